@@ -1,0 +1,1 @@
+"""Thin Dash callbacks: parse, call one plain function, return."""

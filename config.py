@@ -1,0 +1,122 @@
+"""Settings: the only reader of the environment (prefix ``RIWAYAT_``, or a ``.env`` file)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """All settings of a site; each is described in docs/configuration.md."""
+
+    model_config = SettingsConfigDict(env_prefix="RIWAYAT_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default=Path("var"), description="Folder for everything that Riwayat writes.")
+    database_url: str = Field(default="", description="SQLAlchemy URL of jobs, users and views; empty: SQLite in DATA_DIR.")
+    observations_url: str = Field(default="", description="SQLAlchemy URL of Riwayat's own observations; empty: a second SQLite file in DATA_DIR.")
+    tile_dir: Path | None = Field(default=None, description="Folder of the tiles; default DATA_DIR/tiles.")
+    tile_budget_gb: float = Field(default=20.0, gt=0, description="How much disk the tiles may take, in GB (10^9 bytes).")
+    sensors: Path | None = Field(default=None, description="Path of a sensor catalogue (TOML); default: the eight built-in sensors.")
+    timezone: str = Field(default="Asia/Jakarta", description="The site's time zone (IANA name).")
+    host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
+    port: int = Field(default=8050, ge=0, le=65535, description="Port of the web process.")
+    url_prefix: str = Field(default="/", description="Path below which the site is served.")
+    queue: Literal["local", "celery"] = Field(default="local", description="Who runs jobs.")
+    worker_slots: int = Field(default=2, ge=1, description="Jobs that one worker runs at a time.")
+    job_timeout: float = Field(default=300.0, gt=0, description="Wall-clock limit of one attempt, in seconds.")
+    job_tries: int = Field(default=3, ge=1, description="Attempts at a job before it fails.")
+    result_ttl: float = Field(default=3600.0, gt=0, description="How long a rendered answer may be kept, in seconds.")
+    auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
+    proxy_user_header: str = Field(default="X-Forwarded-User", description="AUTH=proxy: header in which the trusted proxy names the user.")
+    proxy_addresses: str = Field(default="127.0.0.1,::1", description="AUTH=proxy: addresses from which that header is believed, with commas.")
+    admins: str = Field(default="", description="Users who may see all jobs, with commas.")
+    secret_key: SecretStr = Field(default=SecretStr(""), description="Signing secret; empty: made once and kept in DATA_DIR, mode 0600.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level that is logged.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as exc:
+            raise ValueError(f"{name!r} is not an IANA time zone such as Asia/Jakarta") from exc
+        return name
+
+    @field_validator("url_prefix")
+    @classmethod
+    def _slashes(cls, prefix: str) -> str:
+        return "/" + prefix.strip("/") + "/" if prefix.strip("/") else "/"
+
+    @model_validator(mode="after")
+    def _available(self) -> Settings:
+        if self.auth == "login":
+            raise ValueError("AUTH=login is not available in this version; use none or proxy")
+        if self.queue == "celery":
+            raise ValueError("QUEUE=celery is not available in this version; use local")
+        return self
+
+    @property
+    def jobs_url(self) -> str:
+        """URL of the database of jobs."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'riwayat.sqlite'}"
+
+    @property
+    def history_url(self) -> str:
+        """URL of the database of own observations."""
+        return self.observations_url or f"sqlite:///{self.data_dir.resolve() / 'observations.sqlite'}"
+
+    @property
+    def tiles_path(self) -> Path:
+        """Folder of the tiles."""
+        return (self.tile_dir or self.data_dir / "tiles").resolve()
+
+    @property
+    def tile_budget_bytes(self) -> int:
+        """Disk budget of the tiles in bytes."""
+        return int(self.tile_budget_gb * 1e9)
+
+    def prepare(self) -> None:
+        """Make the folders that Riwayat writes to (mode 0700)."""
+        for folder in (self.data_dir, self.tiles_path):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def signing_secret(self) -> str:
+        """The signing secret: the setting, or a file in DATA_DIR that is made once with mode 0600."""
+        if self.secret_key.get_secret_value():
+            return self.secret_key.get_secret_value()
+        self.prepare()
+        path = self.data_dir / "secret_key"
+        draft = self.data_dir / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+        if not path.exists():
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            try:
+                os.link(draft, path)  # fails if another process was first: then that one's secret holds
+            except FileExistsError:
+                pass
+            draft.unlink()
+        return path.read_text().strip()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings.
+
+    Raises:
+        ConfigurationError: naming each wrong setting and what was expected.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as exc:
+        wrong = "; ".join(
+            f"RIWAYAT_{'_'.join(str(part) for part in error['loc']).upper() or '*'}: {error['msg']}" for error in exc.errors()
+        )
+        raise ConfigurationError("Wrong setting: {wrong}", wrong=wrong) from exc

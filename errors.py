@@ -1,0 +1,154 @@
+"""The one exception tree of Riwayat.
+
+Every error that a user may meet is a :class:`RiwayatError`. Its ``template`` is the English sentence (a gettext
+message id) with named ``{fields}``; ``params`` fill them. A template says what was wrong, where, and what to do.
+``code`` is stable and goes to the API and the ledger; ``retryable`` tells the queue whether trying again may help.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class RiwayatError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, template: str | None = None, *, field: str | None = None, **params: Any) -> None:
+        self.template = template or (self.__doc__ or self.code).strip().splitlines()[0]
+        self.params = params
+        self.field = field
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The English sentence with its parameters filled in."""
+        return self.template.format(**self.params) if self.params else self.template
+
+
+class ConfigurationError(RiwayatError):
+    """A setting is wrong."""
+
+    code = "configuration"
+
+
+class InvalidRequest(RiwayatError):
+    """The request is not valid."""
+
+    code = "invalid_request"
+    http_status = 400
+
+
+class UnknownStation(InvalidRequest):
+    """There is no such station."""
+
+    code = "unknown_station"
+
+
+class UnknownSensor(InvalidRequest):
+    """There is no such sensor."""
+
+    code = "unknown_sensor"
+
+
+class NoData(InvalidRequest):
+    """There is no data in this range."""
+
+    code = "no_data"
+
+
+class NotAuthenticated(RiwayatError):
+    """Please sign in."""
+
+    code = "not_authenticated"
+    http_status = 401
+
+
+class NotPermitted(RiwayatError):
+    """You have no permission for this."""
+
+    code = "not_permitted"
+    http_status = 403
+
+
+class NotFound(RiwayatError):
+    """There is no such thing here."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+    code = "job_not_found"
+
+
+class Conflict(RiwayatError):
+    """The state forbids this."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class StaleAttempt(Conflict):
+    """Another attempt at this job has begun; this one must stop."""
+
+    code = "stale_attempt"
+
+
+class QueueFull(RiwayatError):
+    """The queue is full; try again later."""
+
+    code = "queue_full"
+    http_status = 429
+
+
+class SourceError(RiwayatError):
+    """The database could not be read."""
+
+    code = "source"
+
+
+class SourceUnavailable(SourceError):
+    """The database does not answer."""
+
+    code = "source_unavailable"
+    retryable = True
+
+
+class SourceMismatch(SourceError):
+    """The table does not look as it was described."""
+
+    code = "source_mismatch"
+
+
+class JobTimeout(RiwayatError):
+    """The job took longer than it may."""
+
+    code = "timeout"
+    retryable = True
+
+
+class JobDied(RiwayatError):
+    """The process of the job ended without a word."""
+
+    code = "died"
+    retryable = True
+
+
+class TileDamaged(RiwayatError):
+    """A tile on disk is damaged."""
+
+    code = "tile_damaged"
+    retryable = True
+
+
+class ImportRejected(RiwayatError):
+    """The file cannot be imported."""
+
+    code = "import_rejected"
+    http_status = 422

@@ -1,0 +1,1 @@
+"""The queue: job, ledger, policy, worker, manager, and the main job (history)."""

@@ -1,0 +1,1 @@
+"""Pure functions that return Dash components; ids.py holds every component id."""
