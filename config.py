@@ -21,10 +21,14 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path("var"), description="Folder for everything that Riwayat writes.")
     database_url: str = Field(default="", description="SQLAlchemy URL of jobs, users and views; empty: SQLite in DATA_DIR.")
-    observations_url: str = Field(default="", description="SQLAlchemy URL of Riwayat's own observations; empty: a second SQLite file in DATA_DIR.")
+    observations_url: str = Field(
+        default="", description="SQLAlchemy URL of Riwayat's own observations; empty: a second SQLite file in DATA_DIR."
+    )
     tile_dir: Path | None = Field(default=None, description="Folder of the tiles; default DATA_DIR/tiles.")
     tile_budget_gb: float = Field(default=20.0, gt=0, description="How much disk the tiles may take, in GB (10^9 bytes).")
-    sensors: Path | None = Field(default=None, description="Path of a sensor catalogue (TOML); default: the eight built-in sensors.")
+    sensors: Path | None = Field(
+        default=None, description="Path of a sensor catalogue (TOML); default: the eight built-in sensors."
+    )
     timezone: str = Field(default="Asia/Jakarta", description="The site's time zone (IANA name).")
     host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
     port: int = Field(default=8050, ge=0, le=65535, description="Port of the web process.")
@@ -35,10 +39,16 @@ class Settings(BaseSettings):
     job_tries: int = Field(default=3, ge=1, description="Attempts at a job before it fails.")
     result_ttl: float = Field(default=3600.0, gt=0, description="How long a rendered answer may be kept, in seconds.")
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
-    proxy_user_header: str = Field(default="X-Forwarded-User", description="AUTH=proxy: header in which the trusted proxy names the user.")
-    proxy_addresses: str = Field(default="127.0.0.1,::1", description="AUTH=proxy: addresses from which that header is believed, with commas.")
+    proxy_user_header: str = Field(
+        default="X-Forwarded-User", description="AUTH=proxy: header in which the trusted proxy names the user."
+    )
+    proxy_addresses: str = Field(
+        default="127.0.0.1,::1", description="AUTH=proxy: addresses from which that header is believed, with commas."
+    )
     admins: str = Field(default="", description="Users who may see all jobs, with commas.")
-    secret_key: SecretStr = Field(default=SecretStr(""), description="Signing secret; empty: made once and kept in DATA_DIR, mode 0600.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Signing secret; empty: made once and kept in DATA_DIR, mode 0600."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level that is logged.")
 
     @field_validator("timezone")

@@ -54,4 +54,3 @@ def iso_utc(time_ms: int) -> str:
     seconds, ms = divmod(time_ms, 1000)
     text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     return f"{text}.{ms:03d}Z" if ms else f"{text}Z"
-

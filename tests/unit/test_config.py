@@ -1,0 +1,45 @@
+"""Settings and the signing secret."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from config import load_settings
+from errors import ConfigurationError
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RIWAYAT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("RIWAYAT_URL_PREFIX", "history")
+    settings = load_settings()
+    assert settings.jobs_url == f"sqlite:///{tmp_path / 'riwayat.sqlite'}"
+    assert settings.history_url == f"sqlite:///{tmp_path / 'observations.sqlite'}"
+    assert settings.tiles_path == tmp_path / "tiles"
+    assert settings.url_prefix == "/history/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TIMEZONE", "Jakarta"), ("PORT", "http"), ("JOB_TIMEOUT", "0"), ("AUTH", "ldap"), ("WORKER_SLOTS", "0")],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"RIWAYAT_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"RIWAYAT_{name}"):
+        load_settings()
+
+
+def test_the_secret_is_made_once_whoever_asks_first_and_only_the_owner_reads_it(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path / "var")
+    with ThreadPoolExecutor(8) as pool:
+        secrets = set(pool.map(lambda _: settings.signing_secret(), range(32)))
+    assert len(secrets) == 1
+    assert len(secrets.pop()) >= 40
+    assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "var").iterdir() if "secret" in path.name] == ["secret_key"]
+
+
+def test_a_given_secret_is_used_and_nothing_is_written(tmp_path: Path) -> None:
+    assert load_settings(data_dir=tmp_path, secret_key="given").signing_secret() == "given"  # noqa: S106
+    assert list(tmp_path.iterdir()) == []
