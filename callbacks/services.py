@@ -1,0 +1,25 @@
+"""What every callback needs, made once a process by the application factory and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from access import Identity
+from config import Settings
+from data.site import Site
+from jobs.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Services:
+    """Settings, the data layer, the ledger of jobs, who is asking, and a way to wake the worker.
+
+    ``identify`` answers for the request in hand and raises NotAuthenticated or NotPermitted.
+    """
+
+    settings: Settings
+    site: Site
+    ledger: Ledger
+    identify: Callable[[], Identity]
+    wake: Callable[[], None]

@@ -1,0 +1,180 @@
+"""Words, numbers and times in the language of whoever is asking.
+
+The language is a context variable: set once a request (or once a command), read by :func:`gettext`. Catalogues are
+``locales/<language>/LC_MESSAGES/messages.po``, compiled in memory when first needed. English is the source language.
+"""
+
+from __future__ import annotations
+
+import gettext as _gettext
+import io
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_month_names
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "id": "Bahasa Indonesia"}
+DEFAULT_LANGUAGE = "en"
+LOCALES = Path(__file__).with_name("locales")
+
+THIN_SPACE = "\u202f"  # narrow no-break space: groups of three digits, number and unit
+MINUS = "\u2212"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
+
+
+class Translatable(Protocol):
+    """What an error shows: an English template with named fields, and what fills them."""
+
+    template: Any
+    params: Any
+
+
+def set_language(code: str | None) -> str:
+    """Make a language the current one (an unknown code means English) and return it."""
+    language = code if code in LANGUAGES else DEFAULT_LANGUAGE
+    _language.set(language)
+    return language
+
+
+def current_language() -> str:
+    """The current language, a key of :data:`LANGUAGES`."""
+    return _language.get()
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def catalogue(language: str) -> _gettext.NullTranslations:
+    """The compiled catalogue of a language; the source language has none."""
+    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    if language == DEFAULT_LANGUAGE or not path.exists():
+        return _gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return _gettext.GNUTranslations(compiled)
+
+
+def gettext(text: str) -> str:
+    """A sentence in the current language; itself where there is no translation."""
+    return catalogue(current_language()).gettext(text) if text else ""
+
+
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """The form of a sentence for a count, in the current language."""
+    return catalogue(current_language()).ngettext(singular, plural, count)
+
+
+def translate_error(error: Translatable) -> str:
+    """The sentence of an error in the current language, its fields filled in."""
+    template, params = str(error.template), dict(error.params)
+    if not params:
+        return gettext(template)
+    try:
+        return gettext(template).format(**params)
+    except (KeyError, IndexError, ValueError):  # a translation that does not fit must not hide the error
+        return template.format(**params)
+
+
+def format_number(value: float, decimals: int = 0) -> str:
+    """A number with thin-space thousands and the language's decimal mark: ``1 234.5``; a true minus sign."""
+    if value != value:
+        return "–"
+    text = f"{abs(value):,.{decimals}f}"
+    whole, _, fraction = text.partition(".")
+    sign = MINUS if value < 0 and any(digit in "123456789" for digit in text) else ""
+    mark = "," if current_language() == "id" else "."
+    return sign + whole.replace(",", THIN_SPACE) + (mark + fraction if fraction else "")
+
+
+def format_short(value: float) -> str:
+    """A count in few digits: ``950``, ``12 k``, ``1.2 M`` (``1,2 jt`` in Indonesian)."""
+    million, thousand = gettext("M"), gettext("k")
+    milliard = gettext("G")
+    for unit, sign in ((1e9, milliard), (1e6, million), (1e3, thousand)):
+        if abs(value) >= unit * 0.9995:
+            scaled = value / unit
+            return format_number(scaled, 1 if abs(scaled) < 99.95 and unit > 1e3 else 0) + THIN_SPACE + sign
+    return format_number(value)
+
+
+def format_bytes(count: float) -> str:
+    """Bytes as kB, MB or GB (powers of ten)."""
+    for unit, sign in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return format_number(count / unit, 1) + THIN_SPACE + sign
+    return format_number(count) + THIN_SPACE + "B"
+
+
+def format_duration(seconds: float) -> str:
+    """A time span for humans: ``3 s``, ``4 min``, ``2 h 5 min``."""
+    if seconds < 90:
+        return format_number(max(1, round(seconds))) + THIN_SPACE + gettext("s")
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return format_number(minutes) + THIN_SPACE + gettext("min")
+    hours, rest = divmod(minutes, 60)
+    text = format_number(hours) + THIN_SPACE + gettext("h")
+    return f"{text} {rest}{THIN_SPACE}{gettext('min')}" if rest else text
+
+
+def local_time(time_ms: int, timezone: str) -> datetime:
+    """Wall clock of a time (int ms UTC) in a zone, aware; the ends of the calendar are clipped to years 1 and 9999."""
+    moment = _EPOCH + timedelta(milliseconds=time_ms)
+    try:
+        return moment.astimezone(ZoneInfo(timezone))
+    except OverflowError:
+        return moment
+
+
+def format_date(time_ms: int, timezone: str) -> str:
+    """Date in a zone: ``1 Jan 2016``."""
+    moment = local_time(time_ms, timezone)
+    return f"{moment.day} {_month_names('abbreviated')[moment.month]} {moment.year:04d}"
+
+
+def format_time(time_ms: int, timezone: str, *, zone: bool = True) -> str:
+    """Date and time in a zone: ``1 Jan 2016 14:30 WIB``; seconds and milliseconds only when there are any."""
+    moment = local_time(time_ms, timezone)
+    clock = f"{moment:%H:%M}"
+    if moment.second or moment.microsecond:
+        clock += f":{moment:%S}"
+    if moment.microsecond:
+        clock += f".{moment.microsecond // 1000:03d}"
+    return f"{format_date(time_ms, timezone)} {clock}" + (f" {zone_name(time_ms, timezone)}" if zone else "")
+
+
+def format_range(start_ms: int, end_ms: int, timezone: str) -> str:
+    """[start, end) in a zone: ``1 Jan 2016 – 1 Jan 2026 WIB``; clock times only where one of them is not midnight."""
+    start, end = local_time(start_ms, timezone), local_time(end_ms, timezone)
+    midnights = all((moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0) for moment in (start, end))
+    if midnights:
+        text = f"{format_date(start_ms, timezone)} – {format_date(end_ms, timezone)}"
+    else:
+        text = f"{format_time(start_ms, timezone, zone=False)} – {format_time(end_ms, timezone, zone=False)}"
+    return f"{text} {zone_name(end_ms, timezone)}"
+
+
+def format_month(month: int) -> str:
+    """A month (``year * 12 + month - 1``) as ``March 2019``."""
+    return f"{_month_names('wide')[month % 12 + 1]} {month // 12}"
+
+
+def zone_name(time_ms: int, timezone: str) -> str:
+    """The short name of a zone at a time: ``WIB``, ``UTC+3`` where the zone has none."""
+    name = local_time(time_ms, timezone).tzname() or "UTC"
+    if not name[:1] in "+-":
+        return name
+    return "UTC" + name.replace("-", MINUS).removesuffix("00") if len(name) in (3, 5) else "UTC" + name
+
+
+def _month_names(width: str) -> Mapping[int, str]:
+    return get_month_names(width, context="format", locale=current_language())  # type: ignore[arg-type]
