@@ -1,0 +1,70 @@
+# `make` lists the targets. Everything works from a fresh clone on Debian 12 with Python 3.11 or newer.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help run test venv venv-dev check fix bench pins python browser
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_STAMP := .venv/.requirements
+DEV_STAMP := .venv/.requirements-dev
+ARGS ?=
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses another port); Ctrl-C stops it
+	@$(BIN)/python manage.py setup --for-run
+	@exec $(BIN)/python app.py
+
+test: venv-dev browser ## linters, import contracts, types and all tests (ARGS= goes to pytest)
+	@checks=0; $(MAKE) check || checks=1; \
+	[ $$checks = 0 ] || echo "A check failed (above); the tests run all the same."; \
+	$(BIN)/python -m pytest --headless $(ARGS); tests=$$?; \
+	[ $$tests = 0 ] && exit $$checks || exit $$tests
+
+venv: $(RUN_STAMP) ## only .venv with the pinned runtime requirements
+
+venv-dev: $(DEV_STAMP)
+
+check: venv-dev ## linters, import contracts and types; edits nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+fix: venv-dev ## let the linter and the formatter edit
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv-dev ## measure (ARGS="--quick", ARGS="--json", ARGS="--write docs/performance.md")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+pins: venv-dev ## write constraints.txt anew from what is installed in .venv
+	@{ echo "# Exact versions of everything that requirements.txt and requirements-dev.txt bring, made by \`make pins\`."; \
+	$(BIN)/python -m pip freeze --exclude pip --exclude setuptools; } > constraints.txt
+
+$(BIN)/python: | python
+	@echo "Making .venv …"
+	@$(PYTHON) -m venv .venv
+
+$(RUN_STAMP): requirements.txt constraints.txt | $(BIN)/python
+	@echo "Installing the requirements into .venv (about half a minute; only when they have changed) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	@echo "Installing the development requirements into .venv …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+python:
+	@[ -x $(BIN)/python ] || { command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; } || \
+	{ echo "Riwayat needs Python 3.11 or newer ($(PYTHON) is not). On Debian 12: apt-get install python3; or name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo "Python's venv module is missing. As root: apt-get install python3-venv"; exit 1; }
+
+browser:
+	@.ci/browser
