@@ -71,7 +71,9 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def upgrade(engine: Engine, script_location: Path, version_table: str) -> None:
-    """Run one folder of Alembic scripts up to its head; its state is kept in ``version_table``. Safe to repeat, and to run twice at once.
+    """Run one folder of Alembic scripts up to its head; its state is kept in ``version_table``.
+
+    Safe to repeat, and for two processes at once.
 
     Raises:
         SourceUnavailable: when the database does not answer.
@@ -167,7 +169,7 @@ def _set_wal(engine: Engine) -> None:
     dbapi = engine.raw_connection()
     try:
         cursor = dbapi.cursor()
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:  # type: ignore[func-returns-value]
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
             cursor.execute("PRAGMA journal_mode = WAL")
         cursor.close()
     finally:

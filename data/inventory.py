@@ -1,0 +1,188 @@
+"""The inventory: what there is of each station, kept by import and by jobs, so that nobody ever counts observations."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from data.months import iso_utc
+from data.tables import month_inventory as months_table
+from data.tables import station_inventory as stations_table
+from data.upsert import upsert
+from errors import UnknownStation
+
+OWN_SOURCE = "own"
+_SUGGESTIONS = 5
+
+
+@dataclass(frozen=True)
+class StationInventory:
+    """A station: its sensors that have ever had a value (sorted), first and last time (ms UTC), rows, usual step."""
+
+    name: str
+    sensors: tuple[str, ...]
+    first_ms: int | None
+    last_ms: int | None
+    rows: int
+    step_ms: int | None
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class MonthInventory:
+    """A station's UTC month: rows, first and last time (ms UTC); ``generation`` grows whenever a row of it changes."""
+
+    month: int
+    rows: int
+    first_ms: int
+    last_ms: int
+    generation: int
+
+
+class Inventory:
+    """The inventory of one source. Reads small tables only; every call is one query."""
+
+    def __init__(self, engine: Engine, source: str) -> None:
+        self._engine = engine
+        self.source = source
+
+    def stations(self) -> tuple[StationInventory, ...]:
+        """All stations, sorted by name."""
+        return self._stations()
+
+    def station(self, name: str) -> StationInventory:
+        """One station.
+
+        Raises:
+            UnknownStation: naming the known ones that are most like it.
+        """
+        found = self._stations(name)
+        if found:
+            return found[0]
+        raise self._unknown(name)
+
+    def months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
+        """The months with rows from ``first_month`` to ``last_month``, both included, in order."""
+        with self._engine.connect() as connection:
+            return self.months_in(connection, station, first_month, last_month)
+
+    def months_in(
+        self, connection: Connection, station: str, first_month: int, last_month: int
+    ) -> Mapping[int, MonthInventory]:
+        """As :meth:`months`, inside a transaction of the caller's."""
+        query = (
+            select(
+                months_table.c.month, months_table.c.rows, months_table.c.first, months_table.c.last, months_table.c.generation
+            )
+            .where(self._of(months_table.c, station), months_table.c.month.between(first_month, last_month))
+            .order_by(months_table.c.month)
+        )
+        return {row[0]: MonthInventory(*row) for row in connection.execute(query)}
+
+    def record(
+        self, connection: Connection, station: str, *, month: int, added: int, first_ms: int, last_ms: int
+    ) -> None:
+        """Note a change of a month inside the transaction that makes it: rows grow, bounds widen, the generation grows.
+
+        Call :meth:`lock` first when others may write the same station at the same time.
+        """
+        known = self.months_in(connection, station, month, month).get(month)
+        columns = months_table.c
+        if known is None:
+            keys = {"source": self.source, "station": station, "month": month}
+            values = {"rows": added, "first": first_ms, "last": last_ms, "generation": 1}
+            connection.execute(insert(months_table).values({**keys, **values}))
+            return
+        connection.execute(
+            update(months_table)
+            .where(self._of(columns, station), columns.month == month)
+            .values(
+                {
+                    "rows": columns.rows + added,
+                    "first": min(known.first_ms, first_ms),
+                    "last": max(known.last_ms, last_ms),
+                    "generation": columns.generation + 1,
+                }
+            )
+        )
+
+    def describe(
+        self,
+        connection: Connection,
+        station: str,
+        *,
+        sensors: Iterable[str],
+        step_ms: int | None = None,
+        synthetic: bool | None = None,
+    ) -> None:
+        """Merge what is known of a station: sensors are added; step and mark are replaced where given."""
+        self.lock(connection, station)
+        columns = stations_table.c
+        condition = self._of(columns, station)
+        known: list[str] = json.loads(connection.execute(select(columns.sensors).where(condition)).scalar_one())
+        values: dict[str, object] = {"sensors": json.dumps(sorted({*known, *sensors}))}
+        if step_ms is not None:
+            values["step_ms"] = step_ms
+        if synthetic is not None:
+            values["synthetic"] = synthetic
+        connection.execute(update(stations_table).where(condition).values(values))
+
+    def lock(self, connection: Connection, station: str) -> None:
+        """Make sure that the station has a row, and hold it until the transaction ends (SQLite has one writer anyway)."""
+        columns = stations_table.c
+        new = {"source": self.source, "station": station, "sensors": "[]", "synthetic": False}
+        connection.execute(upsert(connection.dialect, stations_table, ()).values(new))
+        connection.execute(select(columns.station).where(self._of(columns, station)).with_for_update())
+
+    def _stations(self, name: str | None = None) -> tuple[StationInventory, ...]:
+        station, month = stations_table.c, months_table.c
+        same = and_(month.source == station.source, month.station == station.station)
+        query = (
+            select(
+                station.station,
+                station.sensors,
+                func.min(month.first),
+                func.max(month.last),
+                func.coalesce(func.sum(month.rows), 0),
+                station.step_ms,
+                station.synthetic,
+            )
+            .select_from(stations_table.outerjoin(months_table, same))
+            .where(station.source == self.source, *([station.station == name] if name is not None else []))
+            .group_by(station.station, station.sensors, station.step_ms, station.synthetic)
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        # Sorted here, so that every database gives the same order.
+        return tuple(
+            StationInventory(row[0], tuple(json.loads(row[1])), row[2], row[3], int(row[4]), row[5], bool(row[6]))
+            for row in sorted(found, key=lambda row: str(row[0]))
+        )
+
+    def _of(self, columns: ReadOnlyColumnCollection[str, Any], station: str) -> ColumnElement[bool]:
+        return and_(columns.source == self.source, columns.station == station)
+
+    def _unknown(self, name: str) -> UnknownStation:
+        names = [station.name for station in self._stations()]
+        if not names:
+            return UnknownStation("There is no station {station}; nothing has been imported yet.", field="stations", station=name)
+        near = difflib.get_close_matches(name, names, _SUGGESTIONS, cutoff=0.3) or names[:_SUGGESTIONS]
+        return UnknownStation(
+            "There is no station {station}; known are {known}.",
+            field="stations",
+            station=name,
+            known=", ".join(near) + (", …" if len(near) < len(names) else ""),
+        )
+
+
+def describe_range(station: StationInventory) -> str:
+    """First and last time in UTC, for people; ``-`` when there are no rows."""
+    if station.first_ms is None or station.last_ms is None:
+        return "-"
+    return f"{iso_utc(station.first_ms)} .. {iso_utc(station.last_ms)}"
