@@ -1,0 +1,153 @@
+"""The ledger's side for workers: claim a job, hold its lease, and say how the attempt went.
+
+Every write carries the number of its attempt. When another attempt has begun, or the job was cancelled, the write is
+refused with StaleAttempt, and whoever made it must stop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
+
+from errors import StaleAttempt
+from jobs import policy
+from jobs.job import Job, JobError, Metrics, Progress, Status, WorkerInfo
+from jobs.rows import LedgerBase, job_of
+from jobs.tables import job, job_page, now_ms, worker
+
+_CLAIM_TRIES = 10  # other workers may take the job that we picked; then pick again
+_FORGOTTEN_MS = 86_400_000  # a worker that was silent for a day leaves the list
+
+
+def _held(job_id: str, attempt: int) -> ColumnElement[bool]:
+    """The row of exactly this attempt, as long as it runs."""
+    return and_(job.c.id == job_id, job.c.attempt == attempt, job.c.status == Status.RUNNING)
+
+
+class AttemptLedger(LedgerBase):
+    """What a worker and its children write."""
+
+    def claim(
+        self, worker_id: str, queues: Collection[str], *, only: str | None = None, lease_ms: int | None = None
+    ) -> Job | None:
+        """Take the next job of ``queues`` (or the job ``only``) whose back-off is over; None when there is none.
+
+        Picks an id, then changes the row only if it is still queued: of many workers exactly one succeeds.
+        """
+        due = [job.c.status == Status.QUEUED, job.c.queue.in_(queues), job.c.not_before_ms <= now_ms()]
+        if only is not None:
+            due.append(job.c.id == only)
+        pick = select(job.c.id).where(*due).order_by(job.c.queued_ms, job.c.number).limit(1)
+        for _ in range(_CLAIM_TRIES):
+            with self._write() as connection:  # a transaction each: REPEATABLE READ would show the same row for ever
+                job_id = connection.scalar(pick)
+                if job_id is None:
+                    return None
+                taken = self._change(
+                    connection,
+                    Status.RUNNING,
+                    job.c.id == job_id,
+                    attempt=job.c.attempt + 1,
+                    worker=worker_id,
+                    started_ms=now_ms(),
+                    finished_ms=None,
+                    lease_until_ms=now_ms() + (lease_ms or self._lease_ms),
+                )
+                if taken:
+                    return job_of(connection.execute(select(job).where(job.c.id == job_id)).one())
+        return None
+
+    def report(self, job_id: str, attempt: int, progress: Progress) -> None:
+        """Publish progress; a sign of life, too.
+
+        Raises:
+            StaleAttempt: as every write of an attempt.
+        """
+        lease = now_ms() + self._lease_ms
+        statement = update(job).where(_held(job_id, attempt))
+        with self._write() as connection:
+            changed = connection.execute(
+                statement.values(
+                    progress=progress.to_json(),
+                    version=job.c.version + 1,
+                    lease_until_ms=case((job.c.lease_until_ms < lease, lease), else_=job.c.lease_until_ms),
+                )
+            ).rowcount
+        self._expect(changed == 1, job_id, attempt)
+
+    def complete(self, job_id: str, attempt: int, metrics: Metrics) -> None:
+        """The attempt has succeeded."""
+        with self._write() as connection:
+            done = self._change(
+                connection, Status.COMPLETED, _held(job_id, attempt), metrics=json.dumps(dict(metrics)), error=None
+            )
+        self._expect(done, job_id, attempt)
+
+    def fail(self, job_id: str, attempt: int, error: JobError, *, jitter: float) -> None:
+        """The attempt has failed: the job waits for its next attempt, or fails for good, as the policy says.
+
+        ``jitter`` in [0, 1) is the chance in the back-off.
+        """
+        with self._write() as connection:
+            row = connection.execute(select(job.c.failures, job.c.tries).where(_held(job_id, attempt))).one_or_none()
+            self._expect(row is not None, job_id, attempt)
+            failures, tries = (row.failures + 1, row.tries) if row is not None else (1, 1)
+            delay_ms = policy.retry_delay_ms(failures, tries, error.retryable, jitter)
+            values = {"failures": failures, "error": error.to_json()}
+            if delay_ms is None:
+                done = self._change(connection, Status.FAILED, _held(job_id, attempt), **values)
+            else:
+                waiting = {"not_before_ms": now_ms() + delay_ms, "worker": None, "lease_until_ms": None}
+                done = self._change(connection, Status.QUEUED, _held(job_id, attempt), **values, **waiting)
+        self._expect(done, job_id, attempt)
+
+    def requeue(self, job_id: str, attempt: int) -> None:
+        """Give the job back because the worker stops; no try is used up, and it keeps its place in the line."""
+        with self._write() as connection:
+            done = self._change(connection, Status.QUEUED, _held(job_id, attempt), worker=None, lease_until_ms=None)
+        self._expect(done, job_id, attempt)
+
+    def held(self, attempts: Mapping[str, int]) -> set[str]:
+        """Those of the given attempts (job id: attempt) that are still to go on; the others were cancelled or replaced."""
+        if not attempts:
+            return set()
+        query = select(job.c.id).where(or_(*(_held(job_id, attempt) for job_id, attempt in attempts.items())))
+        with self.engine.connect() as connection:
+            return set(connection.scalars(query))
+
+    def expired(self) -> list[tuple[str, int]]:
+        """(job id, attempt) of running jobs whose lease has run out: their worker is dead or cut off."""
+        query = select(job.c.id, job.c.attempt).where(job.c.status == Status.RUNNING, job.c.lease_until_ms < now_ms())
+        with self.engine.connect() as connection:
+            return [(row.id, row.attempt) for row in connection.execute(query)]
+
+    def waiting(self, queues: Collection[str]) -> int:
+        """How many jobs of ``queues`` are queued, those in back-off included."""
+        query = select(func.count()).where(job.c.status == Status.QUEUED, job.c.queue.in_(queues))
+        with self.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def heartbeat(self, me: WorkerInfo) -> bool:
+        """A worker's sign of life: renews its row and its jobs' leases. True when it was asked to restart."""
+        with self._write() as connection:
+            mine = worker.c.id == me.id
+            if connection.execute(update(worker).where(mine).values(seen_ms=now_ms())).rowcount == 0:
+                fixed = {"id": me.id, "host": me.host, "pid": me.pid, "queues": json.dumps(list(me.queues)), "slots": me.slots}
+                connection.execute(insert(worker).values(**fixed, started_ms=now_ms(), seen_ms=now_ms(), restart=False))
+                connection.execute(delete(worker).where(worker.c.seen_ms < now_ms() - _FORGOTTEN_MS))
+                connection.execute(delete(job_page).where(job_page.c.seen_ms < now_ms() - _FORGOTTEN_MS))
+            running = and_(job.c.worker == me.id, job.c.status == Status.RUNNING)
+            connection.execute(update(job).where(running).values(lease_until_ms=now_ms() + self._lease_ms))
+            return bool(connection.scalar(select(worker.c.restart).where(mine)))
+
+    def leave(self, worker_id: str) -> None:
+        """The worker has ended in good order."""
+        with self._write() as connection:
+            connection.execute(delete(worker).where(worker.c.id == worker_id))
+
+    @staticmethod
+    def _expect(done: bool, job_id: str, attempt: int) -> None:
+        if not done:
+            raise StaleAttempt("Attempt {attempt} at job {job_id} is no longer the one.", attempt=attempt, job_id=job_id)

@@ -1,0 +1,85 @@
+"""The ledger's reading side: what page, API, command line and manager ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from errors import JobNotFound
+from jobs.job import Job, Status, WorkerInfo
+from jobs.policy import ALIVE_MS
+from jobs.rows import LedgerBase, job_of, worker_of
+from jobs.tables import job, job_page, now_ms, worker
+
+WATCHED_MS = 10_000  # a page that asked within this time is still there
+
+
+class LedgerReading(LedgerBase):
+    """Questions; nothing here writes."""
+
+    def get(self, job_id: str) -> Job:
+        """One job.
+
+        Raises:
+            JobNotFound: also for what cannot be a job id.
+        """
+        with self.engine.connect() as connection:
+            row = connection.execute(select(job).where(job.c.id == str(job_id))).one_or_none()
+        if row is None:
+            raise JobNotFound("There is no job {job_id}.", job_id=str(job_id)[:40])
+        return job_of(row)
+
+    def jobs(
+        self, owner: str | None = None, status: Status | None = None, limit: int = 50, before: str | None = None
+    ) -> list[Job]:
+        """Jobs, newest first; of one owner, of one status, older than the job ``before``, at most ``limit``."""
+        query = select(job).order_by(job.c.number.desc()).limit(limit)
+        if owner is not None:
+            query = query.where(job.c.owner == owner)
+        if status is not None:
+            query = query.where(job.c.status == status)
+        if before is not None:
+            query = query.where(job.c.number < _number(before))
+        with self.engine.connect() as connection:
+            return [job_of(row) for row in connection.execute(query)]
+
+    def position(self, waiting: Job) -> int | None:
+        """Place in the line of its queue, 1 = next; None when the job does not wait."""
+        if waiting.status is not Status.QUEUED:
+            return None
+        ahead = or_(
+            job.c.queued_ms < waiting.queued_ms, and_(job.c.queued_ms == waiting.queued_ms, job.c.number < _number(waiting.id))
+        )
+        query = select(func.count()).where(job.c.status == Status.QUEUED, job.c.queue == waiting.queue, ahead)
+        with self.engine.connect() as connection:
+            return 1 + (connection.scalar(query) or 0)
+
+    def counts(self) -> Mapping[str, Mapping[Status, int]]:
+        """Jobs a queue and status; only what there is."""
+        query = select(job.c.queue, job.c.status, func.count()).group_by(job.c.queue, job.c.status).order_by(job.c.queue)
+        found: dict[str, dict[Status, int]] = {}
+        with self.engine.connect() as connection:
+            for queue, status, number in connection.execute(query):
+                found.setdefault(queue, {})[Status(status)] = number
+        return found
+
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        """Workers that gave a sign of life within 10 s, oldest first."""
+        query = select(worker).where(worker.c.seen_ms >= now_ms() - ALIVE_MS).order_by(worker.c.started_ms, worker.c.id)
+        with self.engine.connect() as connection:
+            return tuple(worker_of(row) for row in connection.execute(query))
+
+    def watched(self, job_id: str, *, except_page: str = "") -> bool:
+        """Whether another page than ``except_page`` asked for the job within the last 10 s."""
+        query = select(job_page.c.page).where(
+            job_page.c.job == job_id, job_page.c.page != except_page, job_page.c.seen_ms >= now_ms() - WATCHED_MS
+        )
+        with self.engine.connect() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+
+def _number(job_id: str) -> Any:
+    query: Select[Any] = select(job.c.number).where(job.c.id == job_id)
+    return query.scalar_subquery()

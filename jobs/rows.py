@@ -1,0 +1,84 @@
+"""Between the rows of the ledger and its records, and the one place where a status changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, update
+
+from data.request import HistoryRequest
+from jobs import tables
+from jobs.job import Job, JobError, Progress, Status, WorkerInfo, sources_of
+from jobs.policy import LEASE_MS
+
+_now = tables.now_ms()
+
+
+class LedgerBase:
+    """An engine of the jobs database; opens no connection until used, holds none between calls that must survive a fork."""
+
+    def __init__(self, engine: Engine, *, lease_ms: int = LEASE_MS) -> None:
+        self.engine = engine
+        self._lease_ms = lease_ms
+        self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """A transaction that writes; on SQLite it takes the write lock at once, so that what it reads stays true."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    @staticmethod
+    def _change(connection: Connection, target: Status, *conditions: ColumnElement[bool], **values: Any) -> bool:
+        """Move the one job that fits to ``target``; False when there is none or the transition is not legal."""
+        if target.is_final:
+            values = {"finished_ms": _now, "active_key": None, "worker": None, "lease_until_ms": None} | values
+        statement = update(tables.job).where(tables.job.c.status.in_(sources_of(target)), *conditions)
+        return connection.execute(statement.values(status=target, version=tables.job.c.version + 1, **values)).rowcount == 1
+
+
+def new_id() -> str:
+    """An unguessable job id (96 random bits), URL-safe; begins with a letter, so that it is never taken for an option."""
+    return secrets.choice("abcdefghijklmnopqrstuvwxyz") + secrets.token_urlsafe(12).replace("-", "x").replace("_", "y")
+
+
+def active_key(owner: str, kind: str, request: HistoryRequest) -> str:
+    """What is equal for equal requests of one owner: while one of them is active the next one joins it."""
+    text = f"{owner}\0{kind}\0{request.to_json()}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def job_of(row: Row[Any]) -> Job:
+    """The record of a row of the table job."""
+    return Job(
+        id=row.id,
+        owner=row.owner,
+        kind=row.kind,
+        queue=row.queue,
+        request=HistoryRequest.from_json(row.request),
+        status=Status(row.status),
+        progress=None if row.progress is None else Progress.from_json(row.progress),
+        version=row.version,
+        attempt=row.attempt,
+        failures=row.failures,
+        tries=row.tries,
+        timeout_s=row.timeout_s,
+        rows_estimate=row.rows_estimate,
+        created_ms=row.created_ms,
+        queued_ms=row.queued_ms,
+        started_ms=row.started_ms,
+        finished_ms=row.finished_ms,
+        not_before_ms=row.not_before_ms,
+        error=None if row.error is None else JobError.from_json(row.error),
+        metrics=json.loads(row.metrics),
+    )
+
+
+def worker_of(row: Row[Any]) -> WorkerInfo:
+    """The record of a row of the table worker."""
+    return WorkerInfo(row.id, row.host, row.pid, tuple(json.loads(row.queues)), row.slots, row.started_ms, row.seen_ms)
