@@ -1,0 +1,124 @@
+"""Fixtures that several test files share. Helpers for real processes are in tests/processes.py."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.chrome.options import Options
+
+from config import Settings
+from tests import processes
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def pytest_setup_options() -> Options:
+    """Chromium for dash[testing]: as root, without a display, without a word to any network."""
+    options = Options()
+    for argument in (
+        "no-sandbox",
+        "disable-dev-shm-usage",
+        "disable-gpu",
+        "disable-background-networking",
+        "disable-component-update",
+        "no-first-run",
+        "window-size=1280,900",
+        "lang=en",
+    ):
+        options.add_argument(f"--{argument}")
+    if not os.environ.get("DISPLAY"):
+        options.add_argument("--headless")
+    return options
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a browser where there is none; in CI leave it, so that it fails."""
+    missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+    for item in items:
+        browser = {"dash_br", "dash_duo"} & set(getattr(item, "fixturenames", ()))
+        if browser:
+            item.add_marker(pytest.mark.browser)
+        if browser and missing and not IN_CI:
+            item.add_marker(pytest.mark.skip(reason=f"{' and '.join(missing)} not installed (see make test)"))
+
+
+def missing_server(reason: str) -> str:
+    """A database server that is not there: skip here, fail in CI."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of whoever runs the tests must not decide them."""
+    for name in [name for name in os.environ if name.startswith("RIWAYAT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a site whose folder is new, empty and the test's own; everything else is the default."""
+    made = Settings(data_dir=tmp_path / "var")
+    made.prepare()
+    return made
+
+
+def _sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'contract.sqlite'}"
+
+
+# What the contract tests run on. Another database joins by one entry: a function that returns the URL of an empty
+# database, or calls missing_server().
+DATABASES: dict[str, Callable[[Path], str]] = {"sqlite": _sqlite_url}
+
+
+@pytest.fixture(params=sorted(DATABASES))
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of each kind that is supported."""
+    return DATABASES[request.param](tmp_path)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    return processes.free_port()
+
+
+@pytest.fixture(scope="session")
+def sample_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DATA_DIR with the bundled sample, made once; never write to it: take ``data_dir``."""
+    folder = tmp_path_factory.mktemp("sample")
+    done = processes.run_manage("setup", "--sample-only", cwd=folder, data_dir=folder / "var")
+    assert done.returncode == 0, done.stderr
+    return folder / "var"
+
+
+@pytest.fixture
+def data_dir(sample_data_dir: Path, tmp_path: Path) -> Path:
+    """The test's own copy of a DATA_DIR that holds the bundled sample."""
+    return Path(shutil.copytree(sample_data_dir, tmp_path / "site"))
+
+
+@pytest.fixture
+def start_site(data_dir: Path, tmp_path: Path) -> Iterator[Callable[..., processes.SiteProcess]]:
+    """Start ``python app.py`` on the sample: ``start_site(job_timeout=5)``. Stopped at the end; an orphan is an error."""
+    started: list[processes.SiteProcess] = []
+
+    def start(**settings: object) -> processes.SiteProcess:
+        site = processes.SiteProcess(cwd=tmp_path, **{"data_dir": data_dir, **settings})
+        started.append(site)
+        return site.start()
+
+    try:
+        yield start
+        for site in started:
+            site.stop()
+    finally:
+        for site in started:
+            site.kill()

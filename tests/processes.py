@@ -1,0 +1,176 @@
+"""Real processes of a site in tests: started as a user starts them, polled until ready, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_S = 60.0  # the machine may be busy with other tests
+STOP_S = 15.0
+_MARK = "RIWAYAT_TEST_MARK"
+_POLL_S = 0.05
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], T], what: str, deadline_s: float = READY_S) -> T:
+    """Poll until ``condition()`` is true and return it; fail, naming ``what``, after ``deadline_s`` seconds."""
+    end = time.monotonic() + deadline_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline_s:g} s in vain: {what}")
+        time.sleep(_POLL_S)
+    return value
+
+
+def site_environment(**settings: object) -> dict[str, str]:
+    """The environment of a child: ours without any RIWAYAT_ setting, plus those given (``data_dir=…`` → RIWAYAT_DATA_DIR)."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RIWAYAT_")}
+    return own | {f"RIWAYAT_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def run_manage(*arguments: str, cwd: Path, timeout_s: float = 120, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run ``manage.py`` to its end, in a folder that is not the project's; output is captured as text."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        cwd=cwd,
+        env=site_environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+class ServerProcess:
+    """A long-running program of the site (``app.py``, ``manage.py worker``) and all that it starts.
+
+    Used as a context manager: at the end the program is asked to stop (SIGTERM), and it is an error if it or anything
+    that it started, in whatever process group, is still there :data:`STOP_S` seconds later.
+    """
+
+    def __init__(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._mark = uuid.uuid4().hex
+        self._name = " ".join(arguments)
+        self._log = cwd / f"output-{self._mark[:8]}.txt"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=cwd,
+                env={**env, _MARK: self._mark, "SPT_NOENV": "1", "PYTHONUNBUFFERED": "1"},  # a renamed process keeps its mark
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def wait_until_ready(self, ready: Callable[[], bool], deadline_s: float = READY_S) -> None:
+        """Poll until ready; when it ends first, or the deadline passes, fail and show its output."""
+
+        def settled() -> bool:
+            return self.process.poll() is not None or ready()
+
+        try:
+            wait_until(settled, f"{self._name} to be ready", deadline_s)
+        except AssertionError as exc:
+            raise AssertionError(f"{exc}; it printed:\n{self.output()}") from None
+        if self.process.poll() is not None:
+            raise AssertionError(f"it ended with {self.process.returncode} before it was ready; it printed:\n{self.output()}")
+
+    def family(self) -> list[psutil.Process]:
+        """Every living process that carries this program's mark: itself, its worker, the children of its jobs."""
+        return [process for process in psutil.process_iter() if self._carries_mark(process)]
+
+    def _carries_mark(self, process: psutil.Process) -> bool:
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_MARK) == self._mark
+        except psutil.Error:
+            return False
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, deadline_s: float = STOP_S) -> int:
+        """Ask it to stop and wait; returns its exit code. Everything that it started must be gone as well."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(deadline_s)
+            wait_until(lambda: not self.family(), f"no orphan of {self._name}", deadline_s)
+        except (subprocess.TimeoutExpired, AssertionError) as exc:
+            left = [f"{process.pid} {' '.join(process.cmdline())}" for process in self.family()]
+            self.kill()
+            raise AssertionError(f"{exc}; left over: {left}; it printed:\n{self.output()}") from None
+        return code
+
+    def kill(self) -> None:
+        """End it and everything that it started, at once."""
+        for process in self.family():
+            try:
+                process.kill()
+            except psutil.Error:
+                continue
+        self.process.wait(STOP_S)
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.stop()
+        else:
+            self.kill()
+            print(f"--- output of {self._name} ---\n{self.output()}")
+
+
+class SiteProcess(ServerProcess):
+    """``python app.py`` on a free port, with its worker."""
+
+    def __init__(self, *, cwd: Path, **settings: object) -> None:
+        self.port = int(str(settings.pop("port", 0))) or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = site_environment(host="127.0.0.1", port=self.port, **settings)
+        super().__init__([str(ROOT / "app.py")], cwd=cwd, env=environment)
+
+    def start(self) -> SiteProcess:
+        """Wait until it answers."""
+        self.wait_until_ready(lambda: answers(f"{self.url}/healthz"))
+        return self
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP server answers there at all."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
