@@ -40,7 +40,7 @@ class Translatable(Protocol):
 
 def set_language(code: str | None) -> str:
     """Make a language the current one (an unknown code means English) and return it."""
-    language = code if code in LANGUAGES else DEFAULT_LANGUAGE
+    language = code if code and code in LANGUAGES else DEFAULT_LANGUAGE
     _language.set(language)
     return language
 
@@ -171,9 +171,10 @@ def format_month(month: int) -> str:
 def zone_name(time_ms: int, timezone: str) -> str:
     """The short name of a zone at a time: ``WIB``, ``UTC+3`` where the zone has none."""
     name = local_time(time_ms, timezone).tzname() or "UTC"
-    if not name[:1] in "+-":
+    if name[0] not in "+-":
         return name
-    return "UTC" + name.replace("-", MINUS).removesuffix("00") if len(name) in (3, 5) else "UTC" + name
+    hours, minutes = int(name[1:3]), name[3:5]
+    return f"UTC{name[0].replace('-', MINUS)}{hours}" + (f":{minutes}" if minutes else "")
 
 
 def _month_names(width: str) -> Mapping[int, str]:

@@ -20,13 +20,13 @@ STATS: Final = "stats"
 ALERT: Final = "alert"
 
 # Stores
-JOB_VERSION: Final = "job-version"  # int; grows with the published progress of the job, a progress output
+JOB_VERSION: Final = "job-version"  # int; grows with the published progress of the job, set from job-beat
 JOB_STATE: Final = "job-state"  # dict of callbacks/states.py; the last rendered state of the job
 POLL_ID: Final = "poll-id"  # str | None; the job to follow by polling, None while nothing runs
+JOB_BEAT: Final = "job-beat"  # int; the version that the last poll saw, a progress output; changes job-version only when it is new
 CHART_WINDOW: Final = "chart-window"  # {"start", "end"} int ms UTC, or None = the whole request
 CHART_WIDTH: Final = "chart-width"  # int px
 THEME: Final = "theme"  # "light" | "dark": what is shown now
-THEME_CHOICE: Final = "theme-choice"  # "light" | "dark" | "auto"; kept in the browser
 LANGUAGE: Final = "language"  # "en" | "id"
 URL: Final = "url"  # Location
 
@@ -42,15 +42,12 @@ DOWNLOAD: Final = "download"
 
 # Form and states
 FORM: Final = "form"
-FORM_DRAWER: Final = "form-drawer"
 FORM_TOGGLE: Final = "form-toggle"
-FORM_MESSAGE: Final = "form-message"
-FORM_BOUNDS: Final = "form-bounds"  # Store: first and last observation of the stations, int ms UTC
+RANGE_OF_PRESET: Final = "range-of-preset"  # Store: [from, to] as the preset wrote them; other values mean an own range
 ESTIMATE: Final = "estimate"
-RUNNING: Final = "running"
+MAIN: Final = "main"
+RUNNING: Final = "running"  # the panel of progress
 TITLE: Final = "title"
-STATE: Final = "state"
+STATE: Final = "state"  # what an empty page says
 OFFLINE: Final = "offline"
-RETRY: Final = "retry"
 NOTIFY: Final = "notify"
-REQUEST: Final = "request"  # Store: the request of the job that is shown, for "retry" and "jump"

@@ -1,0 +1,103 @@
+"""The history page as a whole, and the plain pages for whoever may not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from data.catalogue import Catalogue
+from data.inventory import StationInventory
+from i18n import gettext as _
+from layouts import ids
+from layouts.form import form
+from layouts.header import header
+from layouts.status import alert, first_visit, offline, run_panel
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """What decides the first state of a page: site, language, theme, who is asking, what there is.
+
+    ``shade`` is light or dark, ``theme_choice`` also auto; ``start`` and ``end`` are wall-clock times of ``timezone``.
+    """
+
+    prefix: str
+    language: str
+    theme_choice: str
+    shade: str
+    user: str
+    timezone: str
+    zone: str
+    stations: Sequence[StationInventory]
+    start: str = ""
+    end: str = ""
+
+
+def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.Div:
+    """The history page; ``chart`` is the chart with its overview and statistics."""
+    has_data = any(station.rows for station in context.stations)
+    return html.Div(
+        [
+            *_stores(context),
+            html.A(_("Skip to the chart"), href=f"#{ids.CHART_AREA}", className="skip-link"),
+            header(prefix=context.prefix, language=context.language, theme_choice=context.theme_choice, user=context.user),
+            offline(),
+            html.Div(
+                [
+                    form(
+                        context.stations,
+                        catalogue,
+                        timezone=context.timezone,
+                        zone=context.zone,
+                        start=context.start,
+                        end=context.end,
+                    ),
+                    html.Div(className="drawer-backdrop"),
+                    html.Main(
+                        [
+                            html.H1(id=ids.TITLE, className="job-title"),
+                            html.Div(id=ids.ALERT),
+                            html.Div(alert(first_visit(has_data)), id=ids.STATE, className="first-visit"),
+                            run_panel(),
+                            html.Div(chart, id=ids.CHART_AREA, className="chart-area"),
+                        ],
+                        id=ids.MAIN,
+                        className="main",
+                        **{"data-status": ""},
+                    ),
+                ],
+                className="columns",
+            ),
+        ],
+        className="page",
+    )
+
+
+def _stores(context: PageContext) -> list[Component]:
+    return [
+        dcc.Location(id=ids.URL, refresh=False),
+        dcc.Store(id=ids.JOB_ID),
+        dcc.Store(id=ids.POLL_ID),
+        dcc.Store(id=ids.JOB_BEAT),
+        dcc.Store(id=ids.JOB_VERSION),
+        dcc.Store(id=ids.JOB_STATE),
+        dcc.Store(id=ids.RANGE_OF_PRESET, data=[context.start, context.end]),
+        dcc.Store(id=ids.THEME, data=context.shade),
+        dcc.Store(id=ids.LANGUAGE, data=context.language),
+    ]
+
+
+def plain_page(language: str, title: str, sentence: str, link: str | None = None) -> str:
+    """A page that needs nothing from elsewhere: title, one sentence, one link (HTML text)."""
+    anchor = f'<p><a href="{escape(link)}">{escape(_("Go to the history page"))}</a></p>' if link else ""
+    return (
+        f'<!DOCTYPE html><html lang="{escape(language)}"><head><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width, initial-scale=1"><title>{escape(title)} · Riwayat</title><style>'
+        ":root{color-scheme:light dark}body{font:15px/1.6 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 1.5rem}"
+        "h1{font-size:1.2rem}</style></head>"
+        f"<body><h1>{escape(title)}</h1><p>{escape(sentence)}</p>{anchor}</body></html>"
+    )

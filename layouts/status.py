@@ -1,0 +1,104 @@
+"""What the page says about itself: notices with one sentence and one action, and the line of progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dash import html
+from dash.development.base_component import Component
+
+from i18n import gettext as _
+from layouts import ids
+
+Kind = Literal["info", "warning", "danger"]
+ActionName = Literal["retry", "resume", "jump", "again", "form"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence, at most one action, and for whoever runs the site a command or details to copy."""
+
+    kind: Kind
+    sentence: str
+    action: ActionName | None = None
+    command: str = ""
+    details: str = ""
+
+
+def action_id(name: str) -> dict[str, str]:
+    """The id of an action's button; callbacks listen to all of them by pattern."""
+    return {"type": "action", "name": name}
+
+
+def action_words() -> dict[str, str]:
+    """What stands on each action's button."""
+    return {
+        "retry": _("Try again"),
+        "resume": _("Resume"),
+        "jump": _("Use the range there is"),
+        "again": _("Load it again"),
+        "form": _("Select data"),
+    }
+
+
+def alert(notice: Notice | None) -> Component | None:
+    """A notice as a component; None when there is nothing to say."""
+    if notice is None:
+        return None
+    parts: list[Component] = [html.P(notice.sentence)]
+    if notice.command:
+        parts.append(html.Code(notice.command, className="command", tabIndex="0"))
+    if notice.action:
+        parts.append(
+            html.Button(
+                action_words()[notice.action],
+                id=action_id(notice.action),
+                type="button",
+                n_clicks=0,
+                className="btn btn-sm action",
+            )
+        )
+    if notice.details:
+        parts.append(_details(notice.details))
+    return html.Div(parts, className=f"notice notice-{notice.kind}", role="status" if notice.kind == "info" else "alert")
+
+
+def run_panel() -> html.Section:
+    """Bar, words, bell and Cancel; ``data-status`` (empty, active or a final status) says what of it is shown."""
+    return html.Section(
+        [
+            html.Progress(id=ids.PROGRESS, value="0", max="1", **{"aria-label": _("Progress")}),
+            html.Div(
+                [
+                    html.Span(id=ids.PROGRESS_TEXT, className="progress-words", role="status", **{"aria-live": "polite"}),
+                    html.Button(_("Notify me"), id=ids.NOTIFY, type="button", className="btn btn-sm notify", hidden=True),
+                    html.Button(
+                        _("Cancel"), id=ids.CANCEL, type="button", n_clicks=0, disabled=True, className="btn btn-sm cancel"
+                    ),
+                ],
+                className="run-line",
+            ),
+        ],
+        id=ids.RUNNING,
+        className="run-panel",
+        **{"data-status": "", "aria-label": _("Loading")},
+    )
+
+
+def offline() -> html.Div:
+    """The quiet line that assets/page.js shows while the server does not answer."""
+    return html.Div(
+        _("The server does not answer; trying again by itself."), id=ids.OFFLINE, className="offline", hidden=True, role="status"
+    )
+
+
+def first_visit(has_data: bool) -> Notice:
+    """What an empty page says."""
+    if has_data:
+        return Notice("info", _("Choose stations, sensors and a range, then load their history."), action="form")
+    return Notice(
+        "info",
+        _("There is no observation yet; import a file and reload this page."),
+        command=".venv/bin/python manage.py import FILE.csv",
+    )
