@@ -1,0 +1,96 @@
+"""Who is asking, and what they may see. Web process, manager and job child all ask here before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from config import Settings
+from data.request import HistoryRequest
+from errors import NotAuthenticated, NotPermitted
+
+LOCAL_USER = "local"
+_LONGEST_NAME = 255
+
+_PROXY_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody who may use the site. An administrator may see everybody's jobs."""
+
+    user: str
+    admin: bool = False
+
+
+def identify(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> Identity:
+    """The identity behind a request.
+
+    ``remote_addr`` must be the peer address of the socket, not one that a header claims (no ProxyFix before this).
+
+    Raises:
+        NotAuthenticated: AUTH=proxy, and the proxy named no user.
+        NotPermitted: the request came a way that AUTH forbids.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    user = _local_user(remote_addr, lower) if settings.auth == "none" else _proxy_user(settings, remote_addr, lower)
+    return Identity(user, admin=user in _split(settings.admins))
+
+
+def may_see(identity: Identity, owner: str) -> bool:
+    """Whether the jobs of ``owner`` are the identity's to see, cancel and retry."""
+    return identity.admin or identity.user == owner
+
+
+def authorise(identity: Identity, request: HistoryRequest) -> None:
+    """Raise NotPermitted unless the identity may read every station of the request. For now everybody may read all."""
+    if not identity.user:
+        raise NotPermitted("You may not read {stations}.", stations=", ".join(request.stations))
+
+
+def _local_user(remote_addr: str | None, headers: Mapping[str, str]) -> str:
+    """The one user of AUTH=none: only from this machine, and only without a proxy, behind which anybody may be."""
+    if any(name.startswith("x-forwarded-") or name in _PROXY_HEADERS for name in headers):
+        raise NotPermitted("This site has no sign-in, so it cannot be used through a proxy; set RIWAYAT_AUTH=proxy.")
+    address = _address(remote_addr)
+    if address is None or not address.is_loopback:
+        raise NotPermitted("This site has no sign-in, so it answers this machine only; set RIWAYAT_AUTH=proxy behind a proxy.")
+    if not _is_local_name(headers.get("host", "localhost")):
+        # A page elsewhere may point a name of its own to 127.0.0.1 and so read what only this machine may (DNS rebinding).
+        raise NotPermitted(
+            "This site has no sign-in, so call it by localhost or 127.0.0.1; set RIWAYAT_AUTH=proxy for other names."
+        )
+    return LOCAL_USER
+
+
+def _is_local_name(host: str) -> bool:
+    """Whether a Host header (a port may follow) means this machine."""
+    name = host[: host.rfind(":")] if host.rfind(":") > host.rfind("]") else host
+    address = _address(name.strip("[]"))
+    return address.is_loopback if address else name.lower() == "localhost" or name.lower().endswith(".localhost")
+
+
+def _proxy_user(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> str:
+    trusted = {_address(text) for text in _split(settings.proxy_addresses)} - {None}
+    if _address(remote_addr) not in trusted:
+        raise NotPermitted("Come through the site's proxy; this address may not say who you are.")
+    user = headers.get(settings.proxy_user_header.lower(), "").strip()
+    if not user:
+        raise NotAuthenticated("Please sign in.")
+    if len(user) > _LONGEST_NAME or not user.isprintable():
+        raise NotAuthenticated("The proxy sent a user name that cannot be used.")
+    return user
+
+
+def _address(text: str | None) -> IPv4Address | IPv6Address | None:
+    """An address; an IPv4 one that came in IPv6's clothes is the IPv4 one."""
+    try:
+        address = ip_address((text or "").strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _split(names: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in names.split(",") if name.strip())
