@@ -1,0 +1,72 @@
+"""The fast path: connectorx runs the query in Rust, outside Python's lock, and hands over Arrow columns without copying."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import connectorx
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import URL
+
+from data.source.columns import Float64Array, Int64Array, ReadingsBuilder
+
+_SERVERS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+
+
+class FastPathFailed(Exception):
+    """connectorx cannot read this; the general path can, or knows why not."""
+
+
+def connectorx_url(url: URL) -> str | None:
+    """The URL for connectorx; None where it cannot read: a database in memory, or of another kind."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        in_memory = url.database in {None, "", ":memory:"} or bool(url.query)
+        return None if in_memory else "sqlite://" + quote(str(url.database))
+    if backend not in _SERVERS or url.query:
+        return None
+    return url.set(drivername=_SERVERS[backend]).render_as_string(hide_password=False)
+
+
+def read_fast(url: str, sql: str, into: ReadingsBuilder) -> int:
+    """Run a query (time, then a column a sensor) and add its rows; returns how many.
+
+    Raises:
+        FastPathFailed: a value does not fit its column's declared type, or the type is unknown. Nothing was added then.
+    """
+    try:
+        result: Any = connectorx.read_sql(url, sql, return_type="arrow")
+    except BaseException as exc:
+        # A panic in Rust arrives as pyo3_runtime.PanicException, which is no Exception; KeyboardInterrupt must pass.
+        if isinstance(exc, Exception) or type(exc).__name__ == "PanicException":
+            raise FastPathFailed(str(exc)) from exc
+        raise
+    chunks = [_chunk(batch, into.sensors) for batch in result.to_batches()]
+    for times, values, missing in chunks:
+        into.add(times, values)
+        for sensor, count in missing.items():
+            into.missing[sensor] += count
+    return int(result.num_rows)
+
+
+def _chunk(batch: Any, sensors: Any) -> tuple[Int64Array, list[Float64Array], dict[str, int]]:
+    times = batch.column(0)
+    if not pa.types.is_integer(times.type) or times.null_count:
+        raise FastPathFailed(f"the time column arrived as {times.type} with {times.null_count} nulls")
+    columns = [batch.column(1 + place) for place in range(len(sensors))]
+    values = [_doubles(column) for column in columns]
+    missing = {sensor: column.null_count for sensor, column in zip(sensors, columns, strict=True)}
+    return times.to_numpy().astype(np.int64, copy=False), values, missing
+
+
+def _doubles(column: Any) -> Float64Array:
+    """float64 with NaN for null; without copying when there is nothing to convert."""
+    kind = column.type
+    if not pa.types.is_float64(kind):
+        if not (pa.types.is_integer(kind) or pa.types.is_float32(kind)):
+            raise FastPathFailed(f"a column of values arrived as {kind}")
+        column = column.cast(pa.float64(), safe=False)
+    array: Float64Array = column.to_numpy(zero_copy_only=column.null_count == 0)
+    return array

@@ -1,0 +1,39 @@
+"""The general path: any database that SQLAlchemy knows, any value in any column, streamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, Select
+
+from data.source.columns import ReadingsBuilder, milliseconds, numbers
+
+CHUNK_ROWS = 20_000
+
+
+def read_general(engine: Engine, statement: Select[Any], into: ReadingsBuilder) -> int:
+    """Run a query (time, then a column a sensor) and add its rows; returns how many.
+
+    A value that is no number counts as bad and becomes NaN; a row whose time is no number is left out and counted.
+    Errors are the driver's own.
+    """
+    rows = 0
+    with engine.connect() as connection:
+        result = connection.execution_options(stream_results=True, yield_per=CHUNK_ROWS).execute(statement)
+        for chunk in result.partitions():
+            rows += len(chunk)
+            _add(chunk, into)
+    return rows
+
+
+def _add(chunk: Any, into: ReadingsBuilder) -> None:
+    columns = list(zip(*chunk, strict=True))
+    times, good = milliseconds(columns[0])
+    into.bad_times += len(chunk) - len(times)
+    values = []
+    for sensor, column in zip(into.sensors, columns[1:], strict=True):
+        array, missing, bad = numbers(column)
+        into.missing[sensor] += missing
+        into.bad[sensor] += bad
+        values.append(array if good is None else array[good])
+    into.add(times, values)
