@@ -41,5 +41,5 @@ def test_the_secret_is_made_once_whoever_asks_first_and_only_the_owner_reads_it(
 
 
 def test_a_given_secret_is_used_and_nothing_is_written(tmp_path: Path) -> None:
-    assert load_settings(data_dir=tmp_path, secret_key="given").signing_secret() == "given"  # noqa: S106
+    assert load_settings(data_dir=tmp_path, secret_key="given").signing_secret() == "given"
     assert list(tmp_path.iterdir()) == []
