@@ -1,0 +1,47 @@
+"""A small cache for threads: the least recently used goes first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Lru(Generic[Value]):
+    """Keeps values while the sum of their costs stays within ``capacity`` (the newest is always kept).
+
+    Making a value happens outside the lock: two threads may make the same one, the later is dropped.
+    """
+
+    def __init__(self, capacity: int, cost: Callable[[Value], int] = lambda value: 1) -> None:
+        self._capacity = capacity
+        self._cost = cost
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._spent = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of a key, made when it is not there."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            if key in self._values:
+                return self._values[key]
+            self._values[key] = value
+            self._spent += self._cost(value)
+            while self._spent > self._capacity and len(self._values) > 1:
+                _, old = self._values.popitem(last=False)
+                self._spent -= self._cost(old)
+        return value
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+            self._spent = 0

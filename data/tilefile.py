@@ -1,0 +1,213 @@
+"""The bytes of one tile (docs/tiles.md): a header, the rows, the summaries of their blocks."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data.blocks import BLOCK_ROWS, Array, Blocks, fields, pad_rows, steps_of, summarise
+from data.clean import Cleaned
+from data.months import month_bounds_ms, month_name
+from errors import TileDamaged
+
+MAGIC = b"RIWTILE\x01"
+HEADER_BYTES = 128
+ENTRY = struct.Struct("<iIqqqqqqIIIII")
+_CRC = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class TileEntry:
+    """What the index knows of one tile; times int ms UTC (the month's start when there is no row).
+
+    ``generation`` is the inventory's when the rows were read, ``fingerprint`` the sensor's; ``bytes`` the file's length,
+    ``step_ms`` the usual pause between rows (0 unknown), ``crc`` that of everything after the header.
+    """
+
+    month: int
+    fingerprint: int
+    generation: int
+    rows: int
+    flagged: int
+    first_ms: int
+    last_ms: int
+    bytes: int
+    step_ms: int
+    crc: int
+    blocks: int
+    flagged_blocks: int
+    direction: int
+
+    def pack(self) -> bytes:
+        """The entry's bytes; :meth:`unpack` is the inverse."""
+        return ENTRY.pack(*asdict(self).values())
+
+    @classmethod
+    def unpack(cls, data: bytes) -> TileEntry:
+        """The entry that :meth:`pack` wrote."""
+        return cls(*ENTRY.unpack(data))
+
+    @property
+    def file_name(self) -> str:
+        """Names what the file holds: a newer reading of the month never overwrites one that readers may still open."""
+        return f"{month_name(self.month)}.{self.generation & 0xFFFF_FFFF_FFFF_FFFF:x}-{self.fingerprint:08x}.tile"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One month of one series. ``times``, ``values``, ``flags`` are [blocks, 256]; the last block repeats the last row.
+
+    ``start`` u4[blocks] is the time of each block's first row and ``step`` u4[blocks] its usual pause, both in ms (start
+    since the month began); ``flagged_at`` says which blocks the summaries ``flagged`` are of.
+    """
+
+    entry: TileEntry
+    times: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    flags: npt.NDArray[np.uint8]
+    start: Array
+    step: Array
+    good: Blocks
+    flagged_at: Array
+    flagged: Blocks
+
+
+def encode(month: int, cleaned: Cleaned, *, generation: int, fingerprint: int) -> tuple[TileEntry, list[memoryview | bytes]]:
+    """A tile's entry and the bytes of its file, in pieces.
+
+    Raises:
+        ValueError: a row lies outside the month.
+    """
+    begin, end = month_bounds_ms(month)
+    rows = len(cleaned.times)
+    if rows and not (begin <= cleaned.times[0] and cleaned.times[-1] < end):
+        raise ValueError(f"rows outside {month_name(month)}")
+    times, values, flags = pad_rows(cleaned.times), pad_rows(cleaned.values), pad_rows(cleaned.flags)
+    since = (times - begin).astype(np.uint32)
+    good, flagged_at, flagged = _summaries(since, values, flags, rows, cleaned.direction)
+    step = steps_of(since, rows)
+    parts: list[Array] = [times, values, flags, *(array for _, array in good.arrays()), since[:, 0], step]
+    parts += [*(array for _, array in flagged.arrays()), flagged_at]
+    payload: list[memoryview | bytes] = []
+    crc = 0
+    for part in parts:
+        for piece in (np.ascontiguousarray(part).data.cast("B") if part.size else b"", bytes(-part.nbytes % 8)):
+            payload.append(piece)
+            crc = zlib.crc32(piece, crc)
+    entry = TileEntry(
+        month=month,
+        fingerprint=fingerprint,
+        generation=generation,
+        rows=rows,
+        flagged=int(np.count_nonzero(cleaned.flags)),
+        first_ms=int(cleaned.times[0]) if rows else begin,
+        last_ms=int(cleaned.times[-1]) if rows else begin,
+        bytes=HEADER_BYTES + sum(len(piece) for piece in payload),
+        step_ms=int(np.median(step[step > 0])) if (step > 0).any() else 0,
+        crc=crc,
+        blocks=len(good),
+        flagged_blocks=len(flagged),
+        direction=int(cleaned.direction),
+    )
+    return entry, [_header(entry), *payload]
+
+
+def _summaries(since: Array, values: Array, flags: Array, rows: int, direction: bool) -> tuple[Blocks, Array, Blocks]:
+    """Blocks of the unflagged rows; which blocks have flagged rows; blocks of those."""
+    good = summarise(since, values, None, direction)
+    is_row = np.arange(values.size).reshape(values.shape) < rows if rows % BLOCK_ROWS else None
+    flagged_at = np.flatnonzero(flags.any(axis=1)).astype(np.uint32)
+    partial = flagged_at if is_row is None else np.union1d(flagged_at, [len(values) - 1]).astype(np.uint32)
+    chosen = flags[partial] == 0 if is_row is None else (flags[partial] == 0) & is_row[partial]
+    exact = summarise(since[partial], values[partial], chosen, direction)
+    for (_, array), (_, right) in zip(good.arrays(), exact.arrays(), strict=True):
+        array[partial] = right
+    bad = flags[flagged_at] != 0 if is_row is None else (flags[flagged_at] != 0) & is_row[flagged_at]
+    return good, flagged_at, summarise(since[flagged_at], values[flagged_at], bad, direction)
+
+
+def _header(entry: TileEntry) -> bytes:
+    head = MAGIC + struct.pack("<II", BLOCK_ROWS, HEADER_BYTES) + entry.pack()
+    head = head.ljust(HEADER_BYTES - _CRC.size, b"\0")
+    return head + _CRC.pack(zlib.crc32(head))
+
+
+def read_entry(path: Path) -> TileEntry:
+    """The entry in a tile's header; header and the file's length are checked.
+
+    Raises:
+        TileDamaged: what is there is not a whole tile.
+        FileNotFoundError: there is no such file.
+    """
+    with path.open("rb") as file:
+        return _checked(file.read(HEADER_BYTES), os.fstat(file.fileno()).st_size, path)
+
+
+def _checked(head: bytes, length: int, path: Path) -> TileEntry:
+    whole = len(head) == HEADER_BYTES and head.startswith(MAGIC)
+    if not whole or zlib.crc32(head[: -_CRC.size]) != _CRC.unpack(head[-_CRC.size :])[0]:
+        raise TileDamaged("The tile {path} has a damaged header.", path=path)
+    entry = TileEntry.unpack(head[len(MAGIC) + 8 :][: ENTRY.size])
+    if entry.bytes != length:
+        raise TileDamaged("The tile {path} has {length} bytes instead of {expected}.", path=path, length=length, expected=entry.bytes)
+    return entry
+
+
+def open_tile(path: Path, *, mapped: bool = True) -> Tile:
+    """A tile of a file: mapped into memory (right on local disks only), else read whole.
+
+    Raises:
+        TileDamaged: header or length are wrong.
+        FileNotFoundError: there is no such file.
+    """
+    with path.open("rb") as file:
+        length = os.fstat(file.fileno()).st_size
+        if length < HEADER_BYTES:
+            raise TileDamaged("The tile {path} has a damaged header.", path=path)
+        data: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else file.read()
+    return decode(data, length, path)
+
+
+def decode(data: mmap.mmap | bytes, length: int, path: Path) -> Tile:
+    """A tile over the bytes of a file, without copying; raises TileDamaged when header or length are wrong."""
+    entry = _checked(data[:HEADER_BYTES], length, path)
+    blocks, flagged = entry.blocks, entry.flagged_blocks
+    names = fields(bool(entry.direction))
+    layout = [("<i8", blocks * BLOCK_ROWS), ("<f8", blocks * BLOCK_ROWS), ("u1", blocks * BLOCK_ROWS)]
+    layout += [(dtype, blocks) for _, dtype in names] + [("<u4", blocks), ("<u4", blocks)]
+    layout += [(dtype, flagged) for _, dtype in names] + [("<u4", flagged)]
+    sizes = [-(-np.dtype(dtype).itemsize * count // 8) * 8 for dtype, count in layout]
+    begins = np.cumsum([HEADER_BYTES, *sizes]).tolist()
+    if begins[-1] != length:
+        raise TileDamaged("The tile {path} does not hold what its header says.", path=path)
+    arrays = [np.frombuffer(data, dtype, count, begin) for (dtype, count), begin in zip(layout, begins[:-1], strict=True)]
+    shape = (blocks, BLOCK_ROWS)
+    n = len(names)
+    good = Blocks(**{name: array for (name, _), array in zip(names, arrays[3 : 3 + n], strict=True)})
+    bad = Blocks(**{name: array for (name, _), array in zip(names, arrays[5 + n : 5 + 2 * n], strict=True)})
+    times, values, flags = (array.reshape(shape) for array in arrays[:3])
+    return Tile(entry, times, values, flags, arrays[3 + n], arrays[4 + n], good, arrays[5 + 2 * n], bad)
+
+
+def verify_tile(path: Path) -> TileEntry:
+    """Check everything: the header, the length, the checksum of all bytes, and that times increase.
+
+    Raises:
+        TileDamaged: saying what is wrong.
+        FileNotFoundError: there is no such file.
+    """
+    data = path.read_bytes()
+    tile = decode(data, len(data), path)
+    if zlib.crc32(memoryview(data)[HEADER_BYTES:]) != tile.entry.crc:
+        raise TileDamaged("The tile {path} fails its checksum.", path=path)
+    times = tile.times.reshape(-1)[: tile.entry.rows]
+    if not (times[1:] > times[:-1]).all():
+        raise TileDamaged("The tile {path} is not sorted.", path=path)
+    return tile.entry
