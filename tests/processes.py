@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import psutil
 
@@ -139,7 +139,7 @@ class ServerProcess:
                 continue
         self.process.wait(STOP_S)
 
-    def __enter__(self) -> ServerProcess:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -159,7 +159,7 @@ class SiteProcess(ServerProcess):
         environment = site_environment(host="127.0.0.1", port=self.port, **settings)
         super().__init__([str(ROOT / "app.py")], cwd=cwd, env=environment)
 
-    def start(self) -> SiteProcess:
+    def start(self) -> Self:
         """Wait until it answers."""
         self.wait_until_ready(lambda: answers(f"{self.url}/healthz"))
         return self

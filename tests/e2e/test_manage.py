@@ -1,0 +1,71 @@
+"""The command line as a shell sees it: exit codes, and what goes to which output."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+from tests.processes import ROOT, run_manage
+
+
+def test_help_names_every_command_and_exits_0(tmp_path):
+    done = run_manage("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in ("migrate", "import", "demo", "history", "worker", "queue", "stations", "sensors", "tiles", "doctor", "setup"):
+        assert f" {command} " in done.stdout, command
+
+
+def test_help_waits_for_no_heavy_library(tmp_path):
+    heavy = ("pandas", "pyarrow", "dash", "plotly", "connectorx", "sqlalchemy", "numpy")
+    code = f"import sys, manage; manage.build(); print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_bad_usage_exits_2(tmp_path):
+    assert run_manage("no-such-command", cwd=tmp_path).returncode == 2
+    assert run_manage("setup", "--no-such-option", cwd=tmp_path).returncode == 2
+
+
+def test_an_error_is_one_sentence_on_standard_error_and_exits_1(tmp_path):
+    done = run_manage("migrate", cwd=tmp_path, data_dir=tmp_path, timezone="Mars/Olympus")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: Wrong setting: RIWAYAT_TIMEZONE")
+    assert "Traceback" not in done.stderr
+
+
+def test_migrate_may_be_repeated(tmp_path):
+    for _ in range(2):
+        done = run_manage("migrate", cwd=tmp_path, data_dir=tmp_path / "var")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+
+
+def test_setup_says_so_when_the_port_is_taken(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_manage("setup", "--for-run", cwd=tmp_path, data_dir=tmp_path / "var", host="127.0.0.1", port=port)
+    assert done.returncode == 1
+    assert f"port {port}" in done.stderr
+    assert "RIWAYAT_PORT=" in done.stderr
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_fresh_data_dir_gets_the_sample_once(sample_data_dir, tmp_path):
+    again = run_manage("setup", "--sample-only", cwd=tmp_path, data_dir=sample_data_dir)
+    assert again.returncode == 0, again.stderr
+    assert "sample" not in again.stderr
+
+
+def test_the_doctor_finds_a_prepared_site_well_except_for_the_worker(sample_data_dir, tmp_path):
+    done = run_manage("doctor", "--json", cwd=tmp_path, data_dir=sample_data_dir)
+    import json
+
+    found = {check["check"]: check["ok"] for check in json.loads(done.stdout)["checks"]}
+    assert found.pop("worker") is False
+    assert all(found.values()), found
+    assert done.returncode == 1
