@@ -1,0 +1,138 @@
+"""``doctor``: look at everything that a working site needs, and say what to do where something is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from errors import RiwayatError
+
+if TYPE_CHECKING:
+    from config import Settings
+
+FREE_DISK_GB = 1.0  # less than this and imports and tiles soon fail
+MIGRATE = "run manage.py migrate"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: what was found, and where it is not well, what to do."""
+
+    check: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check settings, folders, databases and the worker; exit 1 when something needs attention."""
+    from config import load_settings
+
+    checks = list(examine(load_settings()))
+    if as_json:
+        typer.echo(json.dumps({"checks": [asdict(check) for check in checks]}, ensure_ascii=False))
+    else:
+        _print(checks)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """All checks, in the order in which a fault of one explains those after it."""
+    yield _folder("data folder", settings.data_dir.resolve())
+    yield _folder("tile folder", settings.tiles_path)
+    yield _disk(settings.tiles_path)
+    yield _guarded("sensor catalogue", lambda: _catalogue(settings))
+    yield _guarded("observations", lambda: _observations(settings))
+    yield _guarded("job ledger", lambda: _ledger(settings))
+    yield _guarded("worker", lambda: _worker(settings))
+
+
+def _folder(name: str, path: Path) -> Check:
+    if not path.is_dir():
+        return Check(name, False, f"{path} is not there", MIGRATE)
+    return Check(name, os.access(path, os.W_OK), str(path), f"make {path} writable for this user")
+
+
+def _disk(path: Path) -> Check:
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    free_gb = shutil.disk_usage(there).free / 1e9
+    return Check("disk", free_gb >= FREE_DISK_GB, f"{free_gb:.1f} GB free", "free some, or lower RIWAYAT_TILE_BUDGET_GB")
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    """A check whose own failure is a finding, not the end of the examination."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return look()
+    except RiwayatError as exc:
+        return Check(name, False, exc.message, "see docs/configuration.md")
+    except SQLAlchemyError as exc:
+        return Check(name, False, str(exc).splitlines()[0], MIGRATE)
+
+
+def _catalogue(settings: Settings) -> Check:
+    from data.catalogue import load_catalogue
+
+    return Check("sensor catalogue", True, f"{len(load_catalogue(settings.sensors).sensors)} sensors")
+
+
+def _observations(settings: Settings) -> Check:
+    from data.site import open_site
+
+    _require_file(settings.history_url)
+    stations = open_site(settings).inventory.stations()
+    rows = sum(station.rows for station in stations)
+    return Check("observations", rows > 0, f"{len(stations)} stations, {rows} rows", "import some: manage.py import --help")
+
+
+def _ledger(settings: Settings) -> Check:
+    from jobs.job import Status
+    from jobs.ledger import open_ledger
+
+    _require_file(settings.jobs_url)
+    failed = len(open_ledger(settings).jobs(status=Status.FAILED))
+    return Check("job ledger", True, f"answers; {failed} of the latest jobs failed")
+
+
+def _worker(settings: Settings) -> Check:
+    from jobs.ledger import open_ledger
+
+    _require_file(settings.jobs_url)
+    alive = len(open_ledger(settings).workers())
+    return Check("worker", alive > 0, f"{alive} alive", "start the site (make run), or a worker alone: manage.py worker")
+
+
+def _require_file(url: str) -> None:
+    """Looking must not make an empty database."""
+    from data.engine import sqlite_path
+    from errors import ConfigurationError
+
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        raise ConfigurationError("{path} is not there yet; run manage.py migrate.", path=path)
+
+
+def _print(checks: list[Check]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("", "check", "found", "what to do", box=None)
+    for check in checks:
+        mark, advice = ("[green]ok[/]", "") if check.ok else ("[red]![/]", check.advice)
+        table.add_row(mark, check.check, escape(check.found), advice)
+    Console().print(table)
