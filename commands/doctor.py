@@ -54,10 +54,10 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _folder("data folder", settings.data_dir.resolve())
     yield _folder("tile folder", settings.tiles_path)
     yield _disk(settings.tiles_path)
-    yield _guarded("sensor catalogue", lambda: _catalogue(settings))
-    yield _guarded("observations", lambda: _observations(settings))
-    yield _guarded("job ledger", lambda: _ledger(settings))
-    yield _guarded("worker", lambda: _worker(settings))
+    yield _guarded("sensor catalogue", None, lambda: _catalogue(settings))
+    yield _guarded("observations", settings.history_url, lambda: _observations(settings))
+    yield _guarded("job ledger", settings.jobs_url, lambda: _ledger(settings))
+    yield _guarded("worker", settings.jobs_url, lambda: _worker(settings))
 
 
 def _folder(name: str, path: Path) -> Check:
@@ -72,10 +72,15 @@ def _disk(path: Path) -> Check:
     return Check("disk", free_gb >= FREE_DISK_GB, f"{free_gb:.1f} GB free", "free some, or lower RIWAYAT_TILE_BUDGET_GB")
 
 
-def _guarded(name: str, look: Callable[[], Check]) -> Check:
-    """A check whose own failure is a finding, not the end of the examination."""
+def _guarded(name: str, url: str | None, look: Callable[[], Check]) -> Check:
+    """A check whose own failure is a finding, not the end of the examination; looking makes no empty database."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from data.engine import sqlite_path
+
+    path = sqlite_path(url) if url else None
+    if path is not None and not path.exists():
+        return Check(name, False, f"{path} is not there", MIGRATE)
     try:
         return look()
     except RiwayatError as exc:
@@ -93,7 +98,6 @@ def _catalogue(settings: Settings) -> Check:
 def _observations(settings: Settings) -> Check:
     from data.site import open_site
 
-    _require_file(settings.history_url)
     stations = open_site(settings).inventory.stations()
     rows = sum(station.rows for station in stations)
     return Check("observations", rows > 0, f"{len(stations)} stations, {rows} rows", "import some: manage.py import --help")
@@ -103,7 +107,6 @@ def _ledger(settings: Settings) -> Check:
     from jobs.job import Status
     from jobs.ledger import open_ledger
 
-    _require_file(settings.jobs_url)
     failed = len(open_ledger(settings).jobs(status=Status.FAILED))
     return Check("job ledger", True, f"answers; {failed} of the latest jobs failed")
 
@@ -111,19 +114,8 @@ def _ledger(settings: Settings) -> Check:
 def _worker(settings: Settings) -> Check:
     from jobs.ledger import open_ledger
 
-    _require_file(settings.jobs_url)
     alive = len(open_ledger(settings).workers())
     return Check("worker", alive > 0, f"{alive} alive", "start the site (make run), or a worker alone: manage.py worker")
-
-
-def _require_file(url: str) -> None:
-    """Looking must not make an empty database."""
-    from data.engine import sqlite_path
-    from errors import ConfigurationError
-
-    path = sqlite_path(url)
-    if path is not None and not path.exists():
-        raise ConfigurationError("{path} is not there yet; run manage.py migrate.", path=path)
 
 
 def _print(checks: list[Check]) -> None:
