@@ -1,0 +1,45 @@
+"""Everything of the data layer that one process needs, made once and passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from config import Settings
+from data.catalogue import Catalogue, load_catalogue
+from data.engine import make_engine
+from data.inventory import Inventory
+from data.source import Source, own_source
+from data.tiles import TileStore
+
+
+@dataclass(frozen=True)
+class Site:
+    """Settings, sensors, the observations database, and what was made of it. Never carried across a fork while in use."""
+
+    settings: Settings
+    catalogue: Catalogue
+    engine: Engine
+    inventory: Inventory
+    tiles: TileStore
+    source: Source
+
+
+def open_site(settings: Settings) -> Site:
+    """The site of some settings; opens no connection and reads no tile until it is used.
+
+    Raises:
+        ConfigurationError: a wrong URL or catalogue.
+    """
+    catalogue = load_catalogue(settings.sensors)
+    engine = make_engine(settings.history_url)
+    source = own_source(engine, catalogue)
+    return Site(
+        settings=settings,
+        catalogue=catalogue,
+        engine=engine,
+        inventory=Inventory(engine, source.id),
+        tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes),
+        source=source,
+    )

@@ -1,0 +1,145 @@
+"""The main job: read the missing tiles of a request, publishing them while it goes on."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import structlog
+
+from data.loading import CELLS_PER_READ, LoadedMonth, cells, load_month, reads
+from data.plan import Missing, Plan, plan
+from data.request import HistoryRequest
+from data.site import Site
+from data.source import Reader
+from data.tiles import SeriesKey, TileEntry
+from jobs.job import Progress
+from jobs.pace import Pace
+
+READERS = 2  # months at a time: while one waits for the database or the disk, the other computes
+FIRST_PUBLISH_S = 0.25
+PUBLISH_EVERY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+Report = Callable[[Progress], None]
+
+
+def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[str, float | int]:
+    """Make every tile of a request be there and fresh; returns metrics.
+
+    Metrics: ``rows`` (observations × sensors in the request's tiles), ``tiles_read``, ``tiles_reused``, ``bytes`` written,
+    ``bad_values`` and ``duplicates`` that were read but not kept, ``seconds_reading`` (wall clock).
+    What was read before an error or a kill is kept, and not read again by the next attempt.
+
+    Raises:
+        UnknownStation, UnknownSensor, NoData: see :func:`data.plan.plan`.
+        SourceUnavailable, SourceMismatch: see data/source/failures.py.
+    """
+    planned = plan(site, request)
+    load = _Load(site, planned, report)
+    started = time.monotonic()
+    if planned.missing:
+        with site.source.open() as reader:
+            load.run(reader)
+    site.tiles.touch(planned.keys)
+    site.tiles.evict(keep=planned.keys)
+    load.report_end()
+    return {**load.metrics(), "seconds_reading": round(time.monotonic() - started, 3)}
+
+
+class _Load:
+    """One run: readers fill tiles in threads; this thread publishes what they finished and reports."""
+
+    def __init__(self, site: Site, planned: Plan, report: Report) -> None:
+        self._site = site
+        self._plan = planned
+        self._report = report
+        self._pieces = [piece for missing in planned.missing for piece in reads(missing)]
+        self._loaded: list[LoadedMonth] = []
+        self._unpublished: dict[SeriesKey, list[TileEntry]] = defaultdict(list)
+        self._pace = Pace(time.monotonic())
+        self._rows_read = 0
+
+    def run(self, reader: Reader) -> None:
+        """Load all pieces; when one fails, the others in hand are finished and published before its error is raised."""
+        try:
+            with _readers(self._site, reader, self._pieces) as finished:
+                due = time.monotonic() + FIRST_PUBLISH_S
+                self._say(self._pieces[0])
+                while len(self._loaded) < len(self._pieces):
+                    try:
+                        self._take(finished.get(timeout=max(0.0, due - time.monotonic())).result())
+                    except queue.Empty:
+                        pass
+                    if time.monotonic() >= due:
+                        self._publish()
+                        self._say(self._loaded[-1].wanted if self._loaded else self._pieces[0])
+                        due = time.monotonic() + PUBLISH_EVERY_S
+        finally:
+            self._publish()
+
+    def metrics(self) -> dict[str, float | int]:
+        """What was done, as numbers."""
+        read = sum(loaded.read for loaded in self._loaded)
+        return {
+            "rows": self._plan.rows_total,
+            "tiles_read": read,
+            "tiles_reused": self._plan.tiles_total - read,
+            "bytes": sum(loaded.bytes for loaded in self._loaded),
+            "bad_values": sum(loaded.bad_values for loaded in self._loaded),
+            "duplicates": sum(loaded.duplicates for loaded in self._loaded),
+        }
+
+    def report_end(self) -> None:
+        """Say that everything is there."""
+        tiles, rows = self._plan.tiles_total, self._plan.rows_total
+        self._report(Progress(1.0, tiles, tiles, rows, rows, seconds_left=0.0))
+
+    def _take(self, loaded: LoadedMonth) -> None:
+        self._loaded.append(loaded)
+        self._rows_read += loaded.wanted.rows * len(loaded.wanted.sensors)
+        for key, entry in loaded.entries:
+            self._unpublished[key].append(entry)
+
+    def _publish(self) -> None:
+        for key, entries in self._unpublished.items():
+            self._site.tiles.publish(key, entries)
+        self._unpublished.clear()
+
+    def _say(self, at: Missing) -> None:
+        """Report how far it is; ``fraction`` counts rows, so that a short month is no big step."""
+        planned = self._plan
+        left = planned.rows_missing - self._rows_read
+        fraction = 1 - left / planned.rows_tiles if planned.rows_tiles else 1.0
+        self._pace.update(time.monotonic(), self._rows_read)
+        self._report(
+            Progress(
+                fraction=fraction,
+                tiles_done=planned.tiles_present + sum(len(loaded.entries) for loaded in self._loaded),
+                tiles_total=planned.tiles_total,
+                rows=round(planned.rows_total * fraction),
+                rows_total=planned.rows_total,
+                station=at.station,
+                month=at.month,
+                seconds_left=self._pace.seconds_left(left),
+            )
+        )
+
+
+@contextmanager
+def _readers(site: Site, reader: Reader, pieces: Sequence[Missing]) -> Iterator[queue.SimpleQueue[Future[LoadedMonth]]]:
+    """Threads that load the pieces in order; each finished future is put into the queue. Leaving drops what waits."""
+    finished: queue.SimpleQueue[Future[LoadedMonth]] = queue.SimpleQueue()
+    at_once = max(1, min(READERS, CELLS_PER_READ // max(cells(piece) for piece in pieces)))
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="reader")
+    try:
+        for piece in pieces:
+            pool.submit(load_month, site, reader, piece).add_done_callback(finished.put)
+        yield finished
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

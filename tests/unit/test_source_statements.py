@@ -1,0 +1,77 @@
+"""The SQL text that the fast path gets, and the URL that it connects to."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from data.catalogue import load_catalogue
+from data.source import TableSource, own_source, statements
+from data.source.fast import connectorx_url
+from errors import SourceMismatch
+
+SOURCE = own_source(create_engine("sqlite://"), load_catalogue())
+
+
+def text(station: str, dialect: Any = None) -> str:
+    statement = statements.readings(SOURCE, station, ["rainfall", "temperature"], 10, 20)
+    return statements.as_text(statement, dialect or sqlite.dialect())
+
+
+def test_only_the_sensors_asked_for_are_read_in_their_order_by_time():
+    assert " ".join(text("aws-1").split()) == (
+        "SELECT time, rainfall, temperature FROM observation"
+        " WHERE station = 'aws-1' AND time >= 10 AND time < 20 ORDER BY time"
+    )
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect(), mysql.dialect()], ids=lambda each: each.name)
+def test_a_station_name_stays_inside_its_literal(dialect):
+    compiled = text("x' OR 1=1 -- 100%", dialect)
+    assert "'x'' OR 1=1 -- 100%'" in compiled  # quotes doubled, the percent sign not
+
+
+def test_backslashes_are_escaped_where_the_database_takes_them_as_escapes():
+    assert r"'a\\'" in text("a\\", mysql.dialect())
+    assert r"'a\'" in text("a\\", sqlite.dialect())
+
+
+def test_odd_identifiers_are_quoted():
+    source = TableSource(
+        id="x",
+        engine=create_engine("sqlite://"),
+        table="my table",
+        time="order",
+        station="na\"me",
+        sensors={"t": "Temp °C"},
+        tie_break="id",
+    )
+    sql = statements.as_text(statements.readings(source, "s", ["t"], 0, 1), sqlite.dialect())
+    assert 'SELECT "order", "Temp °C"' in sql
+    assert '"my table"' in sql
+    assert '"na""me" = ' in sql
+    assert 'ORDER BY "order", id' in sql
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "a\nb", "x" * 129])
+def test_what_cannot_be_an_identifier_is_refused(name):
+    with pytest.raises(SourceMismatch):
+        TableSource(id="x", engine=SOURCE.engine, table=name, time="t", station="s", sensors={})
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:////data/a b%20#?.db", "sqlite:///data/a%20b%2520%23%3F.db"),
+        ("sqlite://", None),
+        ("sqlite:///:memory:", None),
+        ("postgresql+psycopg://me:p%40ss@db:5433/scada", "postgresql://me:p%40ss@db:5433/scada"),
+        ("mariadb+pymysql://me:secret@db/scada", "mysql://me:secret@db/scada"),
+        ("postgresql+psycopg://me@db/scada?sslmode=require", None),
+        ("oracle://me@db/scada", None),
+    ],
+)
+def test_connectorx_gets_a_url_of_its_own_kind_or_none(url, expected):
+    parsed = make_url(url) if "?" not in url or "sqlite" not in url else make_url("sqlite://").set(database="/data/a b%20#?.db")
+    assert connectorx_url(parsed) == expected
