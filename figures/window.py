@@ -1,0 +1,40 @@
+"""Which part of a request is drawn, and where its data is still to come."""
+
+from __future__ import annotations
+
+from data.months import month_bounds_ms
+from data.plan import plan
+from data.request import HistoryRequest
+from data.site import Site
+from errors import NoData
+from figures.history import Span
+
+
+def clip_window(request: HistoryRequest, start_ms: object, end_ms: object) -> Span:
+    """[start, end) inside the request; what is no window (not numbers, reversed, outside) means the whole request."""
+    whole = (request.start_ms, request.end_ms)
+    if not _is_time(start_ms) or not _is_time(end_ms):
+        return whole
+    start, end = max(round(start_ms), whole[0]), min(round(end_ms), whole[1])  # type: ignore[call-overload]
+    return (start, end) if start < end else whole
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15
+
+
+def pending_spans(site: Site, request: HistoryRequest) -> tuple[Span, ...]:
+    """Spans of the request (int ms UTC, sorted, apart) of which some tile is missing. Reads inventory and indices only."""
+    try:
+        months = sorted({missing.month for missing in plan(site, request).missing})
+    except NoData:
+        return ()
+    spans: list[Span] = []
+    for month in months:
+        start, end = month_bounds_ms(month)
+        start, end = max(start, request.start_ms), min(end, request.end_ms)
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end)
+        elif start < end:
+            spans.append((start, end))
+    return tuple(spans)
