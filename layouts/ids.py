@@ -23,19 +23,25 @@ ALERT: Final = "alert"
 JOB_VERSION: Final = "job-version"  # int; grows with the published progress of the job, set from job-beat
 JOB_STATE: Final = "job-state"  # dict of callbacks/states.py; the last rendered state of the job
 POLL_ID: Final = "poll-id"  # str | None; the job to follow by polling, None while nothing runs
-JOB_BEAT: Final = "job-beat"  # int; the version that the last poll saw, a progress output; changes job-version only when it is new
+JOB_BEAT: Final = "job-beat"  # int; the version that the last poll saw; only a new one changes job-version
 CHART_WINDOW: Final = "chart-window"  # {"start", "end"} int ms UTC, or None = the whole request
-CHART_WIDTH: Final = "chart-width"  # int px
+CHART_WIDTH: Final = "chart-width"  # Store: int px of the plot, as the page measured it
+CHART_ANSWER: Final = "chart-answer"  # Store: {"job", "sequence", "figure"}; assets/chart.js draws it unless it is stale
 THEME: Final = "theme"  # "light" | "dark": what is shown now
 LANGUAGE: Final = "language"  # "en" | "id"
 URL: Final = "url"  # Location
+URL_JOB: Final = "url-job"  # str; the job that the address shall name instead of what it names
 
 # Chart and statistics
 CHART_AREA: Final = "chart-area"
+CHART_FRAME: Final = "chart-frame"  # around the graph; takes the keyboard's focus
 OVERVIEW: Final = "overview"
+OVERVIEW_FRAME: Final = "overview-frame"
+OVERVIEW_BRUSH: Final = "overview-brush"
 BADGE: Final = "badge"
 FLAGGED: Final = "flagged"  # switch: include flagged observations
 CHART_RESET: Final = "chart-reset"
+CHART_PICTURE: Final = "chart-picture"
 STATS_COPY: Final = "stats-copy"
 DOWNLOAD_CSV: Final = "download-csv"
 DOWNLOAD: Final = "download"
@@ -47,6 +53,7 @@ RANGE_OF_PRESET: Final = "range-of-preset"  # Store: [from, to] as the preset wr
 ESTIMATE: Final = "estimate"
 MAIN: Final = "main"
 RUNNING: Final = "running"  # the panel of progress
+QUEUE_NOTE: Final = "queue-note"  # what is said while a job waits and nothing would run it
 TITLE: Final = "title"
 STATE: Final = "state"  # what an empty page says
 OFFLINE: Final = "offline"
