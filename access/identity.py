@@ -35,6 +35,11 @@ def identify(settings: Settings, remote_addr: str | None, headers: Mapping[str, 
     """
     lower = {name.lower(): value for name, value in headers.items()}
     user = _local_user(remote_addr, lower) if settings.auth == "none" else _proxy_user(settings, remote_addr, lower)
+    return owner_identity(settings, user)
+
+
+def owner_identity(settings: Settings, user: str) -> Identity:
+    """The identity of a user who was identified before, such as the owner of a job, with today's rights."""
     return Identity(user, admin=user in _split(settings.admins))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
 from errors import StaleAttempt
 from jobs import policy
@@ -41,23 +41,26 @@ class AttemptLedger(LedgerBase):
             due.append(job.c.id == only)
         pick = select(job.c.id).where(*due).order_by(job.c.queued_ms, job.c.number).limit(1)
         for _ in range(_CLAIM_TRIES):
-            with self._write() as connection:  # a transaction each: REPEATABLE READ would show the same row for ever
+            with self.engine.connect() as connection:  # looking takes no write lock, so an idle worker disturbs nobody
                 job_id = connection.scalar(pick)
-                if job_id is None:
-                    return None
-                taken = self._change(
-                    connection,
-                    Status.RUNNING,
-                    job.c.id == job_id,
-                    attempt=job.c.attempt + 1,
-                    worker=worker_id,
-                    started_ms=now_ms(),
-                    finished_ms=None,
-                    lease_until_ms=now_ms() + (lease_ms or self._lease_ms),
-                )
-                if taken:
+            if job_id is None:
+                return None
+            with self._write() as connection:
+                if self._take(connection, job_id, worker_id, lease_ms or self._lease_ms):
                     return job_of(connection.execute(select(job).where(job.c.id == job_id)).one())
         return None
+
+    def _take(self, connection: Connection, job_id: str, worker_id: str, lease_ms: int) -> bool:
+        return self._change(
+            connection,
+            Status.RUNNING,
+            job.c.id == job_id,
+            attempt=job.c.attempt + 1,
+            worker=worker_id,
+            started_ms=now_ms(),
+            finished_ms=None,
+            lease_until_ms=now_ms() + lease_ms,
+        )
 
     def report(self, job_id: str, attempt: int, progress: Progress) -> None:
         """Publish progress; a sign of life, too.

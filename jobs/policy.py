@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import dataclass
 
 from errors import JobDied, JobTimeout
 from jobs.job import JobError
@@ -16,6 +17,21 @@ LEASE_MS = 8_000  # four heartbeats; with a second of polling a dead worker is n
 ALIVE_MS = 10_000  # a worker that was silent for longer is not counted
 
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a worker takes no more jobs by itself; None: never."""
+
+    max_jobs: int | None = None
+    max_seconds: float | None = None
+    stop_when_empty: bool = False
+
+    def reached(self, *, claimed: int, worked_s: float, empty: bool) -> bool:
+        """Whether it has claimed or worked enough, or found nothing left to do."""
+        enough_jobs = self.max_jobs is not None and claimed >= self.max_jobs
+        enough_time = self.max_seconds is not None and worked_s >= self.max_seconds
+        return enough_jobs or enough_time or (self.stop_when_empty and empty)
 
 
 def backoff_ms(failures: int, jitter: float) -> int:

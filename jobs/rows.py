@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from data.request import HistoryRequest
 from jobs import tables
 from jobs.job import Job, JobError, Progress, Status, WorkerInfo, sources_of
 from jobs.policy import LEASE_MS
+
+ID_PATTERN = re.compile(r"[a-z][A-Za-z0-9]{8,31}")  # what can be a job id at all
 
 _now = tables.now_ms()
 

@@ -1,0 +1,197 @@
+"""``queue …``: the ledger as whoever runs the site sees it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config import Settings, load_settings
+from data.months import iso_utc
+from errors import Conflict
+from jobs.job import Job, Status, job_json
+from jobs.ledger import Ledger, open_ledger
+from jobs.wake import wake
+
+DAY_S = 86_400
+
+AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many jobs.")]
+
+queue = typer.Typer(no_args_is_help=True, help="Look at jobs, retry, cancel and prune them.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(queue, name="queue")
+
+
+@queue.command()
+def status(as_json: AsJson = False) -> None:
+    """Jobs a queue and status, and the workers that are alive."""
+    with _open() as (_, ledger):
+        counts, workers = ledger.counts(), ledger.workers()
+    if as_json:
+        alive = [
+            {
+                "id": worker.id,
+                "host": worker.host,
+                "pid": worker.pid,
+                "queues": list(worker.queues),
+                "slots": worker.slots,
+                "started": iso_utc(worker.started_ms),
+                "seen": iso_utc(worker.seen_ms),
+            }
+            for worker in workers
+        ]
+        _print_json(
+            {
+                "queues": {name: {one.value: found.get(one, 0) for one in Status} for name, found in counts.items()},
+                "workers": alive,
+            }
+        )
+        return
+    _print_table(
+        ["queue", *(one.value for one in Status)],
+        [[name, *(str(found.get(one, 0)) for one in Status)] for name, found in counts.items()],
+    )
+    for worker in workers:
+        typer.echo(f"worker {worker.pid} on {worker.host}: queues {', '.join(worker.queues)}; {worker.slots} at a time")
+    if not workers:
+        typer.echo("No worker is running; start one with: manage.py worker")
+
+
+@queue.command("list")
+def list_jobs(
+    status: Annotated[Status | None, typer.Option(help="Only jobs of this status.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only jobs of this user.")] = None,
+    limit: Limit = 50,
+    before: Annotated[str | None, typer.Option(help="Only jobs older than the job with this id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Jobs, newest first."""
+    with _open() as (_, ledger):
+        _print_jobs(ledger.jobs(owner, status, limit, before), as_json)
+
+
+@queue.command()
+def failed(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """Failed jobs, newest first, with their reasons."""
+    with _open() as (_, ledger):
+        _print_jobs(ledger.jobs(status=Status.FAILED, limit=limit), as_json)
+
+
+@queue.command()
+def show(job_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Everything about one job."""
+    with _open() as (_, ledger):
+        job = ledger.get(job_id)
+        place = ledger.position(job)
+    if as_json:
+        _print_json(job_json(job))
+        return
+    for name, value in job_json(job).items():
+        typer.echo(f"{name}: {value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)}")
+    if place is not None:
+        typer.echo(f"position: {place}")
+    if job.error is not None and job.error.details:
+        typer.echo(f"details:\n{job.error.details}")
+
+
+@queue.command()
+def retry(job_ids: Annotated[list[str], typer.Argument(metavar="ID…|all", help="Jobs to retry; all: every failed one.")]) -> None:
+    """Put failed or cancelled jobs at the end of the line; what they have read stays read."""
+    with _open() as (settings, ledger):
+        everything = job_ids == ["all"]
+        ids = [job.id for job in ledger.jobs(status=Status.FAILED, limit=sys.maxsize)] if everything else job_ids
+        refused = _retry_each(ledger, ids[::-1] if everything else ids)
+        wake(settings)
+    typer.echo(f"{len(ids) - refused} of {len(ids)} jobs are queued again.", err=True)
+    if refused and not everything:
+        raise typer.Exit(1)
+
+
+@queue.command()
+def cancel(job_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Stop a job that waits or runs."""
+    with _open() as (settings, ledger):
+        ledger.cancel(job_id)
+        wake(settings)
+    typer.echo(f"Job {job_id} is cancelled.", err=True)
+
+
+@queue.command()
+def restart() -> None:
+    """Ask all workers to finish their jobs and begin anew, with the code that is on disk now."""
+    with _open() as (settings, ledger):
+        asked = ledger.ask_restart()
+        wake(settings)
+    typer.echo(f"{asked} workers were asked to restart.", err=True)
+
+
+@queue.command()
+def prune(
+    days: Annotated[float, typer.Option(min=0, help="Forget jobs that ended longer ago than this.")] = 30,
+) -> None:
+    """Forget jobs that ended long ago. Tiles are not touched."""
+    with _open() as (_, ledger):
+        gone = ledger.prune(older_than_s=days * DAY_S)
+    typer.echo(f"{gone} jobs are forgotten.", err=True)
+
+
+@contextmanager
+def _open() -> Iterator[tuple[Settings, Ledger]]:
+    settings = load_settings()
+    ledger = open_ledger(settings)
+    try:
+        yield settings, ledger
+    finally:
+        ledger.engine.dispose()
+
+
+def _retry_each(ledger: Ledger, ids: Sequence[str]) -> int:
+    """Retry all of them; how many could not be."""
+    refused = 0
+    for job_id in ids:
+        try:
+            ledger.retry(job_id)
+        except Conflict as exc:
+            refused += 1
+            typer.echo(f"{job_id}: {exc.message}", err=True)
+    return refused
+
+
+def _print_jobs(jobs: Sequence[Job], as_json: bool) -> None:
+    if as_json:
+        _print_json([job_json(job) for job in jobs])
+        return
+    rows = [
+        [
+            job.id,
+            job.status.value,
+            f"{job.progress.fraction:.0%}" if job.progress else "",
+            job.owner,
+            iso_utc(job.created_ms),
+            f"{job.attempt}",
+            job.error.message if job.error else job.request.describe(),
+        ]
+        for job in jobs
+    ]
+    _print_table(["id", "status", "done", "owner", "created", "attempts", "what"], rows)
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*header, box=None)
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table, markup=False)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

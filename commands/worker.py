@@ -1,0 +1,41 @@
+"""``worker``: run jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from config import load_settings
+from jobs.process import ensure_single_threaded, restart
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(worker)
+
+
+def worker(
+    queue: Annotated[list[str] | None, typer.Option(help="Queue to serve; may be repeated. Default: history.")] = None,
+    slots: Annotated[int | None, typer.Option(min=1, help="Jobs at a time; default RIWAYAT_WORKER_SLOTS.")] = None,
+    max_jobs: Annotated[int | None, typer.Option(min=1, help="End after so many jobs.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(min=0, help="Take no more jobs after so many seconds, then end.")] = None,
+    stop_when_empty: Annotated[bool, typer.Option("--stop-when-empty", help="End when no job waits.")] = False,
+) -> None:
+    """Run jobs until told to stop. SIGTERM finishes or requeues them, then exits; a second one does not wait."""
+    ensure_single_threaded()
+    from jobs.child import make_run_job  # after the environment is right: it imports numpy and the like
+    from jobs.worker import Outcome, run_worker
+
+    settings = load_settings()
+    outcome = run_worker(
+        settings,
+        make_run_job(settings),
+        queues=queue or ["history"],
+        slots=slots,
+        max_jobs=max_jobs,
+        max_seconds=max_seconds,
+        stop_when_empty=stop_when_empty,
+    )
+    if outcome is Outcome.RESTART:
+        restart()

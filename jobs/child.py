@@ -1,0 +1,154 @@
+"""What runs in the child of a worker: one attempt at a job, with engines of its own, from claim to result."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from access.identity import authorise, owner_identity
+from config import Settings
+from data.site import open_site
+from errors import StaleAttempt
+from jobs.history import load_history
+from jobs.job import Job, JobError, Progress
+from jobs.ledger import Ledger, open_ledger
+
+PUBLISH_EVERY_S = 0.25
+CALLBACK_POLL_S = 0.5
+
+Shown = TypeVar("Shown")
+
+log = structlog.get_logger(__name__)
+
+
+class ThrottledReport:
+    """Publishes progress at most four times a second; the first at once, and the last, by :meth:`flush`, always.
+
+    Progress that the ledger could not take is lost, not the job: only StaleAttempt is raised.
+    """
+
+    def __init__(self, publish: Callable[[Progress], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._publish = publish
+        self._clock = clock
+        self._next_s = float("-inf")
+        self._withheld: Progress | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Publish, or keep for later."""
+        self._withheld = progress
+        if self._clock() >= self._next_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Publish what was withheld."""
+        if self._withheld is None:
+            return
+        progress, self._withheld = self._withheld, None
+        self._next_s = self._clock() + PUBLISH_EVERY_S
+        try:
+            self._publish(progress)
+        except SQLAlchemyError as exc:
+            log.warning("progress could not be published", error=str(exc))
+
+
+class PeakMemory:
+    """Memory of this process: the kernel's peak of all, and the private part as far as it was sampled. In MB (10^6 bytes)."""
+
+    def __init__(self) -> None:
+        self._private_mb = 0.0
+        self.sample()
+
+    def sample(self) -> None:
+        """Look at the private memory now."""
+        fields = dict(line.split(":", 1) for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:])
+        private_kib = sum(int(fields[name].split()[0]) for name in ("Private_Clean", "Private_Dirty"))
+        self._private_mb = max(self._private_mb, private_kib * 1024 / 1e6)
+
+    def metrics(self) -> dict[str, float]:
+        """``peak_memory_mb`` counts what is shared with the worker and mapped files, too; ``private_memory_mb`` does not."""
+        peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return {"peak_memory_mb": round(peak_kib * 1024 / 1e6, 1), "private_memory_mb": round(self._private_mb, 1)}
+
+
+def make_run_job(settings: Settings) -> Callable[[str, int], None]:
+    """The ``run_job(job_id, attempt)`` of a worker; engines are opened in the child, when it is called."""
+
+    def run_job(job_id: str, attempt: int) -> None:
+        ledger = open_ledger(settings)
+        try:
+            _attempt(settings, ledger, ledger.get(job_id), attempt)
+        finally:
+            ledger.engine.dispose()
+
+    return run_job
+
+
+def make_callback_job(
+    settings: Settings, render_progress: Callable[[Job], Shown], render_result: Callable[[Job], Shown]
+) -> Callable[[str, Callable[[Shown], None]], Shown]:
+    """The body of the background callback for Dash's stock managers: ``run_job(job_id, report)`` in the process they start.
+
+    Runs the job there, or watches it when a worker was faster; returns what ``render_result`` says in the end. It knows
+    no identity: stock managers are for sites of one user.
+    """
+
+    def run_job(job_id: str, report: Callable[[Shown], None]) -> Shown:
+        ledger = open_ledger(settings)
+        me = f"callback-{os.getpid()}"
+        while not (job := ledger.get(job_id)).status.is_final:
+            report(render_progress(job))
+            # No supervisor renews the lease of this attempt, so it gets all of its time at once.
+            claimed = ledger.claim(me, [job.queue], only=job_id, lease_ms=round(job.timeout_s * 1000))
+            if claimed is None:
+                time.sleep(CALLBACK_POLL_S)
+            else:
+                _attempt(settings, ledger, claimed, claimed.attempt, lambda: report(render_progress(ledger.get(job_id))))
+        return render_result(job)
+
+    return run_job
+
+
+def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, published: Callable[[], None] | None = None) -> None:
+    """Run one attempt and write how it ended. ``published`` is called after each progress that was written."""
+    bound = log.bind(job=job.id, attempt=attempt)
+    memory = PeakMemory()
+    started_s = time.monotonic()
+
+    def publish(progress: Progress) -> None:
+        ledger.report(job.id, attempt, progress)
+        memory.sample()
+        if published is not None:
+            published()
+
+    try:
+        authorise(owner_identity(settings, job.owner), job.request)
+        report = ThrottledReport(publish)
+        found = load_history(open_site(settings), job.request, report)
+        report.flush()
+        memory.sample()
+        seconds = round(time.monotonic() - started_s, 3)
+        metrics = {**found, "seconds": seconds, **memory.metrics()}
+        ledger.complete(job.id, attempt, metrics)
+        bound.info("job completed", request=job.request.describe(), **metrics)
+    except StaleAttempt:
+        bound.info("attempt is no longer the one")
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as exc:  # noqa: BLE001 - connectorx raises PanicException, which is no Exception
+        bound.warning("attempt failed", error=str(exc))
+        _write_failure(ledger, job.id, attempt, JobError.of(exc))
+
+
+def _write_failure(ledger: Ledger, job_id: str, attempt: int, error: JobError) -> None:
+    try:
+        ledger.fail(job_id, attempt, error, jitter=random.random())  # noqa: S311 - spreads retries, keeps no secret
+    except StaleAttempt:
+        log.info("attempt is no longer the one", job=job_id, attempt=attempt)

@@ -1,0 +1,230 @@
+# ruff: noqa: ARG002 - the arguments are Dash's
+"""Dash's background callbacks on the ledger: the handle of a callback *is* the id of a job.
+
+Dash calls a manager when the callback starts, at every poll, and when a page cancels. This one never forks, never
+deletes and never believes a job id: it comes from the browser's Store, so each call asks ``access`` again. A poll ends
+only with what ``render_result`` says about a job that has ended; a ledger that does not answer just lets the page poll on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import diskcache
+import structlog
+from dash.background_callback.managers.diskcache_manager import DiskcacheManager
+from dash.exceptions import PreventUpdate
+from flask import has_request_context, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from access.identity import Identity, may_see
+from config import Settings
+from errors import Conflict, JobNotFound
+from jobs.job import Job
+from jobs.ledger import Ledger
+from jobs.rows import ID_PATTERN
+
+CACHE_BYTES = 256 * 2**20  # rendered answers and counters: all of it may be lost
+_SHOWN_S = 3600  # how long we remember what a page has been shown
+
+_CACHE_TROUBLE = (diskcache.Timeout, sqlite3.Error, OSError)
+
+log = structlog.get_logger(__name__)
+
+Identify = Callable[[], Identity]
+Render = Callable[[Job], Sequence[Any]]
+
+
+def open_cache(settings: Settings) -> diskcache.Cache:
+    """The cache of a site, in a folder that nobody else may enter (its entries are pickles)."""
+    folder = settings.data_dir / "cache"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    return diskcache.Cache(str(folder), size_limit=CACHE_BYTES, timeout=5)
+
+
+def asking_page() -> str:
+    """The page load that the current request belongs to; equal for all its requests, empty outside of a page."""
+    token = request.args.get("endId", "") if has_request_context() else ""
+    return hashlib.blake2b(token.encode(), digest_size=16).hexdigest() if token else ""
+
+
+class QueueManager(DiskcacheManager):
+    """``identify`` says who makes the current request; ``render_progress`` and ``render_result`` return what a poll shows."""
+
+    def __init__(
+        self,
+        cache: diskcache.Cache,
+        ledger: Ledger,
+        identify: Identify,
+        render_progress: Render,
+        render_result: Render,
+        *,
+        wake: Callable[[], None] | None = None,
+        signing_secret: str | None = None,
+    ) -> None:
+        super().__init__(cache)  # type: ignore[no-untyped-call] # Dash's
+        self._ledger = ledger
+        self._identify = identify
+        self._render_progress = render_progress
+        self._render_result = render_result
+        self._wake = wake or (lambda: None)
+        self._signing_secret = signing_secret
+
+    # -- the callback starts ------------------------------------------------------------------------------------------
+
+    def build_cache_key(self, fn: object, args: object, cache_args_to_ignore: object, triggered: object) -> str:
+        """The id of the job that the callback's first argument names.
+
+        Raises:
+            PreventUpdate: no job, nonsense, or a job that is not the asking identity's: nothing is said about it.
+        """
+        job_id = _first(args)
+        if not isinstance(job_id, str) or not ID_PATTERN.fullmatch(job_id):
+            raise PreventUpdate
+        try:
+            return self._job(job_id).id
+        except SQLAlchemyError as exc:  # each poll asks again, so nothing is given away
+            log.warning("the ledger does not answer a page", error=str(exc))
+            return job_id
+        except JobNotFound:
+            log.warning("a page asked for a job that is not its user's to see", job=job_id[:40])
+            raise PreventUpdate from None
+
+    def call_job_fn(self, key: str, job_fn: object, args: object, context: object) -> str:
+        """Attach the page to the job. Nothing is started here: a job that waits has been queued by whoever submitted it."""
+        self._forget_shown(key)
+        self._wake()
+        return key
+
+    # -- each poll ----------------------------------------------------------------------------------------------------
+
+    def get_progress(self, key: str) -> Sequence[Any] | None:
+        """What there is to show that the asking page has not been shown yet; None when nothing is new.
+
+        Dash runs every callback that listens to a progress output anew each time one is sent, changed or not.
+        """
+        try:
+            job = self._job(key)
+            self._ledger.seen(job.id, asking_page())
+            shown = self._render_progress(job)
+        except JobNotFound:
+            return None
+        except SQLAlchemyError as exc:
+            log.warning("the ledger does not answer a poll", error=str(exc))
+            return None
+        return shown if self._is_new(key, shown) else None
+
+    def get_result(self, key: str, job: str | None) -> Any:
+        """What the callback returns when the job has ended; UNDEFINED before, and while the ledger does not answer."""
+        try:
+            found = self._job(key)
+        except (JobNotFound, SQLAlchemyError):
+            return self.UNDEFINED
+        return self._render_result(found) if found.status.is_final else self.UNDEFINED
+
+    def job_running(self, job: str) -> bool:
+        """Whether the page should go on polling, as long as it has no result.
+
+        True also for a job that has just ended: it may have done so after get_result was asked, and the next poll brings its
+        result. True while the ledger does not answer. False only for a job that is not there for this identity.
+        """
+        try:
+            self._job(job)
+        except JobNotFound:
+            return False
+        except SQLAlchemyError:
+            return True
+        return True
+
+    def get_updated_props(self, key: str) -> Mapping[str, Any]:
+        """Nothing: jobs set no properties by the side."""
+        return {}
+
+    def result_ready(self, key: str) -> bool:
+        """Whether the job has ended."""
+        return self.get_result(key, None) is not self.UNDEFINED
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def terminate_job(self, job: str | None) -> None:
+        """Cancel the job, but only when a user asked for it.
+
+        Dash calls this also when the same tab runs the callback again (``oldJob``) and after each result; the job is then
+        somebody's work in progress, or done.
+        """
+        if job is None or not _asks_to_cancel(job):
+            return
+        try:
+            self._ledger.cancel(self._job(job).id)
+        except (JobNotFound, Conflict) as exc:
+            log.info("nothing to cancel", job=job, reason=exc.message)
+            return
+        self._wake()
+
+    def terminate_unhealthy_job(self, job: str) -> bool:
+        """Never: workers look after their children themselves."""
+        return False
+
+    def clear_cache_entry(self, key: str) -> None:
+        """Nothing: the ledger is not a cache."""
+
+    def get_or_create_signing_secret(self, generate: Callable[[], bytes]) -> bytes:
+        """The site's own secret where it was given; it survives restarts and the eviction of cache entries."""
+        if self._signing_secret is not None:
+            return self._signing_secret.encode()
+        return bytes(super().get_or_create_signing_secret(generate))  # type: ignore[no-untyped-call] # Dash's
+
+    # -- in between ---------------------------------------------------------------------------------------------------
+
+    def _job(self, job_id: str) -> Job:
+        """The job, if the asking identity may see it; otherwise JobNotFound, whether it exists or not."""
+        job = self._ledger.get(job_id)
+        if not may_see(self._identify(), job.owner):
+            raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40])
+        return job
+
+    def _is_new(self, key: str, shown: Sequence[Any]) -> bool:
+        digest = hashlib.blake2b(json.dumps(shown, default=_plain).encode(), digest_size=16).hexdigest()
+        name = _shown_key(key)
+        try:
+            if self.handle.get(name) == digest:
+                return False
+            self.handle.set(name, digest, expire=_SHOWN_S)
+        except _CACHE_TROUBLE as exc:
+            log.warning("the cache does not answer", error=str(exc))
+        return True
+
+    def _forget_shown(self, key: str) -> None:
+        try:
+            self.handle.delete(_shown_key(key))
+        except _CACHE_TROUBLE as exc:
+            log.warning("the cache does not answer", error=str(exc))
+
+
+def _shown_key(key: str) -> str:
+    return f"shown-{asking_page()}-{key}"
+
+
+def _plain(value: Any) -> Any:
+    """A Dash component as JSON; of anything else, what it says of itself is enough to tell a change."""
+    return value.to_plotly_json() if hasattr(value, "to_plotly_json") else repr(value)
+
+
+def _first(args: object) -> object:
+    """The callback's first argument, whichever way Dash passes them."""
+    if isinstance(args, Mapping):
+        return next(iter(args.values()), None)
+    if isinstance(args, Sequence) and not isinstance(args, str):
+        return args[0] if args else None
+    return args
+
+
+def _asks_to_cancel(job: str) -> bool:
+    """Whether the current request carries ``cancelJob`` for this job (a signed handle: the id, ``~``, the signature)."""
+    signed = request.args.getlist("cancelJob") if has_request_context() else []
+    return any(handle.rpartition("~")[0] == job for handle in signed)

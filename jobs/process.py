@@ -1,0 +1,101 @@
+"""Processes of Linux: a child that cannot outlive its supervisor, and the end of a child with all that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_NAME = 15
+_CHILD_NAME = b"riwayat-job"  # at most 15 bytes
+
+# Libraries that start threads on import unless told not to. Read once, when they are imported.
+SINGLE_THREADED = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+
+def ensure_single_threaded() -> None:
+    """Replace this process by itself with the environment that keeps imported libraries from starting threads.
+
+    To be called by a program that will fork, first thing; does nothing the second time.
+    """
+    if any(os.environ.get(name) != value for name, value in SINGLE_THREADED.items()):
+        os.environ.update(SINGLE_THREADED)
+        restart()
+
+
+def restart() -> None:
+    """Replace this process by a fresh one of the same command line, with the code that is on disk now."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line again
+
+
+def thread_count() -> int:
+    """Threads of this process, native ones included."""
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def fork_child(body: Callable[[], None]) -> int:
+    """Run ``body`` in a forked child with a session of its own, which the kernel kills when this process dies.
+
+    The child exits 0 when ``body`` returns, 1 (with a traceback on standard error) when it raises. Returns its pid. The
+    caller must be single-threaded and hold no database connection.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    supervisor = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    exit_code = 1
+    try:
+        _become_child(supervisor)
+        body()
+        exit_code = 0
+    except BaseException:  # noqa: BLE001 - a child must never return into its supervisor's code
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
+
+
+def poll_child(pid: int) -> int | None:
+    """Exit code of a child that has ended (negative: the signal's number), None while it runs. Leaves no zombie and no group."""
+    if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        return None
+    return end_child(pid)
+
+
+def end_child(pid: int) -> int:
+    """Kill a child and all of its group, and wait for it; its exit code. The pid cannot be another's: it is not reaped yet."""
+    for kill in (os.killpg, os.kill):  # a child that has only just been forked has no group of its own
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _become_child(supervisor: int) -> None:
+    signal.set_wakeup_fd(-1)
+    for number in _HANDLED:
+        signal.signal(number, signal.SIG_DFL)
+    os.setsid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    libc.prctl(_PR_SET_NAME, _CHILD_NAME, 0, 0, 0)
+    if os.getppid() != supervisor:  # it died before the kernel knew our wish
+        os._exit(1)

@@ -1,0 +1,300 @@
+"""The worker: one single-threaded supervisor that claims jobs, forks a child for each, and watches them.
+
+A child runs ``run_job(job_id, attempt)`` and writes its own result to the ledger. Whatever else may end it (cancel, time
+limit, a crash, kill -9, no memory) is seen here and written down: no job ever hangs in silence. The supervisor holds no
+database connection while it forks.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+import structlog
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import Settings
+from errors import ConfigurationError, JobDied, StaleAttempt
+from jobs import policy
+from jobs.job import Job, JobError, WorkerInfo
+from jobs.ledger import Ledger, open_ledger
+from jobs.process import end_child, fork_child, poll_child, thread_count
+from jobs.signals import Bell
+from jobs.wake import WakeSocket
+
+RunJob = Callable[[str, int], None]
+CancelQuery = Callable[[str, int], None]
+
+IDLE_TICK_S = 1.0  # a job that nobody woke us for waits at most this long
+BUSY_TICK_S = 0.4  # a cancelled child is gone within a second
+STOP_GRACE_S = 2.0  # what is nearly done may finish; the rest goes back into the line
+TROUBLE_TICK_S = 1.0  # wait after the ledger did not answer
+
+_PRELOADED = ("numpy", "pyarrow", "pandas", "connectorx")  # so that a fork finds them loaded
+
+log = structlog.get_logger(__name__)
+
+
+class Outcome(Enum):
+    """Why a worker returned."""
+
+    ENDED = "ended"  # asked to stop, or its limits are reached
+    RESTART = "restart"  # asked to begin anew
+
+
+@dataclass(frozen=True)
+class _Child:
+    job: Job
+    pid: int
+    started_s: float  # monotonic
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """An attempt that is over for a reason that the ledger may not know yet; ``error`` None: give the job back."""
+
+    job_id: str
+    attempt: int
+    error: JobError | None
+
+
+def run_worker(
+    settings: Settings,
+    run_job: RunJob,
+    *,
+    queues: Sequence[str] = ("history",),
+    slots: int | None = None,
+    max_jobs: int | None = None,
+    max_seconds: float | None = None,
+    stop_when_empty: bool = False,
+    cancel_query: CancelQuery | None = None,
+) -> Outcome:
+    """Run jobs of ``queues``, ``slots`` at a time, until told to stop or a limit is reached; running jobs then finish.
+
+    SIGTERM, SIGINT or SIGHUP: jobs that are nearly done finish, others go back into the line without losing a try; a
+    second signal does not wait. ``cancel_query(job_id, attempt)`` stops what a killed child left running on the server
+    of its source.
+
+    Raises:
+        ConfigurationError: when the jobs database has not been migrated.
+    """
+    for module in _PRELOADED:
+        importlib.import_module(module)
+    ledger = open_ledger(settings)
+    me = WorkerInfo(
+        f"{os.getpid()}-{secrets.token_hex(4)}",
+        socket.gethostname(),
+        os.getpid(),
+        tuple(queues),
+        slots or settings.worker_slots,
+        0,
+        0,
+    )
+    _require_ledger(ledger)
+    limits = policy.Limits(max_jobs, max_seconds, stop_when_empty)
+    with closing(WakeSocket(settings, me.id)) as wakeup:
+        return Worker(ledger, me, run_job, limits, wakeup, cancel_query or _no_query).run()
+
+
+class Worker:
+    """The supervisor. Its state is its children and the endings that are still to be written to the ledger."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        me: WorkerInfo,
+        run_job: RunJob,
+        limits: policy.Limits,
+        wakeup: WakeSocket,
+        cancel_query: CancelQuery,
+    ) -> None:
+        self._ledger = ledger
+        self._me = me
+        self._run_job = run_job
+        self._limits = limits
+        self._wakeup = wakeup
+        self._bell = Bell(wakeup)
+        self._cancel_query = cancel_query
+        self._children: dict[int, _Child] = {}
+        self._ended: list[_Ended] = []
+        self._claimed = 0
+        self._heartbeat_at_s = 0.0
+        self._restart = False
+        self._empty = False
+        self._started_s = time.monotonic()
+        self._log = log.bind(worker=me.id)
+
+    def run(self) -> Outcome:
+        """Work until it is time to end."""
+        gc.collect()
+        gc.freeze()  # children share what is here; a collection in one of them must not copy it
+        self._log.info("worker started", pid=self._me.pid, queues=self._me.queues, slots=self._me.slots, threads=thread_count())
+        with self._bell:
+            while not self._is_over():
+                self._bell.sleep(self._step())
+            self._end()
+        self._log.info("worker ended", restart=self._restart)
+        return Outcome.RESTART if self._restart and not self._bell.stops else Outcome.ENDED
+
+    # -- one round --------------------------------------------------------------------------------------------------
+
+    def _step(self) -> float:
+        """Everything that may be due; returns how long nothing else will be, in seconds."""
+        self._reap()
+        self._stop_overdue()
+        try:
+            self._settle()
+            self._heartbeat()
+            self._stop_cancelled()
+            self._claim()
+        except SQLAlchemyError as exc:
+            self._log.error("the ledger does not answer", error=str(exc))
+            return TROUBLE_TICK_S
+        return self._next_due_s()
+
+    def _reap(self) -> None:
+        """Notice children that ended by themselves."""
+        for child in list(self._children.values()):
+            exit_code = poll_child(child.pid)
+            if exit_code is not None:
+                del self._children[child.pid]
+                self._note(child.job, policy.death_error(exit_code))
+
+    def _stop_overdue(self) -> None:
+        for child in list(self._children.values()):
+            if policy.is_overdue(time.monotonic() - child.started_s, child.job.timeout_s):
+                self._kill(child)
+                self._note(child.job, policy.timeout_error(child.job.timeout_s))
+
+    def _stop_cancelled(self) -> None:
+        """Kill children whose attempt is no longer the one: cancelled, or given to another worker."""
+        held = self._ledger.held({child.job.id: child.job.attempt for child in self._children.values()})
+        for child in list(self._children.values()):
+            if child.job.id not in held:
+                self._kill(child)
+
+    def _kill(self, child: _Child) -> None:
+        del self._children[child.pid]
+        end_child(child.pid)
+        self._log.info("child ended", job=child.job.id, attempt=child.job.attempt, child=child.pid)
+        try:
+            self._cancel_query(child.job.id, child.job.attempt)
+        except Exception:  # noqa: BLE001 - whatever it is, the worker and its other jobs go on
+            self._log.exception("the query could not be cancelled", job=child.job.id)
+
+    def _note(self, job: Job, error: JobError | None) -> None:
+        self._ended.append(_Ended(job.id, job.attempt, error))
+
+    def _settle(self) -> None:
+        """Write down how attempts ended, unless the child has done so itself."""
+        while self._ended:
+            ended = self._ended[0]
+            try:
+                if ended.error is None:
+                    self._ledger.requeue(ended.job_id, ended.attempt)
+                else:
+                    self._ledger.fail(ended.job_id, ended.attempt, ended.error, jitter=random.random())  # noqa: S311
+                    self._log.warning("attempt failed", job=ended.job_id, attempt=ended.attempt, error=ended.error.message)
+            except StaleAttempt:  # it has: completed, failed, or cancelled meanwhile
+                pass
+            self._ended.pop(0)
+
+    def _heartbeat(self) -> None:
+        """Renew the leases of our jobs, and fail the attempts of workers that did not."""
+        if time.monotonic() < self._heartbeat_at_s:
+            return
+        if self._ledger.heartbeat(self._me) and not self._restart:
+            self._log.info("asked to restart")
+            self._restart = True
+        for job_id, attempt in self._ledger.expired():
+            self._ended.append(_Ended(job_id, attempt, policy.lost_error()))
+        self._settle()
+        self._heartbeat_at_s = time.monotonic() + policy.HEARTBEAT_MS / 1000
+
+    def _claim(self) -> None:
+        self._empty = False
+        while self._may_claim():
+            job = self._ledger.claim(self._me.id, self._me.queues)
+            if job is None:
+                self._empty = not self._children and self._ledger.waiting(self._me.queues) == 0
+                return
+            self._claimed += 1
+            self._start(job)
+
+    def _start(self, job: Job) -> None:
+        self._ledger.engine.dispose()  # no connection may be carried across the fork
+        try:
+            pid = fork_child(partial(self._in_child, job))
+        except OSError as exc:  # no process or no memory left
+            self._note(job, JobError.of(JobDied("The process of the job could not be started: {why}.", why=str(exc))))
+            return
+        self._children[pid] = _Child(job, pid, time.monotonic())
+        self._log.info("attempt started", job=job.id, attempt=job.attempt, child=pid)
+
+    def _in_child(self, job: Job) -> None:
+        self._wakeup.close_copy()
+        structlog.contextvars.bind_contextvars(job=job.id, attempt=job.attempt)
+        self._run_job(job.id, job.attempt)
+
+    # -- when ---------------------------------------------------------------------------------------------------------
+
+    def _may_claim(self) -> bool:
+        return not self._is_ending() and len(self._children) < self._me.slots
+
+    def _is_ending(self) -> bool:
+        worked_s = time.monotonic() - self._started_s
+        enough = self._limits.reached(claimed=self._claimed, worked_s=worked_s, empty=self._empty)
+        return self._bell.stops > 0 or self._restart or enough
+
+    def _is_over(self) -> bool:
+        first_stop_s = self._bell.first_stop_s
+        if self._bell.stops > 1 or (first_stop_s is not None and time.monotonic() - first_stop_s >= STOP_GRACE_S):
+            return True
+        return self._is_ending() and not self._children and not self._ended
+
+    def _next_due_s(self) -> float:
+        now_s = time.monotonic()
+        due = [now_s + (BUSY_TICK_S if self._children else IDLE_TICK_S), self._heartbeat_at_s]
+        due += [child.started_s + child.job.timeout_s for child in self._children.values()]
+        due += [] if self._bell.first_stop_s is None else [self._bell.first_stop_s + STOP_GRACE_S]
+        due += [] if self._limits.max_seconds is None or self._is_ending() else [self._started_s + self._limits.max_seconds]
+        return max(0.0, min(due) - now_s)
+
+    def _end(self) -> None:
+        """Give unfinished jobs back and sign off. Without the ledger their leases run out by themselves."""
+        self._reap()
+        for child in list(self._children.values()):
+            self._log.info("job given back", job=child.job.id)
+            self._kill(child)
+            self._note(child.job, None)
+        try:
+            self._settle()
+            self._ledger.leave(self._me.id)
+        except SQLAlchemyError as exc:
+            self._log.error("the ledger does not answer", error=str(exc))
+        self._ledger.engine.dispose()
+
+
+def _require_ledger(ledger: Ledger) -> None:
+    """Raise when the tables are not there; a database that does not answer yet may still come."""
+    try:
+        ready = inspect(ledger.engine).has_table("job")
+    except SQLAlchemyError:
+        return
+    if not ready:
+        raise ConfigurationError("The jobs database is not prepared; run manage.py migrate first.")
+
+
+def _no_query(_job_id: str, _attempt: int) -> None:
+    """Sources that read in the child itself (SQLite) leave nothing running behind."""
