@@ -176,7 +176,7 @@ ROWS = strategies.lists(strategies.tuples(strategies.integers(0, 30), ANY_VALUE,
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, declared=strategies.sampled_from(["DOUBLE", "REAL", "", "INTEGER", "NUMERIC", "DECIMAL(10,2)", "FLOAT"]))
 def test_fast_and_general_path_give_the_same_observations_bit_for_bit(tmp_path, rows, declared):
-    with loose_table(tmp_path / "loose.sqlite", rows, declared) as source, source.open() as quick, source.open(fast=False) as slow:
+    with loose_table(tmp_path / "loose.sqlite", rows, declared) as made, made.open() as quick, made.open(fast=False) as slow:
         left, right = (reader.read("a", SENSORS, [(0, 10), (10, 31)]) for reader in (quick, slow))
         assert slow.fast_reads == 0
     same(left, right)
