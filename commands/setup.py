@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +16,11 @@ if TYPE_CHECKING:
     from config import Settings
 
 LARGEST_PORT = 65535
+SAMPLE = Path(__file__).resolve().parent.parent / "data" / "sample" / "nyc_airports.csv.gz"
+SAMPLE_PROFILE = "nyc_airports"
+UNFINISHED = "setup-unfinished"  # a file in DATA_DIR while the first observations come in, so that an interrupted start goes on
+SYNTHETIC_YEARS = 3.0
+SYNTHETIC_STEP_S = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +39,54 @@ def migrate() -> None:
 
 def setup(
     for_run: Annotated[bool, typer.Option("--for-run", help="Also see that the site's port is free.")] = False,
+    sample_only: Annotated[bool, typer.Option("--sample-only", help="Bring in no synthetic station.")] = False,
 ) -> None:
-    """Make the databases and, if there is no observation yet, bring in the bundled sample."""
+    """Make the databases and, if there is no observation yet, bring in the bundled sample and a small synthetic station."""
     from config import load_settings
+    from logs import configure_logs
 
     settings = load_settings()
+    configure_logs("warning")  # what is done is said in words
     if for_run:
         require_free_port(settings.host, settings.port)
+    if not settings.data_dir.exists():
+        typer.echo(f"First start: making the databases in {settings.data_dir.resolve()}", err=True)
     bring_up_to_date(settings)
+    unfinished = settings.data_dir / UNFINISHED
+    if unfinished.exists() or not _has_observations(settings):
+        unfinished.touch()
+        _import_sample(settings)
+        unfinished.unlink()
+
+
+def _has_observations(settings: Settings) -> bool:
+    from data.site import open_site
+
+    return bool(open_site(settings).inventory.stations())
+
+
+def _import_sample(settings: Settings) -> None:
+    from data.ingest.importing import import_files
+    from data.ingest.plan import Wishes
+    from data.site import open_site
+
+    typer.echo("There is no observation yet: bringing in the bundled sample (New York airports, 2013, hourly)", err=True)
+    site = open_site(settings)
+    with progress_bar("importing") as advance:
+        import_files(
+            site.engine, site.catalogue, [SAMPLE], Wishes(profile=SAMPLE_PROFILE), lambda _file, _phase, done: advance(done)
+        )
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
+    """A bar on standard error; call what it yields with the fraction done, 0 to 1."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda done: progress.update(task, completed=done)
 
 
 def bring_up_to_date(settings: Settings) -> None:
