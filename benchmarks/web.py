@@ -1,0 +1,187 @@
+"""The web process and the page: memory after many zooms, click to running, click to figure. Real processes, real Chromium."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psutil
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.common.by import By
+
+from access.identity import LOCAL_USER
+from benchmarks.measurement import Measurement
+from config import load_settings
+from data.months import iso_utc
+from data.request import HistoryRequest
+from jobs.job import Job, Status
+from jobs.ledger import Ledger, open_ledger
+from tests.processes import SiteProcess, run_manage, wait_until
+
+SENSORS = ("temperature", "humidity", "rainfall")
+STEP_S = 60
+YEARS = 3
+ZOOMS, WARM_UP_ZOOMS = 1000, 100
+CLICKS = 11
+WIDTH_PX = 1200
+DAY_MS = 86_400_000
+NOTE_CLICK = "from the click event in the browser to started_ms in the ledger"
+
+# The time of the click is taken in the page, before any handler of ours sees it.
+WATCH_CLICK = "document.getElementById('load').addEventListener('click', () => { window.clickedAt = Date.now(); }, true);"
+WATCH_FIGURE = """
+(function look() {
+  const graph = document.querySelector('#chart .js-plotly-plot') || document.querySelector('.js-plotly-plot#chart');
+  const drawn = graph && graph.data && graph.data.some(trace => trace.x && trace.x.length > 100);
+  if (drawn && window.clickedAt && graph.querySelector('.trace path')) { window.drawnAt = Date.now(); }
+  else { requestAnimationFrame(look); }
+})();
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A running site with one synthetic station, and its ledger."""
+
+    site: SiteProcess
+    ledger: Ledger
+    station: str
+    first_ms: int
+    last_ms: int
+
+    def request(self, start_ms: int, end_ms: int) -> HistoryRequest:
+        """All sensors of the station over [start, end)."""
+        return HistoryRequest((self.station,), SENSORS, start_ms, end_ms, "raw", "UTC")
+
+    def link(self, start_ms: int, end_ms: int) -> str:
+        """The page with its form filled in."""
+        fields = {"station": self.station, "sensor": SENSORS, "from": iso_utc(start_ms), "to": iso_utc(end_ms)}
+        return f"{self.site.url}/?{urlencode(fields, doseq=True)}"
+
+
+def measure(*, quick: bool = False) -> Iterator[Measurement]:
+    """Start a site of its own in a temporary folder and measure it."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        settings = {"data_dir": here / "var", "timezone": "UTC", "log_level": "warning"}
+        _prepare(here, settings, years=0.5 if quick else YEARS)
+        with SiteProcess(cwd=here, **settings).start() as site:
+            bench = _bench(site, here)
+            _wait_for_worker(bench)
+            with _browser() as driver:
+                yield _click_to_running(bench, driver, clicks=3 if quick else CLICKS)
+                whole = _load(bench, bench.request(bench.first_ms, bench.last_ms))
+                yield _click_to_figure(bench, driver, clicks=3 if quick else CLICKS)
+            yield _memory_after_zooms(bench, whole, zooms=50 if quick else ZOOMS)
+
+
+def _prepare(here: Path, settings: dict[str, object], years: float) -> None:
+    for arguments in (("migrate",), ("demo", "--stations", "1", "--years", str(years), "--step", str(STEP_S))):
+        done = run_manage(*arguments, cwd=here, timeout_s=600, **settings)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+
+def _bench(site: SiteProcess, here: Path) -> Bench:
+    from data.site import open_site
+
+    settings = load_settings(data_dir=here / "var", timezone="UTC")
+    station = open_site(settings).inventory.stations()[0]
+    assert station.first_ms is not None
+    assert station.last_ms is not None
+    return Bench(site, open_ledger(settings), station.name, station.first_ms, station.last_ms + 1)
+
+
+def _wait_for_worker(bench: Bench) -> None:
+    wait_until(bench.ledger.workers, "a worker")
+
+
+def _load(bench: Bench, request: HistoryRequest) -> Job:
+    job = bench.ledger.submit(LOCAL_USER, request)
+    wait_until(lambda: bench.ledger.get(job.id).status is Status.COMPLETED, "the load", 300)
+    return bench.ledger.get(job.id)
+
+
+def _memory_after_zooms(bench: Bench, job: Job, zooms: int) -> Measurement:
+    process = psutil.Process(bench.site.pid)
+    chance = random.Random(5)
+    for _ in range(WARM_UP_ZOOMS):
+        _zoom(bench, job, chance)
+    before = process.memory_full_info().uss
+    started = time.perf_counter()
+    for _ in range(zooms):
+        _zoom(bench, job, chance)
+    each_ms = (time.perf_counter() - started) / zooms * 1000
+    grown_mb = (process.memory_full_info().uss - before) / 1e6
+    note = f"{before / 1e6:.0f} MB before, after {WARM_UP_ZOOMS}; {each_ms:.0f} ms a zoom through HTTP"
+    return Measurement(f"web process: private memory grown by {zooms} zooms", grown_mb, "MB", 20, note=note)
+
+
+def _zoom(bench: Bench, job: Job, chance: random.Random) -> None:
+    """One window of any size, anywhere in the job's range."""
+    span = bench.last_ms - bench.first_ms
+    length = int(span * 10 ** chance.uniform(-4, 0))
+    start = bench.first_ms + chance.randrange(span - length + 1)
+    query = urlencode({"from": iso_utc(start), "to": iso_utc(start + length), "width": WIDTH_PX})
+    with urllib.request.urlopen(f"{bench.site.url}/api/jobs/{job.id}/figure?{query}", timeout=30) as answer:
+        answer.read()
+
+
+def _browser() -> webdriver.Chrome:
+    options = Options()
+    for argument in ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", f"window-size={WIDTH_PX + 360},1000"):
+        options.add_argument(f"--{argument}")
+    return webdriver.Chrome(options=options)
+
+
+def _open_and_click(driver: webdriver.Chrome, link: str) -> int:
+    """Open the page with its form filled in, press Load; returns the time of the click, ms UTC."""
+    driver.get(link)
+    wait_until(lambda: driver.find_elements(By.ID, "load"), "the form")
+    wait_until(lambda: driver.execute_script("return document.title !== 'Updating...'"), "the callbacks of the first drawing")
+    button = driver.find_element(By.ID, "load")
+    wait_until(button.is_enabled, "the button")
+    driver.execute_script(WATCH_CLICK + WATCH_FIGURE)
+    button.click()
+    return int(driver.execute_script("return window.clickedAt"))
+
+
+def _job_in_address(driver: webdriver.Chrome) -> str:
+    return str(driver.execute_script("return new URLSearchParams(location.search).get('job') || ''"))
+
+
+def _click_to_running(bench: Bench, driver: webdriver.Chrome, clicks: int) -> Measurement:
+    """Each click asks for days that no tile holds yet."""
+    times_ms = []
+    for number in range(clicks):
+        start = bench.first_ms + number * 40 * DAY_MS % (bench.last_ms - bench.first_ms - 2 * DAY_MS)
+        clicked = _open_and_click(driver, bench.link(start, start + DAY_MS))
+        job_id = str(wait_until(lambda: _job_in_address(driver), "the job in the address"))
+        times_ms.append(_started_ms(bench.ledger, job_id) - clicked)
+    return Measurement("click to running, median", statistics.median(times_ms), "ms", 150, note=f"{NOTE_CLICK}; {clicks} clicks")
+
+
+def _started_ms(ledger: Ledger, job_id: str) -> int:
+    started = wait_until(lambda: ledger.get(job_id).started_ms, "the start of the job")
+    assert started is not None
+    return started
+
+
+def _click_to_figure(bench: Bench, driver: webdriver.Chrome, clicks: int) -> Measurement:
+    """The whole range, every tile there: a new page each time, so nothing is drawn before the click."""
+    times_ms = []
+    for _ in range(clicks):
+        clicked = _open_and_click(driver, bench.link(bench.first_ms, bench.last_ms))
+        wait_until(lambda: driver.execute_script("return window.drawnAt || 0"), "the figure")
+        times_ms.append(int(driver.execute_script("return window.drawnAt")) - clicked)
+    rows = round((bench.last_ms - bench.first_ms) / 1000 / STEP_S)
+    note = f"{len(SENSORS)} series of {rows} rows; {clicks} clicks, each on a page just opened"
+    return Measurement("warm click to figure in the browser, median", statistics.median(times_ms), "ms", 600, note=note)
