@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,11 +50,16 @@ def _common(placed: Placed) -> Trace:
     view = placed.view
     return {
         "name": series_name(view.station, placed.sensor),
-        "uid": f"{view.station}/{view.sensor}",
-        "legendgroup": f"{view.station}/{view.sensor}",
+        "uid": _uid(view),
+        "legendgroup": _uid(view),
         "xaxis": "x",
         "yaxis": placed.axis,
     }
+
+
+def _uid(view: SeriesView) -> str:
+    """What tells a series from others in every figure of a page; a word, since Plotly makes CSS selectors of it."""
+    return "s" + hashlib.blake2b(f"{view.station}\0{view.sensor}".encode(), digest_size=6).hexdigest()
 
 
 def _measured(placed: Placed, values: Floats) -> Trace:
@@ -148,7 +154,7 @@ def _band(placed: Placed, colour: str) -> list[Trace]:
     return [
         {
             **_common(placed),
-            "uid": f"{view.station}/{view.sensor}/band",
+            "uid": _uid(view) + "band",
             "type": "scatter",
             "mode": "lines",
             "x": times(outline_x),
@@ -200,7 +206,7 @@ def _flagged(placed: Placed, colour: str) -> list[Trace]:
         {
             **_common(placed),
             "name": f"{series_name(view.station, sensor)} · {_('flagged')}",
-            "uid": f"{view.station}/{view.sensor}/flagged",
+            "uid": _uid(view) + "flagged",
             "type": "scatter",
             "mode": "markers",
             "x": times(x),
