@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext as _gettext
 import io
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -28,14 +29,18 @@ THIN_SPACE = "\u202f"  # narrow no-break space: groups of three digits, number a
 MINUS = "\u2212"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
 
 
 class Translatable(Protocol):
     """What an error shows: an English template with named fields, and what fills them."""
 
-    template: Any
-    params: Any
+    @property
+    def template(self) -> str: ...
+
+    @property
+    def params(self) -> Mapping[str, Any]: ...
 
 
 def set_language(code: str | None) -> str:
@@ -73,15 +78,23 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return catalogue(current_language()).ngettext(singular, plural, count)
 
 
-def translate_error(error: Translatable) -> str:
-    """The sentence of an error in the current language, its fields filled in."""
-    template, params = str(error.template), dict(error.params)
+def translate_error(error: Translatable, timezone: str | None = None) -> str:
+    """The sentence of an error in the current language, its fields filled in; times (ISO 8601, Z) shown in ``timezone``."""
+    template = error.template
+    params = {name: _shown(value, timezone) if timezone else value for name, value in error.params.items()}
     if not params:
         return gettext(template)
     try:
         return gettext(template).format(**params)
     except (KeyError, IndexError, ValueError):  # a translation that does not fit must not hide the error
         return template.format(**params)
+
+
+def _shown(value: Any, timezone: str) -> Any:
+    if not isinstance(value, str) or not _ISO_UTC.fullmatch(value):
+        return value
+    since = datetime.fromisoformat(value) - _EPOCH
+    return format_time(since // timedelta(milliseconds=1), timezone)
 
 
 def format_number(value: float, decimals: int = 0) -> str:

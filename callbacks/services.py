@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from access import Identity
+from access.identity import Identity
 from config import Settings
 from data.site import Site
 from jobs.ledger import Ledger

@@ -89,7 +89,6 @@ def main(arguments: list[str]) -> None:
     """``python -m jobs.keeper PARENT_PID``."""
     keeper = Keeper([sys.executable, str(MANAGE), "worker"], int(arguments[0]))
     signal.signal(signal.SIGTERM, keeper.stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
     keeper.run()
 
 

@@ -85,6 +85,7 @@ def _stores(context: PageContext) -> list[Component]:
         dcc.Store(id=ids.JOB_BEAT),
         dcc.Store(id=ids.JOB_VERSION),
         dcc.Store(id=ids.JOB_STATE),
+        dcc.Store(id=ids.URL_JOB),
         dcc.Store(id=ids.RANGE_OF_PRESET, data=[context.start, context.end]),
         dcc.Store(id=ids.THEME, data=context.shade),
         dcc.Store(id=ids.LANGUAGE, data=context.language),

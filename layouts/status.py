@@ -50,15 +50,7 @@ def alert(notice: Notice | None) -> Component | None:
     if notice.command:
         parts.append(html.Code(notice.command, className="command", tabIndex="0"))
     if notice.action:
-        parts.append(
-            html.Button(
-                action_words()[notice.action],
-                id=action_id(notice.action),
-                type="button",
-                n_clicks=0,
-                className="btn btn-sm action",
-            )
-        )
+        parts.append(_action(notice.action))
     if notice.details:
         parts.append(_details(notice.details))
     return html.Div(parts, className=f"notice notice-{notice.kind}", role="status" if notice.kind == "info" else "alert")
@@ -79,6 +71,7 @@ def run_panel() -> html.Section:
                 ],
                 className="run-line",
             ),
+            html.Div(id=ids.QUEUE_NOTE),
         ],
         id=ids.RUNNING,
         className="run-panel",
@@ -89,7 +82,12 @@ def run_panel() -> html.Section:
 def offline() -> html.Div:
     """The quiet line that assets/page.js shows while the server does not answer."""
     return html.Div(
-        _("The server does not answer; trying again by itself."), id=ids.OFFLINE, className="offline", hidden=True, role="status"
+        _("The server does not answer; trying again by itself."),
+        id=ids.OFFLINE,
+        className="offline",
+        hidden=True,
+        role="status",
+        **{"data-refused": _("You are no longer signed in, or may not see this; sign in and reload the page.")},
     )
 
 
@@ -102,3 +100,15 @@ def first_visit(has_data: bool) -> Notice:
         _("There is no observation yet; import a file and reload this page."),
         command=".venv/bin/python manage.py import FILE.csv",
     )
+
+
+def _action(name: ActionName) -> html.Button:
+    word = action_words()[name]
+    if name == "form":  # assets/page.js opens the drawer; the server has nothing to do
+        return html.Button(word, type="button", className="btn btn-sm action", **{"data-open-form": ""})
+    return html.Button(word, id=action_id(name), type="button", n_clicks=0, className="btn btn-sm action")
+
+
+def _details(text: str) -> html.Details:
+    copy = html.Button(_("Copy"), type="button", className="btn btn-sm copy", **{"data-copy": text})
+    return html.Details([html.Summary(_("Details")), html.Pre(text), copy])

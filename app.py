@@ -1,0 +1,179 @@
+"""The web application. ``create_app(settings)`` makes it; gunicorn serves ``app:server``; ``python app.py`` is web + worker."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import flask_bootstrap
+from dash import Dash
+from flask import Flask, Response, request, send_file
+from werkzeug.exceptions import HTTPException
+
+from api.guard import Guard, http_error_json, who_asks
+from api.health import health_blueprint
+from callbacks import form, run, submit, url, view
+from callbacks.presets import bounds, preset_range, wall_clock
+from callbacks.services import Services
+from config import Settings, load_settings
+from data.site import open_site
+from i18n import current_language, zone_name
+from i18n import gettext as _
+from jobs.ledger import open_ledger
+from jobs.manager import QueueManager, open_cache
+from jobs.wake import wake
+from layouts.chart import chart
+from layouts.document import DashParts, document, theme_script
+from layouts.form import DEFAULT_PRESET
+from layouts.page import PageContext, page, plain_page
+
+BOOTSTRAP_CSS = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
+_YEAR_S = 31_536_000
+_COMPRESSED = ["text/html", "text/css", "application/json", "application/javascript", "text/javascript", "image/svg+xml"]
+
+
+class RiwayatDash(Dash):
+    """Dash whose document carries the language and the theme of the request."""
+
+    prefix = "/"
+
+    def interpolate_index(self, **parts: Any) -> str:
+        """The document of the page (see layouts/document.py)."""
+        found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], parts["scripts"], parts["renderer"])
+        return document(found, language=current_language(), shade=_shade(), prefix=self.prefix, loading=_("Loading …"))
+
+
+def create_app(settings: Settings) -> Dash:
+    """The application: layout a request, callbacks, guard of all routes. Opens no connection and starts no process."""
+    settings.prepare()
+    app = _dash(settings)
+    services = Services(settings, open_site(settings), open_ledger(settings), lambda: who_asks(settings), lambda: wake(settings))
+    renderer = run.JobRenderer(services)
+    manager = QueueManager(
+        open_cache(settings),
+        services.ledger,
+        services.identify,
+        renderer.progress,
+        renderer.result,
+        wake=services.wake,
+        signing_secret=settings.signing_secret(),
+    )
+    app._background_manager = manager  # noqa: SLF001 - Dash's own cancel callback asks the application's manager
+    for module in (form, submit, url, view):
+        module.register(app, services)
+    run.register(app, services, manager, renderer)
+    app.layout = lambda: _layout(services)
+    _routes(app, services)
+    return app
+
+
+def _dash(settings: Settings) -> RiwayatDash:
+    server = Flask("riwayat")
+    server.secret_key = settings.signing_secret()
+    server.config.update(SESSION_COOKIE_SAMESITE="Lax", COMPRESS_MIMETYPES=_COMPRESSED, COMPRESS_ALGORITHM=["br", "gzip"])
+    server.config.update(COMPRESS_BR_LEVEL=4, COMPRESS_LEVEL=5)
+    app = RiwayatDash(
+        "riwayat",
+        server=server,
+        url_base_pathname=settings.url_prefix,
+        assets_folder=str(Path(__file__).with_name("assets")),
+        external_stylesheets=[f"{settings.url_prefix}bootstrap.css?v={version('Bootstrap-Flask')}"],
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "robots", "content": "noindex"},
+        ],
+        title="Riwayat",
+        update_title=None,
+        compress=True,
+        serve_locally=True,
+        suppress_callback_exceptions=True,  # the buttons of notices come and go
+        add_log_handler=False,
+    )
+    app.prefix = settings.url_prefix
+    return app
+
+
+def _layout(services: Services) -> Any:
+    settings, stations = services.settings, services.site.inventory.stations()
+    found = bounds(stations, ())
+    times = preset_range(DEFAULT_PRESET, *found, settings.timezone) if found else ()
+    start, end = (wall_clock(time_ms, settings.timezone) for time_ms in times) if times else ("", "")
+    context = PageContext(
+        prefix=settings.url_prefix,
+        language=current_language(),
+        theme_choice=_cookie("riwayat_theme", ("auto", "light", "dark")),
+        shade=_shade(),
+        user=services.identify().user,
+        timezone=settings.timezone,
+        zone=zone_name(found[1] if found else 0, settings.timezone),
+        stations=stations,
+        start=start,
+        end=end,
+    )
+    return page(context, services.site.catalogue, chart(current_language(), _shade()))
+
+
+def _routes(app: RiwayatDash, services: Services) -> None:
+    server, settings = app.server, services.settings
+    server.register_blueprint(health_blueprint(services.site, services.ledger, settings.url_prefix))
+    _register_style(server, settings.url_prefix)
+    _register_not_found(server, settings.url_prefix)
+    theme_hash = base64.b64encode(hashlib.sha256(theme_script(settings.url_prefix).encode()).digest()).decode()
+
+    def script_hashes() -> list[str]:
+        return [*app.csp_hashes(), f"sha256-{theme_hash}"]
+
+    Guard(settings, lambda title, sentence: plain_page(current_language(), title, sentence), script_hashes).install(server)
+
+
+def _register_style(server: Flask, prefix: str) -> None:
+    @server.get(f"{prefix}bootstrap.css")
+    def bootstrap_css() -> Response:
+        return send_file(BOOTSTRAP_CSS, mimetype="text/css", max_age=_YEAR_S)
+
+
+def _register_not_found(server: Flask, prefix: str) -> None:
+    """A small router: the history page at the prefix; any other path that Dash would answer with it is not there."""
+
+    def unknown_path() -> Response | None:
+        if request.endpoint is None or not request.endpoint.endswith("<path:path>"):
+            return None
+        return _missing(prefix)
+
+    def answer(error: HTTPException) -> Response:
+        wants_page = error.code == 404 and request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        return _missing(prefix) if wants_page else http_error_json(error)
+
+    server.before_request(unknown_path)
+    server.register_error_handler(HTTPException, answer)
+
+
+def _missing(prefix: str) -> Response:
+    html = plain_page(current_language(), _("There is no such page."), _("The address leads nowhere on this site."), prefix)
+    return Response(html, 404, content_type="text/html; charset=utf-8")
+
+
+def _shade() -> str:
+    return _cookie("riwayat_shade", ("light", "dark"))
+
+
+def _cookie(name: str, allowed: tuple[str, ...]) -> str:
+    value = request.cookies.get(name, "")
+    return value if value in allowed else allowed[0]
+
+
+def __getattr__(name: str) -> Any:
+    """``server`` for gunicorn (``gunicorn app:server``), made when first asked for."""
+    if name != "server":
+        raise AttributeError(name)
+    globals()["server"] = create_app(load_settings()).server
+    return globals()["server"]
+
+
+if __name__ == "__main__":
+    from serve import main
+
+    main()

@@ -1,0 +1,255 @@
+// The page around Dash: theme, language, drawer, keys, title, notification, and staying attached to a running job.
+(function () {
+  "use strict";
+
+  const root = document.documentElement;
+  const prefix = root.dataset.prefix || "/";
+  const YEAR_S = 31536000;
+  const LONG_LOAD_S = 10; // a load that took longer is worth a notification
+  const SILENT_MS = 8000; // no poll for so long although a job is active: follow it again
+  const FIRST_RETRY_MS = 1000;
+  const LAST_RETRY_MS = 15000;
+
+  const element = (id) => document.getElementById(id);
+  const setProps = (id, props) => window.dash_clientside && window.dash_clientside.set_props && window.dash_clientside.set_props(id, props);
+  const keep = (name, value) => {
+    document.cookie = `${name}=${value}; path=${prefix}; SameSite=Lax; max-age=${YEAR_S}`;
+  };
+
+  // -- theme ---------------------------------------------------------------------------------------------------------
+  const darkSystem = window.matchMedia("(prefers-color-scheme: dark)");
+  const CHOICES = ["light", "dark", "auto"];
+
+  function applyTheme(choice) {
+    const shade = choice === "auto" ? (darkSystem.matches ? "dark" : "light") : choice;
+    const changed = root.getAttribute("data-bs-theme") !== shade;
+    root.setAttribute("data-bs-theme", shade);
+    root.setAttribute("data-theme-choice", choice);
+    keep("riwayat_theme", choice);
+    keep("riwayat_shade", shade);
+    if (changed) setProps("theme", { data: shade });
+  }
+
+  function nextTheme(button) {
+    const choice = CHOICES[(CHOICES.indexOf(root.getAttribute("data-theme-choice")) + 1) % CHOICES.length];
+    const name = button.dataset.names.split("|")[CHOICES.indexOf(choice)];
+    button.dataset.themeChoice = choice;
+    button.title = name;
+    button.setAttribute("aria-label", name);
+    applyTheme(choice);
+  }
+
+  darkSystem.addEventListener("change", () => {
+    if (root.getAttribute("data-theme-choice") === "auto") applyTheme("auto");
+  });
+
+  // -- drawer (phone) ------------------------------------------------------------------------------------------------
+  function drawer(open) {
+    const toggle = element("form-toggle");
+    const form = element("form");
+    document.body.classList.toggle("drawer-open", open);
+    if (toggle) toggle.setAttribute("aria-expanded", String(open));
+    if (!form) return;
+    if (open) {
+      const first = form.querySelector(".dash-dropdown, button, input");
+      if (first) first.focus();
+    } else if (form.contains(document.activeElement) && toggle && toggle.offsetParent) {
+      toggle.focus();
+    }
+  }
+
+  const ACTIONS = [
+    ["[data-theme-choice]:not(html)", nextTheme],
+    ["[data-language]", (button) => { keep("riwayat_language", button.dataset.language); window.location.reload(); }],
+    ["#form-toggle", () => drawer(!document.body.classList.contains("drawer-open"))],
+    [".drawer-backdrop, .drawer-close", () => drawer(false)],
+    ["#load", () => drawer(false)],
+    ["[data-open-form]", openForm],
+    ["[data-copy]", (button) => copyText(button.dataset.copy)],
+    ["#notify", askToNotify],
+  ];
+
+  function openForm() {
+    drawer(true);
+    const first = element("station");
+    if (first) first.focus();
+  }
+
+  function copyText(text) {
+    if (navigator.clipboard && window.isSecureContext) {
+      navigator.clipboard.writeText(text);
+      return;
+    }
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.appendChild(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+
+  document.addEventListener("click", (event) => {
+    for (const [selector, action] of ACTIONS) {
+      const found = event.target.closest && event.target.closest(selector);
+      if (found) action(found);
+    }
+  });
+
+  // One press is one load: whatever comes before Dash has disabled the button is dropped.
+  let lastLoad = 0;
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest || !event.target.closest("#load")) return;
+    const now = performance.now();
+    if (now - lastLoad < 400) {
+      event.stopImmediatePropagation();
+      event.preventDefault();
+      return;
+    }
+    lastLoad = now;
+  }, true);
+
+  // -- keys ----------------------------------------------------------------------------------------------------------
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") drawer(false);
+    if (event.key !== "Enter" || event.isComposing) return;
+    const field = event.target.closest && event.target.closest("#form input");
+    if (!field || field.closest(".dash-dropdown-content, .dash-dropdown-wrapper")) return;
+    event.preventDefault();
+    field.blur(); // Dash takes the text over when the field is left
+    window.setTimeout(() => { element("load").click(); field.focus(); }, 0);
+  });
+
+  // A range that somebody types is no preset any more.
+  document.addEventListener("input", (event) => {
+    if (event.isTrusted && (event.target.id === "range-start" || event.target.id === "range-end")) {
+      setProps("range-preset", { value: null });
+    }
+  });
+
+  // -- state of the job: marks for the style sheet, the tab's title, the notification -----------------------------------
+  let wasActive = null; // id of the job that this page saw running
+  let jobId = null; // what job-id holds
+  let lastPoll = 0;
+
+  function askToNotify() {
+    if ("Notification" in window) Notification.requestPermission().then(showBell, showBell);
+  }
+
+  function showBell() {
+    const bell = element("notify");
+    if (bell) bell.hidden = !("Notification" in window) || Notification.permission !== "default";
+  }
+
+  function tellEnd(state) {
+    const loud = "Notification" in window && Notification.permission === "granted";
+    if (!loud || state.seconds < LONG_LOAD_S || !state.message) return;
+    const note = new Notification("Riwayat", { body: state.message, icon: `${prefix}assets/logo.svg`, tag: state.id });
+    note.onclick = () => { window.focus(); note.close(); };
+  }
+
+  function showState(jobId, state, value) {
+    const current = state && state.id === jobId ? state : null;
+    const status = current ? current.status : jobId ? "active" : "";
+    for (const id of ["main", "running"]) {
+      const part = element(id);
+      if (part) part.dataset.status = status;
+    }
+    const percent = Math.floor(Number(value || 0) * 100);
+    const name = current && current.title ? `${current.title} · Riwayat` : "Riwayat";
+    document.title = status === "active" ? `${percent} % · Riwayat` : name;
+    showBell();
+    if (status === "active") {
+      wasActive = jobId;
+      lastPoll = Date.now();
+    } else {
+      if (current && wasActive === jobId) tellEnd(current);
+      wasActive = null;
+    }
+  }
+
+  window.dash_clientside = Object.assign(window.dash_clientside || {}, {
+    page: {
+      state: function (jobId, state, value) {
+        showState(jobId, state, value);
+      },
+      attach: function (id) {
+        jobId = id || null;
+      },
+    },
+  });
+
+  // -- staying attached --------------------------------------------------------------------------------------------------
+  // Dash gives up a background callback whose poll failed, and leaves `running` as it was. So watch the requests, and
+  // when the server is back set job-id again: that attaches to the job anew and draws what was missed.
+  let waitMs = 0;
+  let timer = null;
+
+  const isUpdate = (url) => String(url).includes("_dash-update-component");
+
+  const GATEWAY_TROUBLE = [502, 503, 504]; // a proxy answers for a server that is not there
+  const plainFetch = window.fetch;
+  window.fetch = function (resource, options) {
+    const url = resource && resource.url ? resource.url : resource;
+    const answer = plainFetch.apply(this, arguments);
+    if (!isUpdate(url)) return answer;
+    return answer.then(
+      (response) => {
+        if (GATEWAY_TROUBLE.includes(response.status)) lost();
+        else if (response.status === 401 || response.status === 403) refused();
+        else arrived(String(url));
+        return response;
+      },
+      (error) => {
+        lost();
+        throw error;
+      }
+    );
+  };
+
+  function lost() {
+    if (timer !== null) return;
+    waitMs = waitMs ? Math.min(waitMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
+    timer = window.setTimeout(tryAgain, waitMs);
+    if (waitMs > FIRST_RETRY_MS) showOffline(true);
+    setProps("load", { disabled: false });
+  }
+
+  function arrived(url) {
+    waitMs = 0;
+    showOffline(false);
+    if (url.includes("cacheKey=")) lastPoll = Date.now();
+  }
+
+  function refused() {
+    const line = element("offline");
+    if (line) line.textContent = line.dataset.refused;
+    showOffline(true);
+    wasActive = null; // asking again would be refused again
+  }
+
+  function tryAgain() {
+    timer = null;
+    plainFetch(`${prefix}healthz`, { cache: "no-store" }).then(
+      (response) => {
+        if (!response.ok) return lost();
+        showOffline(false);
+        return follow();
+      },
+      lost
+    );
+  }
+
+  function showOffline(shown) {
+    const line = element("offline");
+    if (line) line.hidden = !shown;
+  }
+
+  function follow() {
+    lastPoll = Date.now();
+    if (jobId) setProps("job-id", { data: jobId });
+  }
+
+  window.setInterval(() => {
+    const silent = wasActive && timer === null && Date.now() - lastPoll > SILENT_MS;
+    if (silent && document.visibilityState === "visible") follow();
+  }, 2000);})();

@@ -1,0 +1,86 @@
+"""The form answers before the click: which sensors there are, what a preset means, what a load would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from callbacks.estimate import Speed, estimate_words
+from callbacks.presets import bounds, preset_range, wall_clock
+from callbacks.services import Services
+from data.plan import plan
+from data.request import request_of
+from errors import RiwayatError
+from i18n import gettext as _
+from i18n import translate_error
+from layouts import ids
+from layouts.form import sensor_options
+
+
+def register(app: Dash, services: Services) -> None:
+    """Add the callbacks of the form."""
+    _register_options(app, services)
+    _register_range(app, services)
+    _register_estimate(app, services)
+
+
+def _register_options(app: Dash, services: Services) -> None:
+    @app.callback(Output(ids.SENSOR, "options"), Input(ids.STATION, "value"), prevent_initial_call=True)
+    def options(stations: list[str] | None) -> list[dict[str, Any]]:
+        wanted = set(stations or ())
+        found = [station for station in services.site.inventory.stations() if not wanted or station.name in wanted]
+        return sensor_options(services.site.catalogue, {sensor for station in found for sensor in station.sensors})
+
+
+def _register_range(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.RANGE_START, "value"),
+        Output(ids.RANGE_END, "value"),
+        Output(ids.RANGE_OF_PRESET, "data"),
+        Input(ids.STATION, "value"),
+        Input(ids.RANGE_PRESET, "value"),
+        State(ids.RANGE_START, "value"),
+        State(ids.RANGE_END, "value"),
+        State(ids.RANGE_OF_PRESET, "data"),
+        prevent_initial_call=True,
+    )
+    def times(stations: list[str] | None, preset: str | None, start: str, end: str, of_preset: list[str] | None) -> Any:
+        own_range = [start, end] != (of_preset or [start, end])
+        if not preset or (own_range and ctx.triggered_id != ids.RANGE_PRESET):
+            return no_update, no_update, no_update
+        found = preset_text(services, preset, stations or ())
+        return (*found, found) if found else (no_update, no_update, no_update)
+
+
+def preset_text(services: Services, preset: str, stations: Sequence[str]) -> list[str] | None:
+    """[from, to] of a preset as the form writes them, for the newest data of the stations; None without data."""
+    found = bounds(services.site.inventory.stations(), stations)
+    if found is None:
+        return None
+    zone = services.settings.timezone
+    return [wall_clock(time_ms, zone) for time_ms in preset_range(preset, *found, zone)]
+
+
+def _register_estimate(app: Dash, services: Services) -> None:
+    speed = Speed(services.ledger)
+
+    @app.callback(
+        Output(ids.ESTIMATE, "children"),
+        Output(ids.ESTIMATE, "className"),
+        Input(ids.STATION, "value"),
+        Input(ids.SENSOR, "value"),
+        Input(ids.RANGE_START, "value"),
+        Input(ids.RANGE_END, "value"),
+        Input(ids.RESOLUTION, "value"),
+        Input(ids.JOB_STATE, "data"),
+    )
+    def estimate(stations: Any, sensors: Any, start: str, end: str, resolution: str, _state: Any) -> tuple[str, str]:
+        if not stations or not sensors:
+            return _("Choose stations and sensors to see what a load takes."), "estimate"
+        try:
+            request = request_of(stations, sensors, start, end, resolution, services.settings.timezone)
+            return estimate_words(plan(services.site, request), speed.rows_a_second()), "estimate"
+        except RiwayatError as error:
+            return translate_error(error, services.settings.timezone), "estimate estimate-wrong"

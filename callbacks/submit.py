@@ -1,0 +1,120 @@
+"""Load, Cancel, and the actions of notices."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+
+from access.identity import Identity
+from callbacks.form import preset_text
+from callbacks.services import Services
+from callbacks.start import leave, refusal, start_again, start_load
+from callbacks.visible import visible_job
+from data.request import request_of
+from errors import Conflict, JobNotFound, RiwayatError
+from jobs.job import Job
+from jobs.manager import asking_page
+from layouts import ids
+from layouts.status import Notice, action_id, alert
+
+
+def register(app: Dash, services: Services) -> None:
+    """Add the callbacks of the buttons."""
+    _register_load(app, services)
+    _register_cancel(app, services)
+    _register_actions(app, services)
+    _register_jump(app, services)
+
+
+def _register_load(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.JOB_ID, "data", allow_duplicate=True),
+        Output(ids.URL, "search"),
+        Output(ids.ALERT, "children", allow_duplicate=True),
+        Input(ids.LOAD, "n_clicks"),
+        State(ids.STATION, "value"),
+        State(ids.SENSOR, "value"),
+        State(ids.RANGE_START, "value"),
+        State(ids.RANGE_END, "value"),
+        State(ids.RESOLUTION, "value"),
+        State(ids.JOB_ID, "data"),
+        running=[(Output(ids.LOAD, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def load(
+        clicks: int | None, stations: Any, sensors: Any, start: str, end: str, resolution: str, previous: Any
+    ) -> tuple[Any, Any, Any]:
+        if not clicks:
+            return no_update, no_update, no_update
+
+        def begin(identity: Identity) -> Job | Notice:
+            request = request_of(stations or (), sensors or (), start, end, resolution or "raw", services.settings.timezone)
+            return start_load(services, identity, request)
+
+        return _show(services, previous, begin)
+
+
+def _show(services: Services, previous: object, begin: Callable[[Identity], Job | Notice]) -> tuple[Any, Any, Any]:
+    """Values of job-id, the URL's query and the alert after an attempt to begin a load."""
+    try:
+        identity = services.identify()
+        begun = begin(identity)
+    except RiwayatError as error:
+        begun = refusal(error, services.settings.timezone)
+    if isinstance(begun, Notice):
+        return no_update, no_update, alert(begun)
+    leave(services, identity, previous, begun, asking_page())
+    return begun.id, f"?{urlencode({'job': begun.id})}", None
+
+
+def _register_cancel(app: Dash, services: Services) -> None:
+    # Dash's own cancel= knows a job only after its first poll was answered; this one always does.
+    @app.callback(Input(ids.CANCEL, "n_clicks"), State(ids.JOB_ID, "data"), prevent_initial_call=True)
+    def cancel(clicks: int | None, job_id: Any) -> None:
+        if clicks:
+            with contextlib.suppress(Conflict, JobNotFound):  # it has ended meanwhile, which the page is about to see
+                services.ledger.cancel(visible_job(services.ledger, services.identify(), job_id).id)
+                services.wake()
+
+
+def _register_actions(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.JOB_ID, "data", allow_duplicate=True),
+        Output(ids.URL, "search", allow_duplicate=True),
+        Output(ids.ALERT, "children", allow_duplicate=True),
+        Input({"type": "action", "name": ALL}, "n_clicks"),
+        State(ids.JOB_ID, "data"),
+        prevent_initial_call=True,
+    )
+    def act(_clicks: list[int], job_id: Any) -> tuple[Any, Any, Any]:
+        clicked = any(trigger["value"] for trigger in ctx.triggered)  # a button that just appeared has no click yet
+        name = ctx.triggered_id["name"] if ctx.triggered_id else None
+        if not clicked or name not in ("retry", "resume", "again"):
+            return no_update, no_update, no_update
+
+        def begin(identity: Identity) -> Job | Notice:
+            job = visible_job(services.ledger, identity, job_id)
+            return start_load(services, identity, job.request) if name == "again" else start_again(services, identity, job)
+
+        return _show(services, job_id, begin)
+
+
+def _register_jump(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.RANGE_START, "value", allow_duplicate=True),
+        Output(ids.RANGE_END, "value", allow_duplicate=True),
+        Output(ids.RANGE_OF_PRESET, "data", allow_duplicate=True),
+        Output(ids.RANGE_PRESET, "value", allow_duplicate=True),
+        Output(ids.ALERT, "children", allow_duplicate=True),
+        Input({"type": "action", "name": ALL}, "n_clicks"),
+        State(ids.STATION, "value"),
+        prevent_initial_call=True,
+    )
+    def jump(_clicks: list[int], stations: list[str] | None) -> Any:
+        clicked = any(trigger["value"] for trigger in ctx.triggered)
+        found = preset_text(services, "all", stations or ()) if clicked and ctx.triggered_id == action_id("jump") else None
+        return (*found, found, "all", None) if found else (no_update,) * 5

@@ -1,0 +1,82 @@
+"""``python app.py``: the web server in this process, the worker in another, both ended together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import waitress
+
+from config import Settings, load_settings
+from errors import RiwayatError
+from logs import configure_logs
+
+THREADS = 8
+_STOP_S = 15  # how long the worker may take to requeue its jobs and end
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> None:
+    """Serve until SIGINT or SIGTERM; no process is left."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        _bring_up_to_date(settings)
+    except RiwayatError as error:
+        sys.exit(f"Error: {error.message}")
+    signal.signal(signal.SIGTERM, _interrupt)
+    keeper = start_keeper()  # before any thread runs; from here on this process starts no other
+    try:
+        serve(settings)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop_keeper(keeper)
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests with threads until interrupted."""
+    from app import create_app
+
+    server = create_app(settings).server
+    log.info("serving", address=f"http://{settings.host}:{settings.port}{settings.url_prefix}")
+    waitress.serve(
+        server, host=settings.host, port=settings.port, threads=THREADS, ident="riwayat", clear_untrusted_proxy_headers=False
+    )
+
+
+def start_keeper() -> subprocess.Popen[bytes]:
+    """The small process that keeps a worker running (jobs/keeper.py); it ends when this one does."""
+    root = Path(__file__).parent
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobs.keeper", str(os.getpid())],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        start_new_session=True,  # Ctrl-C reaches the web process only; that one says when to stop
+    )
+
+
+def stop_keeper(keeper: subprocess.Popen[bytes]) -> None:
+    """Ask the keeper to end its worker and wait for it; kill it when it does not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
+    keeper.terminate()
+    try:
+        keeper.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        keeper.kill()
+        keeper.wait()
+
+
+def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    from commands.setup import bring_up_to_date
+
+    bring_up_to_date(settings)
