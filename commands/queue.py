@@ -20,6 +20,7 @@ from jobs.ledger import Ledger, open_ledger
 from jobs.wake import wake
 
 DAY_S = 86_400
+_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many jobs.")]
@@ -190,7 +191,8 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*header, box=None)
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=not sys.stdout.isatty()).print(table, markup=False)
+    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    Console(markup=False, highlight=False, width=wide).print(table)
 
 
 def _print_json(value: Any) -> None:

@@ -141,8 +141,11 @@ class Worker:
         gc.freeze()  # children share what is here; a collection in one of them must not copy it
         self._log.info("worker started", pid=self._me.pid, queues=self._me.queues, slots=self._me.slots, threads=thread_count())
         with self._bell:
-            while not self._is_over():
-                self._bell.sleep(self._step())
+            while True:
+                wait_s = self._step()
+                if self._is_over():
+                    break
+                self._bell.sleep(wait_s)
             self._end()
         self._log.info("worker ended", restart=self._restart)
         return Outcome.RESTART if self._restart and not self._bell.stops else Outcome.ENDED

@@ -1,0 +1,62 @@
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from errors import StaleAttempt
+from jobs.child import PUBLISH_EVERY_S, PeakMemory, ThrottledReport
+from jobs.job import Progress
+
+
+def progress(tiles):
+    return Progress(tiles / 10, tiles, 10, tiles, 10)
+
+
+class Clock:
+    def __init__(self):
+        self.now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def test_progress_is_published_four_times_a_second_first_and_last_always():
+    published, clock = [], Clock()
+    report = ThrottledReport(published.append, clock)
+    for tiles in range(11):  # 11 reports in 1 s
+        report(progress(tiles))
+        clock.now_s += 0.1
+    report.flush()
+    assert [one.tiles_done for one in published] == [0, 3, 6, 9, 10]  # every 0.25 s falls on every third tenth
+    assert 1 / PUBLISH_EVERY_S == 4
+
+
+def test_nothing_is_published_twice():
+    published = []
+    report = ThrottledReport(published.append, Clock())
+    report(progress(1))
+    report.flush()
+    assert len(published) == 1
+
+
+def test_a_ledger_that_does_not_answer_loses_progress_but_not_the_job():
+    def publish(_):
+        raise OperationalError("UPDATE job", {}, Exception("gone"))
+
+    ThrottledReport(publish, Clock())(progress(1))
+
+
+def test_a_stale_attempt_is_stopped_by_its_report():
+    def publish(_):
+        raise StaleAttempt
+
+    with pytest.raises(StaleAttempt):
+        ThrottledReport(publish, Clock())(progress(1))
+
+
+def test_memory_counts_private_pages_apart():
+    memory = PeakMemory()
+    before_mb = memory.metrics()["private_memory_mb"]
+    block = b"x" * 50_000_000
+    memory.sample()
+    metrics = memory.metrics()
+    assert len(block) / 1e6 <= metrics["private_memory_mb"] - before_mb + 5
+    assert metrics["peak_memory_mb"] >= metrics["private_memory_mb"]
