@@ -72,9 +72,7 @@ class Inventory:
         with self._engine.connect() as connection:
             return self.months_in(connection, station, first_month, last_month)
 
-    def months_in(
-        self, connection: Connection, station: str, first_month: int, last_month: int
-    ) -> Mapping[int, MonthInventory]:
+    def months_in(self, connection: Connection, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """As :meth:`months`, inside a transaction of the caller's."""
         query = (
             select(
@@ -85,9 +83,7 @@ class Inventory:
         )
         return {row[0]: MonthInventory(*row) for row in connection.execute(query)}
 
-    def record(
-        self, connection: Connection, station: str, *, month: int, added: int, first_ms: int, last_ms: int
-    ) -> None:
+    def record(self, connection: Connection, station: str, *, month: int, added: int, first_ms: int, last_ms: int) -> None:
         """Note a change of a month inside the transaction that makes it: rows grow, bounds widen, the generation grows.
 
         Call :meth:`lock` first when others may write the same station at the same time.

@@ -253,5 +253,3 @@ def _unknown_sensor(layout: Layout, catalogue: Catalogue, column: str, sensor: s
         sensor=sensor,
         known=", ".join(entry.name for entry in catalogue),
     )
-
-

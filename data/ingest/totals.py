@@ -66,9 +66,7 @@ def add_totals(
     return Increments(values, rest[changed], now[changed])
 
 
-def _by_time(
-    times: npt.NDArray[np.int64], totals: npt.NDArray[np.float64], day_zone: tzinfo | None
-) -> npt.NDArray[np.float64]:
+def _by_time(times: npt.NDArray[np.int64], totals: npt.NDArray[np.float64], day_zone: tzinfo | None) -> npt.NDArray[np.float64]:
     return increments(totals, None if day_zone is None else days_of(times, day_zone))
 
 

@@ -88,9 +88,7 @@ class Clock:
                 return int(utc[earlier])
         return self._latest.get(names[row])
 
-    def _remember(
-        self, names: npt.NDArray[np.object_], utc: npt.NDArray[np.int64], exists: npt.NDArray[np.bool_]
-    ) -> None:
+    def _remember(self, names: npt.NDArray[np.object_], utc: npt.NDArray[np.int64], exists: npt.NDArray[np.bool_]) -> None:
         backwards = names[exists][::-1]
         unique, last = np.unique(backwards.astype(str), return_index=True)
         times = utc[exists][::-1]
