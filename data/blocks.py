@@ -117,8 +117,10 @@ def summarise(times: Array, values: Array, chosen: Array | None, direction: bool
 
 def sector_bits(values: Array) -> Array:
     """A bit mask (u8) with the bit of each angle's 64th of the circle (degrees; 360 is 0)."""
-    sector = np.floor(np.mod(values, 360.0) * (SECTORS / 360.0)).astype(np.uint64) % np.uint64(SECTORS)
-    return np.left_shift(np.uint64(1), sector)
+    # Clipped, since a flagged value may be too large for an integer; & is a modulo that is right below zero too.
+    sector = np.floor(np.clip(values, -1e9, 1e9) * (SECTORS / 360.0)).astype(np.int64) & (SECTORS - 1)
+    bits: Array = np.left_shift(np.uint64(1), sector.view(np.uint64))
+    return bits
 
 
 def _circle(values: Array, chosen: Array | None) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +30,17 @@ class Cleaned:
 
 
 def clean(
-    times: npt.ArrayLike,
-    values: npt.ArrayLike,
+    times: Any,
+    values: Any,
     sensor: Sensor,
-    bad_times: npt.ArrayLike | None = None,
+    bad_times: Any = None,
 ) -> Cleaned:
     """Drop what is not finite, sort by time, keep the last written of equal times, flag what is bad.
 
-    ``times`` int ms UTC [n] and ``values`` [n] in the sensor's unit, in the order written; ``bad_times`` are the times that
-    the source calls bad. Input that is sorted and finite already is not copied.
+    ``times`` int ms UTC [n] and ``values`` [n] in the sensor's unit, in the order written, as arrays or what makes them;
+    ``bad_times`` are the times that the source calls bad. Input that is sorted and finite already is not copied.
     """
-    times = np.asarray(times, dtype=np.int64)
-    values = np.asarray(values, dtype=np.float64)
+    times, values = np.asarray(times, dtype=np.int64), np.asarray(values, dtype=np.float64)
     finite = np.isfinite(values)
     nonfinite = len(values) - int(np.count_nonzero(finite))
     if nonfinite:

@@ -16,7 +16,7 @@ class Lru(Generic[Value]):
     Making a value happens outside the lock: two threads may make the same one, the later is dropped.
     """
 
-    def __init__(self, capacity: int, cost: Callable[[Value], int] = lambda value: 1) -> None:
+    def __init__(self, capacity: int, cost: Callable[[Value], int] = lambda _: 1) -> None:
         self._capacity = capacity
         self._cost = cost
         self._values: OrderedDict[Hashable, Value] = OrderedDict()

@@ -102,15 +102,16 @@ def _merge(one: Blocks, other: Blocks) -> Blocks:
     for choice, names in ((earlier, ("first", "first_time")), (later, ("last", "last_time"))):
         arrays |= {name: np.where(choice, getattr(other, name), getattr(one, name)) for name in names}
     if one.sin is not None:
-        assert other.sin is not None and one.cos is not None and one.sectors is not None  # noqa: S101 - same tiles
-        arrays |= {"sin": one.sin + other.sin, "cos": one.cos + other.cos, "sectors": one.sectors | other.sectors}
+        both = {name: (getattr(one, name), getattr(other, name)) for name in ("sin", "cos", "sectors")}
+        arrays |= {name: np.bitwise_or(*pair) if name == "sectors" else np.add(*pair) for name, pair in both.items()}
     return Blocks(**arrays)
 
 
 @dataclass(frozen=True)
 class Place:
     """Where times fall among the rows: ``block`` i8[n] holds the row, ``slot`` i8[n] that block in what was gathered,
-    ``flat`` i8[n] the position among the gathered rows, ``rank`` i8[n] the rows before it in the series."""
+    ``flat`` i8[n] the position among the gathered rows, ``rank`` i8[n] the rows before it in the series.
+    """
 
     block: Integers
     slot: Integers
@@ -120,12 +121,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Raw rows of some blocks, [blocks, 256] each, in time order; ``flags`` is None where nothing is flagged."""
+    """Raw rows of some blocks, [blocks, 256] each, in time order; ``flagged`` i8 are the positions of flagged rows."""
 
     block: Integers
     times: Integers
     values: npt.NDArray[np.float64]
-    flags: npt.NDArray[np.uint8] | None
+    flagged: Integers
 
 
 @dataclass(frozen=True)
@@ -173,18 +174,24 @@ class Series:
         """Raw rows of blocks (increasing), one copy a tile."""
         table = self.table
         shape = (len(blocks), BLOCK_ROWS)
-        flags = np.empty(shape, np.uint8) if (table.flagged_rank[blocks + 1] > table.flagged_rank[blocks]).any() else None
-        gathered = Gathered(blocks, np.empty(shape, np.int64), np.empty(shape, np.float64), flags)
+        times, values = np.empty(shape, np.int64), np.empty(shape, np.float64)
         tile_of = np.searchsorted(table.tile_first, blocks, "right") - 1
         cuts = np.flatnonzero(np.diff(tile_of, prepend=-1, append=len(table.tiles)))
         for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
             tile = table.tiles[tile_of[low]]
             local = blocks[low:high] - table.tile_first[tile_of[low]]
-            np.take(tile.times, local, axis=0, out=gathered.times[low:high], mode="clip")
-            np.take(tile.values, local, axis=0, out=gathered.values[low:high], mode="clip")
-            if flags is not None:
-                np.take(tile.flags, local, axis=0, out=flags[low:high], mode="clip")
-        return gathered
+            tile.times.take(local, axis=0, out=times[low:high], mode="clip")
+            tile.values.take(local, axis=0, out=values[low:high], mode="clip")
+        return Gathered(blocks, times, values, self._flagged_positions(blocks, tile_of))
+
+    def _flagged_positions(self, blocks: Integers, tile_of: Integers) -> Integers:
+        """Where the rows of some blocks are flagged: few blocks have any, so only those are looked at."""
+        table = self.table
+        found = []
+        for at in np.flatnonzero(table.flagged_rank[blocks + 1] > table.flagged_rank[blocks]).tolist():
+            tile = table.tiles[tile_of[at]]
+            found.append(np.flatnonzero(tile.flags[blocks[at] - table.tile_first[tile_of[at]]]) + at * BLOCK_ROWS)
+        return np.concatenate(found) if found else np.empty(0, np.int64)
 
     def locate(self, times: Integers) -> tuple[Place, Gathered]:
         """The first row at or after each of some increasing times, with the raw rows of all blocks that hold one."""

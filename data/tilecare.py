@@ -52,9 +52,10 @@ def status(root: Path) -> tuple[SeriesStatus, ...]:
         entries = tuple(tileindex.read_index(folder).values())
         if entries:
             months = [entry.month for entry in entries]
-            sums = [sum(getattr(entry, name) for entry in entries) for name in ("rows", "flagged", "bytes")]
+            rows, flagged = sum(entry.rows for entry in entries), sum(entry.flagged for entry in entries)
+            size = sum(entry.bytes for entry in entries)
             used = max(tileindex.read_used(folder).values(), default=0)
-            found.append(SeriesStatus(key, len(entries), *sums, min(months), max(months), used))
+            found.append(SeriesStatus(key, len(entries), rows, flagged, size, min(months), max(months), used))
     return tuple(found)
 
 

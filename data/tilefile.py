@@ -45,19 +45,20 @@ class TileEntry:
     flagged_blocks: int
     direction: int
 
-    def pack(self) -> bytes:
-        """The entry's bytes; :meth:`unpack` is the inverse."""
-        return ENTRY.pack(*asdict(self).values())
-
-    @classmethod
-    def unpack(cls, data: bytes) -> TileEntry:
-        """The entry that :meth:`pack` wrote."""
-        return cls(*ENTRY.unpack(data))
-
     @property
     def file_name(self) -> str:
         """Names what the file holds: a newer reading of the month never overwrites one that readers may still open."""
         return f"{month_name(self.month)}.{self.generation & 0xFFFF_FFFF_FFFF_FFFF:x}-{self.fingerprint:08x}.tile"
+
+
+def pack_entry(entry: TileEntry) -> bytes:
+    """The entry's bytes in a header or an index; :func:`unpack_entry` is the inverse."""
+    return ENTRY.pack(*asdict(entry).values())
+
+
+def unpack_entry(data: bytes) -> TileEntry:
+    """The entry that :func:`pack_entry` wrote."""
+    return TileEntry(*ENTRY.unpack(data))
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _summaries(since: Array, values: Array, flags: Array, rows: int, direction: 
 
 
 def _header(entry: TileEntry) -> bytes:
-    head = MAGIC + struct.pack("<II", BLOCK_ROWS, HEADER_BYTES) + entry.pack()
+    head = MAGIC + struct.pack("<II", BLOCK_ROWS, HEADER_BYTES) + pack_entry(entry)
     head = head.ljust(HEADER_BYTES - _CRC.size, b"\0")
     return head + _CRC.pack(zlib.crc32(head))
 
@@ -154,9 +155,9 @@ def _checked(head: bytes, length: int, path: Path) -> TileEntry:
     whole = len(head) == HEADER_BYTES and head.startswith(MAGIC)
     if not whole or zlib.crc32(head[: -_CRC.size]) != _CRC.unpack(head[-_CRC.size :])[0]:
         raise TileDamaged("The tile {path} has a damaged header.", path=path)
-    entry = TileEntry.unpack(head[len(MAGIC) + 8 :][: ENTRY.size])
+    entry = unpack_entry(head[len(MAGIC) + 8 :][: ENTRY.size])
     if entry.bytes != length:
-        raise TileDamaged("The tile {path} has {length} bytes instead of {expected}.", path=path, length=length, expected=entry.bytes)
+        raise TileDamaged("The tile {path} has {length} bytes, not {expected}.", path=path, length=length, expected=entry.bytes)
     return entry
 
 

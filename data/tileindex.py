@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from data.months import month_name, parse_month
-from data.tilefile import ENTRY, TileEntry, read_entry
+from data.tilefile import ENTRY, TileEntry, pack_entry, read_entry, unpack_entry
 from errors import TileDamaged
 
 MAGIC = b"RIWINDX\x01"
@@ -29,7 +29,7 @@ Identity = tuple[int, int, int]
 def identity(folder: Path) -> Identity | None:
     """What changes whenever the index is published anew: inode, time, length; None when there is no index."""
     try:
-        found = os.stat(folder / INDEX)
+        found = (folder / INDEX).stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
@@ -70,13 +70,13 @@ def _parse(data: bytes) -> Mapping[int, TileEntry] | None:
     crc, count = _HEAD.unpack_from(data, len(MAGIC))
     if zlib.crc32(body) != crc or len(body) != count * ENTRY.size:
         return None
-    entries = (TileEntry.unpack(body[at : at + ENTRY.size]) for at in range(0, len(body), ENTRY.size))
+    entries = (unpack_entry(body[at : at + ENTRY.size]) for at in range(0, len(body), ENTRY.size))
     return {entry.month: entry for entry in entries}
 
 
 def write_index(folder: Path, entries: Mapping[int, TileEntry]) -> None:
     """Replace the index at once; the caller holds :func:`locked`. Same entries give the same bytes."""
-    body = b"".join(entries[month].pack() for month in sorted(entries))
+    body = b"".join(pack_entry(entries[month]) for month in sorted(entries))
     replace_file(folder / INDEX, [MAGIC + _HEAD.pack(zlib.crc32(body), len(entries)), body])
 
 
@@ -128,7 +128,7 @@ def replace_file(path: Path, pieces: list[memoryview | bytes] | list[bytes]) -> 
                 view = memoryview(piece)
                 while view:
                     view = view[file.write(view) :]
-        os.replace(draft, path)
+        draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -1,0 +1,92 @@
+"""Exact statistics of a window: of all its rows, from summaries of blocks, with raw rows only at the two edges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.catalogue import Sensor
+from data.drawn import SeriesStatistics
+from data.months import month_bounds_ms
+from data.reduce import Columns, Floats, reduce
+from data.series import Series
+
+__all__ = ["VANISHING", "SeriesStatistics", "statistics", "vector_mean"]
+
+# A resultant of unit vectors shorter than this (0..1) has no direction that means anything: calm, or wind from everywhere.
+VANISHING = 1e-3
+
+
+def statistics(
+    series: Series, sensor: Sensor, start_ms: int, end_ms: int, *, step_ms: int | None, include_flagged: bool = False
+) -> SeriesStatistics:
+    """Statistics of [start_ms, end_ms) within the series' own range, int ms UTC.
+
+    ``step_ms`` is the station's usual step, for months that have no tile to tell theirs.
+    """
+    start, end = max(start_ms, series.start_ms), min(end_ms, series.end_ms)
+    columns = reduce(series, np.array([start, max(start, end)], np.int64), include_flagged=include_flagged)
+    total, count = int(columns.total[0]), int(columns.count[0])
+    found = _of_rows(columns, sensor) if count else dict.fromkeys(_EMPTY)
+    completeness = _completeness(series, start, end, total, step_ms)
+    return SeriesStatistics(
+        station=series.key.station,
+        sensor=sensor.name,
+        rows=total,
+        flagged=int(columns.flagged[0]),
+        completeness=completeness,
+        **found,
+    )
+
+
+_EMPTY = ("min", "min_time", "max", "max_time", "mean", "sum", "last", "last_time")
+
+
+def _of_rows(columns: Columns, sensor: Sensor) -> dict[str, Any]:
+    count, total = int(columns.count[0]), float(columns.sum[0])
+    mean: float | None = total / count
+    if sensor.aggregation == "direction" and columns.sin is not None and columns.cos is not None:
+        angle = float(vector_mean(columns.sin, columns.cos, columns.count)[0])
+        mean = None if math.isnan(angle) else angle
+    return {
+        "min": float(columns.min[0]),
+        "min_time": int(columns.min_time[0]),
+        "max": float(columns.max[0]),
+        "max_time": int(columns.max_time[0]),
+        "mean": mean,
+        "sum": total,
+        "last": float(columns.last[0]),
+        "last_time": int(columns.last_time[0]),
+    }
+
+
+def vector_mean(sin: Floats, cos: Floats, count: npt.NDArray[np.int64]) -> Floats:
+    """Mean directions in degrees, 0 <= d < 360, from sums of unit vectors; NaN where the resultant vanishes.
+
+    Mardia & Jupp, Directional Statistics (2000), 2.2. ``count`` is the number of vectors.
+    """
+    length = np.hypot(sin, cos) / np.maximum(count, 1)
+    angle = np.rad2deg(np.arctan2(sin, cos)) % 360.0
+    means: Floats = np.where((length > VANISHING) & (count > 0), np.where(angle >= 360.0, 0.0, angle), np.nan)
+    return means
+
+
+def _completeness(series: Series, start: int, end: int, rows: int, step_ms: int | None) -> float | None:
+    """Rows against those that the usual step promises, each month by its own step; None when no step is known."""
+    if end <= start:
+        return None
+    known = [(entry.month, entry.step_ms) for entry in series.entries if entry.step_ms]
+    usual = step_ms or (float(np.median([step for _, step in known])) if known else None)
+    expected, rest = 0.0, end - start
+    for month, step in known:
+        begin, stop = month_bounds_ms(month)
+        overlap = max(0, min(end, stop) - max(start, begin))
+        expected += overlap / step
+        rest -= overlap
+    if rest and not usual:
+        return None
+    expected += rest / usual if usual else 0.0
+    return min(1.0, rows / expected) if expected > 0 else None
