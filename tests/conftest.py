@@ -11,6 +11,7 @@ import pytest
 from selenium.webdriver.chrome.options import Options
 
 from config import Settings
+from data.site import Site, open_site
 from tests import processes
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -103,6 +104,12 @@ def sample_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data_dir(sample_data_dir: Path, tmp_path: Path) -> Path:
     """The test's own copy of a DATA_DIR that holds the bundled sample."""
     return Path(shutil.copytree(sample_data_dir, tmp_path / "site"))
+
+
+@pytest.fixture
+def site(data_dir: Path) -> Site:
+    """The data layer of a site that holds the bundled sample (EWR, JFK, LGA, hourly, 2013); nothing is loaded yet."""
+    return open_site(Settings(data_dir=data_dir))
 
 
 @pytest.fixture

@@ -1,0 +1,55 @@
+"""``python app.py``: web and worker start together and stop together."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from tests.processes import SiteProcess, wait_until
+
+
+def is_worker(process) -> bool:
+    return "worker" in " ".join(process.cmdline())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_stopped_site_leaves_no_process(start_site, number):
+    site = start_site()
+    wait_until(lambda: any(is_worker(process) for process in site.family()), "the worker")
+    site.stop(number)
+    assert site.family() == []
+
+
+def test_a_site_that_is_killed_leaves_no_worker(start_site):
+    site = start_site()
+    wait_until(lambda: any(is_worker(process) for process in site.family()), "the worker")
+    site.process.kill()
+    site.process.wait()
+    wait_until(lambda: not site.family(), "the worker to end", 15)
+
+
+def test_a_port_in_use_is_said_in_a_sentence(data_dir, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        site = SiteProcess(cwd=tmp_path, data_dir=data_dir, port=port)
+        try:
+            assert site.process.wait(60) != 0
+        finally:
+            site.kill()
+    assert str(port) in site.output()
+    assert "RIWAYAT_PORT" in site.output()
+    assert "Traceback" not in site.output()
+
+
+def test_a_wrong_setting_is_said_in_a_sentence(tmp_path):
+    site = SiteProcess(cwd=tmp_path, data_dir=tmp_path / "var", timezone="Mars/Olympus")
+    try:
+        assert site.process.wait(60) != 0
+    finally:
+        site.kill()
+    assert "RIWAYAT_TIMEZONE" in site.output()
+    assert "Traceback" not in site.output()
