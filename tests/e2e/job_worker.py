@@ -1,0 +1,122 @@
+"""A worker whose jobs do what their station's name says; started as a process of its own by test_worker.py.
+
+``python -m tests.e2e.job_worker [max_jobs]``; settings from the environment. Everything but the job's body is the product's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from config import load_settings
+from data.months import Month
+from errors import SourceUnavailable
+from jobs.job import Progress
+from jobs.ledger import Ledger, open_ledger
+from jobs.process import ensure_single_threaded, restart
+from jobs.worker import Outcome, run_worker
+from logs import configure_logs
+
+
+def run_job(job_id: str, attempt: int) -> None:
+    """Do what the request's first station says, then complete."""
+    ledger = open_ledger(load_settings())
+    what = ledger.get(job_id).request.stations[0]
+    done = {"attempt": attempt, "pid": os.getpid(), **(BODIES[what](ledger, job_id, attempt) or {})}
+    ledger.complete(job_id, attempt, done)
+
+
+def _half(ledger: Ledger, job_id: str, attempt: int) -> None:
+    ledger.report(job_id, attempt, Progress(0.5, 1, 2, os.getpid(), 2, "aws-1", Month(24_230)))
+
+
+def _slow(ledger: Ledger, job_id: str, attempt: int) -> None:
+    _half(ledger, job_id, attempt)
+    time.sleep(600)
+
+
+def _slow_once(ledger: Ledger, job_id: str, attempt: int) -> None:
+    if attempt == 1:
+        _slow(ledger, job_id, attempt)
+
+
+def _soon(ledger: Ledger, job_id: str, attempt: int) -> None:
+    _half(ledger, job_id, attempt)
+    time.sleep(1)
+
+
+def _with_family(ledger: Ledger, job_id: str, attempt: int) -> None:
+    """A process of its own that stays behind."""
+    subprocess.Popen(["sleep", "600"])
+    _slow(ledger, job_id, attempt)
+
+
+def _leaving_family(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
+    subprocess.Popen(["sleep", "600"])
+
+
+def _exit(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
+    os._exit(7)
+
+
+def _crash(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _raise(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
+    raise SourceUnavailable
+
+
+def _ignore_signals(ledger: Ledger, job_id: str, attempt: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _slow(ledger, job_id, attempt)
+
+
+def _look(_ledger: Ledger, _job_id: str, _attempt: int) -> dict[str, int]:
+    """What this child got from its supervisor. (The ledger of the job itself is one connection, opened here.)"""
+    open_files = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    return {
+        "threads": len(list(Path("/proc/self/task").iterdir())),
+        "leader": int(os.getsid(0) == os.getpid()),
+        "databases": sum(name.endswith("riwayat.sqlite") for name in open_files),
+        "default_sigterm": int(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL),
+    }
+
+
+def _nothing(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
+    """Done at once."""
+
+
+BODIES: dict[str, Callable[[Ledger, str, int], dict[str, int] | None]] = {
+    "quick": _nothing,
+    "slow": _slow,
+    "slow once": _slow_once,
+    "soon": _soon,
+    "with family": _with_family,
+    "leaving family": _leaving_family,
+    "exit": _exit,
+    "crash": _crash,
+    "raise": _raise,
+    "ignore signals": _ignore_signals,
+    "look": _look,
+}
+
+
+def main() -> None:
+    """Be a worker."""
+    ensure_single_threaded()
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    limits = {name: int(value) for name, value in (argument.split("=") for argument in sys.argv[1:])}
+    if run_worker(settings, run_job, **limits) is Outcome.RESTART:  # type: ignore[arg-type]
+        restart()
+
+
+if __name__ == "__main__":
+    main()

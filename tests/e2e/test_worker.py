@@ -1,0 +1,252 @@
+"""Workers as real processes, and what becomes of jobs when they or their children are stopped, killed or stuck."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from data.request import HistoryRequest
+from jobs.job import Status
+from jobs.ledger import migrate_jobs, open_ledger
+from jobs.wake import wake
+from tests.processes import ROOT, ServerProcess, run_manage, site_environment, wait_until
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def ledger(settings):
+    opened = open_ledger(settings)
+    migrate_jobs(opened.engine)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def start_worker(settings, ledger, tmp_path):
+    """Start a worker of tests/e2e/job_worker.py and wait until the ledger knows it; all are stopped in the end."""
+    started = []
+
+    def start(*limits):
+        environment = site_environment(data_dir=settings.data_dir) | {"PYTHONPATH": str(ROOT)}
+        worker = ServerProcess(["-m", "tests.e2e.job_worker", *limits], cwd=tmp_path, env=environment)
+        started.append(worker)
+        worker.wait_until_ready(lambda: any(alive.pid == worker.pid for alive in ledger.workers()))
+        return worker
+
+    try:
+        yield start
+        for worker in started:
+            worker.stop()
+    finally:
+        for worker in started:
+            worker.kill()
+
+
+@pytest.fixture
+def submit(settings, ledger):
+    def put(what, **how):
+        job = ledger.submit("siti", HistoryRequest((what,), ("temperature",), 0, 1000 + how.pop("more_ms", 0)), **how)
+        wake(settings)
+        return job
+
+    return put
+
+
+def become(ledger, job, status, deadline_s=20):
+    return wait_until(lambda: (now := ledger.get(job.id)).status is status and now, f"job to be {status}", deadline_s)
+
+
+def child_at_half(ledger, job):
+    """The child's process, as soon as it has reported."""
+    found = wait_until(lambda: (now := ledger.get(job.id)).status is Status.RUNNING and now.progress, "job to be half done")
+    return psutil.Process(found.rows)  # these jobs report their pid as rows
+
+
+def gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def zombies(worker):
+    return [child for child in psutil.Process(worker.pid).children() if child.status() == psutil.STATUS_ZOMBIE]
+
+
+def test_a_job_runs_in_a_child_of_its_own_that_inherits_nothing_harmful(ledger, start_worker, submit):
+    worker = start_worker()
+    metrics = become(ledger, submit("look"), Status.COMPLETED).metrics
+    assert metrics["pid"] != worker.pid
+    expected = {"threads": 1, "leader": 1, "databases": 1, "default_sigterm": 1}  # the one that the job itself opened
+    assert {name: metrics[name] for name in expected} == expected
+
+
+def test_a_woken_worker_starts_a_job_at_once(ledger, start_worker, submit):
+    start_worker()
+    waits_ms = []
+    for number in range(7):
+        done = become(ledger, submit("quick", more_ms=number), Status.COMPLETED)
+        waits_ms.append(done.started_ms - done.created_ms)
+    assert sorted(waits_ms)[3] <= 150, waits_ms
+
+
+def test_without_a_wake_up_a_job_is_found_by_polling(ledger, start_worker):
+    start_worker()
+    job = ledger.submit("siti", HistoryRequest(("quick",), ("temperature",), 0, 1000))
+    done = become(ledger, job, Status.COMPLETED)
+    assert done.started_ms - done.created_ms <= 1500
+
+
+def test_slots_bound_how_many_jobs_run_at_once(ledger, start_worker, submit):
+    start_worker("slots=2")
+    jobs = [submit("slow", more_ms=number) for number in range(3)]
+    for job in jobs[:2]:
+        child_at_half(ledger, job)
+    assert ledger.get(jobs[2].id).status is Status.QUEUED
+    ledger.cancel(jobs[0].id)
+    become(ledger, jobs[2], Status.RUNNING)
+
+
+@pytest.mark.parametrize("what", ["slow", "ignore signals", "with family"])
+@pytest.mark.parametrize("woken", [True, False])
+def test_cancel_ends_the_child_and_all_it_started_within_a_second(ledger, settings, start_worker, submit, what, woken):
+    worker = start_worker()
+    job = submit(what)
+    child = child_at_half(ledger, job)
+    family = [child, *child.children(recursive=True)]
+    assert len(family) == (2 if what == "with family" else 1)
+    ledger.cancel(job.id)
+    if woken:
+        wake(settings)
+    wait_until(lambda: all(gone(process) for process in family), "child to be gone", 1.0)
+    assert ledger.get(job.id).status is Status.CANCELLED
+    become(ledger, submit("quick"), Status.COMPLETED)  # and the worker is well
+    assert not zombies(worker)
+
+
+def test_a_killed_child_is_noticed_told_and_tried_again(ledger, start_worker, submit):
+    worker = start_worker()
+    job = submit("slow once")
+    child_at_half(ledger, job).send_signal(signal.SIGKILL)
+    waiting = become(ledger, job, Status.QUEUED, deadline_s=2)
+    assert "SIGKILL" in waiting.error.message
+    done = become(ledger, job, Status.COMPLETED)
+    assert (done.metrics["attempt"], done.failures, done.error) == (2, 1, None)
+    assert not zombies(worker)
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "words"),
+    [("exit", "died", "exit code 7"), ("crash", "died", "SIGSEGV"), ("raise", "died", "exit code 1")],
+)
+def test_a_child_that_dies_is_a_failed_attempt_with_a_reason(ledger, start_worker, submit, what, code, words):
+    worker = start_worker()
+    failed = become(ledger, submit(what, tries=1), Status.FAILED)
+    assert failed.error.code == code
+    assert words in failed.error.message
+    assert not zombies(worker)
+
+
+def test_a_child_that_takes_too_long_is_killed(ledger, start_worker, submit):
+    start_worker()
+    job = submit("slow", tries=1, timeout_s=1.5)
+    child = child_at_half(ledger, job)
+    failed = become(ledger, job, Status.FAILED, deadline_s=5)
+    assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (1.5 s).")
+    assert gone(child)
+
+
+def test_what_a_finished_child_left_running_is_ended(ledger, start_worker, submit):
+    worker = start_worker()
+    become(ledger, submit("leaving family"), Status.COMPLETED)
+    wait_until(lambda: len(worker.family()) == 1, "only the worker to be left", 2)
+
+
+def test_a_killed_worker_leaves_no_orphan_and_its_job_is_finished_by_the_next(ledger, start_worker, submit):
+    first = start_worker()
+    job = submit("slow once")
+    child = child_at_half(ledger, job)
+    os.kill(first.pid, signal.SIGKILL)
+    wait_until(lambda: gone(child), "child to die with its worker", 2)
+    killed_s = time.monotonic()
+    start_worker()
+    lost = wait_until(lambda: (now := ledger.get(job.id)).failures == 1 and now, "the loss to be noticed", 12)
+    assert time.monotonic() - killed_s <= 10.5
+    assert "stopped answering" in lost.error.message
+    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
+
+
+def test_another_living_worker_takes_over_from_a_killed_one(ledger, start_worker, submit):
+    first, job = start_worker(), submit("slow once")
+    child_at_half(ledger, job)
+    start_worker()
+    os.kill(first.pid, signal.SIGKILL)
+    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(ledger, start_worker, submit, number):
+    worker = start_worker()
+    job = submit("slow once", tries=1)
+    child = child_at_half(ledger, job)
+    assert worker.stop(number) == 0
+    assert gone(child)
+    back = ledger.get(job.id)
+    assert (back.status, back.failures, back.error) == (Status.QUEUED, 0, None)
+    assert ledger.workers() == ()
+    start_worker()
+    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
+
+
+def test_a_stopped_worker_lets_a_job_finish_that_is_nearly_done(ledger, start_worker, submit):
+    worker = start_worker()
+    job = submit("soon")
+    child_at_half(ledger, job)
+    waiting = submit("quick")
+    assert worker.stop() == 0
+    assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.COMPLETED, 1)
+    assert ledger.get(waiting.id).status is Status.QUEUED
+
+
+def test_a_second_signal_does_not_wait(ledger, start_worker, submit):
+    worker = start_worker()
+    child_at_half(ledger, submit("slow"))
+    worker.process.send_signal(signal.SIGTERM)
+    started_s = time.monotonic()
+    wait_until(lambda: worker.process.poll() is not None or worker.process.send_signal(signal.SIGTERM), "worker to end", 1.5)
+    assert time.monotonic() - started_s < 1.5
+
+
+def test_asked_to_restart_a_worker_finishes_and_begins_anew(ledger, settings, start_worker, submit, tmp_path):
+    worker = start_worker()
+    (before,) = ledger.workers()
+    job = submit("soon")
+    child_at_half(ledger, job)
+    assert run_manage("queue", "restart", cwd=tmp_path, data_dir=settings.data_dir).returncode == 0
+    become(ledger, job, Status.COMPLETED)
+    wait_until(lambda: [one.id for one in ledger.workers()] not in ([before.id], []), "a new worker")
+    (after,) = ledger.workers()
+    assert after.pid == before.pid == worker.pid
+    become(ledger, submit("quick"), Status.COMPLETED)
+
+
+@pytest.mark.parametrize(("limit", "left"), [("max_jobs=2", 1), ("stop_when_empty=1", 0), ("max_seconds=0", 3)])
+def test_a_worker_ends_at_its_limits(ledger, settings, submit, tmp_path, limit, left):
+    for number in range(3):
+        submit("quick", more_ms=number)
+    environment = site_environment(data_dir=settings.data_dir) | {"PYTHONPATH": str(ROOT)}
+    with ServerProcess(["-m", "tests.e2e.job_worker", limit], cwd=tmp_path, env=environment) as worker:
+        assert worker.process.wait(20) == 0, worker.output()
+    assert ledger.waiting(["history"]) == left
+    assert len(ledger.jobs(status=Status.COMPLETED)) == 3 - left
+    assert ledger.workers() == ()
+
+
+def test_the_command_runs_until_the_queue_is_empty(ledger, settings, submit, tmp_path):
+    job = submit("no such station", tries=1)
+    done = run_manage("worker", "--stop-when-empty", cwd=tmp_path, data_dir=settings.data_dir)
+    assert done.returncode == 0, done.stderr
+    assert ledger.get(job.id).status is Status.FAILED
+    assert ledger.get(job.id).error.code != "died"
+    assert ledger.workers() == ()
+    assert f'"job": "{job.id}"' in done.stderr
