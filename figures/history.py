@@ -13,7 +13,7 @@ from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, Panels, arr
 from figures.template import FONT, Style, axis_style, base_layout, style_of
 from figures.traces import Placed, series_traces
 from figures.wallclock import WallClock
-from figures.words import DAY_MS, bucket_ms, hover_format, picture_name, separators, tick_formats
+from figures.words import DAY_MS, bucket_ms, hover_format, in_order, picture_name, separators, tick_formats
 from i18n import gettext as _
 
 Figure = dict[str, Any]
@@ -41,12 +41,12 @@ def history_figure(
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
     panels = arrange(view, catalogue, width_px)
-    placed = [_place(series, view, catalogue, panels, clock) for series in view.series]
+    placed = [_place(series, view, catalogue, panels, clock) for series in in_order(view.series, catalogue)]
     return {
         "data": [trace for one in placed for trace in series_traces(one, style)],
         "layout": {
             **base_layout(style),
-            **_frame(view, panels, clock, style, revision),
+            **_frame(view, panels, style, revision),
             "xaxis": _time_axis(view, panels, clock, style, placed, width_px, sequence),
             **{_axis_key(panel.axis): value_axis(panel, style) for panel in panels.panels},
             "annotations": [*(header(panel, style) for panel in panels.panels), *_zone_note(clock, style)],
@@ -69,7 +69,10 @@ def empty_figure(theme: str = "light") -> Figure:
     """A figure of nothing: no axes, no words (the page says in words why there is none)."""
     hidden = {"visible": False, "fixedrange": True}
     margin = {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": 0, "b": 0}
-    return {"data": [], "layout": {**base_layout(style_of(theme)), "xaxis": hidden, "yaxis": hidden, "height": 320, "margin": margin}}
+    return {
+        "data": [],
+        "layout": {**base_layout(style_of(theme)), "xaxis": hidden, "yaxis": hidden, "height": 320, "margin": margin},
+    }
 
 
 def _place(series: SeriesView, view: HistoryView, catalogue: Catalogue, panels: Panels, clock: WallClock) -> Placed:
@@ -87,7 +90,7 @@ def _place(series: SeriesView, view: HistoryView, catalogue: Catalogue, panels: 
     )
 
 
-def _frame(view: HistoryView, panels: Panels, clock: WallClock, style: Style, revision: str) -> dict[str, Any]:
+def _frame(view: HistoryView, panels: Panels, style: Style, revision: str) -> dict[str, Any]:
     return {
         "height": panels.height,
         "autosize": True,

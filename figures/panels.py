@@ -8,6 +8,7 @@ from typing import Any, Final
 from data.catalogue import Catalogue, Sensor
 from data.drawn import HistoryView
 from figures.template import Style, axis_style
+from figures.words import series_name
 from i18n import current_language
 from i18n import gettext as _
 
@@ -18,9 +19,11 @@ HEADER_PX: Final = 22  # a panel's name above it
 LEGEND_ROW_PX: Final = 20
 PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 
-_HEIGHT_PX: Final = {1: 340, 2: 200, 3: 160}  # height of each panel by their number
-_LEAST_HEIGHT_PX: Final = 132
+_HEIGHT_PX: Final = {1: 330, 2: 184, 3: 144}  # height of each panel by their number
+_LEAST_HEIGHT_PX: Final = 124
 _PHONE_SHARE: Final = 0.78
+_LETTER_PX: Final = 6.0  # of a legend's letter, and of the key before its words
+_KEY_PX: Final = 46
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,11 @@ def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
     """Rows that the legend takes, estimated from the length of its names; 0 for a single series."""
     if len(view.series) < 2:
         return 0
-    lengths = [len(series.station) + 3 + len(catalogue[series.sensor].label(current_language())) for series in view.series]
-    widest_px = max(lengths) * 6.4 + 50
-    return -(-len(lengths) // max(1, int(width_px // widest_px)))
+    names = [series_name(series.station, catalogue[series.sensor]) for series in view.series]
+    widths_px = [len(name) * _LETTER_PX + _KEY_PX for name in names]
+    if sum(widths_px) <= width_px:
+        return 1
+    return -(-len(names) // max(1, int(width_px // max(widths_px))))  # Plotly sets more than one row in equal columns
 
 
 def value_axis(panel: Panel, style: Style) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from i18n import gettext as _
 Floats = npt.NDArray[np.float64]
 Trace = dict[str, Any]
 
-_MARKERS: Final = 300  # flagged markers of a series: one each 4 px of a 1,200 px window
+_MARKERS: Final = 200  # flagged markers of a series: one each 6 px of a 1,200 px window, the width of a marker
 _BAND_COLUMNS: Final = 600  # a band of more points is drawn in columns: keeps the payload bounded
 _MOST_U2: Final = 65_535
 _OPEN_CIRCLE, _OPEN_UP, _OPEN_DOWN = 100, 105, 106  # Plotly's symbol numbers

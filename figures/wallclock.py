@@ -104,7 +104,7 @@ class WallClock:
             return round(value) - self.offset_ms
         text = value.strip().removesuffix("Z")
         year_month_day, _, clock = text.partition("T" if "T" in text else " ")
-        date = [int(part) for part in year_month_day.split("-")]
+        year, month, date = ([int(part) for part in year_month_day.split("-")] + [1, 1])[:3]
         hours, minutes, seconds = ([float(part) for part in clock.split(":") if part] + [0.0, 0.0, 0.0])[:3]
-        day = datetime(*(date + [1, 1])[:3], tzinfo=UTC) - _EPOCH  # type: ignore[misc]
+        day = datetime(year, month, date, tzinfo=UTC) - _EPOCH
         return day.days * 86_400_000 + round(((hours * 60 + minutes) * 60 + seconds) * 1000) - self.offset_ms

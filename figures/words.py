@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,16 @@ from i18n import gettext as _
 
 DAY_MS: Final = 86_400_000
 _BUCKET = re.compile(r"(\d+)\s*(ms|s|min|h|d|w|mo|y)")
-_UNIT_MS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS, "mo": 28 * DAY_MS, "y": 365 * DAY_MS}
+_UNIT_MS: Final = {
+    "ms": 1,
+    "s": 1000,
+    "min": 60_000,
+    "h": 3_600_000,
+    "d": DAY_MS,
+    "w": 7 * DAY_MS,
+    "mo": 28 * DAY_MS,
+    "y": 365 * DAY_MS,
+}
 
 
 def bucket_ms(bucket: str) -> int:
@@ -38,6 +47,27 @@ def bucket_name(bucket: str) -> str:
 def series_name(station: str, sensor: Sensor) -> str:
     """Name of a series in legend, hover and table."""
     return f"{station} · {sensor.label(current_language())}"
+
+
+class OfSeries(Protocol):
+    """Whatever belongs to one (station, sensor)."""
+
+    @property
+    def station(self) -> str:
+        """The station's name."""
+
+    @property
+    def sensor(self) -> str:
+        """The sensor's name."""
+
+
+One = TypeVar("One", bound=OfSeries)
+
+
+def in_order(series: Iterable[One], catalogue: Catalogue) -> list[One]:
+    """By sensor as the catalogue has them, then by station: the order of panels, legend, hover and table."""
+    places = {sensor.name: place for place, sensor in enumerate(catalogue)}
+    return sorted(series, key=lambda one: (places[one.sensor], one.station))
 
 
 def rows_text(rows: int) -> str:
@@ -78,12 +108,17 @@ def tick_formats() -> list[dict[str, Any]]:
 
 
 def picture_name(view: HistoryView, catalogue: Catalogue) -> str:
-    """Name of a picture without its suffix: stations, sensors, range; ASCII letters, digits, ``-`` and ``_``."""
+    """Name of a view's picture without its suffix: stations, sensors, range."""
     stations = sorted({series.station for series in view.series})
     sensors = [sensor.name for sensor in catalogue if any(series.sensor == sensor.name for series in view.series)]
-    first, last = (f"{local_time(time, view.timezone):%Y%m%dT%H%M}" for time in (view.start_ms, view.end_ms))
+    return file_name(stations, sensors, view.start_ms, view.end_ms, view.timezone)
+
+
+def file_name(stations: Sequence[str], sensors: Sequence[str], start_ms: int, end_ms: int, timezone: str) -> str:
+    """Name of a file without its suffix; ASCII letters, digits, ``-`` and ``_`` only; times are of the zone."""
+    first, last = (f"{local_time(time, timezone):%Y%m%dT%H%M}" for time in (start_ms, end_ms))
     parts = ["riwayat", _some(stations), _some(sensors), first.removesuffix("T0000"), last.removesuffix("T0000")]
-    return "_".join(_plain(part) for part in parts if part)
+    return "_".join(_plain(part) for part in parts if _plain(part))
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:
