@@ -27,7 +27,7 @@ def demo(
     from config import load_settings
     from data.catalogue import load_catalogue
     from data.demo import DemoReport, make_demo, plan_demo
-    from data.engine import make_engine, migrate_observations
+    from data.engine import explained, make_engine, migrate_observations
 
     if not 0 < years <= 500:
         raise typer.BadParameter("must be above 0 and at most 500", param_hint="--years")
@@ -39,7 +39,7 @@ def demo(
     begun = time.monotonic()
     try:
         migrate_observations(engine, catalogue)
-        with _progress(plan.rows) as report:
+        with explained(engine), _progress(plan.rows) as report:
             made: DemoReport = make_demo(engine, catalogue, plan, report)
     finally:
         engine.dispose()

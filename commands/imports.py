@@ -36,7 +36,7 @@ def import_files(
     """Import observations. All files are checked first: where one is wrong, nothing of any is stored. May be repeated."""
     from config import load_settings
     from data.catalogue import load_catalogue
-    from data.engine import make_engine, migrate_observations
+    from data.engine import explained, make_engine, migrate_observations
     from data.ingest import importing
     from data.ingest.plan import Wishes
 
@@ -48,14 +48,14 @@ def import_files(
     try:
         migrate_observations(engine, catalogue)
         wishes = Wishes(profile=profile, station=station, timezone=timezone, site_timezone=settings.timezone)
-        with _progress(len(files)) as report:
+        with explained(engine), _progress(len(files)) as report:
             reports = importing.import_files(engine, catalogue, files, wishes, report)
     finally:
         engine.dispose()
     if as_json:
         typer.echo(json.dumps({"files": [asdict(report) for report in reports]}, ensure_ascii=False))
-    for report in reports:
-        _tell(report, err=as_json)
+    for file in reports:
+        _tell(file, err=as_json)
 
 
 def _check_options(station: str | None, timezone: str | None) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_PIPE_WIDTH = 240  # characters; a line a row, for grep
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -16,14 +18,19 @@ def register(app: typer.Typer) -> None:
     app.command()(sensors)
 
 
-def stations(as_json: AsJson = False) -> None:
+def stations(as_json: _PIPE_WIDTH = 240  # characters; a line a row, for grep
+
+AsJson = False) -> None:
     """List the stations: their sensors, first and last observation, usual step, rows."""
     from config import load_settings
+    from data.engine import explained
     from data.months import iso_utc
     from data.site import open_site
 
-    found = open_site(load_settings()).inventory.stations()
-    rows = [
+    site = open_site(load_settings())
+    with explained(site.engine):
+        found = site.inventory.stations()
+    rows: list[dict[str, object]] = [
         {
             "station": station.name,
             "sensors": list(station.sensors),
@@ -43,12 +50,14 @@ def stations(as_json: AsJson = False) -> None:
         _print(rows)
 
 
-def sensors(as_json: AsJson = False) -> None:
+def sensors(as_json: _PIPE_WIDTH = 240  # characters; a line a row, for grep
+
+AsJson = False) -> None:
     """List the sensors of the catalogue: unit, valid range, how each is aggregated and drawn."""
     from config import load_settings
     from data.catalogue import load_catalogue
 
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "sensor": sensor.name,
             "label": sensor.label("en"),
@@ -74,10 +83,14 @@ def _print(rows: list[dict[str, object]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in rows[0]:
         numeric = all(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+        wraps = name in {"sensors", "label"}
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold", no_wrap=not wraps)
     for row in rows:
         table.add_row(*(_text(value) for value in row.values()))
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    console.print(table)
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,8 @@ switching to it is not covered by the busy timeout, so no ordinary connection ev
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.schema import CreateColumn
 
 from data.catalogue import Catalogue
-from errors import ConfigurationError, SourceUnavailable
+from data.tables import observation_table
+from errors import ConfigurationError, SourceMismatch, SourceUnavailable
 
 OBSERVATION_MIGRATIONS = Path(__file__).with_name("migrations")
 OBSERVATION_VERSIONS = "alembic_version_observations"
@@ -84,15 +87,30 @@ def upgrade(engine: Engine, script_location: Path, version_table: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    try:
+    with explained(engine):
         _set_wal(engine)
         with _one_at_a_time(engine) as connection:
             config.attributes.update(connection=connection, version_table=version_table)
             command.upgrade(config, "head")
-    except DBAPIError as exc:
-        if not exc.connection_invalidated and not _is_operational(exc):
-            raise
-        raise SourceUnavailable("The database {url} does not answer: {why}.", url=_hidden(str(engine.url)), why=exc.orig) from exc
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """Turn what a driver says into an error that a user can act on; for command line and migrations.
+
+    Raises:
+        SourceUnavailable: when the database does not answer.
+        SourceMismatch: when a table or column is missing.
+    """
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as exc:
+        why = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+        url = engine.url.render_as_string(hide_password=True)
+        if re.search(r"no such (table|column)|does not exist|doesn't exist|unknown column", why, re.IGNORECASE):
+            raise SourceMismatch("{url} lacks a table or column: {why}. Run manage.py migrate.", url=url, why=why) from exc
+        template = "The database {url} does not answer: {why}. Check the URL; where it is new, run manage.py migrate."
+        raise SourceUnavailable(template, url=url, why=why) from exc
 
 
 def run_environment() -> None:
@@ -113,11 +131,12 @@ def migrate_observations(engine: Engine, catalogue: Catalogue) -> None:
     upgrade(engine, OBSERVATION_MIGRATIONS, OBSERVATION_VERSIONS)
     with _one_at_a_time(engine) as connection:
         present = {str(column["name"]) for column in inspect(connection).get_columns("observation")}
-        for sensor in catalogue:
-            if sensor.name not in present:
-                definition = CreateColumn(Column(sensor.name, Double)).compile(dialect=engine.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE observation ADD COLUMN {definition}")
-                log.info("sensor column added", sensor=sensor.name)
+        lacking = [sensor.name for sensor in catalogue if sensor.name not in present]
+        for name in lacking:
+            definition = CreateColumn(Column(name, Double)).compile(dialect=engine.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE observation ADD COLUMN {definition}")
+    if lacking and len(present) > len(observation_table(Catalogue({})).columns):  # else the table is new
+        log.info("sensor columns added", sensors=lacking)
 
 
 def _connect_args(url: URL, application_name: str) -> dict[str, Any]:
@@ -190,10 +209,6 @@ def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
         finally:
             if mysql:
                 connection.exec_driver_sql(f"SELECT RELEASE_LOCK('riwayat-{_MIGRATION_LOCK}')")
-
-
-def _is_operational(exc: DBAPIError) -> bool:
-    return type(exc).__name__ in {"OperationalError", "InterfaceError"}
 
 
 def _hidden(url: str) -> str:
