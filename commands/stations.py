@@ -18,9 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(sensors)
 
 
-def stations(as_json: _PIPE_WIDTH = 240  # characters; a line a row, for grep
-
-AsJson = False) -> None:
+def stations(as_json: AsJson = False) -> None:
     """List the stations: their sensors, first and last observation, usual step, rows."""
     from config import load_settings
     from data.engine import explained
@@ -50,9 +48,7 @@ AsJson = False) -> None:
         _print(rows)
 
 
-def sensors(as_json: _PIPE_WIDTH = 240  # characters; a line a row, for grep
-
-AsJson = False) -> None:
+def sensors(as_json: AsJson = False) -> None:
     """List the sensors of the catalogue: unit, valid range, how each is aggregated and drawn."""
     from config import load_settings
     from data.catalogue import load_catalogue
