@@ -1,0 +1,50 @@
+"""Dots for directions: a line would run the wrong way through north. Every observation when they are few, else every
+direction that occurred: the occupied 64ths of the circle in columns as narrow as the number of dots allows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.blocks import SECTORS, Array
+from data.reduce import Cut, Floats, cut
+from data.series import Series
+from data.window import POINTS_A_COLUMN, Integers, Points, Subject, Window, two_a_column
+
+_PIXELS = 2  # a dot is wider than a pixel
+_SECTOR_DEG = 360.0 / SECTORS
+
+
+def raw_dots(subject: Subject, window: Window, columns: Cut) -> Points:
+    """Dots of observations; ``columns`` is the series cut at the window's pixel columns."""
+    if int(columns.total.sum()) <= POINTS_A_COLUMN * window.width_px:
+        times, values, flags = subject.series.read(window.start_ms, window.end_ms)
+        if not window.include_flagged:
+            times, values = times[flags == 0], values[flags == 0]
+        return Points(times.astype(np.float64), values, np.ones(len(times), np.int64), "raw", exact=True)
+    return occupied(subject.series, window)
+
+
+def occupied(series: Series, window: Window) -> Points:
+    """A dot in the middle of each occupied sector of each column, at most four a pixel: columns widen until they are."""
+    if not series.direction:
+        columns = cut(series, window.edges(_PIXELS)).columns(window.rows, sums=False)
+        x, y = two_a_column(columns)
+        return Points(x, y, np.ones(len(x), np.int64))
+    edges = window.edges(_PIXELS)
+    columns = cut(series, edges).columns(window.rows, sums=False)
+    masks, rows = columns.sectors, columns.count
+    assert masks is not None  # noqa: S101 - it is a direction
+    while int(np.bitwise_count(masks).sum()) > POINTS_A_COLUMN * window.width_px and len(masks) > 1:
+        edges, masks, rows = _in_pairs(edges, masks, rows)
+    bits = np.unpackbits(np.ascontiguousarray(masks, "<u8").view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+    column, sector = np.nonzero(bits)
+    middles: Floats = ((edges[:-1] + edges[1:]) / 2).astype(np.float64)
+    return Points(middles[column], (sector + 0.5) * _SECTOR_DEG, rows[column])
+
+
+def _in_pairs(edges: Integers, masks: Array, rows: Integers) -> tuple[Integers, Array, Integers]:
+    """The same in columns twice as wide."""
+    starts = np.arange(0, len(masks), 2)
+    kept = np.append(edges[:-1][::2], edges[-1])
+    return kept, np.bitwise_or.reduceat(masks, starts), np.add.reduceat(rows, starts)
