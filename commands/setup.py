@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,8 @@ def setup(
     if unfinished.exists() or not _has_observations(settings):
         unfinished.touch()
         _import_sample(settings)
+        if not sample_only:
+            _make_synthetic_station(settings)
         unfinished.unlink()
 
 
@@ -76,6 +79,17 @@ def _import_sample(settings: Settings) -> None:
         import_files(
             site.engine, site.catalogue, [SAMPLE], Wishes(profile=SAMPLE_PROFILE), lambda _file, _phase, done: advance(done)
         )
+
+
+def _make_synthetic_station(settings: Settings) -> None:
+    from data.demo import make_demo, plan_demo
+    from data.site import open_site
+
+    typer.echo(f"Making a synthetic station: {SYNTHETIC_YEARS:g} years, one observation a minute (about half a minute)", err=True)
+    site = open_site(settings)
+    demo = plan_demo(now_ms=time.time_ns() // 1_000_000, stations=1, years=SYNTHETIC_YEARS, step_s=SYNTHETIC_STEP_S)
+    with progress_bar("making") as advance:
+        make_demo(site.engine, site.catalogue, demo, lambda done: advance(done / demo.rows))
 
 
 @contextmanager
