@@ -7,6 +7,7 @@ those errors' docstrings, which are their default templates.
 from __future__ import annotations
 
 import ast
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,18 @@ PACKAGES = ("access", "api", "callbacks", "commands", "data", "figures", "jobs",
 MODULES = ("app.py", "config.py", "errors.py", "i18n.py", "manage.py", "serve.py")
 _WORDS = {"_": (0,), "gettext": (0,), "ngettext": (0, 1)}
 _TEMPLATES = {"JobError": (1,), "cls": (1,)}  # jobs/job.py makes errors from (code, template)
+
+_PLURALS = {"id": "nplurals=1; plural=0;"}  # Babel does not know that Indonesian has one form
+_HEADER = """msgid ""
+msgstr ""
+"Project-Id-Version: Riwayat\\n"
+"Language: {language}\\n"
+"Plural-Forms: {plurals}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
 
 Message = str | tuple[str, str]
 
@@ -77,15 +90,22 @@ def update(language: str) -> Catalog:
     """Bring one language's catalogue in line: new messages empty, gone ones dropped. Returns it."""
     path = LOCALES / language / "LC_MESSAGES" / "messages.po"
     path.parent.mkdir(parents=True, exist_ok=True)
-    catalogue = Catalog(locale=language, project="Riwayat", charset="utf-8", fuzzy=False)
-    if path.exists():
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale=language)
+    header = _HEADER.format(language=language, plurals=_PLURALS.get(language, "nplurals=2; plural=(n != 1);"))
+    if not path.exists():
+        path.write_text(header, encoding="utf-8")
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
     catalogue.update(template(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
-    with path.open("wb") as file:
-        write_po(file, catalogue, sort_output=True, omit_header=False, width=120)
+    save(catalogue, path, header)
     return catalogue
+
+
+def save(catalogue: Catalog, path: Path, header: str) -> None:
+    """Write a catalogue, sorted, under a header without dates and names, which would change for nothing."""
+    text = io.BytesIO()
+    write_po(text, catalogue, sort_output=True, omit_header=True, width=120)
+    path.write_text(header + text.getvalue().decode("utf-8").lstrip("\n"), encoding="utf-8")
 
 
 def main() -> int:
