@@ -85,7 +85,7 @@ def _make_synthetic_station(settings: Settings) -> None:
     from data.demo import make_demo, plan_demo
     from data.site import open_site
 
-    typer.echo(f"Making a synthetic station: {SYNTHETIC_YEARS:g} years, one observation a minute (about half a minute)", err=True)
+    typer.echo(f"Making a synthetic station: {SYNTHETIC_YEARS:g} years, one observation a minute", err=True)
     site = open_site(settings)
     demo = plan_demo(now_ms=time.time_ns() // 1_000_000, stations=1, years=SYNTHETIC_YEARS, step_s=SYNTHETIC_STEP_S)
     with progress_bar("making") as advance:
@@ -98,7 +98,8 @@ def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=1.0)
         yield lambda done: progress.update(task, completed=done)
 
