@@ -16,7 +16,8 @@ MARGIN_LEFT: Final = 54  # px; the plot is the chart's width less these two, and
 MARGIN_RIGHT: Final = 14
 MARGIN_BOTTOM: Final = 38
 HEADER_PX: Final = 22  # a panel's name above it
-LEGEND_ROW_PX: Final = 20
+LEGEND_ROW_PX: Final = 19
+_LEGEND_GAP_PX: Final = 8
 PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 
 _HEIGHT_PX: Final = {1: 330, 2: 184, 3: 144}  # height of each panel by their number
@@ -68,7 +69,8 @@ def arrange(view: HistoryView, catalogue: Catalogue, width_px: int) -> Panels:
     number = max(1, len(groups))
     each = _HEIGHT_PX.get(number, _LEAST_HEIGHT_PX) * (_PHONE_SHARE if width_px < PHONE_PX else 1.0)
     inner = number * each + (number - 1) * HEADER_PX
-    margin_top = HEADER_PX + LEGEND_ROW_PX * legend_rows(view, catalogue, width_px)
+    rows = legend_rows(view, catalogue, width_px)
+    margin_top = HEADER_PX + LEGEND_ROW_PX * rows + (_LEGEND_GAP_PX if rows else 0)
     panels = []
     for place, sensors in enumerate(groups.values()):
         top = 1 - place * (each + HEADER_PX) / inner

@@ -15,6 +15,7 @@ from figures.arrays import counts, measured, times, typed
 from figures.template import DASHES, LINE_PX, SYMBOLS, Style, series_colour, translucent
 from figures.words import bucket_name, rows_text, series_name
 from i18n import gettext as _
+from i18n import ngettext
 
 Floats = npt.NDArray[np.float64]
 Trace = dict[str, Any]
@@ -82,7 +83,7 @@ def _rows(view: SeriesView) -> tuple[Trace, str]:
     if not view.rows.size or int(view.rows.max()) <= 1:
         return {}, rows_text(1)
     if int(view.rows.max()) <= _MOST_U2:
-        return {"customdata": counts(view.rows)}, _("{rows} rows").format(rows="%{customdata:,}")
+        return {"customdata": counts(view.rows)}, ngettext("{rows} row", "{rows} rows", 2).format(rows="%{customdata:,}")
     thousands = np.ceil(view.rows / 1000).astype(np.int64)
     return {"customdata": counts(thousands)}, _("≈ {rows} thousand rows").format(rows="%{customdata:,}")
 

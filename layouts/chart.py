@@ -117,7 +117,9 @@ def _toolbar() -> html.Div:
     buttons: list[Component] = [
         html.Button(_("Whole range"), id=ids.CHART_RESET, type="button", n_clicks=0, className="btn btn-sm chart-reset"),
         dbc.Switch(id=ids.FLAGGED, value=False, label=_("Include flagged"), className="flagged-switch"),
-        html.Button("PNG", id=ids.CHART_PICTURE, type="button", n_clicks=0, className="btn btn-sm", title=_("Download the picture")),
+        html.Button(
+            "PNG", id=ids.CHART_PICTURE, type="button", n_clicks=0, className="btn btn-sm", title=_("Download the picture")
+        ),
         html.A("CSV", id=ids.DOWNLOAD_CSV, className="btn btn-sm", title=_("Download the rows of this window"), download=""),
         html.Button(
             _("Copy statistics"),
@@ -146,5 +148,3 @@ def _overview(language: str, theme: str) -> html.Div:
         title=_("Drag to choose a window; double-click for the whole range"),
         style={"height": f"{OVERVIEW_PX}px"},
     )
-
-

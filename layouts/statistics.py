@@ -11,10 +11,15 @@ from data.catalogue import Catalogue, Sensor
 from data.drawn import HistoryView, SeriesStatistics
 from data.months import iso_utc
 from figures.template import series_colour, style_of
+from figures.words import in_order
 from i18n import THIN_SPACE, current_language, format_number, format_time
 from i18n import gettext as _
 
 NOTHING: Final = "–"
+_PLAIN_HEADS: Final = (
+    *("station", "sensor", "unit", "rows", "complete", "flagged"),
+    *("min", "min_time", "max", "max_time", "mean", "sum", "last", "last_time"),
+)
 
 
 def statistics_table(view: HistoryView, catalogue: Catalogue, theme: str = "light") -> Component | None:
@@ -25,7 +30,7 @@ def statistics_table(view: HistoryView, catalogue: Catalogue, theme: str = "ligh
     head = html.Thead(html.Tr([html.Th(text, scope="col", className=kind) for text, kind in heads]))
     stations = sorted({one.station for one in view.statistics})
     rows = []
-    for one in view.statistics:
+    for one in in_order(view.statistics, catalogue):
         colour = series_colour(catalogue[one.sensor].color, style_of(theme), stations.index(one.station))
         rows.append(_row(one, catalogue[one.sensor], view.timezone, [text for text, _kind in heads], colour))
     caption = html.Caption(_("Statistics of the visible window"))
@@ -34,9 +39,9 @@ def statistics_table(view: HistoryView, catalogue: Catalogue, theme: str = "ligh
 
 def statistics_tsv(view: HistoryView, catalogue: Catalogue) -> str:
     """The statistics as tab-separated lines for a spreadsheet: plain numbers, times ISO 8601 UTC."""
-    heads = "station sensor unit rows complete flagged min min_time max max_time mean sum last last_time".split()
+    heads = _PLAIN_HEADS
     lines = ["\t".join(heads)]
-    for one in view.statistics:
+    for one in in_order(view.statistics, catalogue):
         sensor = catalogue[one.sensor]
         total = one.sum if sensor.aggregation == "sum" else None
         mean = None if sensor.aggregation == "sum" else one.mean
@@ -100,9 +105,7 @@ def _row(one: SeriesStatistics, sensor: Sensor, timezone: str, heads: list[str],
     return html.Tr([name, *numbers])
 
 
-def _value(
-    value: float | None, time_ms: int | None, sensor: Sensor, timezone: str, note: str = ""
-) -> list[Component | str]:
+def _value(value: float | None, time_ms: int | None, sensor: Sensor, timezone: str, note: str = "") -> list[Component | str]:
     parts: list[Component | str] = [html.Span(value_text(value, sensor), className="stats-value")]
     if value is not None and (time_ms is not None or note):
         parts.append(html.Small(note if time_ms is None else format_time(time_ms, timezone), className="stats-time"))
