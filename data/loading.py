@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from data.clean import clean
-from data.inventory import MonthInventory
 from data.months import month_bounds_ms
-from data.plan import Missing, is_fresh
+from data.plan import Missing
 from data.site import Site
 from data.source import Reader
 from data.tiles import SeriesKey, TileEntry
@@ -43,56 +42,52 @@ def reads(wanted: Missing) -> Iterator[Missing]:
         yield replace(wanted, sensors=wanted.sensors[begin : begin + width])
 
 
-def windows(month: MonthInventory, columns: int) -> Sequence[tuple[int, int]]:
+def windows(wanted: Missing) -> Sequence[tuple[int, int]]:
     """[start, end) windows (ms UTC) that partition the whole month, each of about CELLS_PER_QUERY cells or fewer.
 
     Cuts are spread evenly between the first and the last row.
     """
-    begin, end = month_bounds_ms(month.month)
-    pieces = max(1, -(-month.rows * columns // CELLS_PER_QUERY))
-    span = month.last_ms - month.first_ms
-    cuts = [begin, *(month.first_ms + span * piece // pieces for piece in range(1, pieces)), end]
+    begin, end = month_bounds_ms(wanted.month)
+    pieces = max(1, -(-cells(wanted) // CELLS_PER_QUERY))
+    span = wanted.last_ms - wanted.first_ms
+    cuts = [begin, *(wanted.first_ms + span * piece // pieces for piece in range(1, pieces)), end]
     return [(left, right) for left, right in pairwise(cuts) if left < right]
 
 
 def load_month(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
     """Read, clean and write the wanted tiles; those that are there by now are taken as they are. Publishes nothing.
 
-    Nobody else on this host reads the same month meanwhile. The generation is read before the rows: if an import comes in
-    between, the tile is stale from the start and the next plan reads it again.
+    Nobody else on this host reads the same month meanwhile. The generation was read with the plan, before the rows: if an
+    import came in between, the tile is stale from the start and the next plan reads it again.
 
     Raises:
         SourceUnavailable, SourceMismatch: see data/source/failures.py.
     """
     with site.tiles.build_lock(site.source.id, wanted.station, wanted.month):
-        month = _month_now(site, wanted)
-        found = _found(site, wanted, month.generation)
-        lacking = [sensor for sensor in wanted.sensors if sensor not in {key.sensor for key, _ in found}]
+        found = _found(site, wanted)
+        there = {key.sensor for key, _ in found}
+        lacking = tuple(sensor for sensor in wanted.sensors if sensor not in there)
         if not lacking:
             return LoadedMonth(wanted, tuple(found))
-        loaded = _read(site, reader, replace(wanted, sensors=tuple(lacking)), month)
+        loaded = _read(site, reader, replace(wanted, sensors=lacking))
         return replace(loaded, wanted=wanted, entries=(*found, *loaded.entries))
 
 
-def _month_now(site: Site, wanted: Missing) -> MonthInventory:
-    known = site.inventory.months(wanted.station, wanted.month, wanted.month).get(wanted.month)
-    return known or MonthInventory(wanted.month, wanted.rows, wanted.first_ms, wanted.last_ms, wanted.generation)
-
-
-def _found(site: Site, wanted: Missing, generation: int) -> list[tuple[SeriesKey, TileEntry]]:
-    """Tiles that another worker or an earlier attempt has written since the plan was made."""
+def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
+    """Tiles, as new as wanted or newer, that another worker or an earlier attempt has written since the plan was made."""
     found = []
     for sensor in wanted.sensors:
         key = SeriesKey(site.source.id, wanted.station, sensor)
         entry = site.tiles.resume(key, wanted.month)
-        if entry is not None and is_fresh(entry, generation, site.catalogue[sensor].fingerprint):
-            found.append((key, entry))
+        if entry is None or entry.generation < wanted.generation or entry.fingerprint != site.catalogue[sensor].fingerprint:
+            continue
+        found.append((key, entry))
     return found
 
 
-def _read(site: Site, reader: Reader, wanted: Missing, month: MonthInventory) -> LoadedMonth:
-    readings = reader.read(wanted.station, wanted.sensors, windows(month, len(wanted.sensors) + 1))
-    flagged = reader.flags(wanted.station, wanted.sensors, *month_bounds_ms(month.month))
+def _read(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
+    readings = reader.read(wanted.station, wanted.sensors, windows(wanted))
+    flagged = reader.flags(wanted.station, wanted.sensors, *month_bounds_ms(wanted.month))
     times, values, missing = readings.times, dict(readings.values), readings.missing
     del readings  # so that each sensor's values go as soon as their tile is written
     entries: list[tuple[SeriesKey, TileEntry]] = []
@@ -101,7 +96,7 @@ def _read(site: Site, reader: Reader, wanted: Missing, month: MonthInventory) ->
         sensor = site.catalogue[name]
         cleaned = clean(times, values.pop(name), sensor, flagged.get(name))
         key = SeriesKey(site.source.id, wanted.station, name)
-        entry = site.tiles.write(key, month.month, cleaned, generation=month.generation, fingerprint=sensor.fingerprint)
+        entry = site.tiles.write(key, wanted.month, cleaned, generation=wanted.generation, fingerprint=sensor.fingerprint)
         entries.append((key, entry))
         bad += cleaned.nonfinite - missing[name]
         duplicates += cleaned.duplicates

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from config import Settings
 from data.catalogue import Catalogue, load_catalogue
-from data.engine import make_engine
+from data.engine import make_engine, sqlite_path
 from data.inventory import Inventory
 from data.source import Source, own_source
 from data.tiles import TileStore
@@ -34,7 +34,10 @@ def open_site(settings: Settings) -> Site:
     """
     catalogue = load_catalogue(settings.sensors)
     engine = make_engine(settings.history_url)
-    source = own_source(engine, catalogue)
+    # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
+    jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
+    one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()
+    source = own_source(engine, catalogue, fast=not one_file)
     return Site(
         settings=settings,
         catalogue=catalogue,

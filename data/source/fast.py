@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import connectorx
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import URL
 
 from data.source.columns import Float64Array, Int64Array, ReadingsBuilder
@@ -20,29 +23,31 @@ class FastPathFailed(Exception):
 
 
 def connectorx_url(url: URL) -> str | None:
-    """The URL for connectorx; None where it cannot read: a database in memory, or of another kind."""
+    """The URL for connectorx; None where it cannot read: a database in memory, with options, or of another kind.
+
+    A SQLite file is opened read-only: connectorx could otherwise be the last to close it, take that for the end of all
+    use, and remove the write-ahead log that Python's connections of this process still write to.
+    """
     backend = url.get_backend_name()
+    if url.query:
+        return None
     if backend == "sqlite":
-        in_memory = url.database in {None, "", ":memory:"} or bool(url.query)
-        return None if in_memory else "sqlite://" + quote(str(url.database))
-    if backend not in _SERVERS or url.query:
+        if url.database in {None, "", ":memory:"}:
+            return None
+        name = f"file:{quote(str(Path(str(url.database)).resolve()))}?mode=ro"  # a URI of SQLite's …
+        return "sqlite://" + quote(name)  # … in one of connectorx's
+    if backend not in _SERVERS:
         return None
     return url.set(drivername=_SERVERS[backend]).render_as_string(hide_password=False)
 
 
-def read_fast(url: str, sql: str, into: ReadingsBuilder) -> int:
+def read(url: str, sql: str, into: ReadingsBuilder) -> int:
     """Run a query (time, then a column a sensor) and add its rows; returns how many.
 
     Raises:
         FastPathFailed: a value does not fit its column's declared type, or the type is unknown. Nothing was added then.
     """
-    try:
-        result: Any = connectorx.read_sql(url, sql, return_type="arrow")
-    except BaseException as exc:
-        # A panic in Rust arrives as pyo3_runtime.PanicException, which is no Exception; KeyboardInterrupt must pass.
-        if isinstance(exc, Exception) or type(exc).__name__ == "PanicException":
-            raise FastPathFailed(str(exc)) from exc
-        raise
+    result = _query(url, sql)
     chunks = [_chunk(batch, into.sensors) for batch in result.to_batches()]
     for times, values, missing in chunks:
         into.add(times, values)
@@ -51,7 +56,32 @@ def read_fast(url: str, sql: str, into: ReadingsBuilder) -> int:
     return int(result.num_rows)
 
 
-def _chunk(batch: Any, sensors: Any) -> tuple[Int64Array, list[Float64Array], dict[str, int]]:
+def read_flags(url: str, sql: str, sensors: Sequence[str]) -> Mapping[str, Int64Array]:
+    """Run a query (sensor, time) and give the times by sensor, for sensors that have some.
+
+    Raises:
+        FastPathFailed: as :func:`read`.
+    """
+    result = _query(url, sql)
+    if not result.num_rows:
+        return {}
+    if not pa.types.is_integer(result.column(1).type):
+        raise FastPathFailed(f"the times of flags arrived as {result.column(1).type}")
+    found = {sensor: result.column(1).filter(pc.equal(result.column(0), sensor)) for sensor in sensors}
+    return {sensor: times.to_numpy().astype(np.int64) for sensor, times in found.items() if len(times)}
+
+
+def _query(url: str, sql: str) -> Any:
+    try:
+        return connectorx.read_sql(url, sql, return_type="arrow")
+    except BaseException as exc:
+        # A panic in Rust arrives as pyo3_runtime.PanicException, which is no Exception; KeyboardInterrupt must pass.
+        if isinstance(exc, Exception) or type(exc).__name__ == "PanicException":
+            raise FastPathFailed(str(exc)) from exc
+        raise
+
+
+def _chunk(batch: Any, sensors: Sequence[str]) -> tuple[Int64Array, list[Float64Array], dict[str, int]]:
     times = batch.column(0)
     if not pa.types.is_integer(times.type) or times.null_count:
         raise FastPathFailed(f"the time column arrived as {times.type} with {times.null_count} nulls")

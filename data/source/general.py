@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Engine, Select
 
-from data.source.columns import ReadingsBuilder, milliseconds, numbers
+from data.source.columns import Int64Array, ReadingsBuilder, milliseconds, numbers
 
 CHUNK_ROWS = 20_000
 
 
-def read_general(engine: Engine, statement: Select[Any], into: ReadingsBuilder) -> int:
+def read(engine: Engine, statement: Select[Any], into: ReadingsBuilder) -> int:
     """Run a query (time, then a column a sensor) and add its rows; returns how many.
 
     A value that is no number counts as bad and becomes NaN; a row whose time is no number is left out and counted.
@@ -24,6 +26,15 @@ def read_general(engine: Engine, statement: Select[Any], into: ReadingsBuilder) 
             rows += len(chunk)
             _add(chunk, into)
     return rows
+
+
+def read_flags(engine: Engine, statement: Select[Any]) -> Mapping[str, Int64Array]:
+    """Run a query (sensor, time) and give the times by sensor."""
+    found: dict[str, list[int]] = {}
+    with engine.connect() as connection:
+        for sensor, time_ms in connection.execute(statement):
+            found.setdefault(sensor, []).append(time_ms)
+    return {sensor: np.array(times, dtype=np.int64) for sensor, times in found.items()}
 
 
 def _add(chunk: Any, into: ReadingsBuilder) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import numpy as np
 import structlog
-from sqlalchemy import Connection, Select, inspect
+from sqlalchemy import Connection, Engine, Select, inspect
 
-from data.source import statements
+from data.source import fast, general, statements
 from data.source.columns import Int64Array, Readings, ReadingsBuilder
 from data.source.failures import classified, place
-from data.source.fast import FastPathFailed, connectorx_url, read_fast
-from data.source.general import read_general
+from data.source.gate import Gate
 from errors import SourceMismatch
 
 if TYPE_CHECKING:
@@ -24,38 +23,32 @@ FAST_FAILURES = 3  # when it has failed so often and never succeeded, the fast p
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 
 class Reader:
     """A connected source. Its methods may be called from several threads; each query has its own connection.
 
-    The connection that is opened first stays open: it has shown, with a short timeout, that the database answers, and on
-    SQLite it keeps each query's connection from being the last one, whose closing would checkpoint the file.
+    While a reader of a SQLite file is open, nobody else in the process may use that file (see data/source/gate.py); the
+    engine's own connections are closed for it.
     """
 
-    def __init__(self, source: TableSource, *, fast: bool = True) -> None:
+    def __init__(self, source: TableSource, *, fast_path: bool = True) -> None:
         self.source = source
         self.fast_reads = 0
         self.general_reads = 0
-        self._url = connectorx_url(source.engine.url) if fast else None
+        self._url = fast.connectorx_url(source.engine.url) if fast_path and source.fast else None
         self._failures = 0
-        self._lock = threading.Lock()
-        self._connection: Connection | None = None
+        self._counting = threading.Lock()
+        self._gate = Gate()
 
     def __enter__(self) -> Self:
-        with classified(self.source.engine.url):
-            self._connection = self.source.engine.connect()
-            try:
-                self._check(self._connection)
-                self._connection.rollback()  # hold the connection, but no snapshot
-            except BaseException:
-                self._connection.close()
-                raise
+        with self._engine() as engine, engine.connect() as connection:
+            self._check(connection)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Nothing stays open between queries."""
 
     def read(self, station: str, sensors: Sequence[str], windows: Iterable[tuple[int, int]]) -> Readings:
         """All rows of a station in some [start, end) windows (ms UTC, in order), one query a window.
@@ -66,10 +59,13 @@ class Reader:
         builder = ReadingsBuilder(sensors)
         for start_ms, end_ms in windows:
             statement = statements.readings(self.source, station, sensors, start_ms, end_ms)
-            if not self._read_fast(statement, station, builder):
-                with classified(self.source.engine.url):
-                    read_general(self.source.engine, statement, builder)
-                self.general_reads += 1
+            by_fast_path = self._fast(statement, station, lambda url, sql: fast.read(url, sql, builder))
+            if by_fast_path is None:
+                with self._engine() as engine:
+                    general.read(engine, statement, builder)
+            with self._counting:
+                self.fast_reads += by_fast_path is not None
+                self.general_reads += by_fast_path is None
         return builder.build()
 
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
@@ -77,25 +73,39 @@ class Reader:
         if self.source.flags is None or not sensors:
             return {}
         statement = statements.flags(self.source, station, sensors, start_ms, end_ms)
-        with classified(self.source.engine.url), self.source.engine.connect() as connection:
-            found: dict[str, list[int]] = {}
-            for sensor, time_ms in connection.execute(statement):
-                found.setdefault(sensor, []).append(time_ms)
-        return {sensor: np.array(times, dtype=np.int64) for sensor, times in found.items()}
+        found = self._fast(statement, station, lambda url, sql: fast.read_flags(url, sql, sensors))
+        if found is not None:
+            return found
+        with self._engine() as engine:
+            return general.read_flags(engine, statement)
 
-    def _read_fast(self, statement: Select[Any], station: str, builder: ReadingsBuilder) -> bool:
+    def _fast(self, statement: Select[Any], station: str, run: Callable[[str, str], T]) -> T | None:
+        """What ``run(url, sql)`` gives, or None when the fast path cannot do it."""
         # SQL text ends at a NUL for some drivers; a bound parameter does not.
         if self._url is None or self._failures >= FAST_FAILURES or "\0" in station:
-            return False
+            return None
         try:
-            read_fast(self._url, statements.as_text(statement, self.source.engine.dialect), builder)
-        except FastPathFailed as exc:
-            with self._lock:
+            with self._gate.together():
+                return run(self._url, statements.as_text(statement, self.source.engine.dialect))
+        except fast.FastPathFailed as exc:
+            with self._counting:
                 self._failures += 0 if self.fast_reads else 1
             log.info("fast path failed, reading row by row", table=self.source.table, station=station, why=str(exc)[:200])
-            return False
-        self.fast_reads += 1
-        return True
+            return None
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        """The engine, its errors classified; on a SQLite file that connectorx reads, too, alone and closed afterwards."""
+        engine = self.source.engine
+        with classified(engine.url):
+            if self._url is None or engine.dialect.name != "sqlite":
+                yield engine
+                return
+            with self._gate.alone():
+                try:
+                    yield engine
+                finally:
+                    engine.dispose()
 
     def _check(self, connection: Connection) -> None:
         """Every column that will be asked for exists."""

@@ -51,7 +51,7 @@ class TableSource:
 
     ``sensors`` are columns by sensor name; ``tie_break`` is a column that tells in which order rows of equal time were
     written (none needed where (station, time) is a key). Identifiers are quoted as the database demands; they come from
-    the site's own files, never from a request.
+    the site's own files, never from a request. ``fast=False`` never takes the fast path: see :func:`own_source`.
     """
 
     id: str
@@ -63,6 +63,7 @@ class TableSource:
     schema: str | None = None
     tie_break: str | None = None
     flags: FlagTable | None = None
+    fast: bool = True
 
     def __post_init__(self) -> None:
         for name in (self.table, self.time, self.station, *self.sensors.values(), self.schema or "-", self.tie_break or "-"):
@@ -71,11 +72,15 @@ class TableSource:
 
     def open(self, *, fast: bool = True) -> Reader:
         """A reader to be used in a ``with`` statement; ``fast=False`` takes the general path only. See :class:`Source`."""
-        return Reader(self, fast=fast)
+        return Reader(self, fast_path=fast)
 
 
-def own_source(engine: Engine, catalogue: Catalogue) -> TableSource:
-    """The table ``observation`` of our own database (data/tables.py)."""
+def own_source(engine: Engine, catalogue: Catalogue, *, fast: bool = True) -> TableSource:
+    """The table ``observation`` of our own database (data/tables.py).
+
+    ``fast=False`` where a process that reads it also writes to the same SQLite file: two SQLite libraries in one process
+    break each other's locks (data/source/gate.py).
+    """
     return TableSource(
         id=OWN_SOURCE,
         engine=engine,
@@ -84,4 +89,5 @@ def own_source(engine: Engine, catalogue: Catalogue) -> TableSource:
         station="station",
         sensors={sensor.name: sensor.name for sensor in catalogue},
         flags=FlagTable(observation_flag.name),
+        fast=fast,
     )

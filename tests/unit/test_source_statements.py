@@ -21,8 +21,7 @@ def text(station: str, dialect: Any = None) -> str:
 
 def test_only_the_sensors_asked_for_are_read_in_their_order_by_time():
     assert " ".join(text("aws-1").split()) == (
-        "SELECT time, rainfall, temperature FROM observation"
-        " WHERE station = 'aws-1' AND time >= 10 AND time < 20 ORDER BY time"
+        "SELECT time, rainfall, temperature FROM observation WHERE station = 'aws-1' AND time >= 10 AND time < 20 ORDER BY time"
     )
 
 
@@ -43,7 +42,7 @@ def test_odd_identifiers_are_quoted():
         engine=create_engine("sqlite://"),
         table="my table",
         time="order",
-        station="na\"me",
+        station='na"me',
         sensors={"t": "Temp °C"},
         tie_break="id",
     )
@@ -63,7 +62,7 @@ def test_what_cannot_be_an_identifier_is_refused(name):
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("sqlite:////data/a b%20#?.db", "sqlite:///data/a%20b%2520%23%3F.db"),
+        ("sqlite:////data/a b%20#?.db", "sqlite://file%3A/data/a%2520b%252520%2523%253F.db%3Fmode%3Dro"),
         ("sqlite://", None),
         ("sqlite:///:memory:", None),
         ("postgresql+psycopg://me:p%40ss@db:5433/scada", "postgresql://me:p%40ss@db:5433/scada"),
