@@ -1,0 +1,55 @@
+"""Which part of a request is drawn, and where its data is still to come."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import figures.window
+from data.months import month_start_ms, parse_month
+from data.request import HistoryRequest
+from errors import NoData
+from figures.window import clip_window, pending_spans
+
+START, END = month_start_ms(parse_month("2019-01")) + 1000, month_start_ms(parse_month("2020-01"))
+REQUEST = HistoryRequest(("a",), ("temperature",), START, END)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (None, None, (START, END)),
+        (START + 5, END - 5, (START + 5, END - 5)),
+        (START - 9e11, START + 7, (START, START + 7)),
+        (END + 1, END + 2, (START, END)),  # outside: the whole
+        (START + 9, START + 3, (START, END)),  # reversed: the whole
+        ("1", {"x": 1}, (START, END)),
+        (float("nan"), END, (START, END)),
+        (float("inf"), END, (START, END)),
+        (True, END, (START, END)),
+    ],
+)
+def test_a_window_lies_within_the_request_whatever_a_browser_says(start: Any, end: Any, expected: tuple[int, int]) -> None:
+    assert clip_window(REQUEST, start, end) == expected
+
+
+def test_missing_months_become_spans_that_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
+    months = ["2019-01", "2019-02", "2019-05", "2019-12"]
+    missing = [SimpleNamespace(month=parse_month(name)) for name in [*months, "2019-02"]]
+    monkeypatch.setattr(figures.window, "plan", lambda site, request: SimpleNamespace(missing=missing))
+    found = pending_spans(None, REQUEST)  # type: ignore[arg-type]
+    assert found == (
+        (START, month_start_ms(parse_month("2019-03"))),
+        (month_start_ms(parse_month("2019-05")), month_start_ms(parse_month("2019-06"))),
+        (month_start_ms(parse_month("2019-12")), END),
+    )
+
+
+def test_where_there_is_no_data_nothing_is_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(site: object, request: object) -> None:
+        raise NoData
+
+    monkeypatch.setattr(figures.window, "plan", refuse)
+    assert pending_spans(None, REQUEST) == ()  # type: ignore[arg-type]

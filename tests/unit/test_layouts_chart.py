@@ -1,0 +1,114 @@
+"""Badge and statistics: what is drawn, in words and exact numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from data.catalogue import load_catalogue
+from data.drawn import SeriesStatistics
+from i18n import set_language
+from layouts.chart import badge, chart, completeness
+from layouts.statistics import share_text, statistics_table, statistics_tsv
+from tests.unit.views import DAY_MS, START_MS, line, series, view
+
+CATALOGUE = load_catalogue()
+NARROW = "\u202f"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    set_language("en")
+    yield
+    set_language("en")
+
+
+def rain(**more: object) -> object:
+    return series("aws-1", "rainfall", "bars", [START_MS], [0.2], width=np.array([60_000.0]), **more)
+
+
+@pytest.mark.parametrize(
+    ("parts", "resolution", "expected"),
+    [
+        ([line([START_MS], [1.0], total_rows=1440)], "raw", "all 1~440 rows drawn"),
+        ([line([START_MS], [1.0], total_rows=10_518_912, exact=False)], "raw", "every min and max of 10~518~912 rows"),
+        ([rain(total_rows=5000, exact=False, bucket="1d")], "raw", "sums of 5~000 rows"),
+        ([line([START_MS], [1.0], total_rows=9, bucket="1d", exact=False)], "1d", "daily means of 9 rows"),
+        ([rain(total_rows=9, bucket="1d", exact=False)], "1d", "daily sums of 9 rows"),
+        ([line([START_MS], [1.0]), rain(bucket="1h", exact=False)], "1h", "hourly means and sums of 2 rows"),
+        ([line([], [])], "raw", "no rows in this window"),
+    ],
+)
+def test_the_badge_says_what_is_drawn(parts: list[object], resolution: str, expected: str) -> None:
+    made = view(*parts, resolution=resolution, completeness=None)  # type: ignore[arg-type]
+    assert badge(made).split(" · ")[0] == expected.replace("~", NARROW)
+
+
+def test_the_badge_tells_completeness_and_flagged() -> None:
+    made = view(line([START_MS], [1.0], total_rows=991, total_flagged=214), completeness=0.991)
+    assert badge(made) == f"all 991 rows drawn · 99.1{NARROW}% complete · 214 flagged"
+
+
+def test_the_badge_speaks_indonesian() -> None:
+    set_language("id")
+    assert badge(view(line([START_MS], [1.0], total_rows=1440), completeness=None)) == f"semua 1{NARROW}440 baris digambar"
+
+
+def test_completeness_weighs_series_by_the_rows_expected_of_them() -> None:
+    full = line([START_MS], [1.0], total_rows=900)  # 900 of 900 and 50 of 100: 950 of 1,000
+    made = view(full, completeness=1.0)
+    half = SeriesStatistics("aws-2", "temperature", 50, 0, 0.5, *[None] * 8)
+    both = type(made)(**{**vars(made), "statistics": (*made.statistics, half)})
+    assert completeness(both) == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(1.0, "100 %"), (0.99999, "99.9 %"), (0.5, "50.0 %"), (0.00001, "0.1 %"), (0.0, "0 %")]
+)
+def test_only_what_is_whole_is_called_100_percent(share: float, expected: str) -> None:
+    assert share_text(share) == expected.replace(" ", NARROW)
+
+
+def test_the_table_has_units_times_with_zone_and_thin_thousands() -> None:
+    made = view(line([START_MS, START_MS + DAY_MS // 2], [20.25, 31.5], total_rows=10_518_912))
+    table = statistics_table(made, CATALOGUE)
+    assert table is not None
+    text = json.dumps(table.to_plotly_json(), default=lambda part: part.to_plotly_json(), ensure_ascii=False)
+    for expected in (f"10{NARROW}518{NARROW}912", f"20.2{NARROW}°C", "1 Jan 2019 00:00 WIB", "1 Jan 2019 12:00 WIB", "mean"):
+        assert expected in text
+
+
+def test_rain_is_totalled_and_everything_else_averaged() -> None:
+    made = view(line([START_MS], [10.0]), series("aws-1", "rainfall", "bars", [START_MS, START_MS + 1], [1.5, 2.0]))
+    head, temperature, rainfall = (text.split("\t") for text in statistics_tsv(made, CATALOGUE).splitlines())
+    assert dict(zip(head, temperature, strict=True))["mean"] == "10"
+    assert dict(zip(head, temperature, strict=True))["sum"] == ""
+    assert dict(zip(head, rainfall, strict=True))["sum"] == "3.5"
+    assert dict(zip(head, rainfall, strict=True))["mean"] == ""
+
+
+def test_copied_statistics_are_plain_numbers_and_utc_times() -> None:
+    made = view(line([START_MS], [1234.5], station="a\tb"))
+    row = statistics_tsv(made, CATALOGUE).splitlines()[1].split("\t")
+    assert row[:6] == ["a b", "temperature", "°C", "1", "1", "0"]
+    assert row[6:8] == ["1234.5", "2018-12-31T17:00:00Z"]
+
+
+def test_a_series_without_rows_has_dashes_and_no_numbers() -> None:
+    made = view(line([], []))
+    assert statistics_tsv(made, CATALOGUE).splitlines()[1].split("\t")[3:] == ["0", "", "0", *[""] * 8]
+    assert statistics_table(made, CATALOGUE) is not None
+
+
+def test_without_series_there_is_no_table() -> None:
+    assert statistics_table(view(), CATALOGUE) is None
+
+
+def test_the_charts_parts_have_the_ids_that_others_rely_on() -> None:
+    text = json.dumps(chart("id").to_plotly_json(), default=lambda part: part.to_plotly_json())
+    for wanted in ("chart", "stats", "overview", "badge", "chart-window", "chart-width"):
+        assert f'"id": "{wanted}"' in text
+    assert '"locale": "id"' in text
