@@ -33,8 +33,17 @@ def value_of(columns: Columns, sensor: Sensor) -> Floats:
     if sensor.aggregation == "direction" and columns.sin is not None and columns.cos is not None:
         return vector_mean(columns.sin, columns.cos, columns.count)
     means: Floats = columns.sum / np.maximum(columns.count, 1)
-    # Rounding must not carry the mean of equal values out of their band.
-    return np.clip(means, columns.min, columns.max)
+    return means
+
+
+def totals_value(values: Floats, bounds: Integers, sensor: Sensor) -> Floats:
+    """The same of raw rows: of values[bounds_i:bounds_i+1], the last one to the end; none is empty."""
+    counts = np.diff(bounds, append=len(values))
+    if sensor.aggregation == "direction":
+        angle = np.deg2rad(values)
+        return vector_mean(np.add.reduceat(np.sin(angle), bounds), np.add.reduceat(np.cos(angle), bounds), counts)
+    sums: Floats = np.add.reduceat(values, bounds)
+    return sums if sensor.aggregation == "sum" else sums / counts
 
 
 def shift_ms(sensor: Sensor) -> int:

@@ -9,7 +9,7 @@ from data.buckets import BY_NAME, Bucket, bucket_edges
 from data.dots import occupied
 from data.gaps import gaps_between
 from data.lines import m4, neighbours
-from data.reduce import Columns, Floats, cut
+from data.reduce import EXTREMES, POINTS, Columns, Floats, cut
 from data.rollup import ROLLED_UP, open_rollup
 from data.series import Series
 from data.tiles import TileStore
@@ -41,9 +41,9 @@ def _many(tiles: TileStore, subject: Subject, window: Window, bucket: Bucket) ->
     whole = _whole_buckets(series, bucket, window, sensor.day_start_min, shift_ms(sensor))
     rollup = open_rollup(tiles, series, sensor, bucket, window.timezone, window.rows, int(whole[0]), int(whole[-1]))
     if sensor.drawing == "dots":
-        points = occupied(rollup, window)
+        points = occupied(cut(rollup, window.edges()), window, "all")
         return Points(points.x, points.y, points.rows, bucket.name)
-    columns = cut(rollup, window.edges(_PIXELS)).columns("all", sums=False)
+    columns = cut(rollup, window.edges(_PIXELS)).columns("all", want=POINTS)
     x, y, group = m4(columns)
     rows, lower, upper = _behind(subject, window, columns, bucket)
     x, y, rows, lower, upper, group = _with_ends(
@@ -70,7 +70,7 @@ def _behind(subject: Subject, window: Window, columns: Columns, bucket: Bucket) 
     last = int(columns.last_time[there][-1])
     stop = bucket_edges(bucket, last, last + 1, window.timezone, subject.sensor.day_start_min)[-1]
     edges = np.append(columns.first_time[there], stop) + shift_ms(subject.sensor)
-    behind = cut(subject.series, edges).columns(window.rows, sums=False)
+    behind = cut(subject.series, edges).columns(window.rows, want=EXTREMES)
     return behind.count, behind.min, behind.max
 
 

@@ -16,6 +16,8 @@ BLOCK_ROWS = 256
 SECTORS = 64  # of a circle, 5.625 degrees each
 Array = npt.NDArray[Any]
 
+_BITS = np.left_shift(np.uint64(1), np.arange(SECTORS, dtype=np.uint64))
+
 # Widest first, so that every array is aligned to its own width in a file.
 FIELDS = (
     ("sum", "<f8"),
@@ -118,8 +120,11 @@ def summarise(times: Array, values: Array, chosen: Array | None, direction: bool
 def sector_bits(values: Array) -> Array:
     """A bit mask (u8) with the bit of each angle's 64th of the circle (degrees; 360 is 0)."""
     # Clipped, since a flagged value may be too large for an integer; & is a modulo that is right below zero too.
-    sector = np.floor(np.clip(values, -1e9, 1e9) * (SECTORS / 360.0)).astype(np.int64) & (SECTORS - 1)
-    bits: Array = np.left_shift(np.uint64(1), sector.view(np.uint64))
+    scaled = np.multiply(values, SECTORS / 360.0)
+    np.clip(np.floor(scaled, out=scaled), -1e9, 1e9, out=scaled)
+    sector = scaled.astype(np.int64)
+    sector &= SECTORS - 1
+    bits: Array = _BITS[sector]
     return bits
 
 

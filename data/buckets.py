@@ -71,7 +71,7 @@ def bucket_edges(bucket: Bucket, start_ms: int, end_ms: int, timezone: str, day_
         edges = zone.to_utc(_grid(bucket.count, zone.to_wall(start_ms) - shift, zone.to_wall(end_ms) - shift) + shift)
     else:
         edges = _short_edges(bucket.count, zone, start_ms, end_ms)
-    edges = np.unique(edges)
+    edges = edges[np.diff(edges, prepend=edges[0] - 1) > 0]
     first = np.searchsorted(edges, start_ms, "right") - 1
     last = np.searchsorted(edges, end_ms, "left")
     return edges[first : last + 1]

@@ -7,11 +7,10 @@ from __future__ import annotations
 import numpy as np
 
 from data.blocks import SECTORS, Array
-from data.reduce import Cut, Floats, cut
-from data.series import Series
+from data.reduce import EXTREMES, OCCUPIED, Cut
+from data.series import Rows
 from data.window import POINTS_A_COLUMN, Integers, Points, Subject, Window, two_a_column
 
-_PIXELS = 2  # a dot is wider than a pixel
 _SECTOR_DEG = 360.0 / SECTORS
 
 
@@ -22,25 +21,24 @@ def raw_dots(subject: Subject, window: Window, columns: Cut) -> Points:
         if not window.include_flagged:
             times, values = times[flags == 0], values[flags == 0]
         return Points(times.astype(np.float64), values, np.ones(len(times), np.int64), "raw", exact=True)
-    return occupied(subject.series, window)
+    return occupied(columns, window, window.rows)
 
 
-def occupied(series: Series, window: Window) -> Points:
+def occupied(cut: Cut, window: Window, rows: Rows) -> Points:
     """A dot in the middle of each occupied sector of each column, at most four a pixel: columns widen until they are."""
-    if not series.direction:
-        columns = cut(series, window.edges(_PIXELS)).columns(window.rows, sums=False)
+    if not cut.table.direction:
+        columns = cut.columns(rows, want=EXTREMES)
         x, y = two_a_column(columns)
         return Points(x, y, np.ones(len(x), np.int64))
-    edges = window.edges(_PIXELS)
-    columns = cut(series, edges).columns(window.rows, sums=False)
-    masks, rows = columns.sectors, columns.count
-    assert masks is not None  # noqa: S101 - it is a direction
+    columns = cut.columns(rows, want=OCCUPIED)
+    assert columns.sectors is not None  # noqa: S101 - it is a direction
+    edges, masks, counts = _in_pairs(window.edges(), columns.sectors, columns.count)  # a dot is wider than a pixel
     while int(np.bitwise_count(masks).sum()) > POINTS_A_COLUMN * window.width_px and len(masks) > 1:
-        edges, masks, rows = _in_pairs(edges, masks, rows)
+        edges, masks, counts = _in_pairs(edges, masks, counts)
     bits = np.unpackbits(np.ascontiguousarray(masks, "<u8").view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
     column, sector = np.nonzero(bits)
-    middles: Floats = ((edges[:-1] + edges[1:]) / 2).astype(np.float64)
-    return Points(middles[column], (sector + 0.5) * _SECTOR_DEG, rows[column])
+    middles = ((edges[:-1] + edges[1:]) // 2).astype(np.float64)
+    return Points(middles[column], (sector.astype(np.float64) + 0.5) * _SECTOR_DEG, counts[column])
 
 
 def _in_pairs(edges: Integers, masks: Array, rows: Integers) -> tuple[Integers, Array, Integers]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.gaps import gaps_between
-from data.reduce import Columns, Cut, Floats, cut
+from data.reduce import ENDS, POINTS, Columns, Cut, Floats, cut
 from data.series import Series
 from data.window import POINTS_A_COLUMN, Integers, Points, Subject, Window, unique_points
 
@@ -19,7 +19,7 @@ def raw_line(subject: Subject, window: Window, columns: Cut) -> Points:
     """The line of observations; ``columns`` is the series cut at the window's pixel columns."""
     if int(columns.total.sum()) <= POINTS_A_COLUMN * window.width_px:
         return _exact(subject, window)
-    reduced = columns.columns(window.rows, sums=False)
+    reduced = columns.columns(window.rows, want=POINTS)
     x, y, group = m4(reduced)
     rows = reduced.count[reduced.count > 0][group]
     x, y, rows, group = with_neighbours(subject.series, window, x, y, rows, group)
@@ -73,7 +73,7 @@ def neighbours(series: Series, window: Window) -> tuple[tuple[float, float] | No
 
 
 def _outer_columns(series: Series, edges: Integers, window: Window) -> Columns:
-    return cut(series, edges).columns(window.rows, sums=False)
+    return cut(series, edges).columns(window.rows, want=ENDS)
 
 
 def line_gaps(subject: Subject, x: Floats, group: Integers) -> npt.NDArray[np.bool_]:

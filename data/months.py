@@ -28,6 +28,11 @@ def month_start_ms(month: int) -> int:
     return int(np.datetime64(month - _EPOCH_MONTH, "M").astype("datetime64[ms]").astype(np.int64))
 
 
+def month_starts_ms(months: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """First millisecond of each month, int64 ms UTC; shape as given."""
+    return (months - _EPOCH_MONTH).astype("datetime64[M]").astype("datetime64[ms]").astype(np.int64)
+
+
 def month_bounds_ms(month: int) -> tuple[int, int]:
     """[start, end) of a month in int ms UTC."""
     return month_start_ms(month), month_start_ms(month + 1)

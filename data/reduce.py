@@ -6,9 +6,8 @@ those of all rows. Everything is vectorised over the columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,14 @@ from data.blocks import BLOCK_ROWS, Array, Blocks, sector_bits
 from data.series import BlockTable, Gathered, Integers, Place, Rows, Series
 
 Floats = npt.NDArray[np.float64]
+Part = Literal["extremes", "ends", "sums", "sectors"]
+Want = tuple[Part, ...]
+EVERYTHING: Want = ("extremes", "ends", "sums", "sectors")
+POINTS: Want = ("extremes", "ends")  # all that M4 needs
+EXTREMES: Want = ("extremes",)
+ENDS: Want = ("ends",)
+OCCUPIED: Want = ("sectors",)
+
 _FEW = 300  # segments below which a loop is faster than comparing everything
 _LATEST, _EARLIEST = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
@@ -59,13 +66,13 @@ class Cut:
     total: Integers
     flagged: Integers
 
-    def columns(self, rows: Rows, *, sums: bool = True) -> Columns:
-        """The columns of unflagged, flagged or all rows; without ``sums`` the sum, sin and cos are not made (zero)."""
+    def columns(self, rows: Rows, *, want: Want = EVERYTHING) -> Columns:
+        """The columns of unflagged, flagged or all rows; what is not wanted is empty (zero, NaN)."""
         draft = _Draft(len(self.total), self.table.direction)
         count = {"good": self.total - self.flagged, "flagged": self.flagged, "all": self.total}[rows]
         if count.any():
-            _take_blocks(draft, self.table, self.place.block, self.table.blocks(rows), sums)
-            _take_raw(draft, self, _chosen(self.raw, rows), sums)
+            _take_blocks(draft, self.table, self.place.block, self.table.blocks(rows), want)
+            _take_raw(draft, _raw_of(self, rows), want)
         return draft.finish(count, self.flagged, self.total)
 
 
@@ -127,72 +134,102 @@ class _Draft:
         return Columns(count=count, flagged=flagged, total=total, **arrays)
 
 
-def _take_raw(draft: _Draft, cut: Cut, chosen: Array | None, sums: bool) -> None:
+@dataclass(frozen=True)
+class _Raw:
+    """Gathered rows, flat, and where each column's begin and end among them; ``left_out`` are rows that take no part.
+
+    ``repeats`` are the positions of the repeated last rows that fill a tile's last block: they would count twice in a sum.
+    """
+
+    times: Array
+    values: Array
+    bounds: Integers
+    left_out: Integers
+    repeats: Integers
+
+    def without(self, neutral: float, *, repeats: bool = False) -> Array:
+        """The values, with a neutral one where rows take no part; in place, since a copy costs more than all the rest."""
+        self.values[self.left_out] = neutral
+        if repeats:
+            self.values[self.repeats] = neutral
+        return self.values
+
+
+def _raw_of(cut: Cut, rows: Rows) -> _Raw:
+    times, values = cut.raw.times.reshape(-1), cut.raw.values.reshape(-1)
+    none = np.empty(0, np.int64)
+    repeats = _repeats(cut.table, cut.raw)
+    if rows != "flagged":
+        return _Raw(times, values, cut.place.flat, cut.raw.flagged if rows == "good" else none, repeats)
+    some = np.setdiff1d(cut.raw.flagged, repeats, assume_unique=True)  # few: look at nothing else
+    return _Raw(times[some], values[some], np.searchsorted(some, cut.place.flat), none, none)
+
+
+def _repeats(table: BlockTable, raw: Gathered) -> Integers:
+    rows = table.rank[raw.block + 1] - table.rank[raw.block]
+    short = np.flatnonzero(rows < BLOCK_ROWS)
+    found = [np.arange(at * BLOCK_ROWS + rows[at], (at + 1) * BLOCK_ROWS) for at in short.tolist()]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _take_raw(draft: _Draft, raw: _Raw, want: Want) -> None:
     """Merge the gathered rows: a column's are neighbours, since between two edges there is no other edge's block."""
-    at = np.flatnonzero(np.diff(cut.place.flat) > 0)
+    at = np.flatnonzero(np.diff(raw.bounds) > 0)
     if not len(at):
         return
-    begin, end = cut.place.flat[at], cut.place.flat[at + 1]
-    times, values = cut.raw.times.reshape(-1), cut.raw.values.reshape(-1)
-    _extremes(draft, at, begin, end, times, values, chosen)
-    _ends(draft, at, begin, end, times, values, chosen)
-    if sums:
-        real = _without_repeats(cut.table, cut.raw, chosen)
-        draft.sum[at] += _segments(np.add, values if real is None else np.where(real, values, 0.0), begin, end)
+    touched = np.concatenate([raw.left_out, raw.repeats])
+    kept = raw.values[touched]
+    _merge_raw(draft, raw, want, at)
+    raw.values[touched] = kept  # the cut may be reduced again
+
+
+def _merge_raw(draft: _Draft, raw: _Raw, want: Want, at: Array) -> None:
+    begin, end = raw.bounds[at], raw.bounds[at + 1]
+    if "extremes" in want:
+        _extremes(draft, raw, at, begin, end)
+    if "ends" in want:
+        some, first, last = _raw_ends(raw, at, begin, end)
+        draft.end("first", some, raw.values[first], raw.times[first])
+        draft.end("last", some, raw.values[last], raw.times[last])
+    if "sums" in want:
+        draft.sum[at] += _segments(np.add, raw.without(0.0, repeats=True), begin, end)
         if draft.sin is not None and draft.cos is not None:
-            angle, weight = np.deg2rad(values), 1.0 if real is None else real
-            draft.sin[at] += _segments(np.add, np.sin(angle) * weight, begin, end)
-            draft.cos[at] += _segments(np.add, np.cos(angle) * weight, begin, end)
-    if draft.sectors is not None:
-        bits = sector_bits(values)
-        bits = bits if chosen is None else np.where(chosen, bits, np.uint64(0))
+            angle = np.deg2rad(raw.values)
+            nothing = np.concatenate([raw.left_out, raw.repeats])
+            for total, function in ((draft.sin, np.sin), (draft.cos, np.cos)):
+                parts = function(angle)
+                parts[nothing] = 0.0
+                total[at] += _segments(np.add, parts, begin, end)
+    if "sectors" in want and draft.sectors is not None:
+        bits = sector_bits(raw.values)
+        bits[raw.left_out] = 0
         draft.sectors[at] |= _segments(np.bitwise_or, bits, begin, end)
 
 
-def _chosen(raw: Gathered, rows: Rows) -> Array | None:
-    """Which gathered rows take part (bool); None when all do."""
-    if rows == "all" or (rows == "good" and not len(raw.flagged)):
-        return None
-    chosen = np.full(raw.times.size, rows == "good")
-    chosen[raw.flagged] = rows != "good"
-    return chosen
-
-
-def _without_repeats(table: BlockTable, raw: Gathered, chosen: Array | None) -> Array | None:
-    """The same without the repeated last row that fills a tile's last block: it would count twice in a sum."""
-    rows = table.rank[raw.block + 1] - table.rank[raw.block]
-    short = np.flatnonzero(rows < BLOCK_ROWS)
-    if not len(short):
-        return chosen
-    real = np.ones(raw.times.shape, bool) if chosen is None else chosen.reshape(raw.times.shape).copy()
-    real[short] &= np.arange(BLOCK_ROWS) < rows[short, None]
-    flat: Array = real.reshape(-1)
-    return flat
-
-
-def _extremes(draft: _Draft, at: Array, begin: Array, end: Array, times: Array, values: Array, chosen: Array | None) -> None:
+def _extremes(draft: _Draft, raw: _Raw, at: Array, begin: Array, end: Array) -> None:
     for name, ufunc, neutral in (("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
-        masked = values if chosen is None else np.where(chosen, values, neutral)
-        value = _segments(ufunc, masked, begin, end)
+        values = raw.without(neutral)
+        found = _segments(ufunc, values, begin, end)
         # In wide columns the whole blocks hold nearly every extreme: look for the time only where they do not.
-        may = np.flatnonzero(value <= draft.min[at] if name == "min" else value >= draft.max[at])
+        may = np.flatnonzero(found <= draft.min[at] if name == "min" else found >= draft.max[at])
         if len(may) < _FEW:
             argument = np.argmin if name == "min" else np.argmax
             pieces = zip(begin[may].tolist(), end[may].tolist(), strict=True)
-            where = np.array([low + argument(masked[low:high]) for low, high in pieces], int)
-            draft.extreme(name, at[may], value[may], times[where])
+            where = np.array([low + argument(values[low:high]) for low, high in pieces], int)
+            draft.extreme(name, at[may], found[may], raw.times[where])
         else:
-            _, where = _extreme_at(ufunc, masked, begin, end)
-            draft.extreme(name, at, value, times[where])
+            draft.extreme(name, at, found, raw.times[_first_hits(values, found, begin, end)])
 
 
-def _ends(draft: _Draft, at: Array, begin: Array, end: Array, times: Array, values: Array, chosen: Array | None) -> None:
-    if chosen is None:
-        first, last = begin, end - 1
-    else:
-        at, first, last = _chosen_ends(np.flatnonzero(chosen), at, begin, end)
-    draft.end("first", at, values[first], times[first])
-    draft.end("last", at, values[last], times[last])
+def _raw_ends(raw: _Raw, at: Array, begin: Array, end: Array) -> tuple[Array, Array, Array]:
+    """Columns with rows that take part, and the first and last of these in each."""
+    if not len(raw.left_out):
+        return at, begin, end - 1
+    chosen = np.ones(len(raw.values), bool)
+    chosen[raw.left_out] = False
+    if chosen[begin].all() and chosen[end - 1].all():
+        return at, begin, end - 1
+    return _chosen_ends(np.flatnonzero(chosen), at, begin, end)
 
 
 def _chosen_ends(chosen: Array, at: Array, begin: Array, end: Array) -> tuple[Array, Array, Array]:
@@ -202,23 +239,27 @@ def _chosen_ends(chosen: Array, at: Array, begin: Array, end: Array) -> tuple[Ar
     return at[there], chosen[low[there]], chosen[high[there] - 1]
 
 
-def _take_blocks(draft: _Draft, table: BlockTable, block: Integers, blocks: Blocks, sums: bool) -> None:
+def _take_blocks(draft: _Draft, table: BlockTable, block: Integers, blocks: Blocks, want: Want) -> None:
     """Merge the whole blocks between the blocks of two edges."""
     at = np.flatnonzero(np.diff(block) > 1)
     if not len(at):
         return
     begin, end = block[at] + 1, block[at + 1]
-    for name, ufunc in (("min", np.minimum), ("max", np.maximum)):
-        value, where = _extreme_at(ufunc, getattr(blocks, name), begin, end)
-        draft.extreme(name, at, value, table.absolute(where, getattr(blocks, f"{name}_time")[where]))
-    some, first, last = _block_ends(blocks, at, begin, end)
-    draft.end("first", some, blocks.first[first], table.absolute(first, blocks.first_time[first]))
-    draft.end("last", some, blocks.last[last], table.absolute(last, blocks.last_time[last]))
-    if sums:
+    if "extremes" in want:
+        for name, ufunc in (("min", np.minimum), ("max", np.maximum)):
+            values = getattr(blocks, name)
+            found = _segments(ufunc, values, begin, end)
+            where = _first_hits(values, found, begin, end)
+            draft.extreme(name, at, found, table.absolute(where, getattr(blocks, f"{name}_time")[where]))
+    if "ends" in want:
+        some, first, last = _block_ends(blocks, at, begin, end)
+        draft.end("first", some, blocks.first[first], table.absolute(first, blocks.first_time[first]))
+        draft.end("last", some, blocks.last[last], table.absolute(last, blocks.last_time[last]))
+    if "sums" in want:
         for name in ("sum", "sin", "cos"):
             if getattr(blocks, name) is not None:
                 getattr(draft, name)[at] += _segments(np.add, getattr(blocks, name), begin, end)
-    if draft.sectors is not None and blocks.sectors is not None:
+    if "sectors" in want and draft.sectors is not None and blocks.sectors is not None:
         draft.sectors[at] |= _segments(np.bitwise_or, blocks.sectors, begin, end)
 
 
@@ -237,21 +278,17 @@ def _segments(ufunc: Any, values: Array, begin: Array, end: Array) -> Array:
     return found
 
 
-def _extreme_at(ufunc: Callable[..., Any], values: Array, begin: Array, end: Array) -> tuple[Array, Array]:
-    """Minimum or maximum of each segment and the position of its first occurrence."""
-    found = _segments(ufunc, values, begin, end)
+def _first_hits(values: Array, found: Array, begin: Array, end: Array) -> Array:
+    """The position of the first occurrence of ``found_i`` in each values[begin_i:end_i]."""
     # Segments with what lies between them cover one range: compare all at once, then look up the first hit of each.
     start, stop = begin[0], end[-1]
     pauses = begin[1:] - end[:-1]
     if pauses.any():
-        wanted = np.repeat(np.stack([found, np.append(found[1:], 0)], axis=1).reshape(-1)[:-1], _interleaved(end - begin, pauses))
+        counts = np.empty(2 * len(begin) - 1, np.int64)
+        counts[::2], counts[1::2] = end - begin, pauses
+        wanted = np.repeat(np.repeat(found, 2)[:-1], counts)
     else:
         wanted = np.repeat(found, end - begin)
     hits = np.flatnonzero(values[start:stop] == wanted) + start
-    return found, hits[np.searchsorted(hits, begin)]
-
-
-def _interleaved(lengths: Array, pauses: Array) -> Array:
-    counts = np.empty(2 * len(lengths) - 1, np.int64)
-    counts[::2], counts[1::2] = lengths, pauses
-    return counts
+    at: Array = hits[np.searchsorted(hits, begin)]
+    return at

@@ -13,13 +13,14 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 import structlog
 
-from data.aggregate import aggregate_edges, shift_ms
+from data.aggregate import shift_ms, totals_value
 from data.buckets import BY_NAME, Bucket, bucket_edges
 from data.catalogue import Catalogue, Sensor
 from data.clean import Cleaned
 from data.months import month_bounds_ms, months_between
+from data.reduce import Floats
 from data.request import HistoryRequest
-from data.series import BlockTable, Rows, Series, SeriesKey
+from data.series import BlockTable, Integers, Rows, Series, SeriesKey
 from data.tilefile import Tile, TileEntry, decode, encode
 from data.tiles import TileStore
 
@@ -106,10 +107,22 @@ class _Maker:
         edges = edges[edges >= start]
         last = int(edges[-1]) + shift_ms(self._sensor)
         series = self._tiles.open_series(self._base, start, max(end, last))
-        found = aggregate_edges(series, self._sensor, edges, self._rows)
-        inside = found.start < end
-        times, values = found.start[inside], found.value[inside]
+        times, values = self._values(series, edges[edges < end], last)
         return Cleaned(times, values, np.zeros(len(times), np.uint8), direction=self._sensor.aggregation == "direction")
+
+    def _values(self, series: Series, starts: Integers, last: int) -> tuple[Integers, Floats]:
+        """Starts and aggregates of buckets with rows: of all raw rows, since buckets are shorter than blocks here."""
+        times, values, flags = series.read(int(starts[0]) + shift_ms(self._sensor) if len(starts) else last, last)
+        if self._rows == "good" and flags.any():
+            times, values = times[flags == 0], values[flags == 0]
+        bounds = np.searchsorted(times, starts + shift_ms(self._sensor))
+        there = np.diff(bounds, append=len(times)) > 0
+        starts, bounds = starts[there], bounds[there]
+        if not len(starts):
+            return starts, np.empty(0)
+        found = totals_value(values, bounds, self._sensor)
+        known = np.isfinite(found)
+        return starts[known], found[known]
 
 
 def _generation(base: Mapping[int, TileEntry], month: int) -> int:

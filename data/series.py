@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.blocks import BLOCK_ROWS, Array, Blocks, concatenate
-from data.months import month_start_ms
+from data.months import month_starts_ms
 from data.tilefile import Tile, TileEntry
 
 Integers = npt.NDArray[np.int64]
@@ -37,7 +37,7 @@ class BlockTable:
     def __init__(self, tiles: Sequence[Tile]) -> None:
         self.tiles = tuple(tile for tile in tiles if tile.entry.rows)
         self.direction = any(tile.entry.direction for tile in self.tiles)
-        self.base = np.array([month_start_ms(tile.entry.month) for tile in self.tiles], np.int64)
+        self.base = month_starts_ms(np.array([tile.entry.month for tile in self.tiles], np.int64))
         sizes = [tile.entry.blocks for tile in self.tiles]
         self.tile_first = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         starts = [tile.start.astype(np.int64) + base for tile, base in zip(self.tiles, self.base, strict=True)]

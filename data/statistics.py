@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from data.catalogue import Sensor
 from data.drawn import SeriesStatistics
-from data.months import month_bounds_ms
+from data.months import month_starts_ms
 from data.reduce import Columns, Floats, reduce
 from data.series import Series
 
@@ -80,12 +80,11 @@ def _completeness(series: Series, start: int, end: int, rows: int, step_ms: int 
         return None
     known = [(entry.month, entry.step_ms) for entry in series.entries if entry.step_ms]
     usual = step_ms or (float(np.median([step for _, step in known])) if known else None)
-    expected, rest = 0.0, end - start
-    for month, step in known:
-        begin, stop = month_bounds_ms(month)
-        overlap = max(0, min(end, stop) - max(start, begin))
-        expected += overlap / step
-        rest -= overlap
+    months = np.array([month for month, _ in known], np.int64)
+    begin, stop = month_starts_ms(months), month_starts_ms(months + 1)
+    overlap = np.maximum(0, np.minimum(end, stop) - np.maximum(start, begin))
+    expected = float((overlap / np.array([step for _, step in known])).sum())
+    rest = end - start - int(overlap.sum())
     if rest and not usual:
         return None
     expected += rest / usual if usual else 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.catalogue import Sensor
-from data.reduce import Columns, Cut, Floats
+from data.reduce import EXTREMES, Columns, Cut, Floats
 from data.series import Rows, Series
 
 Integers = npt.NDArray[np.int64]
@@ -68,7 +68,7 @@ def flagged_markers(cut: Cut) -> tuple[Floats, Floats]:
     """(x, y) of the least and the greatest flagged observation of each column: at most two a column."""
     if not cut.flagged.any():
         return np.empty(0), np.empty(0)
-    columns = cut.columns("flagged", sums=False)
+    columns = cut.columns("flagged", want=EXTREMES)
     return two_a_column(columns)
 
 
