@@ -40,6 +40,10 @@ class RiwayatDash(Dash):
 
     prefix = "/"
 
+    def _config(self) -> dict[str, Any]:
+        """What the page's script is told; nothing of elsewhere."""
+        return {**super()._config(), "dash_version_url": "", "disable_version_check": True}
+
     def interpolate_index(self, **parts: Any) -> str:
         """The document of the page (see layouts/document.py)."""
         found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], parts["scripts"], parts["renderer"])

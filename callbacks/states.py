@@ -65,7 +65,7 @@ def progress_words(job: Job | None, situation: Situation) -> str:
     if job.status is Status.QUEUED:
         return _queued(job, situation)
     if job.status is Status.RUNNING:
-        return _reading(job.progress) if job.progress else _("Starting")
+        return _reading(job.progress, len(job.request.sensors)) if job.progress else _("Starting")
     if job.status is Status.COMPLETED:
         return _loaded(job)
     return ""
@@ -129,13 +129,15 @@ def _queued(job: Job, situation: Situation) -> str:
     return _("Queued at position {position}").format(position=situation.position)
 
 
-def _reading(progress: Progress) -> str:
+def _reading(progress: Progress, sensors: int) -> str:
+    """A month's tiles, one a sensor, are read together: so tiles by sensors are months (of all stations)."""
     parts = []
     if progress.station and progress.month is not None:
         parts.append(_("Reading {station}, {month}").format(station=progress.station, month=format_month(progress.month)))
     else:
         parts.append(_("Reading"))
-    parts.append(_("{done} of {total} months").format(done=progress.tiles_done, total=progress.tiles_total))
+    months = {"done": progress.tiles_done // sensors, "total": -(-progress.tiles_total // sensors)}
+    parts.append(_("{done} of {total} months").format(**months))
     parts.append(_("{rows} rows").format(rows=format_short(progress.rows)))
     if progress.seconds_left is not None:
         parts.append(_("about {duration} left").format(duration=format_duration(progress.seconds_left)))

@@ -80,9 +80,9 @@ def template() -> Catalog:
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
         for _line, message in messages_of(path):
-            catalogue.add(message, locations=[(place, None)])
+            catalogue.add(message, locations=[(place, 0)])
     for error in error_classes().values():
-        catalogue.add(error().template, locations=[("errors.py", None)])
+        catalogue.add(error().template, locations=[("errors.py", 0)])
     return catalogue
 
 
@@ -104,7 +104,7 @@ def update(language: str) -> Catalog:
 def save(catalogue: Catalog, path: Path, header: str) -> None:
     """Write a catalogue, sorted, under a header without dates and names, which would change for nothing."""
     text = io.BytesIO()
-    write_po(text, catalogue, sort_output=True, omit_header=True, width=120)
+    write_po(text, catalogue, sort_output=True, omit_header=True, include_lineno=False, width=120)
     path.write_text(header + text.getvalue().decode("utf-8").lstrip("\n"), encoding="utf-8")
 
 
