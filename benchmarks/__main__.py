@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Measurement
 
-SUITES = ("load_cold", "view", "web")
+SUITES = ("load", "view", "web")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 progress = Console(stderr=True)

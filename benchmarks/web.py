@@ -39,9 +39,7 @@ NOTE_CLICK = "from the click event in the browser to started_ms in the ledger"
 WATCH_CLICK = "document.getElementById('load').addEventListener('click', () => { window.clickedAt = Date.now(); }, true);"
 WATCH_FIGURE = """
 (function look() {
-  const graph = document.querySelector('#chart .js-plotly-plot') || document.querySelector('.js-plotly-plot#chart');
-  const drawn = graph && graph.data && graph.data.some(trace => trace.x && trace.x.length > 100);
-  if (drawn && window.clickedAt && graph.querySelector('.trace path')) { window.drawnAt = Date.now(); }
+  if (window.clickedAt && document.querySelector('#chart .trace path')) { window.drawnAt = Date.now(); }
   else { requestAnimationFrame(look); }
 })();
 """
