@@ -70,13 +70,16 @@ def draw(services: Services, asked: Asked) -> Drawn:
         job = visible_job(services.ledger, services.identify(), asked.job_id)
         start, end = asked.span(job)
         view = view_request(services.site, job.request, start, end, asked.width_px, include_flagged=asked.include_flagged)
-        figure = _figure(services, job, view, asked)
+        spans, words = _pending(services, job)
+        figure = _figure(services, job, view, asked, spans, words)
     except RiwayatError as error:
         return _nothing(asked, translate_error(error))
     catalogue = services.site.catalogue
     href = f"{services.settings.url_prefix}api/jobs/{quote(job.id)}/data?format=csv&from={start}&to={end}"
     answer = {"job": job.id, "sequence": asked.sequence, "figure": figure}
-    return Drawn(answer, badge(view), statistics_table(view, catalogue, asked.theme), href)
+    return Drawn(
+        answer, badge(view, partial=bool(spans) and not job.status.is_final), statistics_table(view, catalogue, asked.theme), href
+    )
 
 
 def draw_overview(services: Services, job_id: object, theme: str, width_px: int) -> Figure:
@@ -91,8 +94,7 @@ def draw_overview(services: Services, job_id: object, theme: str, width_px: int)
         return empty_figure(theme)
 
 
-def _figure(services: Services, job: Job, view: HistoryView, asked: Asked) -> Figure:
-    spans, words = _pending(services, job)
+def _figure(services: Services, job: Job, view: HistoryView, asked: Asked, spans: tuple[Span, ...], words: str) -> Figure:
     return history_figure(
         view,
         services.site.catalogue,

@@ -41,7 +41,7 @@ def history_figure(
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
     panels = arrange(view, catalogue, width_px)
-    placed = [_place(series, view, catalogue, panels, clock) for series in in_order(view.series, catalogue)]
+    placed = [_place(series, view, catalogue, panels, clock, width_px) for series in in_order(view.series, catalogue)]
     return {
         "data": [trace for one in placed for trace in series_traces(one, style)],
         "layout": {
@@ -75,18 +75,23 @@ def empty_figure(theme: str = "light") -> Figure:
     }
 
 
-def _place(series: SeriesView, view: HistoryView, catalogue: Catalogue, panels: Panels, clock: WallClock) -> Placed:
+def _place(
+    series: SeriesView, view: HistoryView, catalogue: Catalogue, panels: Panels, clock: WallClock, width_px: int
+) -> Placed:
     stations = sorted({one.station for one in view.series})
+    panel = panels.of(series.sensor)
     long_buckets = bucket_ms(series.bucket) >= DAY_MS
     return Placed(
         view=series,
         sensor=catalogue[series.sensor],
         x=clock.bucket_to_axis(series.x) if long_buckets else clock.to_axis(series.x),
         flagged_x=clock.to_axis(series.flagged_x),
-        axis=panels.of(series.sensor).axis,
+        axis=panel.axis,
         station_place=stations.index(series.station),
         station_count=len(stations),
         window=(float(view.start_ms + clock.offset_ms), float(view.end_ms + clock.offset_ms)),
+        width_px=width_px,
+        panel_px=panel.height_px,
     )
 
 

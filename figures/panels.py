@@ -8,6 +8,7 @@ from typing import Any, Final
 from data.catalogue import Catalogue, Sensor
 from data.drawn import HistoryView
 from figures.template import Style, axis_style
+from figures.traces import DIRECTION_SPAN_DEG
 from figures.words import series_name
 from i18n import current_language
 from i18n import gettext as _
@@ -22,6 +23,8 @@ PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 
 _HEIGHT_PX: Final = {1: 330, 2: 184, 3: 144}  # height of each panel by their number
 _LEAST_HEIGHT_PX: Final = 124
+_DIRECTION_ROOM_DEG: Final = (DIRECTION_SPAN_DEG - 360) / 2
+_TICK_PX: Final = 24  # room of a tick
 _PHONE_SHARE: Final = 0.78
 _LETTER_PX: Final = 6.0  # of a legend's letter, and of the key before its words
 _KEY_PX: Final = 46
@@ -35,6 +38,7 @@ class Panel:
     axis: str
     bottom: float
     top: float
+    height_px: float
 
     @property
     def unit(self) -> str:
@@ -74,7 +78,7 @@ def arrange(view: HistoryView, catalogue: Catalogue, width_px: int) -> Panels:
     panels = []
     for place, sensors in enumerate(groups.values()):
         top = 1 - place * (each + HEADER_PX) / inner
-        panels.append(Panel(tuple(sensors), "y" if place == 0 else f"y{place + 1}", max(0.0, top - each / inner), top))
+        panels.append(Panel(tuple(sensors), "y" if place == 0 else f"y{place + 1}", max(0.0, top - each / inner), top, each))
     return Panels(tuple(panels), round(inner + margin_top + MARGIN_BOTTOM), margin_top)
 
 
@@ -99,7 +103,7 @@ def value_axis(panel: Panel, style: Style) -> dict[str, Any]:
         "showline": False,
         "ticks": "",
         "ticklabelposition": "outside",
-        "nticks": 6,
+        "nticks": max(3, int(panel.height_px // _TICK_PX) + 1),
         "tickmode": "auto",
         "separatethousands": True,
         "zeroline": any(sensor.drawing == "bars" for sensor in panel.sensors),
@@ -112,7 +116,7 @@ def value_axis(panel: Panel, style: Style) -> dict[str, Any]:
     return {
         **axis,
         "autorange": False,
-        "range": [-8, 368],
+        "range": [-_DIRECTION_ROOM_DEG, 360 + _DIRECTION_ROOM_DEG],
         "tickmode": "array",
         "tickvals": [0, 90, 180, 270, 360],
         "ticktext": [_("N"), _("E"), _("S"), _("W"), _("N")],

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from data.blocks import SECTORS
 from data.catalogue import Sensor
 from data.drawn import SeriesView
 from figures.arrays import counts, measured, times, typed
@@ -20,6 +21,7 @@ from i18n import ngettext
 Floats = npt.NDArray[np.float64]
 Trace = dict[str, Any]
 
+DIRECTION_SPAN_DEG: Final = 376.0  # of a direction's axis: the circle and a little room for its markers
 _MARKERS: Final = 200  # flagged markers of a series: one each 6 px of a 1,200 px window, the width of a marker
 _BAND_COLUMNS: Final = 600  # a band of more points is drawn in columns: keeps the payload bounded
 _MOST_U2: Final = 65_535
@@ -38,6 +40,8 @@ class Placed:
     station_place: int
     station_count: int
     window: tuple[float, float]
+    width_px: int
+    panel_px: float
 
 
 def series_traces(placed: Placed, style: Style) -> list[Trace]:
@@ -125,20 +129,36 @@ def _bars(placed: Placed, colour: str) -> Trace:
 
 
 def _dots(placed: Placed, colour: str) -> Trace:
-    dense = placed.view.x.size > 2000
     return {
         **_common(placed),
         **_measured(placed, placed.view.y),
         "type": "scatter",
         "mode": "markers",
-        "marker": {
-            "color": colour,
-            "size": 2.5 if dense else 3.5,
-            "opacity": 0.6 if dense else 0.85,
-            "symbol": SYMBOLS[placed.station_place % len(SYMBOLS)],
-            "line": {"width": 0},
-        },
+        "marker": _cells(placed, colour) or _points(placed, colour),
     }
+
+
+def _points(placed: Placed, colour: str) -> Trace:
+    dense = placed.view.x.size > 2 * placed.width_px
+    return {
+        "color": colour,
+        "size": 2.5 if dense else 3.5,
+        "opacity": 0.6 if dense else 0.85,
+        "symbol": SYMBOLS[placed.station_place % len(SYMBOLS)],
+        "line": {"width": 0},
+    }
+
+
+def _cells(placed: Placed, colour: str) -> Trace | None:
+    """Directions that occurred in a column are drawn as wide as the column and as high as their sector; None for points."""
+    x = np.unique(placed.x)
+    if placed.view.exact or x.size < 2 or x.size == placed.x.size:
+        return None
+    start, end = placed.window
+    column_px = float(np.diff(x).min()) / (end - start) * placed.width_px
+    sector_px = 360.0 / SECTORS / DIRECTION_SPAN_DEG * placed.panel_px
+    line = {"width": round(max(1.0, sector_px), 2), "color": translucent(colour, 0.55)}
+    return {"symbol": "line-ew-open", "size": round(max(1.0, column_px), 2), "color": colour, "line": line}
 
 
 def _band(placed: Placed, colour: str) -> list[Trace]:

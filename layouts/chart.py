@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from data.drawn import HistoryView
 from figures.history import empty_figure
 from figures.overview import OVERVIEW_PX
+from figures.words import bucket_name
 from i18n import format_number
 from i18n import gettext as _
 from layouts import ids
@@ -39,9 +40,10 @@ def chart(language: str, theme: str = "light") -> Component:
                 },
             ),
             _overview(language, theme),
-            html.Div(id=ids.STATS, className="stats"),
+            _statistics(),
         ],
         className="chart",
+        **{"data-empty": "true"},
     )
 
 
@@ -60,12 +62,17 @@ def chart_config(language: str) -> dict[str, Any]:
     }
 
 
-def badge(view: HistoryView) -> str:
-    """What is drawn, in one line: ``every min and max of 10 518 912 rows · 99.1 % complete · 214 flagged``."""
+def badge(view: HistoryView, *, partial: bool = False) -> str:
+    """What is drawn, in one line: ``every min and max of 10 518 912 rows · 99.1 % complete · 214 flagged``.
+
+    ``partial`` says that tiles are still to come: then nothing is called complete or incomplete.
+    """
+    if partial:
+        return _("{rows} rows so far").format(rows=format_number(view.total_rows))
     parts = [_drawn(view)]
-    sums = sorted({series.bucket for series in view.series if series.kind == "bars" and series.bucket != "raw"})
+    sums = sorted({bucket_name(series.bucket) for series in view.series if series.kind == "bars" and series.bucket != "raw"})
     if view.resolution == "raw" and sums and not all(series.kind == "bars" for series in view.series):
-        parts.append(_("rain as sums"))
+        parts.append(_("rain as {bucket} sums").format(bucket=", ".join(sums)))
     complete = completeness(view)
     if complete is not None:
         parts.append(_("{share} complete").format(share=share_text(complete)))
@@ -121,16 +128,21 @@ def _toolbar() -> html.Div:
             "PNG", id=ids.CHART_PICTURE, type="button", n_clicks=0, className="btn btn-sm", title=_("Download the picture")
         ),
         html.A("CSV", id=ids.DOWNLOAD_CSV, className="btn btn-sm", title=_("Download the rows of this window"), download=""),
-        html.Button(
-            _("Copy statistics"),
-            id=ids.STATS_COPY,
-            type="button",
-            n_clicks=0,
-            className="btn btn-sm",
-            **{"data-done": _("Copied")},
-        ),
     ]
     return html.Div(buttons, className="chart-tools", role="toolbar", **{"aria-label": _("Chart tools")})
+
+
+def _statistics() -> html.Div:
+    copy = html.Button(
+        _("Copy statistics"),
+        id=ids.STATS_COPY,
+        type="button",
+        n_clicks=0,
+        className="btn btn-sm",
+        **{"data-done": _("Copied")},
+    )
+    head = html.Div([html.H2(_("Statistics of the visible window")), copy], className="stats-head")
+    return html.Div([head, html.Div(id=ids.STATS, className="stats")], className="stats-block")
 
 
 def _overview(language: str, theme: str) -> html.Div:

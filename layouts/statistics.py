@@ -33,8 +33,7 @@ def statistics_table(view: HistoryView, catalogue: Catalogue, theme: str = "ligh
     for one in in_order(view.statistics, catalogue):
         colour = series_colour(catalogue[one.sensor].color, style_of(theme), stations.index(one.station))
         rows.append(_row(one, catalogue[one.sensor], view.timezone, [text for text, _kind in heads], colour))
-    caption = html.Caption(_("Statistics of the visible window"))
-    return html.Table([caption, head, html.Tbody(rows)], className="stats-table", **{"data-tsv": statistics_tsv(view, catalogue)})
+    return html.Table([head, html.Tbody(rows)], className="stats-table", **{"data-tsv": statistics_tsv(view, catalogue)})
 
 
 def statistics_tsv(view: HistoryView, catalogue: Catalogue) -> str:

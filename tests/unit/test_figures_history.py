@@ -154,6 +154,14 @@ def test_directions_have_compass_ticks_and_are_never_a_line() -> None:
     assert figure["data"][0]["mode"] == "markers"
 
 
+def test_directions_of_a_column_fill_it() -> None:
+    """Columns of an hour, 24 px of 576; sectors of 5.625 degrees."""
+    x = np.repeat(hours(24), 2)
+    made = series("aws-1", "wind_direction", "dots", x, [90.0, 95.625] * 24, 60, exact=False)
+    marker = history_figure(view(made), CATALOGUE, width_px=576)["data"][0]["marker"]
+    assert (marker["symbol"], marker["size"]) == ("line-ew-open", 24)
+
+
 def test_a_flagged_point_far_away_stays_at_the_panels_edge_and_tells_its_value() -> None:
     flagged = next(trace for trace in history_figure(every_kind(), CATALOGUE)["data"] if "flagged" in trace["name"])
     assert array(flagged["y"]).tolist() == [25, 26]  # -9999 at the least drawn value
@@ -247,7 +255,11 @@ def crowded(width_px: int, rows: int) -> SeriesView:
     generator = np.random.default_rng(7)
     count = 4 * width_px
     x = START_MS + np.sort(generator.choice(DAY_MS, count, replace=False)).astype(float)
-    flagged: dict[str, Any] = {"flagged_x": x[:: 2 * 2], "flagged_y": generator.normal(900, 9, width_px), "total_flagged": width_px}
+    flagged: dict[str, Any] = {
+        "flagged_x": x[:: 2 * 2],
+        "flagged_y": generator.normal(900, 9, width_px),
+        "total_flagged": width_px,
+    }
     y = np.round(generator.normal(1013, 20, count), 2)
     return line(x, y, sensor="pressure", rows=rows, exact=False, **flagged)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from data.catalogue import load_catalogue
-from data.drawn import SeriesStatistics
+from data.drawn import SeriesStatistics, SeriesView
 from i18n import set_language
 from layouts.chart import badge, chart, completeness
 from layouts.statistics import share_text, statistics_table, statistics_tsv
@@ -26,7 +27,7 @@ def english() -> Iterator[None]:
     set_language("en")
 
 
-def rain(**more: object) -> object:
+def rain(**more: Any) -> SeriesView:
     return series("aws-1", "rainfall", "bars", [START_MS], [0.2], width=np.array([60_000.0]), **more)
 
 
@@ -42,14 +43,24 @@ def rain(**more: object) -> object:
         ([line([], [])], "raw", "no rows in this window"),
     ],
 )
-def test_the_badge_says_what_is_drawn(parts: list[object], resolution: str, expected: str) -> None:
-    made = view(*parts, resolution=resolution, completeness=None)  # type: ignore[arg-type]
+def test_the_badge_says_what_is_drawn(parts: list[SeriesView], resolution: str, expected: str) -> None:
+    made = view(*parts, resolution=resolution, completeness=None)
     assert badge(made).split(" · ")[0] == expected.replace("~", NARROW)
 
 
 def test_the_badge_tells_completeness_and_flagged() -> None:
     made = view(line([START_MS], [1.0], total_rows=991, total_flagged=214), completeness=0.991)
     assert badge(made) == f"all 991 rows drawn · 99.1{NARROW}% complete · 214 flagged"
+
+
+def test_the_badge_names_the_buckets_of_rain_beside_a_line() -> None:
+    made = view(line([START_MS], [1.0], total_rows=9, exact=False), rain(bucket="7d", exact=False), completeness=None)
+    assert badge(made).endswith(f"rain as 7{NARROW}d sums")
+
+
+def test_while_data_is_still_to_come_the_badge_calls_nothing_incomplete() -> None:
+    made = view(line([START_MS], [1.0], total_rows=1440), completeness=0.05)
+    assert badge(made, partial=True) == f"1{NARROW}440 rows so far"
 
 
 def test_the_badge_speaks_indonesian() -> None:

@@ -12,9 +12,7 @@ START_MS = 1_546_275_600_000  # 2019-01-01 00:00 WIB
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
-def line(
-    x: Any, y: Any, *, station: str = "aws-1", sensor: str = "temperature", rows: Any = 1, **more: Any
-) -> SeriesView:
+def line(x: Any, y: Any, *, station: str = "aws-1", sensor: str = "temperature", rows: Any = 1, **more: Any) -> SeriesView:
     return series(station, sensor, "line", x, y, rows, **more)
 
 
