@@ -14,6 +14,7 @@ import structlog
 from data.loading import CELLS_PER_READ, LoadedMonth, cells, load_month, reads
 from data.plan import Missing, Plan, plan
 from data.request import HistoryRequest
+from data.rollup import write_rollups
 from data.site import Site
 from data.source import Reader
 from data.tiles import SeriesKey, TileEntry
@@ -46,8 +47,9 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
     if planned.missing:
         with site.source.open() as reader:
             load.run(reader)
-    site.tiles.touch(planned.keys)
-    site.tiles.evict(keep=planned.keys)
+    used = [*planned.keys, *write_rollups(site.tiles, site.catalogue, site.source.id, request)]
+    site.tiles.touch(used)
+    site.tiles.evict(keep=used)
     load.report_end()
     return {**load.metrics(), "seconds_reading": round(time.monotonic() - started, 3)}
 
