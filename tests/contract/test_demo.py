@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.demo import SENSORS, make_demo, plan_demo
+from tests.store import open_store
+
+NOW_MS = 1_735_689_600_000  # 2025-01-01T00:00Z
+
+
+@pytest.fixture
+def store(database_url, tmp_path):
+    store = open_store(database_url, tmp_path)
+    yield store
+    store.engine.dispose()
+
+
+def test_a_demo_is_marked_synthetic_and_again_changes_nothing(store):
+    demo = plan_demo(now_ms=NOW_MS, stations=2, years=0.2, step_s=1800)
+    first = make_demo(store.engine, store.catalogue, demo)
+    generations = store.generations()
+    again = make_demo(store.engine, store.catalogue, demo)
+    assert first.stations == ("demo-1", "demo-2")
+    assert (first.replaced, again.stored, again.replaced) == (0, 0, first.stored)
+    assert store.generations() == generations
+    for station in store.inventory.stations():
+        assert (station.synthetic, station.step_ms, station.sensors) == (True, 1_800_000, tuple(sorted(SENSORS)))
+
+
+def test_a_longer_demo_agrees_with_the_shorter(store):
+    demo = plan_demo(now_ms=NOW_MS, years=0.1, step_s=3600)
+    make_demo(store.engine, store.catalogue, demo)
+    before = store.rows(*SENSORS)
+    make_demo(store.engine, store.catalogue, replace(demo, start_ms=demo.start_ms - 40 * 86_400_000))
+    assert set(before) < set(store.rows(*SENSORS))
+
+
+def test_a_demo_has_the_faults_of_real_stations(store):
+    make_demo(store.engine, store.catalogue, plan_demo(now_ms=NOW_MS, years=2, step_s=600))
+    rows = store.rows("temperature", "humidity", "pressure", "wind_direction", "wind_speed")
+    times = np.array([row[1] for row in rows])
+    assert (np.diff(times) > 3_600_000).any()  # gaps
+    values = np.array([row[2:] for row in rows], dtype=float)
+    longest = max(_longest_run(column) for column in values.T[:4])
+    assert longest > 18  # three hours without a change
+    report = []
+    make_demo(store.engine, store.catalogue, plan_demo(now_ms=NOW_MS, years=0.05, step_s=600), report.append)
+    assert report[-1] == plan_demo(now_ms=NOW_MS, years=0.05, step_s=600).rows
+
+
+def test_a_second_by_second_demo_has_spikes(store):
+    make_demo(store.engine, store.catalogue, plan_demo(now_ms=NOW_MS, years=4 / 365.25, step_s=1))
+    humidity = [row[2] for row in store.rows("humidity")]
+    assert min(humidity) == -9999
+
+
+def _longest_run(values: np.ndarray) -> int:
+    changes = np.flatnonzero(np.diff(values))
+    return int(np.diff(np.concatenate([[-1], changes, [len(values) - 1]])).max())
