@@ -87,6 +87,11 @@ def reduce(series: Series, edges: Integers, *, include_flagged: bool = False) ->
     return cut(series, edges).columns("all" if include_flagged else "good")
 
 
+def reduce_rows(series: Series, edges: Integers, rows: Rows, *, want: Want = EVERYTHING) -> Columns:
+    """The same of unflagged, flagged or all rows."""
+    return cut(series, edges).columns(rows, want=want)
+
+
 def _flagged_before(table: BlockTable, place: Place, raw: Gathered) -> Integers:
     """Flagged rows of the series before each edge."""
     if not len(table.start):
@@ -191,6 +196,10 @@ def _merge_raw(draft: _Draft, raw: _Raw, want: Want, at: Array) -> None:
         some, first, last = _raw_ends(raw, at, begin, end)
         draft.end("first", some, raw.values[first], raw.times[first])
         draft.end("last", some, raw.values[last], raw.times[last])
+    if "sectors" in want and draft.sectors is not None:
+        bits = sector_bits(raw.values)
+        bits[raw.left_out] = 0
+        draft.sectors[at] |= _segments(np.bitwise_or, bits, begin, end)
     if "sums" in want:
         draft.sum[at] += _segments(np.add, raw.without(0.0, repeats=True), begin, end)
         if draft.sin is not None and draft.cos is not None:
@@ -200,10 +209,6 @@ def _merge_raw(draft: _Draft, raw: _Raw, want: Want, at: Array) -> None:
                 parts = function(angle)
                 parts[nothing] = 0.0
                 total[at] += _segments(np.add, parts, begin, end)
-    if "sectors" in want and draft.sectors is not None:
-        bits = sector_bits(raw.values)
-        bits[raw.left_out] = 0
-        draft.sectors[at] |= _segments(np.bitwise_or, bits, begin, end)
 
 
 def _extremes(draft: _Draft, raw: _Raw, at: Array, begin: Array, end: Array) -> None:
