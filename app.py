@@ -13,6 +13,7 @@ from dash import Dash
 from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
+from api.data import data_blueprint
 from api.guard import Guard, http_error_json, who_asks
 from api.health import health_blueprint
 from callbacks import form, run, submit, url, view
@@ -123,6 +124,7 @@ def _layout(services: Services) -> Any:
 def _routes(app: RiwayatDash, services: Services) -> None:
     server, settings = app.server, services.settings
     server.register_blueprint(health_blueprint(services.site, services.ledger, settings.url_prefix))
+    server.register_blueprint(data_blueprint(services.site, services.ledger, services.identify, settings.url_prefix))
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)
     theme_hash = base64.b64encode(hashlib.sha256(theme_script(settings.url_prefix).encode()).digest()).decode()

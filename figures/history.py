@@ -47,7 +47,7 @@ def history_figure(
         "layout": {
             **base_layout(style),
             **_frame(view, panels, style, revision),
-            "xaxis": _time_axis(view, panels, clock, style, placed, width_px, sequence),
+            "xaxis": _time_axis(view, clock, style, placed, width_px, sequence),
             **{_axis_key(panel.axis): value_axis(panel, style) for panel in panels.panels},
             "annotations": [*(header(panel, style) for panel in panels.panels), *_zone_note(clock, style)],
             **pending_shapes(view, pending, pending_text, clock, style),
@@ -128,7 +128,7 @@ def _frame(view: HistoryView, panels: Panels, style: Style, revision: str) -> di
 
 
 def _time_axis(
-    view: HistoryView, panels: Panels, clock: WallClock, style: Style, placed: list[Placed], width_px: int, sequence: int
+    view: HistoryView, clock: WallClock, style: Style, placed: list[Placed], width_px: int, sequence: int
 ) -> dict[str, Any]:
     """Range and formats of time. Every gesture has a new ``sequence``: then this range wins over what its user dragged."""
     times_ms = [one.x[np.isfinite(one.view.y)] for one in placed]
@@ -140,7 +140,8 @@ def _time_axis(
         "autorange": False,
         "uirevision": sequence,
         "domain": [0, 1],
-        "anchor": panels.panels[-1].axis if panels.panels else "y",
+        "anchor": "free",  # at the bottom of all panels, whatever their number was in the figure before
+        "position": 0,
         "tickformatstops": tick_formats(),
         "nticks": min(10, max(3, width_px // 110)),
         "ticks": "outside",
