@@ -144,9 +144,8 @@ def _open_and_click(driver: webdriver.Chrome, link: str) -> int:
     """Open the page with its form filled in, press Load; returns the time of the click, ms UTC."""
     driver.get(link)
     wait_until(lambda: driver.find_elements(By.ID, "load"), "the form")
-    wait_until(lambda: driver.execute_script("return document.title !== 'Updating...'"), "the callbacks of the first drawing")
+    wait_until(lambda: "rows" in driver.find_element(By.ID, "estimate").text, "the form to be filled in by the address")
     button = driver.find_element(By.ID, "load")
-    wait_until(button.is_enabled, "the button")
     driver.execute_script(WATCH_CLICK + WATCH_FIGURE)
     button.click()
     return int(driver.execute_script("return window.clickedAt"))

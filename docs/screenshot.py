@@ -38,7 +38,7 @@ def take(site: SiteProcess, name: str, scheme: str) -> None:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
         driver.get(f"{site.url}/?{SHOWN}")
         wait_until(lambda: driver.find_elements(By.ID, "load"), "the form")
-        wait_until(lambda: driver.find_element(By.ID, "load").is_enabled(), "the button")
+        wait_until(lambda: "rows" in driver.find_element(By.ID, "estimate").text, "the form to be filled in by the address")
         driver.find_element(By.ID, "load").click()
         wait_until(lambda: driver.execute_script(DRAWN), "the figure")
         wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, "#stats td"), "the statistics")

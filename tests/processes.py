@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -160,17 +159,15 @@ class SiteProcess(ServerProcess):
         super().__init__([str(ROOT / "app.py")], cwd=cwd, env=environment)
 
     def start(self) -> Self:
-        """Wait until it answers."""
-        self.wait_until_ready(lambda: answers(f"{self.url}/healthz"))
+        """Wait until it is ready: databases, and a live worker."""
+        self.wait_until_ready(lambda: answers(f"{self.url}/readyz"))
         return self
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server answers there at all."""
+    """Whether an HTTP server answers there, and well (2xx)."""
     try:
-        with urllib.request.urlopen(url, timeout=2):
+        with urllib.request.urlopen(url, timeout=5):
             return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
+    except OSError:  # an HTTPError too: not ready yet
         return False
