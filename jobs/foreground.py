@@ -1,0 +1,115 @@
+"""A job whose asker waits for it in the foreground: the command line, which also starts a worker where none is alive."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config import Settings
+from data.plan import plan
+from data.request import HistoryRequest
+from data.site import Site
+from errors import Conflict, JobDied
+from jobs.job import ACTIVE, Job, Status
+from jobs.ledger import HISTORY, Ledger
+from jobs.wake import wake
+
+POLL_S = 0.05
+SLOW_POLL_S = 0.25  # after the first seconds
+STOP_S = 10.0  # a worker that was asked to stop has ended by then
+
+_MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
+
+
+def begin(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> tuple[Job, bool]:
+    """The job of a request, and whether it is ours (False: an equal one was on its way already).
+
+    Raises:
+        UnknownStation, UnknownSensor, NoData: then no job is started.
+    """
+    planned = plan(site, request)
+    if not planned.missing:
+        metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
+        return ledger.record_completed(owner, request, metrics), True
+    active = {job.id for status in ACTIVE for job in ledger.jobs(owner=owner, status=status, limit=1000)}
+    settings = site.settings
+    job = ledger.submit(
+        owner, request, rows_estimate=planned.rows_missing, tries=settings.job_tries, timeout_s=settings.job_timeout
+    )
+    wake(settings)
+    return job, job.id not in active
+
+
+def wait_for(settings: Settings, ledger: Ledger, job: Job, show: Callable[[Job], None], say: Callable[[str], None]) -> Job:
+    """The job when it has ended. ``show`` is called with what is new of it, ``say`` when a worker is started.
+
+    Raises:
+        JobDied: the worker that was started for it ends at once, again and again.
+    """
+    with _own_worker(settings, ledger, say) as need_worker:
+        began = time.monotonic()
+        while not job.status.is_final:
+            show(job)
+            if job.status is Status.QUEUED:
+                need_worker()
+            time.sleep(POLL_S if time.monotonic() - began < 2 else SLOW_POLL_S)
+            job = ledger.get(job.id)
+        show(job)
+    return job
+
+
+def cancel(settings: Settings, ledger: Ledger, job: Job) -> None:
+    """Stop a job that its asker no longer waits for."""
+    try:
+        ledger.cancel(job.id)
+    except Conflict:  # it has ended meanwhile
+        return
+    wake(settings)
+
+
+@contextmanager
+def _own_worker(settings: Settings, ledger: Ledger, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+    """A function that starts a worker unless one is alive. At the end ours is asked to stop."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def need_worker() -> None:
+        if started and started[-1].poll() is None:
+            return
+        if started and started[-1].returncode:
+            raise JobDied("The worker ended with exit code {status}; its messages say why.", status=started[-1].returncode)
+        if any(HISTORY in worker.queues for worker in ledger.workers()):
+            return
+        if not started:
+            say("No worker is running; starting one for this job.")
+        started.append(_start_worker(settings))
+
+    try:
+        yield need_worker
+    finally:
+        for process in started:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _start_worker(settings: Settings) -> subprocess.Popen[bytes]:
+    """A worker that ends when nothing is left to do; in a session of its own, so that Ctrl-C reaches only us."""
+    environment = os.environ | {
+        "RIWAYAT_DATA_DIR": str(settings.data_dir.resolve()),
+        "RIWAYAT_LOG_LEVEL": "error" if settings.log_level == "error" else "warning",
+    }
+    return subprocess.Popen(
+        [sys.executable, str(_MANAGE), "worker", "--stop-when-empty"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
