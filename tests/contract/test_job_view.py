@@ -1,0 +1,203 @@
+"""What a job gives on the page and over HTTP: the same view of the same tiles, to those who may see it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from access.identity import Identity
+from app import create_app
+from callbacks.services import Services
+from callbacks.view import Asked, draw, draw_overview
+from config import Settings
+from data.request import HistoryRequest
+from data.site import open_site
+from i18n import set_language
+from jobs.history import load_history
+from jobs.job import Job
+from jobs.ledger import open_ledger
+
+START, END = 1_356_998_400_000, 1_388_534_400_000  # 2013, UTC
+DAY = 86_400_000
+REQUEST = HistoryRequest(("EWR", "JFK"), ("temperature", "rainfall", "wind_direction"), START, END, "raw", "America/New_York")
+MINE, OTHER = Identity("local"), Identity("somebody else")
+
+
+@pytest.fixture(scope="module")
+def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of which the request is loaded."""
+    made = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("view") / "var"))
+    load_history(open_site(Settings(data_dir=made, _env_file=None)), REQUEST, lambda progress: None)  # type: ignore[call-arg]
+    return made
+
+
+@pytest.fixture
+def services(folder: Path) -> Iterator[Services]:
+    set_language("en")
+    settings = Settings(data_dir=folder)
+    yield Services(settings, open_site(settings), open_ledger(settings), lambda: MINE, lambda: None)
+    set_language("en")
+
+
+@pytest.fixture
+def job(services: Services) -> Job:
+    return services.ledger.record_completed("local", REQUEST, {})
+
+
+@pytest.fixture
+def foreign(services: Services) -> Job:
+    return services.ledger.record_completed("somebody else", REQUEST, {})
+
+
+@pytest.fixture
+def client(services: Services) -> FlaskClient:
+    return create_app(services.settings).server.test_client()
+
+
+def asked(job_id: Any, window: Any = None, **fields: Any) -> Asked:
+    return Asked(**{"job_id": job_id, "window": window, "include_flagged": False, "theme": "light", "width_px": 800, **fields})
+
+
+def test_a_view_is_a_figure_a_badge_and_statistics(services: Services, job: Job) -> None:
+    drawn = draw(services, asked(job.id))
+    go.Figure(drawn.answer["figure"])
+    assert drawn.answer["job"] == job.id
+    assert "rows" in drawn.badge
+    assert drawn.statistics is not None
+    assert drawn.answer["figure"]["layout"]["meta"]["whole"] == [START, END]
+
+
+def test_the_sequence_of_the_gesture_comes_back_with_its_window(services: Services, job: Job) -> None:
+    window = {"job": job.id, "start": START + DAY, "end": START + 2 * DAY, "sequence": 7}
+    meta = draw(services, asked(job.id, window)).answer["figure"]["layout"]["meta"]
+    assert (meta["sequence"], meta["start"], meta["end"]) == (7, START + DAY, START + 2 * DAY)
+
+
+def test_the_window_of_another_job_is_not_this_ones(services: Services, job: Job) -> None:
+    window = {"job": "another", "start": START + DAY, "end": START + 2 * DAY, "sequence": 7}
+    meta = draw(services, asked(job.id, window)).answer["figure"]["layout"]["meta"]
+    assert (meta["sequence"], meta["start"], meta["end"]) == (7, START, END)
+
+
+@pytest.mark.parametrize("window", ["x", 5, [], {"job": 1}, {"sequence": "7"}, {"sequence": None, "start": {}, "end": "now"}])
+def test_any_window_that_a_browser_may_send_is_drawn_whole(services: Services, job: Job, window: Any) -> None:
+    with_job = {"job": job.id, **window} if isinstance(window, dict) else window
+    meta = draw(services, asked(job.id, with_job)).answer["figure"]["layout"]["meta"]
+    assert (meta["start"], meta["end"]) == (START, END)
+
+
+@pytest.mark.parametrize("job_id", ["nothing", 7, {"a": 1}, ["x"]])
+def test_an_unknown_job_draws_nothing_and_says_so(services: Services, job_id: Any) -> None:
+    drawn = draw(services, asked(job_id))
+    assert drawn.answer["figure"]["data"] == []
+    assert "no job" in drawn.badge
+    assert (drawn.statistics, drawn.rows_href) == (None, None)
+
+
+def test_another_users_job_draws_the_same_nothing(services: Services, foreign: Job) -> None:
+    drawn = draw(services, asked(foreign.id))
+    assert drawn.answer["figure"]["data"] == []
+    assert drawn.answer["job"] is None
+    assert draw_overview(services, foreign.id, "light", 800)["data"] == []
+
+
+def test_no_view_asks_the_table_of_observations(services: Services, job: Job) -> None:
+    seen: list[str] = []
+    event.listen(services.site.engine, "before_cursor_execute", lambda *call: seen.append(call[2]))
+    draw(services, asked(job.id))
+    draw_overview(services, job.id, "dark", 800)
+    assert not [statement for statement in seen if "FROM observation" in statement.replace('"', "")]
+
+
+def test_the_overview_is_the_whole_range_in_one_sensor(services: Services, job: Job) -> None:
+    figure = draw_overview(services, job.id, "light", 800)
+    go.Figure(figure)
+    assert len(figure["data"]) == 2  # one sensor, two stations
+    assert figure["layout"]["meta"]["start"] == START
+
+
+def test_rows_come_as_csv_with_a_name_that_says_what_they_are(client: FlaskClient, job: Job) -> None:
+    answer = client.get(f"/api/jobs/{job.id}/data?format=csv&from=2013-07-01&to=2013-07-02")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="riwayat_EWR-JFK_rainfall-temperature-wind_direction_20130701_20130702.csv"'
+    )
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["station"] for row in rows} == {"EWR", "JFK"}
+    times = [row["timestamp_utc"] for row in rows]
+    assert min(times) >= "2013-07-01T04:00:00Z"  # midnight in New York, summer time
+    assert max(times) < "2013-07-02T04:00:00Z"
+
+
+@pytest.mark.parametrize(("kind", "magic"), [("parquet", b"PAR1"), ("xlsx", b"PK\x03\x04")])
+def test_rows_come_in_other_formats_too(client: FlaskClient, job: Job, kind: str, magic: bytes) -> None:
+    answer = client.get(f"/api/jobs/{job.id}/data?format={kind}&from=2013-07-01&to=2013-07-02")
+    assert answer.status_code == 200
+    assert answer.data.startswith(magic)
+
+
+def test_a_running_job_gives_no_rows_yet(client: FlaskClient, services: Services) -> None:
+    waiting = services.ledger.submit("local", HistoryRequest(("LGA",), ("temperature",), START, END))
+    answer = client.get(f"/api/jobs/{waiting.id}/data")
+    assert answer.status_code == 409
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "conflict"
+
+
+@pytest.mark.parametrize("what", ["data", "figure", "stats"])
+def test_another_owners_job_is_not_there(client: FlaskClient, foreign: Job, what: str) -> None:
+    answer = client.get(f"/api/jobs/{foreign.id}/{what}")
+    unknown = client.get(f"/api/jobs/xnothing/{what}")
+    assert answer.status_code == unknown.status_code == 404
+    assert answer.json is not None
+    assert unknown.json is not None
+    assert answer.json["error"]["code"] == unknown.json["error"]["code"] == "job_not_found"
+    assert set(answer.json["error"]) == {"code", "message", "field"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("format=doc", "format"),
+        ("from=yesterday", "from"),
+        ("from=2013-07-02&to=2013-07-01", "to"),
+    ],
+)
+def test_a_wrong_query_is_refused_by_field(client: FlaskClient, job: Job, query: str, field: str) -> None:
+    answer = client.get(f"/api/jobs/{job.id}/data?{query}")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["field"] == field
+
+
+def test_a_width_that_is_no_number_is_refused(client: FlaskClient, job: Job) -> None:
+    answer = client.get(f"/api/jobs/{job.id}/figure?width=wide")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["field"] == "width"
+
+
+def test_the_figure_over_http_is_the_pages(client: FlaskClient, services: Services, job: Job) -> None:
+    answer = client.get(f"/api/jobs/{job.id}/figure?width=800").json
+    assert answer is not None
+    assert answer["data"] == draw(services, asked(job.id)).answer["figure"]["data"]
+
+
+def test_statistics_over_http_have_units_and_utc_times(client: FlaskClient, job: Job) -> None:
+    answer = client.get(f"/api/jobs/{job.id}/stats?from=2013-07-01&to=2013-08-01").json
+    assert answer is not None
+    assert (answer["from"], answer["to"]) == ("2013-07-01T04:00:00Z", "2013-08-01T04:00:00Z")
+    temperature = next(one for one in answer["series"] if (one["station"], one["sensor"]) == ("JFK", "temperature"))
+    assert temperature["unit"] == "°C"
+    assert 700 < temperature["rows"] <= 31 * 24
+    assert temperature["min"] < temperature["mean"] < temperature["max"]
+    assert temperature["max_time"].endswith("Z")
