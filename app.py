@@ -21,6 +21,7 @@ from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
 from data.site import open_site
+from errors import RiwayatError
 from i18n import current_language, zone_name
 from i18n import gettext as _
 from jobs.ledger import open_ledger
@@ -49,6 +50,20 @@ class RiwayatDash(Dash):
         """The document of the page (see layouts/document.py)."""
         found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], parts["scripts"], parts["renderer"])
         return document(found, language=current_language(), shade=_shade(), prefix=self.prefix, loading=_("Loading …"))
+
+
+class ScriptHashes:
+    """Hashes of the inline scripts of the document, for its policy; known when all callbacks are registered."""
+
+    app: Dash | None = None
+
+    def __init__(self, prefix: str) -> None:
+        digest = hashlib.sha256(theme_script(prefix).encode()).digest()
+        self._theme = f"sha256-{base64.b64encode(digest).decode()}"
+
+    def __call__(self) -> list[str]:
+        """In the form of a policy, with or without quotes."""
+        return [self._theme, *(self.app.csp_hashes() if self.app else ())]
 
 
 def create_app(settings: Settings) -> Dash:
@@ -80,6 +95,9 @@ def _dash(settings: Settings) -> RiwayatDash:
     server.secret_key = settings.signing_secret()
     server.config.update(SESSION_COOKIE_SAMESITE="Lax", COMPRESS_MIMETYPES=_COMPRESSED, COMPRESS_ALGORITHM=["br", "gzip"])
     server.config.update(COMPRESS_BR_LEVEL=4, COMPRESS_LEVEL=5)
+    hashes = ScriptHashes(settings.url_prefix)
+    # Before Dash's own hook, which calls the layout at the first request, whoever asks.
+    Guard(settings, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
     app = RiwayatDash(
         "riwayat",
         server=server,
@@ -98,6 +116,7 @@ def _dash(settings: Settings) -> RiwayatDash:
         add_log_handler=False,
     )
     app.prefix = settings.url_prefix
+    hashes.app = app
     return app
 
 
@@ -111,7 +130,7 @@ def _layout(services: Services) -> Any:
         language=current_language(),
         theme_choice=_cookie("riwayat_theme", ("auto", "light", "dark")),
         shade=_shade(),
-        user=services.identify().user,
+        user=_user(services),
         timezone=settings.timezone,
         zone=zone_name(found[1] if found else 0, settings.timezone),
         stations=stations,
@@ -127,12 +146,6 @@ def _routes(app: RiwayatDash, services: Services) -> None:
     server.register_blueprint(data_blueprint(services.site, services.ledger, services.identify, settings.url_prefix))
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)
-    theme_hash = base64.b64encode(hashlib.sha256(theme_script(settings.url_prefix).encode()).digest()).decode()
-
-    def script_hashes() -> list[str]:
-        return [*app.csp_hashes(), f"sha256-{theme_hash}"]
-
-    Guard(settings, lambda title, sentence: plain_page(current_language(), title, sentence), script_hashes).install(server)
 
 
 def _register_style(server: Flask, prefix: str) -> None:
@@ -160,6 +173,14 @@ def _register_not_found(server: Flask, prefix: str) -> None:
 def _missing(prefix: str) -> Response:
     html = plain_page(current_language(), _("There is no such page."), _("The address leads nowhere on this site."), prefix)
     return Response(html, 404, content_type="text/html; charset=utf-8")
+
+
+def _user(services: Services) -> str:
+    """Nobody only when Dash validates the layout before the guard has let anybody in."""
+    try:
+        return services.identify().user
+    except RiwayatError:
+        return ""
 
 
 def _shade() -> str:

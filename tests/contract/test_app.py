@@ -1,0 +1,165 @@
+"""The web application as HTTP sees it: guard, prefix, headers, language, no address of elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from commands.setup import bring_up_to_date
+from config import Settings
+
+UPDATE = "_dash-update-component"
+
+
+def client(folder: Path, **settings: Any) -> FlaskClient:
+    made = Settings(data_dir=folder / "var", **settings)
+    bring_up_to_date(made)
+    return create_app(made).server.test_client()
+
+
+def fetch(of: FlaskClient, path: str, **arguments: Any) -> TestResponse:
+    """The answer, read and closed (files are sent open)."""
+    with of.get(path, **arguments) as answer:
+        answer.get_data()
+        return answer
+
+
+def statuses(of: FlaskClient, paths: list[str]) -> dict[str, int]:
+    return {path: fetch(of, path).status_code for path in paths}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> FlaskClient:
+    return client(tmp_path)
+
+
+def test_the_page_names_no_address_outside_the_site(here):
+    html = fetch(here, "/").get_data(as_text=True)
+    assert not re.findall(r"""(?:src|href|action)=["'](?:https?:)?//""", html)
+    assert "https:" not in html.replace("\\u002f", "/")
+    assert "http:" not in html
+
+
+def test_every_file_of_the_page_is_served_by_the_site(here):
+    html = fetch(here, "/").get_data(as_text=True)
+    paths = re.findall(r"""(?:src|href)=["']([^"']+)""", html)
+    assert any("bootstrap" in path for path in paths)
+    assert statuses(here, paths) == dict.fromkeys(paths, 200)
+
+
+def test_the_policy_allows_the_inline_scripts_by_their_hashes_and_nothing_from_elsewhere(here):
+    policy = fetch(here, "/").headers["Content-Security-Policy"]
+    scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "unsafe" not in scripts
+    assert scripts.count("'sha256-") >= 2
+    assert "frame-ancestors 'self'" in policy
+    assert "http" not in policy
+
+
+def test_every_answer_has_the_security_headers(here):
+    for path in ("/", "/healthz", "/_dash-layout", "/nowhere", "/bootstrap.css"):
+        headers = fetch(here, path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"], path
+
+
+def test_assets_are_kept_by_the_browser_and_answers_are_not(here):
+    html = fetch(here, "/").get_data(as_text=True)
+    asset = re.search(r"""["'](/assets/riwayat\.css\?m=[^"']+)""", html)
+    assert fetch(here, asset[1]).cache_control.immutable
+    assert fetch(here, asset[1]).cache_control.max_age > 10**7
+    assert fetch(here, "/bootstrap.css?v=1").cache_control.max_age > 10**7
+    assert fetch(here, "/_dash-layout").headers["Cache-Control"] == "no-store"
+
+
+def test_answers_are_compressed_when_the_browser_asks(here):
+    answer = fetch(here, "/_dash-layout", headers={"Accept-Encoding": "br, gzip"})
+    assert answer.headers["Content-Encoding"] in ("br", "gzip")
+
+
+@pytest.mark.parametrize("path", ["_dash-layout", "_dash-dependencies", "assets/page.js", "bootstrap.css", "nowhere"])
+def test_a_request_through_a_proxy_without_sign_in_is_refused_as_json_everywhere(here, path):
+    answer = fetch(here, f"/{path}", headers={"X-Forwarded-For": "10.0.0.1"})
+    assert answer.status_code == 403
+    assert answer.json["error"]["code"] == "not_permitted"
+
+
+def test_callbacks_are_refused_as_json_so_that_a_poll_can_tell(tmp_path):
+    behind = client(tmp_path, auth="proxy")
+    assert behind.post(f"/{UPDATE}", json={}).status_code == 401
+    assert behind.post(f"/{UPDATE}", json={}).json["error"]["code"] == "not_authenticated"
+    elsewhere = behind.post(f"/{UPDATE}", json={}, environ_base={"REMOTE_ADDR": "203.0.113.5"})
+    assert elsewhere.status_code == 403
+
+
+def test_a_refused_visitor_of_the_page_reads_a_sentence_in_their_language(tmp_path):
+    behind = client(tmp_path, auth="proxy")
+    answer = fetch(behind, "/", headers={"Accept-Language": "id"})
+    assert answer.status_code == 401
+    assert "Silakan masuk." in answer.get_data(as_text=True)
+    assert "text/html" in answer.content_type
+
+
+def test_a_user_named_by_the_trusted_proxy_gets_the_page(tmp_path):
+    behind = client(tmp_path, auth="proxy")
+    answer = fetch(behind, "/_dash-layout", headers={"X-Forwarded-User": "sari"})
+    assert answer.status_code == 200
+    assert '"sari"' in answer.get_data(as_text=True)
+
+
+def test_health_needs_no_sign_in(tmp_path):
+    behind = client(tmp_path, auth="proxy")
+    assert fetch(behind, "/healthz").status_code == 200
+    ready = fetch(behind, "/readyz")
+    assert ready.status_code == 503
+    assert ready.json["checks"] == {"jobs": True, "observations": True, "worker": False}
+
+
+def test_below_a_prefix_everything_is_below_it(tmp_path):
+    below = client(tmp_path, url_prefix="/weather/")
+    html = fetch(below, "/weather/").get_data(as_text=True)
+    paths = re.findall(r"""(?:src|href)=["']([^"']+)""", html)
+    assert all(path.startswith("/weather/") for path in paths)
+    assert statuses(below, paths) == dict.fromkeys(paths, 200)
+    assert fetch(below, "/weather/healthz").status_code == 200
+    assert fetch(below, "/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/jobs/1/x"])
+def test_an_unknown_path_is_a_friendly_404(here, path):
+    answer = fetch(here, path, headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.get_data(as_text=True)
+    assert 'href="/"' in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "browser", "language"), [("", "id,en;q=0.5", "id"), ("", "fr", "en"), ("en", "id", "en"), ("xx", "id", "id")]
+)
+def test_the_language_is_the_visitors_choice_then_the_browsers(here, cookie, browser, language):
+    if cookie:
+        here.set_cookie("riwayat_language", cookie)
+    html = fetch(here, "/", headers={"Accept-Language": browser}).get_data(as_text=True)
+    assert f'<html lang="{language}"' in html
+
+
+def test_the_theme_of_the_last_visit_is_there_before_anything_is_painted(here):
+    here.set_cookie("riwayat_shade", "dark")
+    assert 'data-bs-theme="dark"' in fetch(here, "/").get_data(as_text=True)
+    here.set_cookie("riwayat_shade", '"><script>')
+    assert 'data-bs-theme="light"' in fetch(here, "/").get_data(as_text=True)
+
+
+def test_the_signing_secret_survives_a_restart_and_nobody_else_may_read_it(tmp_path):
+    client(tmp_path)
+    secret = tmp_path / "var" / "secret_key"
+    first = secret.read_text()
+    client(tmp_path)
+    assert secret.read_text() == first
+    assert secret.stat().st_mode & 0o777 == 0o600
