@@ -207,6 +207,7 @@ def test_a_retried_job_goes_to_the_end_of_the_line(ledger):
     ledger.cancel(first.id)
     wait_for(lambda: time.time() * 1000 > second.created_ms + 5)
     assert ledger.position(ledger.retry(first.id)) == 2
+    assert [claim(ledger).id, claim(ledger).id] == [second.id, first.id]
 
 
 def test_retry_does_not_make_a_second_job_of_an_equal_one(ledger):

@@ -77,6 +77,7 @@ def test_a_job_runs_in_a_child_of_its_own_that_inherits_nothing_harmful(ledger, 
     worker = start_worker()
     metrics = become(ledger, submit("look"), Status.COMPLETED).metrics
     assert metrics["pid"] != worker.pid
+    assert psutil.Process(worker.pid).num_threads() == 1  # a fork copies only one thread, but the locks of all
     expected = {"threads": 1, "leader": 1, "databases": 1, "default_sigterm": 1}  # the one that the job itself opened
     assert {name: metrics[name] for name in expected} == expected
 
