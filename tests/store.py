@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from data.ingest.plan import Wishes
 from data.inventory import OWN_SOURCE, Inventory
 from data.tables import observation_flag, observation_table
 
-_PACKERS = {".gz": gzip.compress, ".xz": lzma.compress}
+_PACKERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".xz": lzma.compress}
 
 
 @dataclass(frozen=True)
