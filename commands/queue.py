@@ -6,18 +6,18 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from config import Settings, load_settings
 from data.months import iso_utc
 from errors import Conflict
 from jobs.job import Job, Status, job_json
-from jobs.ledger import Ledger, open_ledger
 from jobs.wake import wake
+
+if TYPE_CHECKING:
+    from config import Settings
+    from jobs.ledger import Ledger
 
 DAY_S = 86_400
 _PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
@@ -148,6 +148,9 @@ def prune(
 
 @contextmanager
 def _open() -> Iterator[tuple[Settings, Ledger]]:
+    from config import load_settings
+    from jobs.ledger import open_ledger
+
     settings = load_settings()
     ledger = open_ledger(settings)
     try:
@@ -188,6 +191,9 @@ def _print_jobs(jobs: Sequence[Job], as_json: bool) -> None:
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(*header, box=None)
     for row in rows:
         table.add_row(*row)

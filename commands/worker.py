@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from config import load_settings
 from jobs.process import ensure_single_threaded, restart
 
 
@@ -24,7 +23,8 @@ def worker(
 ) -> None:
     """Run jobs until told to stop. SIGTERM finishes or requeues them, then exits; a second one does not wait."""
     ensure_single_threaded()
-    from jobs.child import make_run_job  # after the environment is right: it imports numpy and the like
+    from config import load_settings  # after the environment is right: what follows imports numpy and the like
+    from jobs.child import make_run_job
     from jobs.worker import Outcome, run_worker
 
     settings = load_settings()
