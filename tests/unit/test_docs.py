@@ -122,6 +122,13 @@ def test_links_between_documents_lead_somewhere():
                 assert (page.parent / link).exists(), f"{page.relative_to(ROOT)} → {link}"
 
 
+def test_every_page_that_the_code_names_exists():
+    for path in tracked_files():
+        if path.suffix in {".py", ".toml", ".js"}:
+            for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8")):
+                assert (ROOT / page).exists(), f"{path.relative_to(ROOT)} names {page}"
+
+
 def test_the_project_names_no_place_of_a_machine():
     places = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w+")
     for path in tracked_files():
