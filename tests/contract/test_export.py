@@ -1,0 +1,199 @@
+"""Files of a request's rows: complete, joined by time, readable again."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import data.export
+import data.joined
+from config import Settings
+from data.catalogue import load_catalogue
+from data.clean import clean
+from data.export import FORMATS, STREAMS, export_csv, export_file
+from data.months import month_start_ms, months_of, parse_month
+from data.request import HistoryRequest
+from data.site import Site, open_site
+from data.tiles import SeriesKey
+from errors import InvalidRequest
+
+JANUARY, APRIL = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-04"))
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+REQUEST = HistoryRequest(("a",), ("rainfall", "temperature"), JANUARY, APRIL)
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    made = open_site(settings)
+    yield made
+    made.engine.dispose()
+
+
+def keep(site: Site, sensor: str, times: Any, values: Any, station: str = "a") -> None:
+    """Tiles of a series, as a job leaves them."""
+    times, values = np.asarray(times, np.int64), np.asarray(values, np.float64)
+    key = SeriesKey("own", station, sensor)
+    for month in np.unique(months_of(times)).tolist():
+        here = months_of(times) == month
+        cleaned = clean(times[here], values[here], load_catalogue()[sensor])
+        site.tiles.publish(key, [site.tiles.write(key, month, cleaned, generation=1, fingerprint=0)])
+
+
+def lines(site: Site, request: HistoryRequest = REQUEST, start: int = JANUARY, end: int = APRIL) -> list[list[str]]:
+    text = b"".join(export_csv(site, request, start, end)).decode()
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_sensors_of_a_station_are_joined_by_time_and_what_is_missing_is_empty(site):
+    keep(site, "temperature", [JANUARY, JANUARY + HOUR], [20.5, 21.0])
+    keep(site, "rainfall", [JANUARY + HOUR, JANUARY + 2 * HOUR], [0.25, 0.1])
+    assert lines(site) == [
+        ["timestamp_utc", "station", "rainfall", "temperature"],
+        ["2020-01-01T00:00:00Z", "a", "", "20.5"],
+        ["2020-01-01T01:00:00Z", "a", "0.25", "21"],
+        ["2020-01-01T02:00:00Z", "a", "0.1", ""],
+    ]
+
+
+def test_only_rows_of_the_window_and_of_the_request_are_there_its_end_excluded(site):
+    keep(site, "temperature", np.arange(JANUARY, APRIL, DAY), np.arange(91))
+    rows = lines(site, REQUEST, JANUARY + 30 * DAY, JANUARY + 32 * DAY)
+    assert [row[3] for row in rows[1:]] == ["30", "31"]
+    narrow = replace(REQUEST, end_ms=JANUARY + DAY)
+    assert [row[3] for row in lines(site, narrow, 0, 10**14)[1:]] == ["0"]
+
+
+def test_flagged_values_and_every_digit_are_there(site):
+    values = [999.0, 0.1 + 0.2, 1e-7, -80.0]
+    keep(site, "temperature", [JANUARY + number for number in range(4)], values)
+    rows = lines(site)[1:]
+    assert [float(row[3]) for row in rows] == values
+    assert [row[0] for row in rows][:2] == ["2020-01-01T00:00:00.000Z", "2020-01-01T00:00:00.001Z"]
+
+
+@pytest.mark.parametrize("name", ["a,b", 'say "hi"', "two\nlines", "É ☂", "=1+1"])
+def test_any_station_name_comes_back(site, name):
+    keep(site, "temperature", [JANUARY], [1.0], name)
+    request = replace(REQUEST, stations=(name,))
+    assert lines(site, request)[1][1] == name
+
+
+def test_stations_follow_one_another(site):
+    for station in ("b", "a"):
+        keep(site, "temperature", [JANUARY, JANUARY + HOUR], [1.0, 2.0], station)
+    assert [row[1] for row in lines(site, replace(REQUEST, stations=("b", "a")))[1:]] == ["a", "a", "b", "b"]
+
+
+def test_nothing_is_a_header_alone(site):
+    assert lines(site) == [["timestamp_utc", "station", "rainfall", "temperature"]]
+
+
+@pytest.mark.parametrize("piece_rows", [1, 7, 1000])
+def test_pieces_of_any_size_give_the_same_rows_once_and_in_order(site, monkeypatch, piece_rows):
+    times = np.arange(JANUARY, APRIL, 7 * HOUR)
+    keep(site, "temperature", times, np.arange(len(times)) % 40)
+    keep(site, "rainfall", times[::3], np.zeros(len(times[::3])))
+    whole = lines(site)
+    monkeypatch.setattr(data.joined, "PIECE_ROWS", piece_rows)
+    assert lines(site) == whole
+    assert len(whole) == 1 + len(times)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_holds_the_same_table(site, tmp_path, kind):
+    times = np.arange(JANUARY, JANUARY + 5 * HOUR, HOUR)
+    keep(site, "temperature", times, [1.5, 2.5, -3.5, 4.5, 5.5])
+    keep(site, "rainfall", times[:2], [0.1, 0.2])
+    path = tmp_path / f"out.{kind}"
+    export_file(site, REQUEST, path)
+    table = _read(path)
+    assert table.columns.tolist() == ["timestamp_utc", "station", "rainfall", "temperature"]
+    assert (pd.to_datetime(table["timestamp_utc"], utc=True).astype("datetime64[ms, UTC]").astype("int64") == times).all()
+    np.testing.assert_array_equal(table["temperature"].to_numpy(float), [1.5, 2.5, -3.5, 4.5, 5.5])
+    np.testing.assert_array_equal(table["rainfall"].to_numpy(float), [0.1, 0.2, np.nan, np.nan, np.nan])
+    assert set(table["station"]) == {"a"}
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".csv":
+        return pd.read_csv(path)
+    if path.suffix == ".parquet":
+        assert pq.read_schema(path).field("temperature").metadata == {b"unit": "°C".encode()}
+        return pd.read_parquet(path)
+    if path.suffix == ".arrow":
+        return pa.ipc.open_stream(path.read_bytes()).read_pandas()
+    rows = list(openpyxl.load_workbook(path, read_only=True).active.values)
+    return pd.DataFrame(rows[1:], columns=rows[0])
+
+
+def test_more_rows_than_a_worksheet_holds_is_an_error_that_says_what_to_do(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(data.export, "SHEET_ROWS", 4)
+    keep(site, "temperature", [JANUARY + number for number in range(3)], [1.0, 2.0, 3.0])
+    export_file(site, REQUEST, tmp_path / "fits.xlsx")
+    keep(site, "rainfall", [JANUARY + 10], [1.0])  # joined there are four rows, and a header
+    with pytest.raises(InvalidRequest, match="choose CSV or Parquet"):
+        export_file(site, REQUEST, tmp_path / "more.xlsx")
+    keep(site, "temperature", [JANUARY + number for number in range(9)], np.arange(9.0))
+    with pytest.raises(InvalidRequest, match="at least 9"):
+        export_file(site, REQUEST, tmp_path / "many.xlsx")
+    assert [path.name for path in tmp_path.glob("*.xlsx")] == ["fits.xlsx"]
+
+
+def test_an_unknown_format_is_named(site, tmp_path):
+    with pytest.raises(InvalidRequest, match="no format doc; use one of csv, parquet, arrow, xlsx"):
+        export_file(site, REQUEST, tmp_path / "x.doc")
+
+
+# Other resolutions
+
+
+def test_aggregates_are_of_all_rows_by_the_sensors_rule_in_the_requests_zone(site):
+    times = JANUARY + np.arange(0, 3 * HOUR, 10 * MINUTE)
+    keep(site, "temperature", times, np.arange(18.0))
+    keep(site, "rainfall", times, np.ones(18))
+    rows = lines(site, replace(REQUEST, resolution="1h", timezone="Asia/Jakarta"))
+    assert rows[1:] == [
+        # Rain is stamped at the end of its interval: the first observation fell in the hour before.
+        ["2019-12-31T23:00:00Z", "a", "1", ""],
+        ["2020-01-01T00:00:00Z", "a", "6", "2.5"],
+        ["2020-01-01T01:00:00Z", "a", "6", "8.5"],
+        ["2020-01-01T02:00:00Z", "a", "5", "14.5"],
+    ]
+
+
+@pytest.mark.parametrize("resolution", ["1min", "10min", "1h", "1d", "1mo"])
+@pytest.mark.parametrize("timezone", ["UTC", "Asia/Jakarta", "Europe/Berlin"])
+def test_every_observation_is_in_exactly_one_bucket_across_months_and_pieces(site, monkeypatch, resolution, timezone):
+    times = np.arange(JANUARY, APRIL, 53 * MINUTE)
+    keep(site, "rainfall", times, np.full(len(times), 0.5))
+    request = replace(REQUEST, sensors=("rainfall",), resolution=resolution, timezone=timezone)
+    monkeypatch.setattr(data.joined, "PIECE_ROWS", 300)
+    rows = lines(site, request)[1:]
+    assert sum(float(row[2]) for row in rows) == pytest.approx(0.5 * len(times))
+    stamps = [row[0] for row in rows]
+    assert stamps == sorted(set(stamps))
+
+
+def test_flagged_values_stay_out_of_aggregates(site):
+    keep(site, "temperature", [JANUARY, JANUARY + 1, JANUARY + 2], [10.0, 999.0, 20.0])
+    assert lines(site, replace(REQUEST, resolution="1d"))[1][3] == "15"
+
+
+def test_streams_come_in_pieces_of_bounded_size(site, monkeypatch):
+    monkeypatch.setattr(data.joined, "PIECE_ROWS", 100)
+    times = np.arange(JANUARY, APRIL, HOUR)
+    keep(site, "temperature", times, np.zeros(len(times)))
+    for stream in STREAMS.values():
+        pieces = [len(piece) for piece in stream(site, REQUEST, JANUARY, APRIL)]
+        assert len(pieces) > 20
+        assert max(pieces) < 20_000
