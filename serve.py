@@ -63,7 +63,8 @@ def start_keeper() -> subprocess.Popen[bytes]:
 
 def stop_keeper(keeper: subprocess.Popen[bytes]) -> None:
     """Ask the keeper to end its worker and wait for it; kill it when it does not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
+    for again in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave a process behind
+        signal.signal(again, signal.SIG_IGN)
     keeper.terminate()
     try:
         keeper.wait(_STOP_S)
@@ -77,6 +78,7 @@ def _interrupt(_signum: int, _frame: FrameType | None) -> None:
 
 
 def _bring_up_to_date(settings: Settings) -> None:
-    from commands.setup import bring_up_to_date
+    from commands.setup import bring_up_to_date, require_free_port
 
+    require_free_port(settings.host, settings.port)
     bring_up_to_date(settings)

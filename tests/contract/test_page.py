@@ -1,0 +1,266 @@
+"""What the page's callbacks do, on a real ledger and the bundled sample: start, attach, links, cancel."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from dash import no_update
+
+from access.identity import Identity
+from callbacks.estimate import DEFAULT_ROWS_A_SECOND, Speed, estimate_words
+from callbacks.form import preset_text
+from callbacks.link import Link
+from callbacks.run import PROGRESS_OUTPUTS, RESULT_OUTPUTS, JobRenderer
+from callbacks.services import Services
+from callbacks.start import leave, refusal, start_again, start_load
+from callbacks.states import no_worker, not_found
+from callbacks.url import arrival, request_form
+from callbacks.visible import visible_job
+from config import Settings
+from data.plan import plan
+from data.request import HistoryRequest, request_of
+from errors import JobNotFound, NoData, NotPermitted, UnknownStation
+from jobs.history import load_history
+from jobs.job import JobError, Progress, Status, WorkerInfo
+from jobs.ledger import migrate_jobs, open_ledger
+from layouts import ids
+from layouts.status import Notice
+
+SARI, BUDI, NOBODY = Identity("sari"), Identity("budi"), Identity("")
+ZONE = "Asia/Jakarta"
+
+
+def asked(start: str = "2013-03-01", end: str = "2013-06-01", station: str = "JFK") -> HistoryRequest:
+    return request_of([station], ["temperature"], start, end, "raw", ZONE)
+
+
+@pytest.fixture
+def woken() -> list[None]:
+    return []
+
+
+@pytest.fixture
+def services(site, data_dir, woken) -> Services:
+    settings = Settings(data_dir=data_dir)
+    ledger = open_ledger(settings)
+    migrate_jobs(ledger.engine)
+    yield Services(settings, site, ledger, lambda: SARI, lambda: woken.append(None))
+    ledger.engine.dispose()
+    site.engine.dispose()
+
+
+@pytest.fixture
+def worker(services) -> None:
+    """A worker that is alive, but never takes a job."""
+    services.ledger.heartbeat(WorkerInfo("w", "here", os.getpid(), ("history",), 1, 0, 0))
+
+
+def statuses(services: Services) -> list[Status]:
+    return [job.status for job in services.ledger.jobs()]
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_is_missing_becomes_one_job_however_often_it_is_asked_for(services, woken):
+    first = start_load(services, SARI, asked())
+    second = start_load(services, SARI, asked())
+    assert first.status is Status.QUEUED
+    assert (second.id, statuses(services), len(woken)) == (first.id, [Status.QUEUED], 2)
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_is_all_there_is_completed_from_the_start_and_wakes_nobody(services, woken):
+    load_history(services.site, asked(), lambda _progress: None)
+    job = start_load(services, SARI, asked())
+    assert (job.status, job.metrics["tiles_read"], woken) == (Status.COMPLETED, 0, [])
+    assert job.metrics["tiles_reused"] == plan(services.site, asked()).tiles_total
+
+
+def test_without_a_worker_nothing_is_started_unless_nothing_is_missing(services):
+    assert start_load(services, SARI, asked()) == no_worker()
+    assert statuses(services) == []
+    load_history(services.site, asked(), lambda _progress: None)
+    assert start_load(services, SARI, asked()).status is Status.COMPLETED
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("request_", "identity", "error"),
+    [
+        (asked(station="nowhere"), SARI, UnknownStation),
+        (asked("2020-01-01", "2020-02-01"), SARI, NoData),
+        (asked(), NOBODY, NotPermitted),
+    ],
+)
+def test_what_cannot_be_loaded_starts_no_job(services, request_, identity, error):
+    with pytest.raises(error):
+        start_load(services, identity, request_)
+    assert statuses(services) == []
+
+
+def test_a_range_without_data_offers_the_range_there_is(services):
+    with pytest.raises(NoData) as caught:
+        start_load(services, SARI, asked("2020-01-01", "2020-02-01"))
+    notice = refusal(caught.value, ZONE)
+    assert notice.action == "jump"
+    assert "1 Jan 2013 13:00 WIB" in notice.sentence
+    assert preset_text(services, "all", ["JFK"]) == ["2013-01-01 13:00", "2013-12-31 06:01"]
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("end", ["cancel", "fail"])
+def test_a_job_that_ended_badly_goes_on_as_the_same_job(services, end):
+    job = start_load(services, SARI, asked())
+    if end == "cancel":
+        services.ledger.cancel(job.id)
+    else:
+        attempt = services.ledger.claim("w", ["history"])
+        services.ledger.fail(job.id, attempt.attempt, JobError("x", "No."), jitter=0.0)
+    again = start_again(services, SARI, services.ledger.get(job.id))
+    assert (again.id, again.status) == (job.id, Status.QUEUED)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_new_load_takes_the_place_of_the_tabs_old_one_unless_somebody_watches_it(services):
+    old, new = start_load(services, SARI, asked()), start_load(services, SARI, asked("2013-01-02"))
+    services.ledger.seen(old.id, "another tab")
+    leave(services, SARI, old.id, new, "this tab")
+    assert services.ledger.get(old.id).status is Status.QUEUED
+    services.ledger.seen(new.id, "this tab")
+    leave(services, SARI, new.id, old, "this tab")
+    assert services.ledger.get(new.id).status is Status.CANCELLED
+
+
+@pytest.mark.usefixtures("worker")
+def test_nobody_can_end_anothers_job_by_what_a_store_holds(services):
+    theirs, mine = start_load(services, BUDI, asked()), start_load(services, SARI, asked())
+    for store in (theirs.id, "nonsense", 7, None, {"a": 1}):
+        leave(services, SARI, store, mine, "page")
+    assert services.ledger.get(theirs.id).status is Status.QUEUED
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_is_not_ones_own_is_not_there(services):
+    theirs = start_load(services, BUDI, asked())
+    for store in (theirs.id, "nonsense", 7, None, ["x"]):
+        with pytest.raises(JobNotFound):
+            visible_job(services.ledger, SARI, store)
+    assert visible_job(services.ledger, replace(SARI, admin=True), theirs.id) == theirs
+
+
+# -- links ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_link_to_ones_own_job_attaches_and_fills_the_form(services):
+    job = start_load(services, SARI, asked())
+    arrived = arrival(services, Link(job=job.id), None)
+    assert (arrived.job_id, arrived.form, arrived.notice) == (job.id, request_form(asked()), None)
+    assert arrived.form[ids.RANGE_START] == "2013-03-01 00:00"
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_job_that_is_shown_stays_as_it_is(services):
+    job = start_load(services, SARI, asked())
+    assert set(arrival(services, Link(job=job.id), job.id).values) == {no_update}
+
+
+@pytest.mark.usefixtures("worker")
+def test_anothers_link_carries_the_request_and_makes_ones_own_job(services):
+    theirs = start_load(services, BUDI, asked())
+    arrived = arrival(services, Link(job=theirs.id), None)
+    mine = services.ledger.get(arrived.job_id)
+    assert (mine.owner, mine.request) == ("sari", theirs.request)
+    assert mine.id != theirs.id
+    assert arrived.address == mine.id
+
+
+def test_a_link_to_a_job_that_is_gone_says_so(services):
+    arrived = arrival(services, Link(job="gone"), None)
+    assert (arrived.job_id, arrived.notice) == (None, not_found())
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("link", "words", "form"),
+    [
+        (Link(stations=("Nowhere", "JFK")), "There is no station Nowhere", {ids.STATION: ["JFK"]}),
+        (Link(stations=("JFK",), sensors=("bogus",)), "There is no sensor bogus", {ids.STATION: ["JFK"]}),
+        (Link(start="yesterday"), "'yesterday' is not a time", {}),
+        (Link(resolution="2h"), "There is no resolution 2h", {}),
+    ],
+)
+def test_a_link_with_nonsense_says_what_is_wrong_fills_the_rest_and_starts_nothing(services, link, words, form):
+    arrived = arrival(services, link, None)
+    assert words in arrived.notice.sentence
+    assert (arrived.form, arrived.job_id, statuses(services)) == (form, no_update, [])
+
+
+def test_a_link_fills_the_form_with_wall_clock_times(services):
+    link = Link(stations=("JFK",), sensors=("temperature",), start="2013-03-01T00:00:00Z", end="2013-04-01", resolution="1h")
+    arrived = arrival(services, link, "some job")
+    assert arrived.form == {
+        ids.STATION: ["JFK"],
+        ids.SENSOR: ["temperature"],
+        ids.RANGE_START: "2013-03-01 07:00",
+        ids.RANGE_END: "2013-04-01 00:00",
+        ids.RANGE_PRESET: None,
+        ids.RESOLUTION: "1h",
+    }
+    assert (arrived.job_id, arrived.notice) == (None, None)  # the page leaves the job that it showed
+
+
+# -- what is rendered -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("worker")
+def test_each_rendering_has_a_value_for_each_output(services):
+    renderer = JobRenderer(services)
+    job = start_load(services, SARI, asked())
+    assert len(renderer.progress(job)) == len(PROGRESS_OUTPUTS)
+    for shown in (renderer.result(job), renderer.attached(job, None), renderer.attached(None, None)):
+        assert len(shown) == len(RESULT_OUTPUTS)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_waiting_job_tells_its_place_and_a_running_one_what_it_reads(services):
+    renderer = JobRenderer(services)
+    first, second = start_load(services, SARI, asked()), start_load(services, SARI, asked("2013-01-02"))
+    assert renderer.progress(second)[0] == "Queued at position 2"
+    attempt = services.ledger.claim("w", ["history"]).attempt
+    services.ledger.report(first.id, attempt, Progress(0.5, 1, 4, 744, 2_000, "JFK", 2013 * 12 + 2, None))
+    words, value, version, note = renderer.progress(services.ledger.get(first.id))
+    assert words.startswith("Reading JFK, March 2013 · 1 of 4 months")
+    assert (value, note) == ("0.5000", None)
+    assert version > first.version
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_alert_about_something_else_stays_when_a_job_ends_well(services):
+    renderer = JobRenderer(services)
+    load_history(services.site, asked(), lambda _progress: None)
+    job = start_load(services, SARI, asked())
+    assert renderer.result(job)[-1] is no_update
+    assert renderer.attached(job, Notice("info", "It has expired."))[-1] is not None
+
+
+# -- the estimate -----------------------------------------------------------------------------------------------------
+
+
+def test_the_estimate_says_what_is_on_disk(services):
+    before = estimate_words(plan(services.site, asked()), DEFAULT_ROWS_A_SECOND)
+    assert "0 % on disk" in before
+    load_history(services.site, asked(), lambda _progress: None)
+    assert estimate_words(plan(services.site, asked()), DEFAULT_ROWS_A_SECOND).endswith("all on disk · at once")
+
+
+def test_without_measured_jobs_the_speed_is_the_default(services):
+    assert Speed(services.ledger).rows_a_second() == DEFAULT_ROWS_A_SECOND
+
+
+def test_the_speed_is_the_median_of_jobs_that_read_enough(services):
+    for seconds in (1.0, 2.0, 4.0):
+        services.ledger.record_completed("sari", asked(), {"rows": 1_000_000, "tiles_read": 9, "seconds_reading": seconds})
+    services.ledger.record_completed("sari", asked(), {"rows": 10, "tiles_read": 1, "seconds_reading": 0.5})
+    assert Speed(services.ledger).rows_a_second() == 500_000
