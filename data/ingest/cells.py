@@ -30,7 +30,9 @@ def texts(array: pa.Array) -> pa.Array:
 
 
 def numbers(array: pa.Array, missing: Sequence[str], decimal: str) -> npt.NDArray[np.float64]:
-    """Cells as float64; NaN where missing (empty, NaN, or one of ``missing``, whatever the case); infinite ones stay.
+    """Cells as float64; NaN where missing; infinite ones stay.
+
+    Missing are the empty cell, NaN, and ``missing``: texts whatever their case, numbers however they are written (-9999.00).
 
     Raises:
         BadCell: for the first cell that is no number.
@@ -46,9 +48,10 @@ def numbers(array: pa.Array, missing: Sequence[str], decimal: str) -> npt.NDArra
     if decimal != ".":
         cells = pc.replace_substring(cells, decimal, ".", max_replacements=1)
     try:
-        return _floats(pc.cast(cells, pa.float64()))
+        values = _floats(pc.cast(cells, pa.float64()))
     except pa.ArrowInvalid:
-        return _one_by_one(cells.to_pylist())
+        values = _one_by_one(cells.to_pylist())
+    return _without(values, missing)
 
 
 def _floats(array: pa.Array) -> npt.NDArray[np.float64]:

@@ -16,7 +16,8 @@ from data.ingest.layout import Layout
 from data.ingest.opening import opened
 from errors import ImportRejected
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 1 << 20  # Arrow reads up to 32 blocks ahead
+_NO_ROWS = ("Empty CSV", "Could not skip initial")  # what Arrow says when nothing follows the header
 _PARQUET_ROWS = 50_000
 
 ReportFraction = Callable[[float], None]
@@ -80,7 +81,7 @@ def _text(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> Iter
         try:
             reader = arrow_csv.open_csv(file.stream, *_options(layout, list(numbers.values()), lines))
         except pa.ArrowInvalid as exc:
-            if "Empty CSV" in str(exc):
+            if any(words in str(exc) for words in _NO_ROWS):
                 return
             raise _damaged(layout, exc) from exc
         while True:

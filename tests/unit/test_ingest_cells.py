@@ -30,8 +30,8 @@ def test_what_is_no_number_is_named_by_its_row(cell):
 
 
 def test_missing_cells_are_empty_nan_or_as_the_profile_says_whatever_the_case():
-    cells = pa.array(["", None, "NaN", "NAN", "na", "-9999", "1"])
-    assert np.isnan(numbers(cells, ["NA", "-9999"], ".")).tolist() == [True] * 6 + [False]
+    cells = pa.array(["", None, "NaN", "NAN", "na", "-9999", "-9999.00", "1"])
+    assert np.isnan(numbers(cells, ["NA", "-9999"], ".")).tolist() == [True] * 7 + [False]
     assert np.isnan(numbers(pa.array([-9999, 1]), ["-9999"], ".")).tolist() == [True, False]
 
 
