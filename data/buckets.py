@@ -22,7 +22,7 @@ Integers = npt.NDArray[np.int64]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _MONDAY = 4 * _DAY  # 1970-01-05
-_FIRST_YEAR, _LAST_YEAR = 2, 9998  # zones cannot be asked nearer to the ends of the calendar
+_FIRST_YEAR, _LAST_YEAR = 1840, 2200  # no zone had a time of its own before; who knows what clocks will do after
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ def _change_between(zone: ZoneInfo, low: int, high: int) -> int:
 
 
 def _offset_ms(zone: ZoneInfo, time_ms: int) -> int:
-    offset = (_EPOCH + timedelta(milliseconds=time_ms)).astimezone(zone).utcoffset()
-    return round((offset or timedelta()) / timedelta(milliseconds=1))
+    offset = (_EPOCH + timedelta(milliseconds=time_ms)).astimezone(zone).utcoffset() or timedelta()
+    return offset.days * _DAY + offset.seconds * 1000 + offset.microseconds // 1000
 
 
 def _year(time_ms: int) -> int:

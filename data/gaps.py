@@ -14,12 +14,12 @@ USUAL_STEPS = 3  # a pause longer than this many usual steps is a gap
 
 
 def steps_at(series: Series, times: Integers, step_ms: int | None) -> Integers:
-    """The usual pause around each time (ms): the median of its own block of 256 rows, else ``step_ms``, else 0 (unknown)."""
+    """The usual pause around each time (ms): that of its blocks, else ``step_ms``, else 0 (unknown)."""
     table = series.table
     if not len(table.start):
         return np.full(len(times), step_ms or 0, np.int64)
     block = np.maximum(np.searchsorted(table.start, times, "right") - 1, 0)
-    steps = table.step[block].astype(np.int64)
+    steps = table.usual_step[block]
     return np.where(steps > 0, steps, step_ms or 0)
 
 

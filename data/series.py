@@ -14,6 +14,8 @@ from data.blocks import BLOCK_ROWS, Array, Blocks, concatenate
 from data.months import month_starts_ms
 from data.tilefile import Tile, TileEntry
 
+_ENOUGH_ROWS = 8  # for a median pause that one gap does not spoil
+
 Integers = npt.NDArray[np.int64]
 Rows = Literal["good", "flagged", "all"]
 Chunk = tuple[Integers, npt.NDArray[np.float64], npt.NDArray[np.uint8]]
@@ -57,6 +59,19 @@ class BlockTable:
         """What it takes in memory, without the tiles."""
         arrays = [self.start, self.rank, self.flagged_rank, *(array for _, array in self.good.arrays())]
         return sum(array.nbytes for array in arrays)
+
+    @cached_property
+    def usual_step(self) -> Integers:
+        """The usual pause around each block's rows (ms, 0 unknown): the longest of the block's own and its neighbours'.
+
+        A step may change within a block, whose median then fits one part only; the coarser side decides for both. Blocks
+        of a few rows (a month's last) do not decide, unless there is nothing else.
+        """
+        steps = np.where(np.diff(self.rank) >= _ENOUGH_ROWS, self.step, 0).astype(np.int64)
+        around = steps.copy()
+        around[1:] = np.maximum(around[1:], steps[:-1])
+        around[:-1] = np.maximum(around[:-1], steps[1:])
+        return np.where(around > 0, around, self.step)
 
     @cached_property
     def flagged(self) -> Blocks:
