@@ -14,7 +14,9 @@ branch_labels = None
 depends_on = None
 
 # Station names differ by case and accent on every database, as they do in SQLite and PostgreSQL.
-_OPTIONS = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+# SQLAlchemy reads the options under the name of the dialect in the URL: mysql or mariadb.
+_BINARY = {"charset": "utf8mb4", "collate": "utf8mb4_bin", "engine": "InnoDB"}
+_OPTIONS = {f"{dialect}_{name}": value for dialect in ("mysql", "mariadb") for name, value in _BINARY.items()}
 
 
 def upgrade() -> None:
