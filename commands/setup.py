@@ -60,6 +60,8 @@ def setup(
         if not sample_only:
             _make_synthetic_station(settings)
         unfinished.unlink()
+    if for_run:
+        typer.echo(f"Starting on http://{settings.host}:{settings.port}{settings.url_prefix} (Ctrl-C stops it)", err=True)
 
 
 def _has_observations(settings: Settings) -> bool:
