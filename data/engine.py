@@ -18,7 +18,7 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Column, Connection, Double, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.schema import CreateColumn
 
 from data.catalogue import Catalogue
@@ -104,13 +104,14 @@ def explained(engine: Engine) -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as exc:
+    except (OperationalError, InterfaceError, ProgrammingError, sqlite3.OperationalError) as exc:
         why = str(getattr(exc, "orig", None) or exc).splitlines()[0]
         url = engine.url.render_as_string(hide_password=True)
         if re.search(r"no such (table|column)|does not exist|doesn't exist|unknown column", why, re.IGNORECASE):
             raise SourceMismatch("{url} lacks a table or column: {why}. Run manage.py migrate.", url=url, why=why) from exc
-        template = "The database {url} does not answer: {why}. Check the URL; where it is new, run manage.py migrate."
-        raise SourceUnavailable(template, url=url, why=why) from exc
+        raise SourceUnavailable(
+            "The database {url} cannot be used: {why}. Check its URL; where it is new, run manage.py migrate.", url=url, why=why
+        ) from exc
 
 
 def run_environment() -> None:
