@@ -60,7 +60,8 @@ def test_a_keeper_that_is_killed_takes_its_worker_along(keeper):
 def test_a_keeper_without_its_parent_ends():
     parent = f"""
 import os, subprocess, sys
-keeper = subprocess.Popen([sys.executable, "-c", {KEEPER!r}, str(os.getpid())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+silent = {{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}
+keeper = subprocess.Popen([sys.executable, "-c", {KEEPER!r}, str(os.getpid())], **silent)
 print(keeper.pid)
 """
     done = subprocess.run([sys.executable, "-c", parent], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
