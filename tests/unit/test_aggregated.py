@@ -1,0 +1,237 @@
+"""Aggregates follow the sensor's rule, from all rows, in the request's zone; zoomed out no extreme of them is lost."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.catalogue import Sensor
+from data.drawn import SeriesView
+from data.request import HistoryRequest, parse_time
+from data.rollup import write_rollups
+from data.view import view_request
+from tests.tiled import DAY, HOUR, KEY, MARCH_2019, MINUTE, TileSite, sensor_named, site_with, store_rows
+
+BERLIN = "Europe/Berlin"
+
+
+def series_seen(
+    site: TileSite,
+    sensor: Sensor,
+    resolution: str,
+    rows: tuple[int, int],
+    *,
+    window: tuple[int, int] | None = None,
+    width: int = 1200,
+    zone: str = BERLIN,
+    include_flagged: bool = False,
+) -> SeriesView:
+    request = HistoryRequest(("aws-1",), (sensor.name,), *rows, resolution, zone)  # type: ignore[arg-type]
+    return view_request(site, request, *(window or rows), width, include_flagged=include_flagged).series[0]
+
+
+def noise(n: int, step_ms: int, start: int = MARCH_2019) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(n)
+    return start + np.arange(n, dtype=np.int64) * step_ms, 20 + np.cumsum(random.normal(0, 0.02, n))
+
+
+def by_pandas(times: np.ndarray, values: np.ndarray, rule: str, zone: str) -> pd.DataFrame:
+    index = pd.to_datetime(times, unit="ms", utc=True).tz_convert(zone)
+    return pd.Series(values, index=index).resample(rule).agg(["mean", "min", "max", "count"]).query("count > 0")
+
+
+def starts_ms(frame: pd.DataFrame) -> list[int]:
+    return ((frame.index.tz_convert("UTC") - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(milliseconds=1)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("resolution", "rule"), [("1min", "1min"), ("10min", "10min"), ("1h", "1h"), ("1d", "1D"), ("1mo", "1MS")]
+)
+def test_means_with_their_band_equal_pandas_over_a_change_of_the_clock(tmp_path: Path, resolution: str, rule: str) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    start = parse_time("2019-03-20", BERLIN, field="start")
+    times, values = noise(50_000, 25_000, start)
+    store_rows(site.tiles, sensor, times, values)
+
+    view = series_seen(site, sensor, resolution, (start, int(times[-1]) + 1), width=8000 if resolution != "1min" else 8192 * 4)
+
+    expected = by_pandas(times, values, rule, BERLIN)
+    if resolution == "1min":  # more buckets than the widest view: its extremes are there
+        assert (view.y.min(), view.y.max()) == (pytest.approx(expected["mean"].min()), pytest.approx(expected["mean"].max()))
+        return
+    assert view.lower is not None
+    assert view.upper is not None
+    assert view.x.tolist() == starts_ms(expected)
+    np.testing.assert_allclose(view.y, expected["mean"], rtol=1e-12)
+    np.testing.assert_array_equal(view.lower, expected["min"])
+    np.testing.assert_array_equal(view.upper, expected["max"])
+    np.testing.assert_array_equal(view.rows, expected["count"])
+    assert view.bucket == resolution
+
+
+@pytest.mark.parametrize("include_flagged", [False, True])
+@pytest.mark.parametrize("cut", [0, 7 * MINUTE + 123])
+def test_zoomed_out_the_line_keeps_every_extreme_of_the_buckets_and_the_band_that_of_the_rows(
+    tmp_path: Path, cut: int, include_flagged: bool
+) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    times, values = noise(120_000, 30_000, MARCH_2019 - 10 * DAY)
+    values[5000] = 500.0
+    store_rows(site.tiles, sensor, times, values)
+    rows = int(times[0]) + cut, int(times[-1]) + 1 - cut
+    inside = (times >= rows[0]) & (times < rows[1]) & ((values < 60) | include_flagged)
+    expected = by_pandas(times[inside], values[inside], "10min", "Asia/Kathmandu")
+
+    view = series_seen(site, sensor, "10min", rows, width=300, zone="Asia/Kathmandu", include_flagged=include_flagged)
+
+    assert view.lower is not None
+    assert view.upper is not None
+    means = dict(zip(starts_ms(expected), expected["mean"], strict=True))
+    np.testing.assert_allclose(view.y, [means[int(x)] for x in view.x], rtol=1e-12)
+    assert len(view.x) <= 4 * 150 + 2
+    starts = np.array(starts_ms(expected))
+    edges = rows[0] + (rows[1] - rows[0]) * np.arange(151) / 150
+    for low, high in pairwise(edges):
+        column, drawn = (starts >= low) & (starts < high), (view.x >= low) & (view.x < high)
+        assert view.y[drawn].min() == pytest.approx(expected["mean"][column].min(), rel=1e-12)
+        assert view.y[drawn].max() == pytest.approx(expected["mean"][column].max(), rel=1e-12)
+        if low > rows[0]:  # the first column also begins with the request's cut bucket
+            assert set(view.lower[drawn]) <= {expected["min"][column].min(), *expected["min"][column].iloc[[0, -1]]}
+            assert set(view.upper[drawn]) <= {expected["max"][column].max(), *expected["max"][column].iloc[[0, -1]]}
+
+
+def test_rollups_are_made_once_and_again_when_their_tiles_change(tmp_path: Path) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    times, values = noise(100_000, MINUTE, MARCH_2019)
+    store_rows(site.tiles, sensor, times, values)
+    rows = int(times[0]), int(times[-1]) + 1
+    request = HistoryRequest(("aws-1",), ("temperature", "rainfall"), *rows, "10min", BERLIN)
+
+    used = write_rollups(site.tiles, site.catalogue, "own", request)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tile")}
+    series_seen(site, sensor, "10min", rows, width=200)
+    write_rollups(site.tiles, site.catalogue, "own", request)
+
+    assert len(used) == 3
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tile")} == written
+    store_rows(site.tiles, sensor, times, values + 1, generation=2)
+    again = series_seen(site, sensor, "10min", rows, width=200)
+    assert again.y.max() == pytest.approx(by_pandas(times, values + 1, "10min", BERLIN)["mean"].max())
+
+
+def test_a_folder_that_may_not_be_written_does_not_stop_a_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    times, values = noise(50_000, MINUTE)
+    store_rows(site.tiles, sensor, times, values)
+    rows = int(times[0]), int(times[-1]) + 1
+    expected = series_seen(site, sensor, "10min", rows, width=100, zone="UTC")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(site.tiles, "write", refuse)
+    found = series_seen(site, sensor, "10min", rows, width=100, zone="Etc/UTC")
+
+    assert found.y.tolist() == expected.y.tolist()
+
+
+def test_a_bucket_without_rows_breaks_the_line_and_sparse_rows_do_not(tmp_path: Path) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    times, values = noise(4000, MINUTE)
+    keep = (times < MARCH_2019 + 10 * HOUR) | (times >= MARCH_2019 + 15 * HOUR)
+    store_rows(site.tiles, sensor, times[keep], values[keep])
+    hourly = sensor_named("pressure")
+    store_rows(site.tiles, hourly, MARCH_2019 + np.arange(60) * HOUR, np.full(60, 1000.0))
+    rows = (MARCH_2019, MARCH_2019 + 60 * HOUR)
+
+    assert int(np.isnan(series_seen(site, sensor, "1h", rows).y).sum()) == 1
+    assert int(np.isnan(series_seen(site, hourly, "10min", rows).y).sum()) == 0
+
+
+@pytest.mark.parametrize(("stamp", "sums"), [("end", [6.0, 6.0]), ("start", [3.0, 6.0, 3.0])])
+def test_rain_stamped_at_the_end_of_its_hour_belongs_to_that_hour(tmp_path: Path, stamp: str, sums: list[float]) -> None:
+    rain = sensor_named("rainfall", stamp=stamp)
+    site = site_with(tmp_path, rain)
+    # every ten minutes: 00:10 ... 02:00
+    times = MARCH_2019 + np.arange(1, 13) * 10 * MINUTE
+    store_rows(site.tiles, rain, times, np.r_[0.5, 0.5, 0.5, 0.5, 1.0, 3.0, 0, 0, 0, 0, 3.0, 3.0])
+
+    view = series_seen(site, rain, "1h", (MARCH_2019, MARCH_2019 + 3 * HOUR), zone="UTC")
+
+    assert view.kind == "bars"
+    assert view.width is not None
+    assert ((view.x - MARCH_2019) / HOUR).tolist() == list(range(len(sums)))
+    assert view.y.tolist() == sums
+    assert set(view.width) == {float(HOUR)}
+
+
+def test_bars_zoomed_out_are_sums_over_days_of_the_zone_and_nothing_is_lost(tmp_path: Path) -> None:
+    rain, site = sensor_named("rainfall"), site_with(tmp_path)
+    random = np.random.default_rng(4)
+    times = MARCH_2019 + np.arange(1, 60_000) * 10 * MINUTE
+    values = np.where(random.random(len(times)) < 0.05, random.exponential(2, len(times)), 0.0)
+    store_rows(site.tiles, rain, times, values)
+    rows = int(times[0]), int(times[-1]) + 1
+
+    view = series_seen(site, rain, "raw", rows, zone="Asia/Jakarta")
+
+    assert view.bucket == "2d"
+    assert len(view.x) <= 400
+    assert view.y.sum() == pytest.approx(values.sum(), rel=1e-12)
+    assert ((view.x + 7 * HOUR) % DAY == 0).all()
+    part = series_seen(site, rain, "raw", rows, window=(rows[0] + 100 * DAY + 7, rows[0] + 101 * DAY), zone="Asia/Jakarta")
+    assert (part.bucket, part.exact, part.total_rows) == ("raw", True, 143)
+    assert set(part.width if part.width is not None else ()) == {600_000.0}
+
+
+def test_a_direction_is_averaged_as_vectors_and_has_none_when_they_cancel(tmp_path: Path) -> None:
+    wind, site = sensor_named("wind_direction"), site_with(tmp_path)
+    hours = [[350.0, 10.0], [90.0, 270.0], [0.0, 90.0], [180.0, 180.0]]
+    times = MARCH_2019 + np.arange(8) * 30 * MINUTE
+    store_rows(site.tiles, wind, times, np.concatenate(hours))
+
+    view = series_seen(site, wind, "1h", (MARCH_2019, MARCH_2019 + 4 * HOUR), zone="UTC")
+
+    assert view.kind == "dots"
+    assert ((view.x - MARCH_2019) / HOUR).tolist() == [0, 2, 3]
+    np.testing.assert_allclose(np.cos(np.deg2rad(view.y - [0, 45, 180])), 1, atol=1e-12)
+
+
+def test_no_direction_that_occurred_is_missing_when_zoomed_out(tmp_path: Path) -> None:
+    wind, site = sensor_named("wind_direction"), site_with(tmp_path)
+    random = np.random.default_rng(2)
+    times = MARCH_2019 + np.arange(100_000) * MINUTE
+    values = np.where(
+        random.random(len(times)) < 0.001, random.uniform(0, 360, len(times)), 225 + random.normal(0, 4, len(times))
+    )
+    store_rows(site.tiles, wind, times, values)
+    rows = int(times[0]), int(times[-1]) + 1
+
+    view = series_seen(site, wind, "raw", rows)
+
+    assert len(view.x) <= 4 * 1200
+    assert set((view.y // 5.625).astype(int)) == set((values // 5.625).astype(int))
+    nearest = np.abs(view.x[None, :] - times[values < 180][:, None])
+    same = (view.y[None, :] // 5.625) == (values[values < 180][:, None] // 5.625)
+    column = (rows[1] - rows[0]) / 1200 * 16
+    assert (np.where(same, nearest, np.inf).min(axis=1) <= column / 2 + 1).all()
+
+
+def test_the_key_of_a_rollup_tells_all_that_it_depends_on() -> None:
+    from data.buckets import BY_NAME
+    from data.rollup import rollup_key
+
+    base = sensor_named("temperature")
+    keys = {
+        rollup_key(KEY, sensor, BY_NAME[bucket], zone, rows)  # type: ignore[arg-type]
+        for sensor in (base, sensor_named("temperature", day_start_min=60), sensor_named("temperature", stamp="end"))
+        for bucket in ("10min", "1d")
+        for zone in ("UTC", BERLIN)
+        for rows in ("good", "all")
+    }
+
+    assert len(keys) == 24

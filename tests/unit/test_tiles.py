@@ -1,0 +1,315 @@
+"""The store of tiles: what is written comes back, what is damaged is noticed, what is published is seen whole."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data import tileindex
+from data.blocks import Blocks
+from data.clean import Cleaned
+from data.months import month_start_ms
+from data.tilefile import HEADER_BYTES
+from data.tiles import SeriesKey, TileStore
+from errors import TileDamaged
+from tests.tiled import DAY, KEY, MARCH_2019, MINUTE, open_all, sensor_named, store_rows
+
+TEMPERATURE = sensor_named("temperature")
+MONTH = 2019 * 12 + 2
+
+
+def month_of_rows(n: int, value: float = 20.0, start: int = MARCH_2019) -> Cleaned:
+    return Cleaned(start + np.arange(n, dtype=np.int64) * 1000, np.full(n, value), np.zeros(n, np.uint8))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.sampled_from([0, 1, 255, 256, 257, 5000]),
+    seed=st.integers(0, 2**32 - 1),
+    name=st.sampled_from(["temperature", "wind_direction"]),
+    mapped=st.booleans(),
+)
+def test_a_tile_comes_back_as_it_was_written(n: int, seed: int, name: str, mapped: bool) -> None:
+    random = np.random.default_rng(seed)
+    sensor = sensor_named(name)
+    times = MARCH_2019 + np.sort(random.choice(31 * DAY, n, replace=False)).astype(np.int64)
+    with TemporaryDirectory() as folder:
+        store = TileStore(Path(folder), mapped=mapped)
+        cleaned = store_rows(store, sensor, times, random.normal(0, 100, n))
+        series = open_all(store, cleaned, sensor)
+
+        for found, written in zip(series.read(), (cleaned.times, cleaned.values, cleaned.flags), strict=True):
+            np.testing.assert_array_equal(found, written)
+        assert series.rows == n
+        assert sum(entry.flagged for entry in series.entries) == np.count_nonzero(cleaned.flags)
+
+
+def test_an_empty_month_is_a_tile(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(0), generation=4, fingerprint=5)])
+
+    assert [(entry.rows, entry.generation) for entry in store.entries(KEY).values()] == [(0, 4)]
+    assert store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).rows == 0
+
+
+def test_a_row_of_another_month_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="outside 2019-03"):
+        TileStore(tmp_path).write(KEY, MONTH, month_of_rows(2, start=MARCH_2019 - 1), generation=1, fingerprint=1)
+
+
+def test_the_index_is_what_its_tiles_say(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    times = MARCH_2019 + np.arange(400) * DAY
+    store_rows(store, TEMPERATURE, times, np.linspace(-10, 90, 400))
+    folder = store.folder(KEY)
+    index = (folder / tileindex.INDEX).read_bytes()
+    assert tileindex.rebuild(folder) == store.entries(KEY)
+
+    (folder / tileindex.INDEX).write_bytes(index[:-3])
+
+    assert len(TileStore(tmp_path).entries(KEY)) == 14
+    assert (folder / tileindex.INDEX).read_bytes() == index
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def spoil_header(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[30] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, spoil_header, Path.unlink])
+def test_a_damaged_tile_is_noticed_dropped_and_may_be_read_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    store = TileStore(tmp_path)
+    times = MARCH_2019 + np.arange(60) * DAY
+    store_rows(store, TEMPERATURE, times, np.zeros(60))
+    damage(next(store.folder(KEY).glob("2019-03*.tile")))
+    store = TileStore(tmp_path)  # as another process, which has not opened it yet
+
+    with pytest.raises(TileDamaged):
+        store.open_series(KEY, int(times[0]), int(times[-1]) + 1)
+
+    assert store.resume(KEY, MONTH) is None
+    assert sorted(store.entries(KEY)) == [MONTH + 1]
+    assert store.open_series(KEY, int(times[0]), int(times[-1]) + 1).rows == 29
+    store_rows(store, TEMPERATURE, times, np.zeros(60))
+    assert store.open_series(KEY, int(times[0]), int(times[-1]) + 1).rows == 60
+
+
+def test_a_flipped_bit_in_the_rows_is_found_by_verify(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    store.publish(
+        KEY,
+        [
+            store.write(KEY, month, month_of_rows(300, start=month_start_ms(month)), generation=1, fingerprint=1)
+            for month in (MONTH, MONTH + 1)
+        ],
+    )
+    path = next(store.folder(KEY).glob("2019-04*.tile"))
+    data = bytearray(path.read_bytes())
+    data[HEADER_BYTES + 1000] ^= 4
+    path.write_bytes(data)
+
+    checked, damages = store.verify()
+
+    assert checked == 2
+    assert [(damage.key, damage.month) for damage in damages] == [(KEY, MONTH + 1)]
+    assert "checksum" in damages[0].reason
+    assert sorted(store.entries(KEY)) == [MONTH]
+    assert store.verify() == (1, ())
+
+
+def test_a_tile_is_seen_once_it_is_published_and_found_again_by_resume(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+
+    entry = store.write(KEY, MONTH, month_of_rows(10), generation=1, fingerprint=1)
+
+    assert store.entries(KEY) == {}
+    assert store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).rows == 0
+    assert store.resume(KEY, MONTH) == entry
+    store.publish(KEY, [entry])
+    assert store.entries(KEY) == {MONTH: entry}
+
+
+def test_a_newer_reading_replaces_the_month_for_all_and_leaves_open_series_as_they_were(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(10, 1.0), generation=1, fingerprint=1)])
+    before = store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY)
+
+    store.publish(KEY, [TileStore(tmp_path).write(KEY, MONTH, month_of_rows(12, 2.0), generation=2, fingerprint=1)])
+
+    after = store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY)
+    assert (before.rows, set(before.read()[1].tolist())) == (10, {1.0})
+    assert (after.rows, set(after.read()[1].tolist())) == (12, {2.0})
+    assert len(list(store.folder(KEY).glob("*.tile"))) == 1
+
+
+def test_a_month_reread_with_the_same_generation_is_seen_too(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    for rows, value in ((10, 1.0), (12, 2.0)):
+        store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(rows, value), generation=1, fingerprint=1)])
+
+        assert store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).read()[1].tolist() == [value] * rows
+
+
+def publish_many(root: Path, generations: int) -> None:
+    store = TileStore(root)
+    for generation in range(1, generations):
+        for_all = [
+            store.write(KEY, month, month_of_rows(500, generation, month_start_ms(month)), generation=generation, fingerprint=1)
+            for month in (MONTH, MONTH + 1)
+        ]
+        store.publish(KEY, for_all)
+
+
+def test_a_reader_always_sees_whole_publications_of_another_process(tmp_path: Path) -> None:
+    publish_many(tmp_path, 2)
+    writer = multiprocessing.get_context("spawn").Process(target=publish_many, args=(tmp_path, 150))
+    writer.start()
+    store, seen = TileStore(tmp_path), set()
+    try:
+        while writer.is_alive():
+            values = store.open_series(KEY, MARCH_2019, month_start_ms(MONTH + 2)).read()[1]
+            assert len(values) == 1000
+            assert len(set(values.tolist())) == 1, "two publications mixed"
+            seen.add(values[0])
+    finally:
+        writer.join(60)
+    assert writer.exitcode == 0
+    assert len(seen) > 2
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = TileStore(tmp_path)
+    store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(10), generation=1, fingerprint=1)])
+    before = sorted(store.folder(KEY).iterdir())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.write(KEY, MONTH, month_of_rows(20), generation=2, fingerprint=1)
+
+    assert sorted(store.folder(KEY).iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "station", ["aws 1", "a/b", "..", ".", "", "Stasiun Übung 測站", "x" * 255, "測" * 255, "%2F", "lock", "CON"]
+)
+def test_any_text_may_name_a_station(tmp_path: Path, station: str) -> None:
+    store = TileStore(tmp_path / "a" / "store")
+    key = SeriesKey("own", station, "temperature")
+    others = [SeriesKey("own", other, "temperature") for other in ("x" * 254 + "y", "/", "%", "%252F")]
+    for number, each in enumerate((key, *others)):
+        store.publish(each, [store.write(each, MONTH, month_of_rows(number + 1), generation=1, fingerprint=1)])
+
+    assert store.open_series(key, MARCH_2019, MARCH_2019 + DAY).rows == 1
+    assert {found.key for found in store.status()} == {key, *others}
+    assert len(list(tmp_path.rglob("*.tile"))) == len(list(store.root.glob("own/*/temperature/*.tile"))) == 5
+
+
+def test_the_least_recently_used_tiles_go_first_and_never_those_to_keep(tmp_path: Path) -> None:
+    now = [1_000_000_000]
+    store = TileStore(tmp_path, 1, clock=lambda: now[0])
+    months = range(MONTH, MONTH + 4)
+    for month in months:
+        now[0] += 100_000
+        store.publish(
+            KEY, [store.write(KEY, month, month_of_rows(300, start=month_start_ms(month)), generation=1, fingerprint=1)]
+        )
+    now[0] += 100_000
+    store.touch([(KEY, MONTH)])  # the oldest is the newest used now
+    size = store.entries(KEY)[MONTH].bytes
+
+    store.budget_bytes = 3 * size
+    assert store.evict() == size
+    assert sorted(store.entries(KEY)) == [MONTH, MONTH + 2, MONTH + 3]
+    store.budget_bytes = 1
+    assert store.evict(keep=[(KEY, MONTH + 2)]) == 2 * size
+    assert sorted(store.entries(KEY)) == [MONTH + 2]
+
+
+def test_touching_reaches_the_disk_at_most_once_a_minute(tmp_path: Path) -> None:
+    now = [1_000_000_000]
+    store = TileStore(tmp_path, clock=lambda: now[0])
+    store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(3), generation=1, fingerprint=1)])
+    used = store.folder(KEY) / tileindex.USED
+    found = []
+    for seconds in (0, 30, 29, 2):  # 0 s, 30 s, 59 s, 61 s
+        now[0] += seconds * 1000
+        store.touch([(KEY, MONTH)])
+        found.append(used.stat().st_ino)
+
+    assert found[0] == found[1] == found[2] != found[3]
+
+
+def test_what_ended_jobs_left_behind_is_swept(tmp_path: Path) -> None:
+    import os
+
+    store = TileStore(tmp_path, 10**12)
+    store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(3), generation=1, fingerprint=1)])
+    stray = store.folder(KEY) / store.write(KEY, MONTH + 1, replace(month_of_rows(0)), generation=1, fingerprint=1).file_name
+    draft = store.folder(KEY) / ".2019-04.tile.1.2.tmp"
+    draft.touch()
+    for path in (stray, draft):
+        os.utime(path, (0, 0))
+
+    store.evict()
+
+    assert not stray.exists()
+    assert not draft.exists()
+    assert store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).rows == 3
+
+
+def test_two_threads_never_build_one_month_at_a_time_but_may_build_two(tmp_path: Path) -> None:
+    store, inside, most = TileStore(tmp_path), [0], [0]
+    with store.build_lock("own", "aws-1", MONTH + 1):  # another month: does not hold them up
+
+        def build() -> None:
+            for _ in range(50):
+                with store.build_lock("own", "aws-1", MONTH):
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                    inside[0] -= 1
+
+        threads = [threading.Thread(target=build) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+
+    assert most == [1]
+
+
+def test_summaries_of_all_rows_are_those_of_both_kinds(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    random = np.random.default_rng(1)
+    times = MARCH_2019 + np.arange(3000) * MINUTE
+    cleaned = store_rows(store, TEMPERATURE, times, random.normal(0, 60, 3000))
+    plain = store_rows(
+        store, sensor_named("temperature", valid_min=-1e9, valid_max=1e9), times, cleaned.values, key=KEY._replace(sensor="plain")
+    )
+
+    merged: Blocks = open_all(store, cleaned, TEMPERATURE).table.all
+    straight = open_all(store, plain, TEMPERATURE, KEY._replace(sensor="plain")).table.good
+
+    for (name, found), (_, expected) in zip(merged.arrays(), straight.arrays(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)
