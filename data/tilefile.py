@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from data.blocks import BLOCK_ROWS, Array, Blocks, fields, pad_rows, steps_of, summarise
+from data.blocks import BLOCK_ROWS, Array, Blocks, concatenate, fields, pad_rows, steps_of, summarise
 from data.clean import Cleaned
 from data.months import month_bounds_ms, month_name
 from errors import TileDamaged
 
 MAGIC = b"RIWTILE\x01"
 HEADER_BYTES = 128
+SLICE_ROWS = 256 * BLOCK_ROWS  # summarised at a time
 ENTRY = struct.Struct("<iIqqqqqqIIIII")
 _CRC = struct.Struct("<I")
 
@@ -90,18 +91,17 @@ def encode(month: int, cleaned: Cleaned, *, generation: int, fingerprint: int) -
     rows = len(cleaned.times)
     if rows and not (begin <= cleaned.times[0] and cleaned.times[-1] < end):
         raise ValueError(f"rows outside {month_name(month)}")
-    times, values, flags = pad_rows(cleaned.times), pad_rows(cleaned.values), pad_rows(cleaned.flags)
-    since = (times - begin).astype(np.uint32)
-    good, flagged_at, flagged = _summaries(since, values, flags, rows, cleaned.direction)
-    step = steps_of(since, rows)
-    parts: list[Array] = [times, values, flags, *(array for _, array in good.arrays()), since[:, 0], step]
+    good, flagged_at, flagged, start, step = _summaries(cleaned, begin)
+    parts: list[Array] = [*(array for _, array in good.arrays()), start, step]
     parts += [*(array for _, array in flagged.arrays()), flagged_at]
     payload: list[memoryview | bytes] = []
-    crc = 0
+    for column in (cleaned.times, cleaned.values, cleaned.flags):  # not padded as a whole, which would copy it
+        payload += [_bytes(column), np.repeat(column[-1:], -rows % BLOCK_ROWS).tobytes()]
     for part in parts:
-        for piece in (np.ascontiguousarray(part).data.cast("B") if part.size else b"", bytes(-part.nbytes % 8)):
-            payload.append(piece)
-            crc = zlib.crc32(piece, crc)
+        payload += [_bytes(part), bytes(-part.nbytes % 8)]
+    crc = 0
+    for piece in payload:
+        crc = zlib.crc32(piece, crc)
     entry = TileEntry(
         month=month,
         fingerprint=fingerprint,
@@ -120,8 +120,29 @@ def encode(month: int, cleaned: Cleaned, *, generation: int, fingerprint: int) -
     return entry, [_header(entry), *payload]
 
 
-def _summaries(since: Array, values: Array, flags: Array, rows: int, direction: bool) -> tuple[Blocks, Array, Blocks]:
-    """Blocks of the unflagged rows; which blocks have flagged rows; blocks of those."""
+def _bytes(array: Array) -> memoryview | bytes:
+    return np.ascontiguousarray(array).data.cast("B") if array.size else b""
+
+
+def _summaries(cleaned: Cleaned, begin: int) -> tuple[Blocks, Array, Blocks, Array, Array]:
+    """Blocks of the unflagged rows; which blocks have flagged rows; blocks of those; first time and pause of each block.
+
+    A slice after the other: what they need in between is many times the rows, and stays in the processor's cache this way.
+    """
+    parts = [_slice_summaries(cleaned, begin, low) for low in range(0, len(cleaned.times), SLICE_ROWS)]
+    good, flagged_at, flagged, start, step = zip(*parts, strict=True) if parts else ((),) * 5
+    empty = np.empty(0, np.uint32)
+    at, first, pause = (np.concatenate([empty, *arrays]) for arrays in (flagged_at, start, step))
+    return concatenate(good, cleaned.direction), at, concatenate(flagged, cleaned.direction), first, pause
+
+
+def _slice_summaries(cleaned: Cleaned, begin: int, low: int) -> tuple[Blocks, Array, Blocks, Array, Array]:
+    """The same of the slice that begins with row ``low``."""
+    times, values, flags = (
+        pad_rows(array[low : low + SLICE_ROWS]) for array in (cleaned.times, cleaned.values, cleaned.flags)
+    )
+    rows, direction = min(SLICE_ROWS, len(cleaned.times) - low), cleaned.direction
+    since = (times - begin).astype(np.uint32)
     good = summarise(since, values, None, direction)
     is_row = np.arange(values.size).reshape(values.shape) < rows if rows % BLOCK_ROWS else None
     flagged_at = np.flatnonzero(flags.any(axis=1)).astype(np.uint32)
@@ -131,7 +152,8 @@ def _summaries(since: Array, values: Array, flags: Array, rows: int, direction: 
     for (_, array), (_, right) in zip(good.arrays(), exact.arrays(), strict=True):
         array[partial] = right
     bad = flags[flagged_at] != 0 if is_row is None else (flags[flagged_at] != 0) & is_row[flagged_at]
-    return good, flagged_at, summarise(since[flagged_at], values[flagged_at], bad, direction)
+    flagged = summarise(since[flagged_at], values[flagged_at], bad, direction)
+    return good, flagged_at + np.uint32(low // BLOCK_ROWS), flagged, since[:, 0], steps_of(since, rows)
 
 
 def _header(entry: TileEntry) -> bytes:
