@@ -23,6 +23,8 @@ from jobs.ledger import Ledger, open_ledger
 
 PUBLISH_EVERY_S = 0.25
 CALLBACK_POLL_S = 0.5
+WRITE_TRIES = 10
+WRITE_PAUSE_S = 1.0
 
 Shown = TypeVar("Shown")
 
@@ -76,6 +78,22 @@ class PeakMemory:
         """``peak_memory_mb`` counts what is shared with the worker and mapped files, too; ``private_memory_mb`` does not."""
         peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return {"peak_memory_mb": round(peak_kib * 1024 / 1e6, 1), "private_memory_mb": round(self._private_mb, 1)}
+
+
+def persist(write: Callable[[], None], *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Write how an attempt ended, waiting some seconds for a ledger that restarts, so that done work is not done twice.
+
+    A write that was carried out although its answer was lost comes back as StaleAttempt, which is as good.
+    """
+    for left in reversed(range(WRITE_TRIES)):
+        try:
+            write()
+            return
+        except SQLAlchemyError as exc:
+            if left == 0:
+                raise
+            log.warning("the result could not be written yet", error=str(exc))
+            sleep(WRITE_PAUSE_S)
 
 
 def make_run_job(settings: Settings) -> Callable[[str, int], None]:
@@ -136,7 +154,7 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
         memory.sample()
         seconds = round(time.monotonic() - started_s, 3)
         metrics = {**found, "seconds": seconds, **memory.metrics()}
-        ledger.complete(job.id, attempt, metrics)
+        persist(lambda: ledger.complete(job.id, attempt, metrics))
         bound.info("job completed", request=job.request.describe(), **metrics)
     except StaleAttempt:
         bound.info("attempt is no longer the one")
@@ -149,6 +167,6 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
 
 def _write_failure(ledger: Ledger, job_id: str, attempt: int, error: JobError) -> None:
     try:
-        ledger.fail(job_id, attempt, error, jitter=random.random())  # noqa: S311 - spreads retries, keeps no secret
+        persist(lambda: ledger.fail(job_id, attempt, error, jitter=random.random()))  # noqa: S311 - spreads retries, keeps no secret
     except StaleAttempt:
         log.info("attempt is no longer the one", job=job_id, attempt=attempt)

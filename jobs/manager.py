@@ -67,7 +67,7 @@ class QueueManager(DiskcacheManager):
         wake: Callable[[], None] | None = None,
         signing_secret: str | None = None,
     ) -> None:
-        super().__init__(cache)  # type: ignore[no-untyped-call] # Dash's
+        super().__init__(cache)
         self._ledger = ledger
         self._identify = identify
         self._render_progress = render_progress
@@ -177,7 +177,7 @@ class QueueManager(DiskcacheManager):
         """The site's own secret where it was given; it survives restarts and the eviction of cache entries."""
         if self._signing_secret is not None:
             return self._signing_secret.encode()
-        return bytes(super().get_or_create_signing_secret(generate))  # type: ignore[no-untyped-call] # Dash's
+        return bytes(super().get_or_create_signing_secret(generate))
 
     # -- in between ---------------------------------------------------------------------------------------------------
 

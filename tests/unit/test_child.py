@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from errors import StaleAttempt
-from jobs.child import PUBLISH_EVERY_S, PeakMemory, ThrottledReport
+from jobs.child import PUBLISH_EVERY_S, WRITE_PAUSE_S, WRITE_TRIES, PeakMemory, ThrottledReport, persist
 from jobs.job import Progress
 
 
@@ -60,3 +60,36 @@ def test_memory_counts_private_pages_apart():
     metrics = memory.metrics()
     assert len(block) / 1e6 <= metrics["private_memory_mb"] - before_mb + 5
     assert metrics["peak_memory_mb"] >= metrics["private_memory_mb"]
+
+
+class Restarting:
+    """A ledger that answers after ``failures`` tries."""
+
+    def __init__(self, failures):
+        self.failures, self.calls = failures, 0
+
+    def write(self):
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise OperationalError("UPDATE job", {}, Exception("starting up"))
+
+
+def test_a_result_is_kept_while_the_ledger_restarts():
+    ledger, slept = Restarting(failures=3), []
+    persist(ledger.write, sleep=slept.append)
+    assert (ledger.calls, slept) == (4, [WRITE_PAUSE_S] * 3)
+
+
+def test_a_ledger_that_stays_away_ends_the_attempt():
+    ledger = Restarting(failures=10**6)
+    with pytest.raises(OperationalError):
+        persist(ledger.write, sleep=lambda _: None)
+    assert ledger.calls == WRITE_TRIES
+
+
+def test_a_stale_attempt_is_not_written_again():
+    def write():
+        raise StaleAttempt
+
+    with pytest.raises(StaleAttempt):
+        persist(write, sleep=lambda _: pytest.fail("must not wait"))
