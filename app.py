@@ -13,6 +13,7 @@ from dash import Dash
 from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
+from api.compression import configure_compression
 from api.data import data_blueprint
 from api.guard import Guard, http_error_json, who_asks
 from api.health import health_blueprint
@@ -34,7 +35,6 @@ from layouts.page import PageContext, page, plain_page
 
 BOOTSTRAP_CSS = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
 _YEAR_S = 31_536_000
-_COMPRESSED = ["text/html", "text/css", "application/json", "application/javascript", "text/javascript", "image/svg+xml"]
 
 
 class RiwayatDash(Dash):
@@ -93,8 +93,8 @@ def create_app(settings: Settings) -> Dash:
 def _dash(settings: Settings) -> RiwayatDash:
     server = Flask("riwayat")
     server.secret_key = settings.signing_secret()
-    server.config.update(SESSION_COOKIE_SAMESITE="Lax", COMPRESS_MIMETYPES=_COMPRESSED, COMPRESS_ALGORITHM=["br", "gzip"])
-    server.config.update(COMPRESS_BR_LEVEL=4, COMPRESS_LEVEL=5)
+    server.config.update(SESSION_COOKIE_SAMESITE="Lax")
+    configure_compression(server, settings.url_prefix)
     hashes = ScriptHashes(settings.url_prefix)
     # Before Dash's own hook, which calls the layout at the first request, whoever asks.
     Guard(settings, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)

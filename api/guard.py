@@ -11,6 +11,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity, identify
+from api.compression import cache_policy
 from config import Settings
 from errors import NotAuthenticated, NotPermitted, RiwayatError
 from i18n import LANGUAGES, set_language, translate_error
@@ -73,7 +74,7 @@ class Guard:
             response.cache_control.no_cache = None
             response.cache_control.immutable = True
         elif "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
+            headers["Cache-Control"] = cache_policy(self.settings.url_prefix)
         took = time.monotonic() - g.get("began", time.monotonic())
         if took > _SLOW_S:
             log.warning("slow request", path=request.path, seconds=round(took, 3), status=response.status_code)

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.compression import CompressedFiles
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
@@ -81,6 +82,24 @@ def test_assets_are_kept_by_the_browser_and_answers_are_not(here):
 def test_answers_are_compressed_when_the_browser_asks(here):
     answer = fetch(here, "/_dash-layout", headers={"Accept-Encoding": "br, gzip"})
     assert answer.headers["Content-Encoding"] in ("br", "gzip")
+
+
+def test_the_largest_script_is_compressed_once_and_sent_once(here):
+    path, asks = "/_dash-component-suites/plotly/package_data/plotly.min.js", {"Accept-Encoding": "br"}
+    first = fetch(here, path, headers=asks)
+    assert first.content_length < 2_000_000
+    again = fetch(here, path, headers=asks | {"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
+
+
+def test_only_files_are_kept_compressed():
+    kept = CompressedFiles()
+    kept.set("br;", b"an answer for one user")
+    kept.set("br;/assets/page.js?1", b"a file")
+    assert (kept.get("br;"), kept.get("br;/assets/page.js?1")) == (None, b"a file")
+    for number in range(500):
+        kept.set(f"br;/assets/{number}", b"x")
+    assert kept.get("br;/assets/499") is None  # a visitor who makes names up cannot fill the memory
 
 
 @pytest.mark.parametrize("path", ["_dash-layout", "_dash-dependencies", "assets/page.js", "bootstrap.css", "nowhere"])
