@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, Campbell TOA5 or Parquet; .gz, .bz2, .xz too.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="CSV, Campbell TOA5, Parquet, receiver JSON; .gz, .bz2, .xz too.")
+    ],
     station: Annotated[str | None, typer.Option(help="Station of all rows, whatever the files say.")] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times without an offset: Asia/Jakarta, or -05:00. Default: the profile's.")

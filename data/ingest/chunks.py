@@ -1,4 +1,4 @@
-"""Rows of a file, some ten thousand at a time, in constant memory: columns as text (CSV, TOA5) or as stored (Parquet)."""
+"""Rows of a file, some ten thousand at a time, in constant memory: columns as text (CSV, TOA5, JSON) or as stored (Parquet)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from data.ingest.layout import Layout
 from data.ingest.opening import opened
+from data.ingest.receiver import read_items
 from errors import ImportRejected
 
 _BLOCK_BYTES = 1 << 20  # Arrow reads up to 32 blocks ahead
@@ -41,7 +42,8 @@ def read_chunks(layout: Layout, wanted: Sequence[str], report: ReportFraction = 
     Raises:
         ImportRejected: when the file is damaged, with file and place.
     """
-    return _parquet(layout, wanted, report) if layout.kind == "parquet" else _text(layout, wanted, report)
+    readers = {"parquet": _parquet, "json": _json}
+    return readers.get(layout.kind, _text)(layout, wanted, report)
 
 
 class _Lines:
@@ -129,6 +131,17 @@ def _parquet(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> I
                 yield Chunk({name: batch.column(name) for name in wanted}, lines)
     except (pa.ArrowException, OSError) as exc:
         raise _damaged(layout, exc) from exc
+
+
+def _json(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> Iterator[Chunk]:
+    items = read_items(layout.path)
+    columns = {name: pa.array([_cell(item.get(name)) for item in items], pa.string()) for name in wanted}
+    report(1.0)
+    yield Chunk(columns, np.arange(1, len(items) + 1))
+
+
+def _cell(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _damaged(layout: Layout, exc: Exception) -> ImportRejected:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.ingest.opening import opened
+from data.ingest.receiver import columns_of, read_items
 from errors import ImportRejected
 
 _HEAD_BYTES = 1 << 20  # a header longer than this is none
@@ -23,7 +24,7 @@ class Layout:
     """``columns`` in the file's order; ``header_lines`` come before the first row; ``units`` by column, as written."""
 
     path: Path
-    kind: Literal["csv", "toa5", "parquet"]
+    kind: Literal["csv", "toa5", "parquet", "json"]
     columns: tuple[str, ...]
     header_lines: int = 0
     units: Mapping[str, str] = field(default_factory=dict)
@@ -33,15 +34,15 @@ class Layout:
 
     @property
     def place(self) -> str:
-        """What a row's number is called: lines of text, rows of Parquet."""
-        return "row" if self.kind == "parquet" else "line"
+        """What a row's number is called: lines of text, rows of Parquet, items of JSON."""
+        return {"parquet": "row", "json": "item"}.get(self.kind, "line")
 
 
 def read_layout(path: Path, *, delimiter: str = ",", encoding: str = "utf-8", skip_rows: int = 0) -> Layout:
     """Read the first lines of a file.
 
     Raises:
-        ImportRejected: when the file is missing, empty, or none of CSV, TOA5 and Parquet.
+        ImportRejected: when the file is missing, empty, or none of CSV, TOA5, Parquet and receiver JSON.
     """
     with opened(path) as file:
         head = file.stream.read(_HEAD_BYTES)
@@ -49,6 +50,8 @@ def read_layout(path: Path, *, delimiter: str = ",", encoding: str = "utf-8", sk
         return Layout(path, "parquet", _parquet_columns(path))
     if not head.strip():
         raise ImportRejected("{file} is empty; expected a header line and rows.", file=path)
+    if head.lstrip().startswith((b"{", b"[")):
+        return Layout(path, "json", columns_of(read_items(path)))
     if b"\0" in head[:4096] and not encoding.lower().startswith("utf-16"):
         raise ImportRejected("{file} is not text; expected CSV, Campbell TOA5 or Parquet.", file=path)
     try:

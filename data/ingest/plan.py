@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.catalogue import Catalogue, Sensor
+from data.ingest import receiver
 from data.ingest.layout import Layout, read_layout
 from data.ingest.parsing import parse_number
 from data.ingest.profile import SITE_ZONE, Counts, Profile, ValueRule, bundled_profiles, load_profile
@@ -123,6 +124,8 @@ def _layout(path: Path, profile: Profile) -> Layout:
 def _recognise(layout: Layout, catalogue: Catalogue) -> tuple[Profile, str, Layout]:
     if layout.kind == "toa5":
         return load_profile(TOA5_PROFILE), TOA5_PROFILE, layout
+    if layout.kind == "json":
+        return _receiver(catalogue), "receiver", layout
     rest = [column for column in layout.columns if column not in {OWN_TIME, OWN_STATION}]
     if OWN_TIME in layout.columns and any(column in catalogue for column in rest):
         return _own(layout, catalogue, rest), "own", layout
@@ -153,6 +156,12 @@ def _own(layout: Layout, catalogue: Catalogue, columns: list[str]) -> Profile:
             raise _unknown_sensor(layout, catalogue, column, column)
     station = OWN_STATION if OWN_STATION in layout.columns else None
     return Profile(time=OWN_TIME, station=station, columns={column: ValueRule(sensor=column) for column in columns})
+
+
+def _receiver(catalogue: Catalogue) -> Profile:
+    """What gateways post: keys that are no sensor are left out and listed."""
+    columns = {sensor.name: ValueRule(sensor=sensor.name) for sensor in catalogue}
+    return Profile(time=receiver.TIME, timezone=SITE_ZONE, station=receiver.STATION, some_columns=True, columns=columns)
 
 
 def _no_doubles(layout: Layout, profile: Profile) -> None:

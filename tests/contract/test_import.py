@@ -311,6 +311,36 @@ def test_parquet_that_is_cut_off_is_refused(store):
         import_files(store.engine, store.catalogue, [path], Wishes())
 
 
+RECEIVED = """{"DataArray": [
+ {"_groupTag": "aws1", "_terminalTime": "2020-01-01 07:00:00", "_id": 7, "temperature": 25.5, "humidity": null, "mood": 1},
+ {"_groupTag": "aws1", "_terminalTime": "2020-01-01T00:01:00Z", "temperature": "26", "rainfall": 0.2}
+]}"""
+
+
+def test_receiver_json_is_read_in_the_sites_zone_and_unknown_keys_are_listed(store):
+    report = store.load(RECEIVED, "post.json", site_timezone="Asia/Jakarta")
+    expected = [("aws1", T0, 25.5, None, None), ("aws1", T0 + MINUTE, 26.0, None, 0.2)]
+    assert store.rows("temperature", "humidity", "rainfall") == expected
+    assert (report.profile, report.columns_left_out) == ("receiver", ("_id", "mood"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"DataArray": [}', "post.json, line 1: not JSON"),
+        ('{"data": []}', 'expected {"DataArray": [{"_groupTag"'),
+        ("[1, 2]", "expected {"),
+        (RECEIVED.replace("25.5", '"warm"'), "post.json, item 1, column temperature: 'warm' is not a number"),
+        (RECEIVED.replace("2020-01-01 07:00:00", "today"), "item 1, column _terminalTime: 'today' is not a time"),
+        (RECEIVED.replace("_groupTag", "tag"), "column _groupTag is missing"),
+    ],
+)
+def test_wrong_json_says_where(store, text, message):
+    with pytest.raises(ImportRejected) as caught:
+        store.load(text, "post.json")
+    assert message in caught.value.message
+
+
 def test_a_report_is_json(store):
     from dataclasses import asdict
 
