@@ -18,6 +18,7 @@ from data.rollup import write_rollups
 from data.site import Site
 from data.source import Reader
 from data.tiles import SeriesKey, TileEntry
+from errors import RiwayatError
 from jobs.job import Progress
 from jobs.pace import Pace
 
@@ -40,7 +41,16 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
     Raises:
         UnknownStation, UnknownSensor, NoData: see :func:`data.plan.plan`.
         SourceUnavailable, SourceMismatch: see data/source/failures.py.
+        RiwayatError: the tiles cannot be written, such as on a full disk.
     """
+    try:
+        return _load_history(site, request, report)
+    except OSError as exc:
+        why = exc.strerror or str(exc)
+        raise RiwayatError("The tiles in {path} cannot be written: {why}.", path=site.settings.tiles_path, why=why) from exc
+
+
+def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[str, float | int]:
     planned = plan(site, request)
     load = _Load(site, planned, report)
     started = time.monotonic()

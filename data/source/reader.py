@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, Select, inspect
+from sqlalchemy import Engine, Select, inspect
 
 from data.source import fast, general, statements
 from data.source.columns import Int64Array, Readings, ReadingsBuilder
@@ -41,10 +41,14 @@ class Reader:
         self._failures = 0
         self._counting = threading.Lock()
         self._gate = Gate()
+        self._columns: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
+        source = self.source
         with self._engine() as engine, engine.connect() as connection:
-            self._check(connection)
+            columns = inspect(connection).get_columns(source.table, schema=source.schema)
+        self._columns = frozenset(str(column["name"]) for column in columns)
+        self._require({source.time, source.station, *([source.tie_break] if source.tie_break else [])})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,6 +60,7 @@ class Reader:
         Raises:
             SourceUnavailable, SourceMismatch: see data/source/failures.py. Values never raise; they are counted.
         """
+        self._require({self.source.sensors[sensor] for sensor in sensors})
         builder = ReadingsBuilder(sensors)
         for start_ms, end_ms in windows:
             statement = statements.readings(self.source, station, sensors, start_ms, end_ms)
@@ -107,17 +112,13 @@ class Reader:
                 finally:
                     engine.dispose()
 
-    def _check(self, connection: Connection) -> None:
-        """Every column that will be asked for exists."""
-        source = self.source
-        present = {str(column["name"]) for column in inspect(connection).get_columns(source.table, schema=source.schema)}
-        named = {source.time, source.station, *source.sensors.values(), *([source.tie_break] if source.tie_break else [])}
-        lacking = sorted(named - present)
+    def _require(self, columns: Iterable[str]) -> None:
+        lacking = sorted(set(columns) - self._columns)
         if lacking:
             raise SourceMismatch(
                 "The table {table} in {database} lacks {columns}; it has {present}.",
-                table=source.table,
-                database=place(source.engine.url),
+                table=self.source.table,
+                database=place(self.source.engine.url),
                 columns=", ".join(lacking),
-                present=", ".join(sorted(present)),
+                present=", ".join(sorted(self._columns)),
             )

@@ -1,5 +1,6 @@
 """Plans and loads on a real database: what is read, what is kept, what is read again."""
 
+import errno
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,8 +21,8 @@ from data.plan import plan
 from data.request import HistoryRequest
 from data.site import Site, open_site
 from data.source import Reader, Readings
-from data.tiles import FLAG_RANGE, FLAG_SOURCE, SeriesKey
-from errors import NoData, SourceMismatch, SourceUnavailable, UnknownSensor, UnknownStation
+from data.tiles import FLAG_RANGE, FLAG_SOURCE, SeriesKey, TileStore
+from errors import NoData, RiwayatError, SourceMismatch, SourceUnavailable, UnknownSensor, UnknownStation
 from jobs.history import load_history
 from jobs.job import Progress
 
@@ -220,11 +221,11 @@ def test_bad_values_are_counted_and_never_raised(site):
     assert len(observations(site, "rainfall")[0]) == 24 * 91 - 2
 
 
-def test_tables_that_do_not_fit_and_databases_that_are_gone_end_the_load_with_a_reason(site):
+def test_a_table_that_does_not_fit_ends_the_load_with_a_reason(site):
     fill(site)
     with site.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE observation DROP COLUMN par_sensor"))
-    with pytest.raises(SourceMismatch, match="lacks par_sensor"):
+        connection.execute(text("ALTER TABLE observation DROP COLUMN rainfall"))
+    with pytest.raises(SourceMismatch, match="lacks rainfall"):
         load(site)
 
 
@@ -358,6 +359,21 @@ def test_the_job_never_evicts_its_own_tiles_even_beyond_the_budget(database_url,
     assert len(observations(site, "temperature")[0]) == 24 * 91
     assert plan(site, request(stations=("b",))).tiles_present == 0  # the other's made room
     site.engine.dispose()
+
+
+def test_a_full_disk_ends_the_load_with_a_reason_and_keeps_what_was_written(site, monkeypatch):
+    fill(site)
+    real = TileStore.write
+
+    def write(self: TileStore, key: SeriesKey, month: int, *args: Any, **fields: Any) -> Any:
+        if month == parse_month("2020-03"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, key, month, *args, **fields)
+
+    monkeypatch.setattr(TileStore, "write", write)
+    with pytest.raises(RiwayatError, match="tiles in .* cannot be written: No space left on device"):
+        load(site)
+    assert plan(site, request()).tiles_present == 4
 
 
 def test_one_sqlite_file_for_jobs_and_observations_is_read_without_the_fast_path(tmp_path):

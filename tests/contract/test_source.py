@@ -123,8 +123,10 @@ def test_flags_come_by_sensor_and_only_of_the_window(source):
 def test_a_table_that_lacks_a_column_is_a_mismatch_that_names_it(source):
     with source.engine.begin() as connection:
         connection.execute(text("ALTER TABLE observation DROP COLUMN rainfall"))
-    with pytest.raises(SourceMismatch, match=r"observation .* lacks rainfall; it has .*temperature"), source.open():
-        pass
+    with source.open() as reader:
+        reader.read("a", ["temperature"], EVERYTHING)  # the others are no matter
+        with pytest.raises(SourceMismatch, match=r"observation .* lacks rainfall; it has .*temperature"):
+            reader.read("a", SENSORS, EVERYTHING)
 
 
 def test_a_table_that_is_not_there_is_a_mismatch(engine):
