@@ -71,7 +71,7 @@ class Cut:
         draft = _Draft(len(self.total), self.table.direction)
         count = {"good": self.total - self.flagged, "flagged": self.flagged, "all": self.total}[rows]
         if count.any():
-            _take_blocks(draft, self.table, self.place.block, self.table.blocks(rows), want)
+            _take_blocks(draft, self, rows, want)
             _take_raw(draft, _raw_of(self, rows), want)
         return draft.finish(count, self.flagged, self.total)
 
@@ -244,22 +244,34 @@ def _chosen_ends(chosen: Array, at: Array, begin: Array, end: Array) -> tuple[Ar
     return at[there], chosen[low[there]], chosen[high[there] - 1]
 
 
-def _take_blocks(draft: _Draft, table: BlockTable, block: Integers, blocks: Blocks, want: Want) -> None:
+def _take_blocks(draft: _Draft, cut: Cut, rows: Rows, want: Want) -> None:
     """Merge the whole blocks between the blocks of two edges."""
-    at = np.flatnonzero(np.diff(block) > 1)
-    if not len(at):
-        return
-    begin, end = block[at] + 1, block[at + 1]
+    at = np.flatnonzero(np.diff(cut.place.block) > 1)
+    begin, end = cut.place.block[at] + 1, cut.place.block[at + 1]
+    blocks, numbers = cut.table.blocks(rows)
+    if numbers is not None:  # summaries of some blocks only
+        begin, end = np.searchsorted(numbers, begin), np.searchsorted(numbers, end)
+        there = end > begin
+        at, begin, end = at[there], begin[there], end[there]
+    if len(at):
+        _merge_blocks(draft, cut.table, blocks, numbers, at, begin, end, want)
+
+
+def _merge_blocks(
+    draft: _Draft, table: BlockTable, blocks: Blocks, numbers: Integers | None, at: Array, begin: Array, end: Array, want: Want
+) -> None:
+    def times(name: str, where: Array) -> Array:
+        return table.absolute(where if numbers is None else numbers[where], getattr(blocks, f"{name}_time")[where])
+
     if "extremes" in want:
         for name, ufunc in (("min", np.minimum), ("max", np.maximum)):
             values = getattr(blocks, name)
             found = _segments(ufunc, values, begin, end)
-            where = _first_hits(values, found, begin, end)
-            draft.extreme(name, at, found, table.absolute(where, getattr(blocks, f"{name}_time")[where]))
+            draft.extreme(name, at, found, times(name, _first_hits(values, found, begin, end)))
     if "ends" in want:
         some, first, last = _block_ends(blocks, at, begin, end)
-        draft.end("first", some, blocks.first[first], table.absolute(first, blocks.first_time[first]))
-        draft.end("last", some, blocks.last[last], table.absolute(last, blocks.last_time[last]))
+        draft.end("first", some, blocks.first[first], times("first", first))
+        draft.end("last", some, blocks.last[last], times("last", last))
     if "sums" in want:
         for name in ("sum", "sin", "cos"):
             if getattr(blocks, name) is not None:

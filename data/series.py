@@ -74,28 +74,27 @@ class BlockTable:
         return np.where(around > 0, around, self.step)
 
     @cached_property
-    def flagged(self) -> Blocks:
-        """Summaries of the flagged rows; blocks without any have count 0."""
-        sparse = concatenate([tile.flagged for tile in self.tiles], self.direction)
+    def flagged(self) -> tuple[Blocks, Integers]:
+        """Summaries of the flagged rows, and the numbers of the blocks that have any."""
         places = [tile.flagged_at.astype(np.int64) + first for tile, first in zip(self.tiles, self.tile_first, strict=False)]
-        at = np.concatenate(places) if places else np.empty(0, np.int64)
-        neutral = {"min": np.inf, "max": -np.inf}
-        arrays = {}
-        for name, array in sparse.arrays():
-            arrays[name] = np.full(len(self.start), neutral.get(name, 0), array.dtype)
-            arrays[name][at] = array
-        return Blocks(**arrays)
+        numbers = np.concatenate(places) if places else np.empty(0, np.int64)
+        return concatenate([tile.flagged for tile in self.tiles], self.direction), numbers
 
     @cached_property
     def all(self) -> Blocks:
         """Summaries of all rows, flagged or not."""
-        return _merge(self.good, self.flagged)
+        sparse, numbers = self.flagged
+        arrays = {name: array.copy() for name, array in self.good.arrays()}
+        own = Blocks(**{name: array[numbers] for name, array in arrays.items()})
+        for name, merged in _merge(own, sparse).arrays():
+            arrays[name][numbers] = merged
+        return Blocks(**arrays)
 
-    def blocks(self, rows: Rows) -> Blocks:
-        """Summaries of the unflagged, the flagged or all rows of each block."""
-        if rows == "good" or (rows == "all" and not self.flagged_rank[-1]):
-            return self.good
-        return self.flagged if rows == "flagged" else self.all
+    def blocks(self, rows: Rows) -> tuple[Blocks, Integers | None]:
+        """Summaries of the unflagged, the flagged or all rows; and which blocks they are of (None: every block)."""
+        if rows == "flagged":
+            return self.flagged
+        return (self.all if rows == "all" and self.flagged_rank[-1] else self.good), None
 
     def absolute(self, block: Array, since: Array) -> Integers:
         """Times of a block's summary in ms UTC."""

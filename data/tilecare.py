@@ -131,6 +131,8 @@ def _sweep(folder: Path, published: Collection[str], now: float) -> int:
 
 
 def _remove(folder: Path, entry: TileEntry) -> int:
+    if not folder.exists():  # cleared meanwhile
+        return 0
     with tileindex.locked(folder):
         known = dict(tileindex.read_index_locked(folder))
         if known.get(entry.month) != entry:

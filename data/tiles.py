@@ -84,11 +84,17 @@ class TileStore:
         return tileindex.rebuild(self.folder(key), month).get(month)
 
     def publish(self, key: SeriesKey, entries: Iterable[TileEntry]) -> None:
-        """Show tiles to all readers at once; files that they replace are removed."""
+        """Show tiles to all readers at once; files that they replace are removed.
+
+        Raises:
+            TileDamaged: the folder was cleared since they were written.
+        """
         fresh = {entry.month: entry for entry in entries}
         if not fresh:
             return
         folder = self.folder(key)
+        if not folder.exists():
+            raise TileDamaged("The tiles of {station} were removed while they were written.", station=key.station)
         with tileindex.locked(folder):
             known = dict(tileindex.read_index_locked(folder))
             tileindex.write_index(folder, known | fresh)
@@ -119,9 +125,12 @@ class TileStore:
             if now - self._touched.get(key, 0) < TOUCH_EVERY_MS or tileindex.identity(self.folder(key)) is None:
                 continue
             self._touched[key] = now
-            with tileindex.locked(self.folder(key)):
-                known = tileindex.read_used(self.folder(key))
-                tileindex.write_used(self.folder(key), known | dict.fromkeys(used, now))
+            try:
+                with tileindex.locked(self.folder(key)):
+                    known = tileindex.read_used(self.folder(key))
+                    tileindex.write_used(self.folder(key), known | dict.fromkeys(used, now))
+            except OSError as exc:  # a full disk, or a folder that may only be read, must not stop a view
+                _log.warning("use of tiles not noted", path=str(self.folder(key)), reason=str(exc))
 
     def open_series(self, key: SeriesKey, start_ms: int, end_ms: int) -> Series:
         """The published observations of [start_ms, end_ms), int ms UTC; months that are missing are just not there.

@@ -45,7 +45,8 @@ def by_pandas(times: np.ndarray, values: np.ndarray, rule: str, zone: str) -> pd
 
 
 def starts_ms(frame: pd.DataFrame) -> list[int]:
-    return ((frame.index.tz_convert("UTC") - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(milliseconds=1)).tolist()
+    index = pd.DatetimeIndex(frame.index)
+    return ((index.tz_convert("UTC") - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(milliseconds=1)).tolist()
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_the_key_of_a_rollup_tells_all_that_it_depends_on() -> None:
 
     base = sensor_named("temperature")
     keys = {
-        rollup_key(KEY, sensor, BY_NAME[bucket], zone, rows)  # type: ignore[arg-type]
+        rollup_key(KEY, sensor, BY_NAME[bucket], zone, rows)
         for sensor in (base, sensor_named("temperature", day_start_min=60), sensor_named("temperature", stamp="end"))
         for bucket in ("10min", "1d")
         for zone in ("UTC", BERLIN)

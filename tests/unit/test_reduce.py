@@ -19,7 +19,9 @@ from tests.tiled import DAY, MARCH_2019, open_all, sensor_named, store_rows
 
 def brute_force(cleaned: Cleaned, edges: np.ndarray, rows: Rows) -> dict[str, list[float]]:
     """Every field of every column, one column at a time."""
-    found: dict[str, list[float]] = {name: [] for name in ("count", "flagged", "total", "sum", "min", "min_time", "max", "max_time")}
+    found: dict[str, list[float]] = {
+        name: [] for name in ("count", "flagged", "total", "sum", "min", "min_time", "max", "max_time")
+    }
     found |= {name: [] for name in ("first", "first_time", "last", "last_time", "sectors")}
     keep = {"good": cleaned.flags == 0, "flagged": cleaned.flags != 0, "all": np.ones(len(cleaned.flags), bool)}[rows]
     for low, high in zip(edges[:-1], edges[1:], strict=True):
@@ -44,7 +46,9 @@ def same(columns: Columns, expected: dict[str, list[float]], *, direction: bool)
         if name == "sectors" and (not direction or columns.sectors is None):
             continue
         exact = name != "sum"
-        np.testing.assert_allclose(getattr(columns, name), np.array(wanted), rtol=0 if exact else 1e-12, atol=0 if exact else 1e-7)
+        np.testing.assert_allclose(
+            getattr(columns, name), np.array(wanted), rtol=0 if exact else 1e-12, atol=0 if exact else 1e-7
+        )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

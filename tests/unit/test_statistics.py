@@ -39,7 +39,7 @@ def test_statistics_equal_numpy_over_all_rows(stored: tuple[Cleaned, Series], st
 
     found = statistics(series, TEMPERATURE, low, high, step_ms=None, include_flagged=include)
 
-    assert (found.rows, found.flagged) == (inside.sum(), np.count_nonzero(cleaned.flags[inside]))
+    assert (found.rows, found.flagged) == (int(inside.sum()), int(np.count_nonzero(cleaned.flags[inside])))
     if not len(values):
         assert {getattr(found, field.name) for field in dataclasses.fields(found)[5:]} == {None}
         return
