@@ -42,6 +42,7 @@ class Reader:
         self._counting = threading.Lock()
         self._gate = Gate()
         self._columns: frozenset[str] = frozenset()
+        self._flagged: dict[str, bool] = {}
 
     def __enter__(self) -> Self:
         source = self.source
@@ -75,9 +76,18 @@ class Reader:
 
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
         """Times (sorted, ms UTC) of the values in [start, end) that the source calls bad; only sensors that have some."""
-        if self.source.flags is None or not sensors:
+        if self.source.flags is None or not sensors or not self._has_flags(station):
             return {}
-        statement = statements.flags(self.source, station, sensors, start_ms, end_ms)
+        return self._flags(statements.flags(self.source, station, sensors, start_ms, end_ms), station, sensors)
+
+    def _has_flags(self, station: str) -> bool:
+        """Whether the station has any; asked once, since most have none and months are many."""
+        if station not in self._flagged:
+            everything = statements.flags(self.source, station, tuple(self.source.sensors), -(2**62), 2**62).limit(1)
+            self._flagged[station] = bool(self._flags(everything, station, tuple(self.source.sensors)))
+        return self._flagged[station]
+
+    def _flags(self, statement: Select[Any], station: str, sensors: Sequence[str]) -> Mapping[str, Int64Array]:
         found = self._fast(statement, station, lambda url, sql: fast.read_flags(url, sql, sensors))
         if found is not None:
             return found
