@@ -1,0 +1,112 @@
+"""The history page in a real browser, as its user sees it: fields, buttons, words, figure."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from dash.testing.browser import Browser
+from selenium.webdriver.common.by import By
+
+from jobs.job import Job, Status
+from jobs.ledger import Ledger
+from tests.processes import SiteProcess, wait_until
+
+PATIENCE_S = 90.0  # the machine may be busy
+
+# Points of all traces of the chart, 0 before there is a figure.
+POINTS = """
+const graph = document.querySelector('#chart .js-plotly-plot');
+return graph && graph._fullData ? graph._fullData.reduce((sum, trace) => sum + (trace.x ? trace.x.length : 0), 0) : 0;
+"""
+# Least and greatest number that a trace shows, by the axis title's unit; null before there is a figure.
+EXTREMES = """
+const graph = document.querySelector('#chart .js-plotly-plot');
+const found = {};
+for (const trace of graph._fullData) {
+  if (!trace.x || !trace.name) continue;
+  for (const y of trace.y) {
+    if (y === null || Number.isNaN(y)) continue;
+    const old = found[trace.name] || [Infinity, -Infinity];
+    found[trace.name] = [Math.min(old[0], y), Math.max(old[1], y)];
+  }
+}
+return found;
+"""
+
+
+class HistoryPage:
+    """One tab on a site."""
+
+    def __init__(self, browser: Browser, site: SiteProcess, ledger: Ledger) -> None:
+        self.driver = browser.driver
+        self.site = site
+        self.ledger = ledger
+
+    def open(self, **fields: Any) -> None:
+        """The page with its form filled in: station, sensor, from, to (``from_``)."""
+        query = urlencode({name.rstrip("_"): value for name, value in fields.items()}, doseq=True)
+        self.driver.get(f"{self.site.url}/?{query}")
+        wait_until(lambda: "rows" in self.text("estimate"), "the form to be filled in", PATIENCE_S)
+
+    def open_job(self, job_id: str) -> None:
+        """The page of a job."""
+        self.driver.get(f"{self.site.url}/?job={job_id}")
+
+    def press(self, component_id: str) -> None:
+        """Click a button when it can be clicked."""
+        button = self.driver.find_element(By.ID, component_id)
+        wait_until(button.is_enabled, f"{component_id} to be enabled", PATIENCE_S)
+        button.click()
+
+    def text(self, component_id: str) -> str:
+        """What a component says; empty where it is not there."""
+        script = "const found = document.getElementById(arguments[0]); return found ? found.textContent : '';"
+        return str(self.driver.execute_script(script, component_id))
+
+    @property
+    def address_job(self) -> str:
+        """The job in the address, or an empty text."""
+        return str(self.driver.execute_script("return new URLSearchParams(location.search).get('job') || ''"))
+
+    @property
+    def status(self) -> str:
+        """What the panel of progress shows: empty, active, or a final status."""
+        return str(self.driver.execute_script("return document.getElementById('running')?.dataset.status || ''"))
+
+    @property
+    def points(self) -> int:
+        """Points of the figure."""
+        return int(self.driver.execute_script(POINTS))
+
+    def extremes(self) -> dict[str, list[float]]:
+        """[least, greatest] of each named trace."""
+        found: dict[str, list[float]] = self.driver.execute_script(EXTREMES)
+        return found
+
+    def load(self) -> Job:
+        """Press Load and return the new job."""
+        before = self.address_job
+        self.press("load")
+        job_id = wait_until(lambda: self.address_job if self.address_job != before else "", "a job in the address", PATIENCE_S)
+        return self.ledger.get(job_id)
+
+    def wait_for_job(self, job_id: str, status: Status) -> Job:
+        """Wait until the ledger says so."""
+        wait_until(lambda: self.ledger.get(job_id).status is status, f"the job to be {status.value}", PATIENCE_S)
+        return self.ledger.get(job_id)
+
+    def wait_for_fraction(self, job_id: str, least: float) -> None:
+        """Wait until the job has done that much; fails when it ended first."""
+
+        def done() -> bool:
+            job = self.ledger.get(job_id)
+            assert not job.status.is_final, f"the job ended too soon: {job.status.value}"
+            return job.progress is not None and job.progress.fraction >= least
+
+        wait_until(done, f"{least:.0%} to be done", PATIENCE_S)
+
+    def wait_until_drawn(self, status: str = "completed") -> None:
+        """Wait until the page shows the end of its job, and a figure."""
+        wait_until(lambda: self.status == status, f"the page to show {status}", PATIENCE_S)
+        wait_until(lambda: self.points > 0, "the figure", PATIENCE_S)

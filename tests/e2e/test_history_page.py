@@ -1,0 +1,212 @@
+"""The history page end to end: form, job, progress, figure; and everything that may go wrong on the way."""
+
+from __future__ import annotations
+
+import sqlite3
+import urllib.error
+import urllib.request
+from contextlib import closing
+
+import psutil
+import pytest
+
+from config import Settings
+from data.catalogue import load_catalogue
+from data.site import open_site
+from jobs.job import Status
+from jobs.ledger import open_ledger
+from tests.e2e.history_page import PATIENCE_S, HistoryPage
+from tests.processes import SiteProcess, run_manage, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(300)]
+
+YEARS, STEP_S = 6, 60  # 3.2 million rows, 25 million values: some seconds to read
+STATION = "demo-1"
+
+
+@pytest.fixture(scope="session")
+def long_observations(tmp_path_factory):
+    """Path of a database with one long synthetic station; read only."""
+    folder = tmp_path_factory.mktemp("long")
+    done = run_manage("demo", "--years", str(YEARS), "--step", str(STEP_S), cwd=folder, timeout_s=250, data_dir=folder / "var")
+    assert done.returncode == 0, done.stderr
+    return folder / "var" / "observations.sqlite"
+
+
+@pytest.fixture
+def site_settings(tmp_path, long_observations):
+    """Settings of a site on the long station that has loaded nothing yet; each test has its own jobs and tiles."""
+    return {
+        "data_dir": tmp_path / "site",
+        "observations_url": f"sqlite:///{long_observations}",
+        "timezone": "UTC",
+        "worker_slots": 1,
+    }
+
+
+@pytest.fixture
+def page(tmp_path, site_settings, dash_br):
+    """The page of a running site, nothing chosen yet."""
+    with SiteProcess(cwd=tmp_path, **site_settings) as site:
+        site.start()
+        yield HistoryPage(dash_br, site, open_ledger(Settings(**site_settings)))
+
+
+@pytest.fixture
+def whole(site_settings):
+    """Fields that ask for everything there is."""
+    station = open_site(Settings(**site_settings)).inventory.station(STATION)
+    return {"station": STATION, "sensor": list(station.sensors), "from_": station.first_ms, "to": station.last_ms + 1}
+
+
+@pytest.fixture
+def small(whole):
+    """Fields that ask for one sensor and three days."""
+    return {**whole, "sensor": ["temperature"], "to": whole["from_"] + 3 * 86_400_000}
+
+
+def iso(fields):
+    from data.months import iso_utc
+
+    return {**fields, "from_": iso_utc(fields["from_"]), "to": iso_utc(fields["to"])}
+
+
+def child_of_job(site):
+    """The process that loads, or None."""
+    for process in site.family():
+        try:
+            if process.name() == "riwayat-job":
+                return process
+        except psutil.Error:
+            continue
+    return None
+
+
+def worker_of(site):
+    return next((one for one in site.family() if "manage.py" in " ".join(one.cmdline()) and one.name() != "riwayat-job"), None)
+
+
+def test_a_load_tells_its_progress_and_ends_with_every_peak(page, whole, long_observations):
+    page.open(**iso(whole))
+    job = page.load()
+    wait_until(lambda: "reading" in page.text("progress-text").lower(), "progress in words", PATIENCE_S)
+    wait_until(lambda: page.points > 0, "a figure while the job runs", PATIENCE_S)
+    page.wait_for_job(job.id, Status.COMPLETED)
+    page.wait_until_drawn()
+
+    sensor = load_catalogue()["temperature"]
+    query = "SELECT count(temperature), min(temperature), max(temperature) FROM observation WHERE temperature BETWEEN ? AND ?"
+    with closing(sqlite3.connect(long_observations)) as database:
+        _, least, greatest = database.execute(query, (sensor.valid_min, sensor.valid_max)).fetchone()
+        (rows,) = database.execute("SELECT count(temperature) FROM observation").fetchone()
+    name = f"{STATION} · {sensor.label('en')}"
+    wait_until(lambda: page.extremes().get(name) == pytest.approx([least, greatest], abs=1e-4), "least and greatest", PATIENCE_S)
+    assert f"{rows:,}".replace(",", "\u202f") in page.text("stats").replace("\u2009", "\u202f")
+
+
+def test_a_cancel_ends_the_child_within_a_second_and_the_page_stays_usable(page, whole, small):
+    page.open(**iso(whole))
+    job = page.load()
+    page.wait_for_fraction(job.id, 0.2)
+    child = child_of_job(page.site)
+    page.press("cancel")
+    page.wait_for_job(job.id, Status.CANCELLED)
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the child to end", 1)
+    page.wait_until_drawn("cancelled")  # what had arrived stays
+    page.open(**iso(small))
+    again = page.load()
+    page.wait_for_job(again.id, Status.COMPLETED)
+    page.wait_until_drawn()
+
+
+def test_two_tabs_follow_one_job(page, whole):
+    page.open(**iso(whole))
+    job = page.load()
+    page.driver.execute_script("window.open(arguments[0])", f"{page.site.url}/?job={job.id}")
+    for tab in page.driver.window_handles[::-1]:
+        page.driver.switch_to.window(tab)
+        page.wait_until_drawn()
+    assert [one.id for one in page.ledger.jobs()] == [job.id]
+    assert page.ledger.get(job.id).attempt == 1
+
+
+def test_the_same_request_twice_in_a_tab_is_one_job(page, whole):
+    page.open(**iso(whole))
+    page.driver.execute_script("const load = document.getElementById('load'); load.click(); load.click();")
+    job_id = wait_until(lambda: page.address_job, "a job in the address", PATIENCE_S)
+    page.press("load")
+    page.wait_for_job(job_id, Status.COMPLETED)
+    page.wait_until_drawn()
+    assert [one.id for one in page.ledger.jobs() if one.attempt] == [job_id]
+
+
+def test_reload_back_and_forward_while_a_job_runs_attach_to_it(page, whole, small):
+    page.open(**iso(small))
+    first = page.load()
+    page.wait_until_drawn()
+    page.open(**iso(whole))
+    second = page.load()
+    page.wait_for_fraction(second.id, 0.05)
+    page.driver.refresh()
+    wait_until(lambda: page.status == "active", "the running job after a reload", PATIENCE_S)
+    page.open_job(first.id)
+    wait_until(lambda: page.status == "completed", "the first job", PATIENCE_S)
+    page.driver.back()
+    wait_until(lambda: page.address_job == second.id, "the second job's address", PATIENCE_S)
+    page.wait_for_job(second.id, Status.COMPLETED)
+    page.wait_until_drawn()
+    page.driver.forward()
+    wait_until(lambda: page.address_job == first.id, "the first job's address", PATIENCE_S)
+    page.wait_until_drawn()
+
+
+def test_a_restart_of_the_site_while_a_load_runs_ends_with_the_figure(page, whole, tmp_path, site_settings):
+    page.open(**iso(whole))
+    job = page.load()
+    page.wait_for_fraction(job.id, 0.1)
+    page.site.stop()
+    with SiteProcess(cwd=tmp_path, port=page.site.port, **site_settings) as again:
+        again.start()
+        page.wait_for_job(job.id, Status.COMPLETED)
+        page.wait_until_drawn()
+
+
+def test_a_killed_child_is_tried_again_and_the_page_ends_with_the_figure(page, whole):
+    page.open(**iso(whole))
+    job = page.load()
+    page.wait_for_fraction(job.id, 0.1)
+    child_of_job(page.site).kill()
+    assert page.wait_for_job(job.id, Status.COMPLETED).attempt == 2
+    page.wait_until_drawn()
+
+
+def test_a_killed_worker_leaves_no_orphan_and_the_job_is_finished_after_its_restart(page, whole):
+    page.open(**iso(whole))
+    job = page.load()
+    page.wait_for_fraction(job.id, 0.1)
+    child, worker = child_of_job(page.site), worker_of(page.site)
+    worker.kill()
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the child to end", 10)
+    page.wait_for_job(job.id, Status.COMPLETED)
+    page.wait_until_drawn()
+
+
+def test_a_stranger_gets_nothing_of_a_job(tmp_path, data_dir):
+    settings = {"data_dir": data_dir, "auth": "proxy", "timezone": "UTC"}
+    with SiteProcess(cwd=tmp_path, **settings) as site:
+        site.start()
+        ledger, own = open_ledger(Settings(**settings)), open_site(Settings(**settings))
+        station = own.inventory.station("JFK")
+        from data.request import HistoryRequest
+
+        job = ledger.submit("ayu", HistoryRequest(("JFK",), ("temperature",), station.first_ms, station.last_ms + 1))
+        wait_until(lambda: ledger.get(job.id).status is Status.COMPLETED, "the load", PATIENCE_S)
+        for user, code in {"ayu": 200, "budi": 404, "": 401}.items():
+            for part in ("figure", "stats", "data"):
+                question = urllib.request.Request(f"{site.url}/api/jobs/{job.id}/{part}", headers={"X-Forwarded-User": user})
+                try:
+                    with urllib.request.urlopen(question, timeout=20) as answer:
+                        found = answer.status
+                except urllib.error.HTTPError as error:
+                    found = error.code
+                assert found == code, (user, part)
