@@ -32,6 +32,7 @@ from layouts.chart import chart
 from layouts.document import DashParts, document, theme_script
 from layouts.form import DEFAULT_PRESET
 from layouts.page import PageContext, page, plain_page
+from logs import configure_logs
 
 BOOTSTRAP_CSS = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
 _YEAR_S = 31_536_000
@@ -196,7 +197,9 @@ def __getattr__(name: str) -> Any:
     """``server`` for gunicorn (``gunicorn app:server``), made when first asked for."""
     if name != "server":
         raise AttributeError(name)
-    globals()["server"] = create_app(load_settings()).server
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    globals()["server"] = create_app(settings).server
     return globals()["server"]
 
 

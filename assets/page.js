@@ -48,6 +48,7 @@
     const toggle = element("form-toggle");
     const form = element("form");
     document.body.classList.toggle("drawer-open", open);
+    if (element("main")) element("main").inert = open; // the keyboard stays in the drawer
     if (toggle) toggle.setAttribute("aria-expanded", String(open));
     if (!form) return;
     if (open) {
@@ -147,7 +148,8 @@
     note.onclick = () => { window.focus(); note.close(); };
   }
 
-  function showState(jobId, state, value) {
+  function showState(shown, state, value) {
+    const jobId = typeof shown === "string" ? shown : null;
     const current = state && state.id === jobId ? state : null;
     const status = current ? current.status : jobId ? "active" : "";
     for (const id of ["main", "running"]) {

@@ -17,6 +17,7 @@ from callbacks.states import (
     fraction,
     job_notice,
     job_state,
+    not_found,
     panel_status,
     progress_words,
     request_title,
@@ -82,13 +83,14 @@ class JobRenderer:
         situation = self.situation(job) if job else Situation()
         waiting = job is not None and job.status is Status.QUEUED
         found = job_notice(job, situation, _now_ms())
+        said = notice or (None if waiting else found)
         return (
             job_state(job),
             progress_words(job, situation),
             fraction(job),
             job.version if job else None,
             alert(found) if waiting else None,
-            alert(notice or (None if waiting else found)) if job else no_update,  # without a job, whoever said so speaks
+            alert(said) if job or said else no_update,  # without a job, whoever took it away speaks
         )
 
 
@@ -132,7 +134,10 @@ def _register_attach(app: Dash, services: Services, renderer: JobRenderer) -> No
         # None ends the following of another job; where nothing is followed, nothing is said, so that nothing is polled.
         follow = job_id if active else (None if followed else no_update)
         title = request_title(job.request, services.site.catalogue) if job else ""
-        return (*renderer.attached(job, notice), follow, title)
+        shown = list(renderer.attached(job, notice))
+        if job is None:
+            shown[0] |= {"id": job_id}  # so that the page knows that this answers for what job-id holds
+        return (*shown, follow, title)
 
 
 def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
@@ -141,7 +146,7 @@ def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
     try:
         job = visible_job(services.ledger, services.identify(), job_id)
     except JobNotFound:
-        return None, None
+        return None, not_found()
     if job.status is Status.COMPLETED and _incomplete(services, job):
         return job, expired()
     return job, None

@@ -193,7 +193,7 @@ def _dropdown_words() -> dict[str, str]:
     return {
         "select_all": _("Select all"),
         "deselect_all": _("Select none"),
-        "selected_count": _("{num_selected} selected"),
+        "selected_count": "{num_selected}",  # the names stand beside it
         "search": _("Search"),
         "clear_search": _("Clear the search"),
         "clear_selection": _("Clear the selection"),
