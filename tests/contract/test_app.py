@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
 from api.compression import CompressedFiles
 from app import create_app
@@ -24,7 +24,7 @@ def client(folder: Path, **settings: Any) -> FlaskClient:
     return create_app(made).server.test_client()
 
 
-def fetch(of: FlaskClient, path: str, **arguments: Any) -> TestResponse:
+def fetch(of: FlaskClient, path: str, **arguments: Any) -> Response:
     """The answer, read and closed (files are sent open)."""
     with of.get(path, **arguments) as answer:
         answer.get_data()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -42,7 +43,7 @@ def woken() -> list[None]:
 
 
 @pytest.fixture
-def services(site, data_dir, woken) -> Services:
+def services(site, data_dir, woken) -> Iterator[Services]:
     settings = Settings(data_dir=data_dir)
     ledger = open_ledger(settings)
     migrate_jobs(ledger.engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ ERROR = JobError(
 )
 
 
-def job(status: Status, **fields: object) -> Job:
+def job(status: Status, **fields: Any) -> Job:
     made = Job(
         id="jobid", owner="local", kind="history", queue="history", request=REQUEST, status=status, progress=None, version=3,
         attempt=1, failures=0, tries=3, timeout_s=300, rows_estimate=0, created_ms=NOW - 20_000, queued_ms=NOW - 20_000,
