@@ -79,21 +79,29 @@ class _Load:
 
     def run(self, reader: Reader) -> None:
         """Load all pieces; when one fails, the others in hand are finished and published before its error is raised."""
+        finished: queue.SimpleQueue[Future[LoadedMonth]] = queue.SimpleQueue()
         try:
-            with _readers(self._site, reader, self._pieces) as finished:
-                due = time.monotonic() + FIRST_PUBLISH_S
-                self._say(self._pieces[0])
-                while len(self._loaded) < len(self._pieces):
-                    try:
-                        self._take(finished.get(timeout=max(0.0, due - time.monotonic())).result())
-                    except queue.Empty:
-                        pass
-                    if time.monotonic() >= due:
-                        self._publish()
-                        self._say(self._loaded[-1].wanted if self._loaded else self._pieces[0])
-                        due = time.monotonic() + PUBLISH_EVERY_S
+            with _readers(self._site, reader, self._pieces, finished.put):
+                self._follow(finished)
         finally:
+            while not finished.empty():
+                future = finished.get()
+                if not future.cancelled() and future.exception() is None:
+                    self._take(future.result())
             self._publish()
+
+    def _follow(self, finished: queue.SimpleQueue[Future[LoadedMonth]]) -> None:
+        due = time.monotonic() + FIRST_PUBLISH_S
+        self._say(self._pieces[0])
+        while len(self._loaded) < len(self._pieces):
+            try:
+                self._take(finished.get(timeout=max(0.0, due - time.monotonic())).result())
+            except queue.Empty:
+                pass
+            if time.monotonic() >= due:
+                self._publish()
+                self._say(self._loaded[-1].wanted if self._loaded else self._pieces[0])
+                due = time.monotonic() + PUBLISH_EVERY_S
 
     def metrics(self) -> dict[str, float | int]:
         """What was done, as numbers."""
@@ -144,14 +152,15 @@ class _Load:
 
 
 @contextmanager
-def _readers(site: Site, reader: Reader, pieces: Sequence[Missing]) -> Iterator[queue.SimpleQueue[Future[LoadedMonth]]]:
-    """Threads that load the pieces in order; each finished future is put into the queue. Leaving drops what waits."""
-    finished: queue.SimpleQueue[Future[LoadedMonth]] = queue.SimpleQueue()
+def _readers(
+    site: Site, reader: Reader, pieces: Sequence[Missing], finished: Callable[[Future[LoadedMonth]], None]
+) -> Iterator[None]:
+    """Threads that load the pieces in order; ``finished`` gets each. Leaving drops what waits and awaits what runs."""
     at_once = max(1, min(READERS, CELLS_PER_READ // max(cells(piece) for piece in pieces)))
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="reader")
     try:
         for piece in pieces:
-            pool.submit(load_month, site, reader, piece).add_done_callback(finished.put)
-        yield finished
+            pool.submit(load_month, site, reader, piece).add_done_callback(finished)
+        yield
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
