@@ -9,7 +9,7 @@
   const WAIT_MS = 120; // between the last gesture and the question to the server
   const LEAST_MS = 1000; // the narrowest window
   const CHART = "chart";
-  const state = { sequence: 0, job: null, meta: null, window: null, timer: null, pressed: false, held: null, own: null, width: 0 };
+  const state = { sequence: 0, job: null, meta: null, window: null, timer: null, pressed: false, held: null, width: 0 };
 
   const byId = (id) => document.getElementById(id);
   const plot = (id) => document.querySelector(`#${id} .js-plotly-plot`);
@@ -40,7 +40,6 @@
     const next = wanted && clamped(wanted.start, wanted.end);
     state.window = next && (next.start > all.start || next.end < all.end) ? next : null;
     state.sequence += 1;
-    state.own = null;
     paintBrush();
     window.clearTimeout(state.timer);
     state.timer = window.setTimeout(ask, WAIT_MS);
@@ -51,30 +50,17 @@
     setProps("chart-window", { data: { ...wanted, job: state.job, sequence: state.sequence } });
   }
 
-  // Moves the axis at once; the finer points follow with the server's answer.
-  function show(wanted) {
-    gesture(wanted);
-    const graph = plot(CHART);
-    const seen = current();
-    if (graph && seen) {
-      state.own = seen;
-      window.Plotly.relayout(graph, {
-        "xaxis.range": [seen.start + state.meta.offset, seen.end + state.meta.offset],
-      });
-    }
-  }
-
   function pan(share) {
     const seen = current();
     const step = (seen.end - seen.start) * share;
-    show({ start: seen.start + step, end: seen.end + step });
+    gesture({ start: seen.start + step, end: seen.end + step });
   }
 
   function zoom(factor) {
     const seen = current();
     const middle = (seen.start + seen.end) / 2;
     const half = Math.max(((seen.end - seen.start) * factor) / 2, LEAST_MS / 2);
-    show({ start: middle - half, end: middle + half });
+    gesture({ start: middle - half, end: middle + half });
   }
 
   // "2019-03-01 12:00:00.1234" (cut at any place) or a number, on the figure's axis -> ms UTC.
@@ -107,9 +93,21 @@
     return accept(answer);
   }
 
+  // Series that the user hid stay hidden. Plotly's uirevision alone forgets them: Dash plots a figure again after a relayout.
+  function keepHidden(figure) {
+    const graph = plot(CHART);
+    const before = graph && graph.layout && graph.layout.meta;
+    if (!before || !graph.data || before.revision !== figure.layout.meta.revision) return;
+    const hidden = new Set(graph.data.filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup));
+    for (const trace of figure.data) {
+      if (hidden.has(trace.legendgroup)) trace.visible = "legendonly";
+    }
+  }
+
   function accept(answer) {
     state.held = null;
     const meta = answer.figure.layout.meta;
+    if (meta) keepHidden(answer.figure);
     state.meta = meta || null;
     if (meta) {
       const partial = meta.start > meta.whole[0] || meta.end < meta.whole[1];
@@ -137,8 +135,7 @@
     const range = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
     if (range[0] !== undefined && range[1] !== undefined) {
       const [start, end] = range.map((value) => axisTime(value, state.meta.offset)).sort((one, other) => one - other);
-      const echo = state.own && Math.abs(start - state.own.start) <= 1 && Math.abs(end - state.own.end) <= 1;
-      if (!echo) gesture({ start, end }); // an echo is of our own relayout, already counted
+      gesture({ start, end });
     } else if (change["xaxis.autorange"]) {
       gesture(null);
     }
@@ -212,8 +209,8 @@
     "=": () => zoom(0.5),
     "-": () => zoom(2),
     _: () => zoom(2),
-    0: () => show(null),
-    Home: () => show(null),
+    0: () => gesture(null),
+    Home: () => gesture(null),
   };
 
   function key(event) {
@@ -292,7 +289,7 @@
   document.addEventListener("pointerup", release, true);
   document.addEventListener("pointercancel", release, true);
   document.addEventListener("dblclick", function (event) {
-    if (event.target.closest && event.target.closest("#overview-frame")) show(null);
+    if (event.target.closest && event.target.closest("#overview-frame")) gesture(null);
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
@@ -304,7 +301,7 @@
       copyStatistics,
       axisTime,
       overviewDrawn: () => window.requestAnimationFrame(paintBrush),
-      wholeRange: (clicks) => void (clicks && show(null)),
+      wholeRange: (clicks) => void (clicks && gesture(null)),
     },
   });
 })();

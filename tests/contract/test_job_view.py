@@ -36,7 +36,7 @@ MINE, OTHER = Identity("local"), Identity("somebody else")
 def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of which the request is loaded."""
     made = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("view") / "var"))
-    load_history(open_site(Settings(data_dir=made, _env_file=None)), REQUEST, lambda progress: None)  # type: ignore[call-arg]
+    load_history(open_site(Settings(data_dir=made, _env_file=None)), REQUEST, lambda progress: None)
     return made
 
 
@@ -123,6 +123,13 @@ def test_the_overview_is_the_whole_range_in_one_sensor(services: Services, job: 
     go.Figure(figure)
     assert len(figure["data"]) == 2  # one sensor, two stations
     assert figure["layout"]["meta"]["start"] == START
+
+
+def test_a_zoom_does_not_draw_the_overview_again(client: FlaskClient) -> None:
+    callbacks = client.get("/_dash-dependencies").json
+    assert callbacks is not None
+    (overview,) = [callback for callback in callbacks if callback["output"] == "overview.figure"]
+    assert "chart-window" not in {given["id"] for given in overview["inputs"]}
 
 
 def test_rows_come_as_csv_with_a_name_that_says_what_they_are(client: FlaskClient, job: Job) -> None:
