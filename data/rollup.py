@@ -8,7 +8,7 @@ were made of, so they are made again when those change. The job writes them; a v
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import structlog
@@ -50,7 +50,7 @@ def write_rollups(
             continue
         key = SeriesKey(source, station, name)
         maker = _Maker(tiles, key, sensor, BY_NAME[request.resolution], request.timezone, "good")
-        used += [(maker.key, month) for month in maker.ensure(request.months)]
+        used += [(maker.key, month) for month in maker.ensure(maker.months(request.months))]
     return used
 
 
@@ -63,9 +63,10 @@ def open_rollup(
         TileDamaged: a rollup or a tile that it is made of is damaged, and out of the index now.
     """
     maker = _Maker(tiles, base.key, sensor, bucket, timezone, rows)
-    months = [entry.month for entry in base.entries if entry.month in months_between(start_ms, end_ms)]
+    months = maker.months(months_between(start_ms, end_ms))
     try:
         maker.ensure(months)
+        tiles.touch((maker.key, month) for month in months)
     except OSError as exc:  # such as a full disk or a folder that may only be read: draw it all the same
         _log.warning("rollup not kept", series=maker.key, reason=str(exc))
         return Series(maker.key, (), BlockTable([maker.in_memory(month) for month in months]), start_ms, end_ms)
@@ -80,19 +81,23 @@ class _Maker:
         self._tiles, self._base, self._sensor = tiles, base, sensor
         self._bucket, self._timezone, self._rows = bucket, timezone, rows
 
-    def ensure(self, months: Iterable[int]) -> list[int]:
-        """Write what is missing or stale; the months that there are."""
+    def months(self, wanted: range) -> list[int]:
+        """Months whose rollup has rows: a local day that begins in one UTC month may have all its rows in the next."""
+        base = self._tiles.entries(self._base)
+        return [month for month in range(wanted.start - 1, wanted.stop) if month in base or month + 1 in base]
+
+    def ensure(self, months: list[int]) -> list[int]:
+        """Write what is missing or stale; the same months."""
         base, there = self._tiles.entries(self._base), self._tiles.entries(self.key)
-        wanted = [month for month in months if month in base]
-        stale = [month for month in wanted if month not in there or there[month].generation != _generation(base, month)]
+        stale = [month for month in months if month not in there or there[month].generation != _generation(base, month)]
         if stale:
             self._tiles.publish(self.key, [self._write(month, base) for month in stale])
-        return wanted
+        return months
 
     def _write(self, month: int, base: Mapping[int, TileEntry]) -> TileEntry:
         made = self._make(month)
         generation = _generation(base, month)
-        return self._tiles.write(self.key, month, made, generation=generation, fingerprint=base[month].fingerprint)
+        return self._tiles.write(self.key, month, made, generation=generation, fingerprint=self._sensor.fingerprint)
 
     def in_memory(self, month: int) -> Tile:
         """The same without writing it."""

@@ -138,15 +138,13 @@ def _summaries(cleaned: Cleaned, begin: int) -> tuple[Blocks, Array, Blocks, Arr
 
 def _slice_summaries(cleaned: Cleaned, begin: int, low: int) -> tuple[Blocks, Array, Blocks, Array, Array]:
     """The same of the slice that begins with row ``low``."""
-    times, values, flags = (
-        pad_rows(array[low : low + SLICE_ROWS]) for array in (cleaned.times, cleaned.values, cleaned.flags)
-    )
+    times, values, flags = (pad_rows(array[low : low + SLICE_ROWS]) for array in (cleaned.times, cleaned.values, cleaned.flags))
     rows, direction = min(SLICE_ROWS, len(cleaned.times) - low), cleaned.direction
     since = (times - begin).astype(np.uint32)
     good = summarise(since, values, None, direction)
     is_row = np.arange(values.size).reshape(values.shape) < rows if rows % BLOCK_ROWS else None
     flagged_at = np.flatnonzero(flags.any(axis=1)).astype(np.uint32)
-    partial = flagged_at if is_row is None else np.union1d(flagged_at, [len(values) - 1]).astype(np.uint32)
+    partial = flagged_at if is_row is None else _with_last(flagged_at, len(values) - 1)
     chosen = flags[partial] == 0 if is_row is None else (flags[partial] == 0) & is_row[partial]
     exact = summarise(since[partial], values[partial], chosen, direction)
     for (_, array), (_, right) in zip(good.arrays(), exact.arrays(), strict=True):
@@ -154,6 +152,11 @@ def _slice_summaries(cleaned: Cleaned, begin: int, low: int) -> tuple[Blocks, Ar
     bad = flags[flagged_at] != 0 if is_row is None else (flags[flagged_at] != 0) & is_row[flagged_at]
     flagged = summarise(since[flagged_at], values[flagged_at], bad, direction)
     return good, flagged_at + np.uint32(low // BLOCK_ROWS), flagged, since[:, 0], steps_of(since, rows)
+
+
+def _with_last(numbers: Array, last: int) -> Array:
+    """Increasing numbers up to ``last``, which is among them now."""
+    return np.append(numbers[numbers < last], np.uint32(last))
 
 
 def _header(entry: TileEntry) -> bytes:

@@ -105,6 +105,26 @@ def test_zoomed_out_the_line_keeps_every_extreme_of_the_buckets_and_the_band_tha
             assert set(view.upper[drawn]) <= {expected["max"][column].max(), *expected["max"][column].iloc[[0, -1]]}
 
 
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "America/New_York"])
+def test_the_first_and_last_local_day_are_there_when_zoomed_out_though_they_lie_in_two_utc_months(
+    tmp_path: Path, zone: str
+) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    # from a local midnight to a local midnight; in Jakarta the first is on the last UTC day of the month before
+    start, end = (parse_time(day, zone, field="start") for day in ("2019-03-01", "2019-08-01"))
+    times, values = noise((end - start) // HOUR, HOUR, start + 20 * MINUTE)
+    store_rows(site.tiles, sensor, times[10:], values[10:])
+    expected = by_pandas(times[10:], values[10:], "1D", zone)
+
+    view = series_seen(site, sensor, "1d", (start, end), width=80, zone=zone)
+
+    assert view.bucket == "1d"
+    assert len(view.x) < len(expected)
+    for at in (0, -1):
+        assert view.x[at] == starts_ms(expected)[at]
+        assert view.y[at] == pytest.approx(expected["mean"].iloc[at], rel=1e-12)
+
+
 def test_rollups_are_made_once_and_again_when_their_tiles_change(tmp_path: Path) -> None:
     sensor, site = sensor_named("temperature"), site_with(tmp_path)
     times, values = noise(100_000, MINUTE, MARCH_2019)
@@ -117,7 +137,7 @@ def test_rollups_are_made_once_and_again_when_their_tiles_change(tmp_path: Path)
     series_seen(site, sensor, "10min", rows, width=200)
     write_rollups(site.tiles, site.catalogue, "own", request)
 
-    assert len(used) == 3
+    assert len(used) == 4  # March to May, and February, of which a local day may end in March
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tile")} == written
     store_rows(site.tiles, sensor, times, values + 1, generation=2)
     again = series_seen(site, sensor, "10min", rows, width=200)

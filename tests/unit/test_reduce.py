@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.clean import Cleaned
-from data.reduce import Columns, reduce, reduce_rows
+from data.reduce import Columns, cut, reduce, reduce_rows
 from data.series import Rows
 from data.tiles import TileStore
 from tests.tiled import DAY, MARCH_2019, open_all, sensor_named, store_rows
@@ -24,7 +25,7 @@ def brute_force(cleaned: Cleaned, edges: np.ndarray, rows: Rows) -> dict[str, li
     }
     found |= {name: [] for name in ("first", "first_time", "last", "last_time", "sectors")}
     keep = {"good": cleaned.flags == 0, "flagged": cleaned.flags != 0, "all": np.ones(len(cleaned.flags), bool)}[rows]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (cleaned.times >= low) & (cleaned.times < high)
         times, values = cleaned.times[inside & keep], cleaned.values[inside & keep]
         found["count"].append(len(times))
@@ -88,8 +89,6 @@ def test_a_cut_reduced_for_flagged_rows_is_still_right_for_the_others(tmp_path: 
     cleaned = store_rows(store, sensor, times, np.where(random.random(5000) < 0.05, 999.0, random.normal(20, 5, 5000)))
     series = open_all(store, cleaned, sensor)
     edges = np.linspace(times[0], times[-1], 78).astype(np.int64)
-
-    from data.reduce import cut
 
     once = cut(series, edges)
     for rows in ("good", "flagged", "all", "good"):
