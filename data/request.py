@@ -85,7 +85,8 @@ class HistoryRequest:
 
     def describe(self) -> str:
         """One line for logs: stations, sensors, range in UTC, resolution."""
-        return f"{','.join(self.stations)} × {','.join(self.sensors)} {iso_utc(self.start_ms)}..{iso_utc(self.end_ms)} {self.resolution}"
+        what = f"{','.join(self.stations)} × {','.join(self.sensors)}"
+        return f"{what} {iso_utc(self.start_ms)}..{iso_utc(self.end_ms)} {self.resolution}"
 
 
 def request_of(

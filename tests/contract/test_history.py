@@ -40,9 +40,7 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
     made.engine.dispose()
 
 
-def store(
-    site: Site, times: Any, values: Any, *, station: str = "a", sensors: Sequence[str] = SENSORS, bad: Any = None
-) -> None:
+def store(site: Site, times: Any, values: Any, *, station: str = "a", sensors: Sequence[str] = SENSORS, bad: Any = None) -> None:
     """Write rows as an import does; ``values`` [n, sensors]."""
     writer = ObservationWriter(site.engine, site.catalogue, sensors, sensors)
     with site.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:

@@ -111,8 +111,13 @@ def test_every_decision_is_numbered_and_has_its_three_parts():
     pages = sorted((ROOT / "docs/decisions").glob("*.md"))
     assert [page.name[:4] for page in pages] == [f"{number:04d}" for number in range(1, len(pages) + 1)]
     for page in pages:
-        headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-        assert headings[:3] == ["Context", "Choice", "Rejected"], page.name
+        parts = re.findall(r"^(?:## |\*\*)(Context|Choice|Rejected)\b", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert parts == ["Context", "Choice", "Rejected"], page.name
+
+
+def test_the_readme_leads_to_every_page():
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in read("README.md"), page.name
 
 
 def test_links_between_documents_lead_somewhere():
