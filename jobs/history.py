@@ -156,7 +156,7 @@ def _readers(
     site: Site, reader: Reader, pieces: Sequence[Missing], finished: Callable[[Future[LoadedMonth]], None]
 ) -> Iterator[None]:
     """Threads that load the pieces in order; ``finished`` gets each. Leaving drops what waits and awaits what runs."""
-    at_once = max(1, min(READERS, CELLS_PER_READ // max(cells(piece) for piece in pieces)))
+    at_once = max(1, min(READERS, CELLS_PER_READ // max(1, *map(cells, pieces))))
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="reader")
     try:
         for piece in pieces:
