@@ -42,7 +42,7 @@ def make_station(
     settings.prepare()
     site = open_site(settings)
     migrate_observations(site.engine, site.catalogue)
-    generator = np.random.default_rng(2016)
+    generator = np.random.default_rng(2016)  # values lie in the valid range of every sensor that is measured
     path = sqlite_path(settings.history_url)
     assert path is not None
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
@@ -51,7 +51,7 @@ def make_station(
         for begin in range(0, rows, 250_000):
             count = min(250_000, rows - begin)
             times = START_MS + (begin + np.arange(count, dtype=np.int64)) * step_s * 1000
-            values = [np.round(50 + 20 * generator.standard_normal(count).clip(-2, 2), 2) for _ in sensors]
+            values = [np.round(20 + 5 * generator.standard_normal(count).clip(-3, 3), 2) for _ in sensors]
             database.execute("BEGIN")
             statement = f"INSERT INTO observation (station, time, {', '.join(sensors)}) VALUES ({marks})"
             columns = [[name] * count, times.tolist(), *(value.tolist() for value in values)]
