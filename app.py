@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from callbacks import form, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
+from data.inventory import StationInventory
 from data.site import open_site
 from errors import RiwayatError
 from i18n import current_language, zone_name
@@ -86,8 +88,8 @@ def create_app(settings: Settings) -> Dash:
     for module in (form, submit, url, view):
         module.register(app, services)
     run.register(app, services, manager, renderer)
-    app.layout = lambda: _layout(services)
     _routes(app, services)
+    _prepare(app, services)
     return app
 
 
@@ -121,8 +123,16 @@ def _dash(settings: Settings) -> RiwayatDash:
     return app
 
 
-def _layout(services: Services) -> Any:
-    settings, stations = services.settings, services.site.inventory.stations()
+def _prepare(app: RiwayatDash, services: Services) -> None:
+    """What Dash would do in its first request, unlocked: other requests of that moment would find half of it."""
+    app.layout = lambda: _layout(services, ())  # Dash looks at the components only; no database yet
+    with app.server.test_request_context(services.settings.url_prefix):
+        app._setup_server()  # noqa: SLF001 - see above
+    app.layout = lambda: _layout(services, services.site.inventory.stations())
+
+
+def _layout(services: Services, stations: Sequence[StationInventory]) -> Any:
+    settings = services.settings
     found = bounds(stations, ())
     times = preset_range(DEFAULT_PRESET, *found, settings.timezone) if found else ()
     start, end = (wall_clock(time_ms, settings.timezone) for time_ms in times) if times else ("", "")
@@ -177,7 +187,7 @@ def _missing(prefix: str) -> Response:
 
 
 def _user(services: Services) -> str:
-    """Nobody only when Dash validates the layout before the guard has let anybody in."""
+    """Nobody only while the application is made (see _prepare)."""
     try:
         return services.identify().user
     except RiwayatError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,19 @@ def test_the_theme_of_the_last_visit_is_there_before_anything_is_painted(here):
     assert 'data-bs-theme="dark"' in fetch(here, "/").get_data(as_text=True)
     here.set_cookie("riwayat_shade", '"><script>')
     assert 'data-bs-theme="light"' in fetch(here, "/").get_data(as_text=True)
+
+
+def test_requests_at_the_same_moment_as_the_first_one_are_answered(tmp_path):
+    made = client(tmp_path).application
+    paths = ["/_dash-component-suites/dash/dcc/async-graph.js", "/_dash-layout", "/_dash-dependencies", "/assets/page.js?m=1"] * 4
+    with ThreadPoolExecutor(len(paths)) as threads:
+        found = list(threads.map(lambda path: fetch(made.test_client(), path).status_code, paths))
+    assert found == [200] * len(paths)
+
+
+def test_making_the_application_opens_no_database(tmp_path):
+    create_app(Settings(data_dir=tmp_path / "var", observations_url="postgresql+psycopg://nobody@192.0.2.1/none"))
+    assert not list((tmp_path / "var").glob("*.sqlite"))
 
 
 def test_the_signing_secret_survives_a_restart_and_nobody_else_may_read_it(tmp_path):
