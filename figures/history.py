@@ -9,7 +9,7 @@ import numpy as np
 
 from data.catalogue import Catalogue
 from data.drawn import HistoryView, SeriesView
-from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, Panels, arrange, header, value_axis
+from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panels, arrange, header, value_axis
 from figures.template import FONT, Style, axis_style, base_layout, style_of
 from figures.traces import Placed, series_traces
 from figures.wallclock import WallClock
@@ -18,6 +18,8 @@ from i18n import gettext as _
 
 Figure = dict[str, Any]
 Span = tuple[int, int]
+
+_TOOLS_PX = 104  # Plotly's buttons, which come up over a chart without a legend
 
 
 def history_figure(
@@ -46,10 +48,13 @@ def history_figure(
         "data": [trace for one in placed for trace in series_traces(one, style)],
         "layout": {
             **base_layout(style),
-            **_frame(view, panels, style, revision),
+            **_frame(view, panels, style, revision, width_px),
             "xaxis": _time_axis(view, clock, style, placed, width_px, sequence),
             **{_axis_key(panel.axis): value_axis(panel, style) for panel in panels.panels},
-            "annotations": [*(header(panel, style) for panel in panels.panels), *_zone_note(clock, style)],
+            "annotations": [
+                *(header(panel, style) for panel in panels.panels),
+                *_zone_note(clock, style, beside_tools=len(view.series) < 2),
+            ],
             **pending_shapes(view, pending, pending_text, clock, style),
             "meta": {
                 "start": view.start_ms,
@@ -95,7 +100,7 @@ def _place(
     )
 
 
-def _frame(view: HistoryView, panels: Panels, style: Style, revision: str) -> dict[str, Any]:
+def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width_px: int) -> dict[str, Any]:
     return {
         "height": panels.height,
         "autosize": True,
@@ -106,6 +111,7 @@ def _frame(view: HistoryView, panels: Panels, style: Style, revision: str) -> di
         "hoversubplots": "axis",
         "hoverdistance": 12,
         "spikedistance": -1,
+        **({"hoverlabel": _small_hover(style)} if width_px < PHONE_PX else {}),
         "dragmode": "zoom",
         "barmode": "overlay",
         "bargap": 0,
@@ -127,11 +133,18 @@ def _frame(view: HistoryView, panels: Panels, style: Style, revision: str) -> di
     }
 
 
+def _small_hover(style: Style) -> dict[str, Any]:
+    """A hover that fits a phone: small letters, names cut."""
+    label: dict[str, Any] = base_layout(style)["hoverlabel"]
+    return {**label, "font": {**label["font"], "size": 10.5}, "namelength": 18}
+
+
 def _time_axis(
     view: HistoryView, clock: WallClock, style: Style, placed: list[Placed], width_px: int, sequence: int
 ) -> dict[str, Any]:
     """Range and formats of time. Every gesture has a new ``sequence``: then this range wins over what its user dragged."""
-    times_ms = [one.x[np.isfinite(one.view.y)] for one in placed]
+    # Dots in the middle of a column are at no observation's time.
+    times_ms = [one.x[np.isfinite(one.view.y)] for one in placed if one.view.kind != "dots" or one.view.exact]
     buckets = [bucket_ms(series.bucket) for series in view.series]
     return {
         **axis_style(style),
@@ -143,7 +156,7 @@ def _time_axis(
         "anchor": "free",  # at the bottom of all panels, whatever their number was in the figure before
         "position": 0,
         "tickformatstops": tick_formats(),
-        "nticks": min(10, max(3, width_px // 110)),
+        "nticks": min(10, max(4, width_px // 100)),
         "ticks": "outside",
         "ticklen": 4,
         "tickcolor": style.axis,
@@ -159,7 +172,7 @@ def _time_axis(
     }
 
 
-def _zone_note(clock: WallClock, style: Style) -> list[dict[str, Any]]:
+def _zone_note(clock: WallClock, style: Style, *, beside_tools: bool) -> list[dict[str, Any]]:
     """The zone, at the right above the panels; and, when the clocks change in the window, that its axis does not."""
     text = clock.name
     if clock.changes:
@@ -174,6 +187,7 @@ def _zone_note(clock: WallClock, style: Style) -> list[dict[str, Any]]:
             "y": 1,
             "yanchor": "bottom",
             "yshift": 1,
+            "xshift": -_TOOLS_PX if beside_tools else 0,
             "showarrow": False,
             "font": {"size": 11, "color": style.muted},
         }

@@ -157,7 +157,7 @@ def _cells(placed: Placed, colour: str) -> Trace | None:
     start, end = placed.window
     column_px = float(np.diff(x).min()) / (end - start) * placed.width_px
     sector_px = 360.0 / SECTORS / DIRECTION_SPAN_DEG * placed.panel_px
-    faint = translucent(colour, 0.5)  # of an open symbol the marker's colour is the line's
+    faint = translucent(colour, 0.8 if placed.station_count == 1 else 0.5)  # of an open symbol the marker's colour is the line's
     line = {"width": round(max(1.0, sector_px), 2), "color": faint}
     return {"symbol": "line-ew-open", "size": round(max(1.0, column_px), 2), "color": faint, "line": line}
 
