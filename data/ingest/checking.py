@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.ingest.plan import FilePlan
-from data.ingest.rows import RowReader
+from data.ingest.rows import RAGGED, RowReader
+from errors import ImportRejected
 
 _KEPT_STEPS = 64  # different intervals remembered of a station, the most frequent ones
 
@@ -42,6 +43,14 @@ def check_file(plan: FilePlan, report: Callable[[float], None] = lambda _: None)
             found, counts = np.unique(np.diff(times), return_counts=True)
             steps[station].update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
             steps[station] = Counter(dict(steps[station].most_common(_KEPT_STEPS)))
+    if reader.read and reader.rejected[RAGGED] == reader.read:
+        raise ImportRejected(
+            "{file}: none of its {count} rows has as many fields as the header ({fields}); expected a value for each column, "
+            "and the right delimiter.",
+            file=plan.layout.path,
+            count=reader.read,
+            fields=len(plan.layout.columns),
+        )
     return Checked(plan, reader.read, {name: _usual(counter) for name, counter in steps.items() if counter}, last_ms)
 
 

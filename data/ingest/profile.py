@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -69,6 +70,16 @@ class Profile(BaseModel):
         if name != SITE_ZONE:
             zone_of(name)
         return name
+
+    @field_validator("time_format")
+    @classmethod
+    def _known_format(cls, time_format: str) -> str:
+        try:
+            datetime.strptime("", time_format)  # noqa: DTZ007 - only the format is looked at
+        except ValueError as exc:
+            if "directive" in str(exc) or "stray" in str(exc):
+                raise ValueError(f"{exc}; expected ISO8601 or a strptime format such as %d/%m/%Y %H:%M") from exc
+        return time_format
 
     @field_validator("encoding")
     @classmethod

@@ -19,7 +19,10 @@ from data.ingest.zones import Clock, zone_of
 from data.tables import NAME_LENGTH
 from errors import ImportRejected
 
-_EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999  # years 1 to 9999
+RAGGED = "wrong number of fields"
+
+# Years 1 to 9999, less a day, so that every zone's time has a year, too.
+_EARLIEST_MS, _LATEST_MS = -62_135_596_800_000 + 86_400_000, 253_402_300_799_999 - 86_400_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class RowReader:
         for chunk in read_chunks(self.plan.layout, self.plan.wanted, report):
             if chunk.ragged:
                 self.read += chunk.ragged
-                self.rejected["wrong number of fields"] += chunk.ragged
+                self.rejected[RAGGED] += chunk.ragged
             if len(chunk.lines):
                 self.read += len(chunk.lines)
                 yield self._rows(chunk)
@@ -75,11 +78,11 @@ class RowReader:
             ("no station", lengths == 0),
             ("station name too long", lengths > NAME_LENGTH),
             ("no value", ~has_values),
+            ("year not between 1 and 9999", has_time & ((wall < _EARLIEST_MS) | (wall > _LATEST_MS))),
         ):
             good = self._reject(good, wrong, reason)
         times, exists = self._to_utc(wall, utc, good, stations)
         good = self._reject(good, ~exists, f"time does not exist in {self.plan.timezone} (clocks went forward)")
-        good = self._reject(good, (times < _EARLIEST_MS) | (times > _LATEST_MS), "year not between 1 and 9999")
         bad = self._bad(chunk)
         return Rows(stations[good], times[good], values[good], bad[good] if bad is not None else None)
 

@@ -92,6 +92,14 @@ def test_other_sensors_of_a_row_stay(store):
     assert store.rows("temperature", "humidity") == [("A", T0, 1.0, 50.0)]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta", "America/New_York", "-05:00"])
+def test_years_beyond_the_calendar_are_rejected(store, zone):
+    report = store.load(
+        "timestamp_utc,station,temperature\n0001-01-01,A,1\n9999-12-31 23:59:59,A,1\n1066-10-14,A,1\n", timezone=zone
+    )
+    assert (report.stored, report.reasons) == (1, {"year not between 1 and 9999": 2})
+
+
 def test_of_equal_times_in_a_file_the_last_holds(store):
     report = store.load("timestamp_utc,station,temperature\n2020-01-01,A,1\n2020-01-02,A,2\n2020-01-01,A,3\n")
     assert [row[2] for row in store.rows("temperature")] == [3.0, 2.0]
@@ -128,6 +136,7 @@ def test_rejected_rows_are_counted_by_reason(store):
         ("timestamp_utc,station,temperature\n2020-01-01,A,1\n01/02/2020,A,1\n", "line 3, column timestamp_utc: '01/02/2020' is not a time such as"),
         ("timestamp_utc,station,temperature\n2020-01-01,A\n2020-13-01,A,1\n", "line 3, column timestamp_utc: '2020-13-01'"),
         ("a,b\n1,2\n", "line 1: not a file that Riwayat knows by itself; expected columns timestamp_utc, station and sensors"),
+        ("timestamp_utc,station,temperature\n2020-01-01,A,1,\n2020-01-02,A,1,\n", "none of its 2 rows has as many fields as the header (3)"),
         ("", "is empty"),
         ("timestamp_utc,temperature\n2020-01-01,1\n", "does not name its station; give --station"),
         ("timestamp_utc,station,temperature,temperature\n2020-01-01,A,1,2\n", "two columns temperature"),

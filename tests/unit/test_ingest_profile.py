@@ -48,6 +48,7 @@ def test_a_profile_as_documented(tmp_path):
         (('station = "site"', 'station = "site"\nencoding = "klingon"'), "encoding: 'klingon' is not a known encoding"),
         (('flags = "temperature"', 'flags = "pressure"'), "flags pressure, which no column gives"),
         (('rh = "humidity"', 'rh = "temperature"'), "two columns to temperature"),
+        (('%H:%M"', '%Q"'), "time_format: 'Q' is a bad directive"),
         (("[columns]", "[colums]"), "columns: Field required"),
         (('rh = "humidity"', "rh = 5"), "columns.rh"),
     ],
