@@ -80,8 +80,13 @@ def concatenate(parts: Sequence[Blocks], direction: bool) -> Blocks:
 
 
 def pad_rows(array: Array) -> Array:
-    """The rows in whole blocks, [blocks, 256]: the last row is repeated, so minimum, maximum and last stay as they are."""
+    """The rows in whole blocks, [blocks, 256]: the last row is repeated, so minimum, maximum and last stay as they are.
+
+    Not copied where there is nothing to repeat.
+    """
     blocks = -(-len(array) // BLOCK_ROWS)
+    if len(array) == blocks * BLOCK_ROWS:
+        return array.reshape(blocks, BLOCK_ROWS)
     padded = np.empty(blocks * BLOCK_ROWS, array.dtype)
     padded[: len(array)] = array
     padded[len(array) :] = array[-1:] if len(array) else 0
