@@ -127,7 +127,7 @@
     if (!held) return;
     window.setTimeout(function () {
       if (state.held === held && held.sequence >= state.sequence) setProps(CHART, { figure: accept(held) });
-    }, 0);
+    }, WAIT_MS); // Plotly tells of a zoom only after the pointer is up
   }
 
   function relayout(change) {
@@ -285,6 +285,9 @@
   document.addEventListener("pointerdown", function (event) {
     if (event.target.closest && event.target.closest("#chart")) state.pressed = true;
     brushStart(event);
+  });
+  document.addEventListener("pointermove", function (event) {
+    if (state.pressed && event.buttons === 0) release(); // let go outside the page
   });
   document.addEventListener("pointerup", release, true);
   document.addEventListener("pointercancel", release, true);

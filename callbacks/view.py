@@ -76,9 +76,13 @@ def draw(services: Services, asked: Asked) -> Drawn:
         return _nothing(asked, translate_error(error))
     catalogue = services.site.catalogue
     href = f"{services.settings.url_prefix}api/jobs/{quote(job.id)}/data?format=csv&from={start}&to={end}"
+    rows_href = href if job.status.is_final else None  # a file cannot say what it lacks
     answer = {"job": job.id, "sequence": asked.sequence, "figure": figure}
     return Drawn(
-        answer, badge(view, partial=bool(spans) and not job.status.is_final), statistics_table(view, catalogue, asked.theme), href
+        answer,
+        badge(view, partial=bool(spans) and not job.status.is_final),
+        statistics_table(view, catalogue, asked.theme),
+        rows_href,
     )
 
 

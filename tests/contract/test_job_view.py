@@ -118,6 +118,15 @@ def test_no_view_asks_the_table_of_observations(services: Services, job: Job) ->
     assert not [statement for statement in seen if "FROM observation" in statement.replace('"', "")]
 
 
+def test_while_a_job_runs_its_rows_are_not_offered_and_its_badge_calls_nothing_incomplete(services: Services) -> None:
+    waiting = services.ledger.submit("local", HistoryRequest(("LGA",), ("humidity",), START, END))
+    drawn = draw(services, asked(waiting.id))
+    assert drawn.rows_href is None
+    assert drawn.badge == "0 rows so far"
+    (shape,) = drawn.answer["figure"]["layout"]["shapes"]
+    assert shape["label"]["text"] == "still to come"
+
+
 def test_the_overview_is_the_whole_range_in_one_sensor(services: Services, job: Job) -> None:
     figure = draw_overview(services, job.id, "light", 800)
     go.Figure(figure)
