@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from dash.testing.browser import Browser
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from jobs.job import Job, Status
 from jobs.ledger import Ledger
@@ -33,6 +34,15 @@ for (const trace of graph._fullData) {
 }
 return found;
 """
+# Remembers every sentence of the progress, so that none is missed between two looks.
+REMEMBER_WORDS = """
+const line = document.getElementById('progress-text');
+window.saidWords = [];
+const remember = () => { if (line.textContent) window.saidWords.push(line.textContent); };
+new MutationObserver(remember).observe(line, {childList: true, characterData: true, subtree: true});
+remember();
+"""
+REQUESTS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 
 
 class HistoryPage:
@@ -58,6 +68,56 @@ class HistoryPage:
         button = self.driver.find_element(By.ID, component_id)
         wait_until(button.is_enabled, f"{component_id} to be enabled", PATIENCE_S)
         button.click()
+
+    def press_action(self) -> None:
+        """Click the button of the notice."""
+        button = wait_until(lambda: self.driver.find_elements(By.CSS_SELECTOR, "#alert .action"), "an action", PATIENCE_S)
+        button[0].click()
+
+    def type(self, component_id: str, text: str) -> None:
+        """Write into a field what stands there from now on, and leave it."""
+        box = self.driver.find_element(By.ID, component_id)
+        box.send_keys(Keys.CONTROL, "a")
+        box.send_keys(text, Keys.TAB)
+
+    def value(self, component_id: str) -> str:
+        """What a field holds."""
+        return str(self.driver.execute_script("return document.getElementById(arguments[0]).value", component_id))
+
+    def wait_for_text(self, component_id: str, *parts: str) -> str:
+        """Wait until a component says all the parts."""
+        wait_until(
+            lambda: all(part in self.text(component_id) for part in parts),
+            f"{component_id} to say {parts}; it says {self.text(component_id)!r}",
+            PATIENCE_S,
+        )
+        return self.text(component_id)
+
+    def remember_words(self) -> None:
+        """From now until the next page load, keep what the progress says."""
+        self.driver.execute_script(REMEMBER_WORDS)
+
+    def said(self) -> list[str]:
+        """Sentences of the progress since :meth:`remember_words`."""
+        return list(self.driver.execute_script("return window.saidWords"))
+
+    def requests(self) -> list[str]:
+        """Addresses that this page load has asked for, answered or not."""
+        return list(self.driver.execute_script(REQUESTS))
+
+    def polls(self) -> int:
+        """How often this page load has asked for a running job."""
+        return sum("cacheKey=" in address for address in self.requests())
+
+    def severe(self) -> list[str]:
+        """Errors in the browser's console since the last look."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    @property
+    def drawn_job(self) -> str:
+        """The job whose figure is drawn, or an empty text."""
+        script = "return document.querySelector('#chart .js-plotly-plot')?.layout?.meta?.revision || ''"
+        return str(self.driver.execute_script(script))
 
     def text(self, component_id: str) -> str:
         """What a component says; empty where it is not there."""
