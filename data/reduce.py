@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.blocks import BLOCK_ROWS, Array, Blocks, sector_bits
+from data.segments import ends_among, first_hits, over_segments
 from data.series import BlockTable, Gathered, Integers, Place, Rows, Series
 
 Floats = npt.NDArray[np.float64]
@@ -199,22 +200,22 @@ def _merge_raw(draft: _Draft, raw: _Raw, want: Want, at: Array) -> None:
     if "sectors" in want and draft.sectors is not None:
         bits = sector_bits(raw.values)
         bits[raw.left_out] = 0
-        draft.sectors[at] |= _segments(np.bitwise_or, bits, begin, end)
+        draft.sectors[at] |= over_segments(np.bitwise_or, bits, begin, end)
     if "sums" in want:
-        draft.sum[at] += _segments(np.add, raw.without(0.0, repeats=True), begin, end)
+        draft.sum[at] += over_segments(np.add, raw.without(0.0, repeats=True), begin, end)
         if draft.sin is not None and draft.cos is not None:
             angle = np.deg2rad(raw.values)
             nothing = np.concatenate([raw.left_out, raw.repeats])
             for total, function in ((draft.sin, np.sin), (draft.cos, np.cos)):
                 parts = function(angle)
                 parts[nothing] = 0.0
-                total[at] += _segments(np.add, parts, begin, end)
+                total[at] += over_segments(np.add, parts, begin, end)
 
 
 def _extremes(draft: _Draft, raw: _Raw, at: Array, begin: Array, end: Array) -> None:
     for name, ufunc, neutral in (("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
         values = raw.without(neutral)
-        found = _segments(ufunc, values, begin, end)
+        found = over_segments(ufunc, values, begin, end)
         # In wide columns the whole blocks hold nearly every extreme: look for the time only where they do not.
         may = np.flatnonzero(found <= draft.min[at] if name == "min" else found >= draft.max[at])
         if len(may) < _FEW:
@@ -223,7 +224,7 @@ def _extremes(draft: _Draft, raw: _Raw, at: Array, begin: Array, end: Array) -> 
             where = np.array([low + argument(values[low:high]) for low, high in pieces], int)
             draft.extreme(name, at[may], found[may], raw.times[where])
         else:
-            draft.extreme(name, at, found, raw.times[_first_hits(values, found, begin, end)])
+            draft.extreme(name, at, found, raw.times[first_hits(values, found, begin, end)])
 
 
 def _raw_ends(raw: _Raw, at: Array, begin: Array, end: Array) -> tuple[Array, Array, Array]:
@@ -234,14 +235,7 @@ def _raw_ends(raw: _Raw, at: Array, begin: Array, end: Array) -> tuple[Array, Ar
     chosen[raw.left_out] = False
     if chosen[begin].all() and chosen[end - 1].all():
         return at, begin, end - 1
-    return _chosen_ends(np.flatnonzero(chosen), at, begin, end)
-
-
-def _chosen_ends(chosen: Array, at: Array, begin: Array, end: Array) -> tuple[Array, Array, Array]:
-    """Columns that hold one of some positions (increasing), and the first and last of these in each."""
-    low, high = np.searchsorted(chosen, begin), np.searchsorted(chosen, end)
-    there = high > low
-    return at[there], chosen[low[there]], chosen[high[there] - 1]
+    return ends_among(np.flatnonzero(chosen), at, begin, end)
 
 
 def _take_blocks(draft: _Draft, cut: Cut, rows: Rows, want: Want) -> None:
@@ -266,8 +260,8 @@ def _merge_blocks(
     if "extremes" in want:
         for name, ufunc in (("min", np.minimum), ("max", np.maximum)):
             values = getattr(blocks, name)
-            found = _segments(ufunc, values, begin, end)
-            draft.extreme(name, at, found, times(name, _first_hits(values, found, begin, end)))
+            found = over_segments(ufunc, values, begin, end)
+            draft.extreme(name, at, found, times(name, first_hits(values, found, begin, end)))
     if "ends" in want:
         some, first, last = _block_ends(blocks, at, begin, end)
         draft.end("first", some, blocks.first[first], times("first", first))
@@ -275,37 +269,12 @@ def _merge_blocks(
     if "sums" in want:
         for name in ("sum", "sin", "cos"):
             if getattr(blocks, name) is not None:
-                getattr(draft, name)[at] += _segments(np.add, getattr(blocks, name), begin, end)
+                getattr(draft, name)[at] += over_segments(np.add, getattr(blocks, name), begin, end)
     if "sectors" in want and draft.sectors is not None and blocks.sectors is not None:
-        draft.sectors[at] |= _segments(np.bitwise_or, blocks.sectors, begin, end)
+        draft.sectors[at] |= over_segments(np.bitwise_or, blocks.sectors, begin, end)
 
 
 def _block_ends(blocks: Blocks, at: Array, begin: Array, end: Array) -> tuple[Array, Array, Array]:
     if blocks.count[begin].all() and blocks.count[end - 1].all():
         return at, begin, end - 1
-    return _chosen_ends(np.flatnonzero(blocks.count), at, begin, end)
-
-
-def _segments(ufunc: Any, values: Array, begin: Array, end: Array) -> Array:
-    """``ufunc`` over each values[begin_i:end_i]; none is empty, and they do not overlap."""
-    bounds = np.stack([begin, end], axis=1).reshape(-1)
-    if bounds[-1] == len(values):
-        bounds = bounds[:-1]
-    found: Array = ufunc.reduceat(values, bounds)[::2]
-    return found
-
-
-def _first_hits(values: Array, found: Array, begin: Array, end: Array) -> Array:
-    """The position of the first occurrence of ``found_i`` in each values[begin_i:end_i]."""
-    # Segments with what lies between them cover one range: compare all at once, then look up the first hit of each.
-    start, stop = begin[0], end[-1]
-    pauses = begin[1:] - end[:-1]
-    if pauses.any():
-        counts = np.empty(2 * len(begin) - 1, np.int64)
-        counts[::2], counts[1::2] = end - begin, pauses
-        wanted = np.repeat(np.repeat(found, 2)[:-1], counts)
-    else:
-        wanted = np.repeat(found, end - begin)
-    hits = np.flatnonzero(values[start:stop] == wanted) + start
-    at: Array = hits[np.searchsorted(hits, begin)]
-    return at
+    return ends_among(np.flatnonzero(blocks.count), at, begin, end)

@@ -17,7 +17,7 @@ from data.drawn import HistoryView, SeriesStatistics, SeriesView
 from data.lines import raw_line
 from data.reduce import Cut, cut
 from data.request import HistoryRequest
-from data.series import Series, SeriesKey
+from data.series import SeriesKey
 from data.statistics import statistics
 from data.tiles import TileStore
 from data.window import Points, Subject, Window, flagged_markers
@@ -152,8 +152,3 @@ def _statistics(subject: Subject, window: Window) -> SeriesStatistics:
         step_ms=subject.step_ms,
         include_flagged=window.include_flagged,
     )
-
-
-def series_of(site: SiteLike, request: HistoryRequest) -> list[Series]:
-    """The series of a request, stations first; for exports and other readers of all rows."""
-    return [_open(site, request, station, name).series for station, name in request.series]
