@@ -27,7 +27,7 @@ def configure_logs(level: str = "info") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # asked anew: standard error may be redirected later
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(
