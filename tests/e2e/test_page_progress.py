@@ -53,7 +53,7 @@ def test_progress_says_place_in_line_then_month_and_rows_and_the_figure_holds_ev
 
     running.ledger.cancel(first.id)
     sample_page.wait_for_text("progress-text", "Reading JFK, ", " 2013", "6 of 12 months", "rows", "left")
-    wait_until(lambda: 0 < sample_page.points, "the finished part of the figure", PATIENCE_S)
+    wait_until(lambda: sample_page.points > 0, "the finished part of the figure", PATIENCE_S)
     assert sample_page.status == "active"
     half = sample_page.points
 

@@ -1,0 +1,134 @@
+"""One job and many looks at it: second tab, second press, reload, back and forward, another range."""
+
+from __future__ import annotations
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from jobs.job import Status
+from tests.e2e.conftest import year_of
+from tests.e2e.history_page import PATIENCE_S
+from tests.processes import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
+
+HALF = "6 of 12 months"
+
+
+def open_tab(page, job_id):
+    """A second tab on a job; it is the current one from now on."""
+    page.driver.switch_to.new_window("tab")
+    page.open_job(job_id)
+    return page.driver.current_window_handle
+
+
+def ids_of(running):
+    return [job.id for job in running.ledger.jobs()]
+
+
+def test_a_second_tab_attaches_to_the_running_job_and_both_end_with_the_same_figure(running, gate, sample_page):
+    page = sample_page
+    gate.hold_from("JFK", 0.5)
+    page.open(**year_of("JFK", "temperature"))
+    first_tab = page.driver.current_window_handle
+    job = page.load()
+    page.wait_for_text("progress-text", HALF)
+    second_tab = open_tab(page, job.id)
+    page.wait_for_text("progress-text", HALF)  # attached, before anything new is to be told
+    wait_until(lambda: page.points > 0, "the finished part in the second tab", PATIENCE_S)
+    gate.release()
+    found = []
+    for tab in (second_tab, first_tab):
+        page.driver.switch_to.window(tab)
+        page.wait_until_drawn()
+        page.wait_for_text("badge", "complete")
+        found.append((page.text("badge"), page.text("stats"), page.extremes(), page.drawn_job))
+    assert found[0] == found[1]
+    assert ids_of(running) == [job.id]
+    assert running.ledger.get(job.id).attempt == 1
+
+
+def test_pressing_load_twice_is_one_job_and_a_finished_request_is_drawn_without_a_job_or_a_poll(running, gate, sample_page):
+    page = sample_page
+    gate.hold_from("JFK", 0.5)
+    page.open(**year_of("JFK", "temperature"))
+    ActionChains(page.driver).double_click(page.driver.find_element(By.ID, "load")).perform()
+    job_id = wait_until(lambda: page.address_job, "a job in the address", PATIENCE_S)
+    page.wait_for_text("progress-text", HALF)
+    page.press("load")  # while it runs
+    wait_until(page.driver.find_element(By.ID, "load").is_enabled, "the answer to the second press", PATIENCE_S)
+    assert page.address_job == job_id
+    assert ids_of(running) == [job_id]
+    gate.release()
+    page.wait_until_drawn()
+    assert page.polls() > 0
+
+    polls, figure = page.polls(), page.extremes()
+    again = page.load()  # when every tile is there
+    assert again.id != job_id
+    assert (again.status, again.attempt, again.metrics["tiles_read"]) == (Status.COMPLETED, 0, 0)
+    wait_until(lambda: page.drawn_job == again.id, "the figure of the second job", PATIENCE_S)
+    page.wait_until_drawn()
+    assert page.extremes() == figure
+    assert page.polls() == polls
+
+
+def test_reload_back_and_forward_while_a_job_runs_show_each_job_and_end_with_its_own_figure(running, gate, sample_page):
+    page = sample_page
+    gate.hold_from("JFK", 0.5)
+    page.open(**year_of("JFK", "pressure"))
+    page.type("range-end", "2013-02-01 00:00")  # not held: ends at once
+    earlier = page.load()
+    page.wait_until_drawn()
+    earlier_badge = page.wait_for_text("badge", "rows")
+    page.type("range-end", "2014-01-02 00:00")
+    later = page.load()
+    page.wait_for_text("progress-text", HALF)
+
+    page.driver.refresh()
+    page.wait_for_text("progress-text", HALF)
+    assert page.address_job == later.id
+    assert page.value("range-end") == "2014-01-02 00:00"
+
+    page.driver.back()
+    wait_until(lambda: page.drawn_job == earlier.id, "the earlier figure", PATIENCE_S)
+    page.wait_for_text("badge", earlier_badge)
+    assert (page.status, page.address_job) == ("completed", earlier.id)
+    assert page.value("range-end") == "2013-02-01 00:00"
+    page.driver.forward()
+    page.wait_for_text("progress-text", HALF)
+    assert (page.status, page.address_job) == ("active", later.id)
+
+    gate.release()
+    page.wait_until_drawn()
+    page.wait_for_text("badge", "complete")
+    assert page.drawn_job == later.id
+    assert ids_of(running) == [later.id, earlier.id]
+    assert running.ledger.get(later.id).attempt == 1
+
+
+def test_another_range_takes_the_place_of_a_tabs_job_unless_another_tab_follows_it(running, gate, sample_page):
+    page = sample_page
+    gate.hold_from("JFK", 0.5)
+    page.open(**year_of("JFK", "temperature"))
+    tab = page.driver.current_window_handle
+    left = page.load()
+    page.wait_for_text("progress-text", HALF)
+    page.type("range-start", "2013-02-01 00:00")
+    followed = page.load()
+    page.wait_for_job(left.id, Status.CANCELLED)
+    page.wait_for_text("progress-text", "5 of 11 months")
+
+    open_tab(page, followed.id)
+    page.wait_for_text("progress-text", "5 of 11 months")
+    wait_until(lambda: page.polls() > 1, "polls of the second tab", PATIENCE_S)
+    page.driver.switch_to.window(tab)
+    page.type("range-start", "2013-03-01 00:00")
+    newest = page.load()
+    assert running.ledger.get(followed.id).status is Status.RUNNING
+    gate.release()
+    for job in (followed, newest):
+        page.wait_for_job(job.id, Status.COMPLETED)
+    wait_until(lambda: page.drawn_job == newest.id, "the newest figure", PATIENCE_S)
+    page.wait_until_drawn()
