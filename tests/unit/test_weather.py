@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.catalogue import load_catalogue
-from data.demo import SENSORS, plan_demo
+from data.demo import SENSORS, _climate, _observations, plan_demo
 from data.weather import DAY_MS, HOUR_MS, Climate, sun_sine, uniform, weather
 from errors import InvalidRequest
 
@@ -93,3 +93,21 @@ def test_a_demo_ends_with_the_last_whole_day_and_has_the_rows_that_were_asked_fo
 def test_a_demo_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(InvalidRequest):
         plan_demo(now_ms=JANUARY_MS, **wrong)
+
+
+def test_a_demo_has_gaps_and_sensors_that_stick():
+    times = np.arange(JANUARY_MS, JANUARY_MS + 2 * 365 * DAY_MS, 10 * MINUTE_MS, dtype=np.int64)
+    arrived, values = _observations(_climate(1), times, 10 * MINUTE_MS)
+    assert 0.97 < len(arrived) / len(times) < 1
+    assert np.diff(arrived).max() > HOUR_MS
+    assert max(longest_run(values[sensor]) for sensor in ("temperature", "humidity", "wind_direction", "pressure")) > 18
+
+
+def test_a_demo_has_spikes_far_out_of_the_valid_range():
+    times = np.arange(JANUARY_MS, JANUARY_MS + 4 * DAY_MS, 1000, dtype=np.int64)
+    assert _observations(_climate(1), times, 1000)[1]["humidity"].min() == -9999
+
+
+def longest_run(values: np.ndarray) -> int:
+    changes = np.flatnonzero(np.diff(values))
+    return int(np.diff(np.concatenate([[-1], changes, [len(values) - 1]])).max())
