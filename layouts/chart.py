@@ -17,6 +17,7 @@ from i18n import gettext as _
 from layouts import ids
 from layouts.statistics import share_text
 
+_NO_BREAK: Final = "\u00a0"
 _ADJECTIVES: Final = ("1min", "10min", "1h", "1d", "1mo")
 
 
@@ -78,7 +79,7 @@ def badge(view: HistoryView, *, partial: bool = False) -> str:
         parts.append(_("{share} complete").format(share=share_text(complete)))
     if view.total_flagged:
         parts.append(_("{count} flagged").format(count=format_number(view.total_flagged)))
-    return " · ".join(parts)
+    return " · ".join([parts[0], *(part.replace(" ", _NO_BREAK) for part in parts[1:])])
 
 
 def completeness(view: HistoryView) -> float | None:
