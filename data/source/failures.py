@@ -24,7 +24,7 @@ def classified(url: URL) -> Iterator[None]:
     try:
         yield
     except NoSuchTableError as exc:
-        raise SourceMismatch("There is no table {table} in {database}.", table=exc, database=place(url)) from exc
+        raise SourceMismatch("There is no table {table} in {database}.", table=str(exc).strip("`"), database=place(url)) from exc
     except (DBAPIError, PoolTimeout) as exc:
         raise failure(url, exc) from exc
 
