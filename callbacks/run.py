@@ -59,16 +59,20 @@ class JobRenderer:
         self._services = services
 
     def situation(self, job: Job) -> Situation:
-        """Place in the line and live workers; asked only while the job waits."""
-        if job.status is not Status.QUEUED:
+        """Place in the line and live workers; asked only while the job has not ended.
+
+        A job that runs needs a worker as well: when that one died, its attempt is only given up by another.
+        """
+        if job.status.is_final:
             return Situation()
         ledger = self._services.ledger
-        return Situation(ledger.position(job), len(ledger.workers()))
+        position = ledger.position(job) if job.status is Status.QUEUED else None
+        return Situation(position, len(ledger.workers()))
 
     def progress(self, job: Job) -> tuple[Any, ...]:
         """Values of :data:`PROGRESS_OUTPUTS`."""
         situation = self.situation(job)
-        notice = job_notice(job, situation, _now_ms()) if job.status is Status.QUEUED else None
+        notice = None if job.status.is_final else job_notice(job, situation, _now_ms())
         return progress_words(job, situation), fraction(job), job.version, alert(notice)
 
     def result(self, job: Job) -> tuple[Any, ...]:
@@ -81,15 +85,15 @@ class JobRenderer:
     def attached(self, job: Job | None, notice: Notice | None) -> tuple[Any, ...]:
         """Values of :data:`RESULT_OUTPUTS` for a job that the page has just turned to, or for none."""
         situation = self.situation(job) if job else Situation()
-        waiting = job is not None and job.status is Status.QUEUED
+        active = job is not None and not job.status.is_final
         found = job_notice(job, situation, _now_ms())
-        said = notice or (None if waiting else found)
+        said = notice or (None if active else found)
         return (
             job_state(job),
             progress_words(job, situation),
             fraction(job),
             job.version if job else None,
-            alert(found) if waiting else None,
+            alert(found) if active else None,
             alert(said) if job or said else no_update,  # without a job, whoever took it away speaks
         )
 

@@ -75,7 +75,7 @@ def job_notice(job: Job | None, situation: Situation, now_ms: int) -> Notice | N
     """The notice that a job's state calls for, if any."""
     if job is None:
         return None
-    if job.status is Status.QUEUED and not situation.workers and now_ms - job.queued_ms >= _QUEUE_SHOWN:
+    if not job.status.is_final and not situation.workers and now_ms - job.queued_ms >= _QUEUE_SHOWN:
         return no_worker()
     if job.status is Status.CANCELLED:
         return Notice("info", _("Cancelled; what had arrived is shown and stays."), action="resume")

@@ -93,6 +93,7 @@ def test_a_job_that_waits_without_a_worker_shows_the_command_but_not_at_once():
     assert job_notice(job(Status.QUEUED), Situation(1, workers=1), NOW) is None
     assert job_notice(job(Status.QUEUED, queued_ms=NOW - 500), Situation(1, workers=0), NOW) is None
     assert job_notice(job(Status.QUEUED), Situation(1, workers=0), NOW) == no_worker()
+    assert job_notice(job(Status.RUNNING), Situation(workers=0), NOW) == no_worker()  # it died, and nobody takes over
     assert no_worker().command == WORKER_COMMAND
 
 
