@@ -164,6 +164,32 @@ class SiteProcess(ServerProcess):
         return self
 
 
+class WebProcess(ServerProcess):
+    """The web alone, as gunicorn serves it on a larger site: no worker, one process that may be killed and started again."""
+
+    def __init__(self, *, cwd: Path, **settings: object) -> None:
+        self.port = int(str(settings.pop("port", 0))) or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        arguments = ["-m", "gunicorn", "app:server", "--chdir", str(ROOT), "--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
+        super().__init__(arguments, cwd=cwd, env=site_environment(**settings))
+
+    def start(self) -> Self:
+        """Wait until it answers."""
+        self.wait_until_ready(lambda: answers(f"{self.url}/healthz"))
+        return self
+
+
+class WorkerProcess(ServerProcess):
+    """``manage.py worker`` alone."""
+
+    def __init__(self, *, cwd: Path, **settings: object) -> None:
+        super().__init__([str(ROOT / "manage.py"), "worker"], cwd=cwd, env=site_environment(**settings))
+
+    def child(self) -> psutil.Process | None:
+        """The process of a running job."""
+        return next((process for process in self.family() if process.name() == "riwayat-job"), None)
+
+
 def answers(url: str) -> bool:
     """Whether an HTTP server answers there, and well (2xx)."""
     try:

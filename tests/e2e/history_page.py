@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from jobs.job import Job, Status
 from jobs.ledger import Ledger
-from tests.processes import SiteProcess, wait_until
+from tests.processes import SiteProcess, WebProcess, wait_until
 
 PATIENCE_S = 90.0  # the machine may be busy
 
@@ -48,7 +48,7 @@ REQUESTS = "return performance.getEntriesByType('resource').map((entry) => entry
 class HistoryPage:
     """One tab on a site."""
 
-    def __init__(self, browser: Browser, site: SiteProcess, ledger: Ledger) -> None:
+    def __init__(self, browser: Browser, site: SiteProcess | WebProcess, ledger: Ledger) -> None:
         self.driver = browser.driver
         self.site = site
         self.ledger = ledger
@@ -86,11 +86,10 @@ class HistoryPage:
 
     def wait_for_text(self, component_id: str, *parts: str) -> str:
         """Wait until a component says all the parts."""
-        wait_until(
-            lambda: all(part in self.text(component_id) for part in parts),
-            f"{component_id} to say {parts}; it says {self.text(component_id)!r}",
-            PATIENCE_S,
-        )
+        try:
+            wait_until(lambda: all(part in self.text(component_id) for part in parts), f"{parts}", PATIENCE_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {component_id} says {self.text(component_id)!r}") from None
         return self.text(component_id)
 
     def remember_words(self) -> None:
