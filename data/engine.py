@@ -12,26 +12,24 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Column, Connection, Double, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Column, Connection, Double, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.schema import CreateColumn
 
 from data.catalogue import Catalogue
+from data.drivers import engine_options, prepare_sessions, with_driver
 from data.tables import observation_table
 from errors import ConfigurationError, SourceMismatch, SourceUnavailable
 
 OBSERVATION_MIGRATIONS = Path(__file__).with_name("migrations")
 OBSERVATION_VERSIONS = "alembic_version_observations"
 
-CONNECT_TIMEOUT_S = 5
-SQLITE_BUSY_TIMEOUT_MS = 15_000
-CLIENT_CHECK_INTERVAL_MS = 2_000  # PostgreSQL: how soon a running query notices that its client has died
 _MIGRATION_LOCK = 0x52495741  # any constant of our own: one migration of a database at a time
+_MIGRATION_WAIT_S = 60
 
 log = structlog.get_logger(__name__)
 
@@ -46,22 +44,15 @@ def make_engine(url: str, *, application_name: str = "riwayat", statement_timeou
         ConfigurationError: when the URL cannot be understood or its driver is not installed.
     """
     try:
-        parsed = make_url(url)
-        backend = parsed.get_backend_name()
-        engine = create_engine(parsed, pool_pre_ping=True, connect_args=_connect_args(parsed, application_name))
+        parsed = with_driver(make_url(url))
+        engine = create_engine(parsed, pool_pre_ping=True, **engine_options(parsed, application_name))
     except (ArgumentError, NoSuchModuleError) as exc:
         raise ConfigurationError("The database URL cannot be understood: {why}.", why=exc) from exc
     except ImportError as exc:
         raise ConfigurationError(
             "The driver of {url} is not installed: {why}. Install it with pip.", url=_hidden(url), why=exc
         ) from exc
-    if backend == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    elif backend == "postgresql":
-        event.listen(engine, "connect", lambda dbapi, _: _prepare_postgresql(dbapi, statement_timeout_s))
-    elif backend in {"mysql", "mariadb"} and statement_timeout_s:
-        event.listen(engine, "connect", lambda dbapi, _: _prepare_mysql(dbapi, statement_timeout_s))
+    prepare_sessions(engine, statement_timeout_s)
     return engine
 
 
@@ -140,48 +131,6 @@ def migrate_observations(engine: Engine, catalogue: Catalogue) -> None:
         log.info("sensor columns added", sensors=lacking)
 
 
-def _connect_args(url: URL, application_name: str) -> dict[str, Any]:
-    backend, driver = url.get_backend_name(), url.get_driver_name()
-    if backend == "sqlite":
-        return {"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000}
-    if backend == "postgresql" and driver in {"psycopg", "psycopg2"}:
-        return {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": application_name}
-    if driver == "pymysql":
-        return {"connect_timeout": CONNECT_TIMEOUT_S, "program_name": application_name, "charset": "utf8mb4"}
-    return {}
-
-
-def _prepare_sqlite(dbapi: Any, _record: object) -> None:
-    dbapi.isolation_level = None  # the module begins nothing by itself: see _begin_sqlite
-    for pragma in (f"busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}", "foreign_keys = ON", "synchronous = NORMAL"):
-        dbapi.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
-
-
-def _prepare_postgresql(dbapi: Any, statement_timeout_s: float | None) -> None:
-    with dbapi.cursor() as cursor:
-        # Servers before 14 lack the setting: then nothing is set, instead of an error.
-        cursor.execute(
-            "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
-            (str(CLIENT_CHECK_INTERVAL_MS),),
-        )
-        if statement_timeout_s:
-            cursor.execute("SELECT set_config('statement_timeout', %s, false)", (str(round(statement_timeout_s * 1000)),))
-    dbapi.commit()
-
-
-def _prepare_mysql(dbapi: Any, statement_timeout_s: float) -> None:
-    with dbapi.cursor() as cursor:
-        if "MariaDB" in str(dbapi.get_server_info()):
-            cursor.execute("SET SESSION max_statement_time = %s", (statement_timeout_s,))
-        else:
-            cursor.execute("SET SESSION max_execution_time = %s", (round(statement_timeout_s * 1000),))
-
-
 def _set_wal(engine: Engine) -> None:
     """Switch a SQLite file to WAL; the file remembers it. Outside any transaction, as SQLite demands."""
     if engine.dialect.name != "sqlite":
@@ -199,17 +148,23 @@ def _set_wal(engine: Engine) -> None:
 @contextmanager
 def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
     """A connection inside a transaction that no second migration of this database can enter."""
-    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        mysql = engine.dialect.name in {"mysql", "mariadb"}
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-        elif mysql:
-            connection.exec_driver_sql(f"SELECT GET_LOCK('riwayat-{_MIGRATION_LOCK}', 60)")
+    with engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
         try:
-            yield connection
-        finally:
-            if mysql:
+            with connection.begin():
+                _lock_migrations(connection)
+                yield connection
+        finally:  # only now: the version is not seen by others before the transaction's end
+            if engine.dialect.name in {"mysql", "mariadb"}:
                 connection.exec_driver_sql(f"SELECT RELEASE_LOCK('riwayat-{_MIGRATION_LOCK}')")
+
+
+def _lock_migrations(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+    elif connection.dialect.name in {"mysql", "mariadb"}:
+        got = connection.exec_driver_sql(f"SELECT GET_LOCK('riwayat-{_MIGRATION_LOCK}', {_MIGRATION_WAIT_S})").scalar()
+        if got != 1:
+            raise SourceUnavailable("Another migration has been running for {seconds} s; try again.", seconds=_MIGRATION_WAIT_S)
 
 
 def _hidden(url: str) -> str:

@@ -13,8 +13,7 @@ from selenium.webdriver.chrome.options import Options
 from config import Settings
 from data.site import Site, open_site
 from tests import processes
-
-IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+from tests.databases import DATABASES, IN_CI
 
 
 def pytest_setup_options() -> Options:
@@ -47,13 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"{' and '.join(missing)} not installed (see make test)"))
 
 
-def missing_server(reason: str) -> str:
-    """A database server that is not there: skip here, fail in CI."""
-    if IN_CI:
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of whoever runs the tests must not decide them."""
@@ -70,19 +62,11 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def _sqlite_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'contract.sqlite'}"
-
-
-# What the contract tests run on. Another database joins by one entry: a function that returns the URL of an empty
-# database, or calls missing_server().
-DATABASES: dict[str, Callable[[Path], str]] = {"sqlite": _sqlite_url}
-
-
 @pytest.fixture(params=sorted(DATABASES))
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database of each kind that is supported."""
-    return DATABASES[request.param](tmp_path)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database of each kind that is supported; dropped afterwards (tests/databases.py)."""
+    with DATABASES[request.param](tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,15 +8,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from data.drivers import exact_text
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-# Station names differ by case and accent on every database, as they do in SQLite and PostgreSQL.
-# SQLAlchemy reads the options under the name of the dialect in the URL: mysql or mariadb.
-_BINARY = {"charset": "utf8mb4", "collate": "utf8mb4_bin", "engine": "InnoDB"}
-_OPTIONS = {f"{dialect}_{name}": value for dialect in ("mysql", "mariadb") for name, value in _BINARY.items()}
 
 
 def upgrade() -> None:
@@ -26,7 +23,7 @@ def upgrade() -> None:
         sa.Column("station", sa.String(255), primary_key=True),
         sa.Column("time", sa.BigInteger, primary_key=True, autoincrement=False),
         sqlite_with_rowid=False,
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
     op.create_table(
         "observation_flag",
@@ -34,7 +31,7 @@ def upgrade() -> None:
         sa.Column("time", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("sensor", sa.String(64), primary_key=True),
         sqlite_with_rowid=False,
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
     _inventory()
     _running_totals()
@@ -48,7 +45,7 @@ def _inventory() -> None:
         sa.Column("sensors", sa.Text, nullable=False),
         sa.Column("step_ms", sa.BigInteger),
         sa.Column("synthetic", sa.Boolean, nullable=False),
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
     op.create_table(
         "month_inventory",
@@ -59,7 +56,7 @@ def _inventory() -> None:
         sa.Column("first", sa.BigInteger, nullable=False),
         sa.Column("last", sa.BigInteger, nullable=False),
         sa.Column("generation", sa.BigInteger, nullable=False),
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
 
 
@@ -71,7 +68,7 @@ def _running_totals() -> None:
         sa.Column("time", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("total", sa.Double, nullable=False),
         sqlite_with_rowid=False,
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
 
 

@@ -9,14 +9,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from data.drivers import exact_text
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-# Bob is not bob on any database. SQLAlchemy reads the options under the name of the dialect in the URL: mysql or mariadb.
-_BINARY = {"charset": "utf8mb4", "collate": "utf8mb4_bin", "engine": "InnoDB"}
-_OPTIONS = {f"{dialect}_{name}": value for dialect in ("mysql", "mariadb") for name, value in _BINARY.items()}
 
 
 def _long_text() -> sa.types.TypeEngine[str]:
@@ -36,14 +34,14 @@ def upgrade() -> None:
         sa.Column("started_ms", sa.BigInteger, nullable=False),
         sa.Column("seen_ms", sa.BigInteger, nullable=False),
         sa.Column("restart", sa.Boolean, nullable=False),
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
     op.create_table(
         "job_page",
         sa.Column("job", sa.String(32), primary_key=True),
         sa.Column("page", sa.String(64), primary_key=True),
         sa.Column("seen_ms", sa.BigInteger, nullable=False),
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
 
 
@@ -74,7 +72,7 @@ def _job() -> None:
         sa.Column("lease_until_ms", sa.BigInteger),
         sa.Column("error", _long_text()),
         sa.Column("metrics", sa.Text, nullable=False),
-        **_OPTIONS,
+        **exact_text(op.get_context().dialect),
     )
     op.create_index("job_line", "job", ["status", "queued_ms", "number"])
     op.create_index("job_of_owner", "job", ["owner", "number"])

@@ -1,0 +1,103 @@
+"""Drivers and sessions of each database: how a connection is opened, and what holds for all of its statements."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import URL, Connection, Dialect, Engine, event
+
+CONNECT_TIMEOUT_S = 5
+SQLITE_BUSY_TIMEOUT_MS = 15_000
+CLIENT_CHECK_INTERVAL_MS = 2_000  # PostgreSQL: how soon a running query notices that its client has died
+READ_GRACE_S = 10  # a server that has said nothing for so long after the time limit of a statement is gone
+
+_DRIVERS = {"postgresql": "psycopg", "postgres": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
+
+
+def with_driver(url: URL) -> URL:
+    """The URL with the driver that requirements.txt brings, where it names none: ``postgresql://``, ``mysql://``, …"""
+    driver = _DRIVERS.get(url.drivername)
+    if driver is None:
+        return url
+    backend = "postgresql" if url.drivername == "postgres" else url.drivername
+    return url.set(drivername=f"{backend}+{driver}")
+
+
+def engine_options(url: URL, application_name: str) -> dict[str, Any]:
+    """Arguments of ``create_engine``: how connections are opened."""
+    backend, driver = url.get_backend_name(), url.get_driver_name()
+    if backend == "sqlite":
+        return {"connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000}}
+    if backend == "postgresql" and driver in {"psycopg", "psycopg2"}:
+        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": application_name}}
+    if driver == "pymysql":
+        arguments = {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "read_timeout": CONNECT_TIMEOUT_S,  # of the greeting; see _prepare_mysql
+            "program_name": application_name,
+            "charset": "utf8mb4",
+            "init_command": "SET time_zone = '+00:00'",  # the clock of the server's zone may jump back an hour
+        }
+        # As on PostgreSQL. A snapshot of a whole transaction would show its own past, and gaps between rows are not locked.
+        return {"connect_args": arguments, "isolation_level": "READ COMMITTED"}
+    return {}
+
+
+def prepare_sessions(engine: Engine, statement_timeout_s: float | None) -> None:
+    """Set what holds for all statements of every connection; ``statement_timeout_s`` not on SQLite."""
+    backend = engine.url.get_backend_name()
+    if backend == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif backend == "postgresql":
+        event.listen(engine, "connect", partial(_prepare_postgresql, statement_timeout_s=statement_timeout_s))
+    elif backend in {"mysql", "mariadb"}:
+        event.listen(engine, "connect", partial(_prepare_mysql, statement_timeout_s=statement_timeout_s))
+
+
+def exact_text(dialect: Dialect) -> dict[str, str]:
+    """Options of a table whose text is equal only when it is the same, as on SQLite and PostgreSQL.
+
+    Without them MariaDB and MySQL take ``a``, ``A``, ``ä`` and ``a`` with a space at the end for one station. SQLAlchemy reads
+    the options under the name of the dialect in the URL: mysql or mariadb.
+    """
+    collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+    options = {"charset": "utf8mb4", "collate": collation, "engine": "InnoDB"}
+    return {f"{name}_{option}": value for name in ("mysql", "mariadb") for option, value in options.items()}
+
+
+def _prepare_sqlite(dbapi: Any, _record: object) -> None:
+    dbapi.isolation_level = None  # the module begins nothing by itself: see _begin_sqlite
+    for pragma in (f"busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}", "foreign_keys = ON", "synchronous = NORMAL"):
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _prepare_postgresql(dbapi: Any, _record: object, *, statement_timeout_s: float | None) -> None:
+    with dbapi.cursor() as cursor:
+        # Servers before 14 lack the setting: then nothing is set, instead of an error.
+        cursor.execute(
+            "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
+            (str(CLIENT_CHECK_INTERVAL_MS),),
+        )
+        if statement_timeout_s:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", (str(round(statement_timeout_s * 1000)),))
+    dbapi.commit()
+
+
+def _prepare_mysql(dbapi: Any, _record: object, *, statement_timeout_s: float | None) -> None:
+    if hasattr(dbapi, "_read_timeout"):
+        # PyMySQL has one limit for everything that it waits for: it was short for the greeting of a server that hangs.
+        dbapi._read_timeout = statement_timeout_s + READ_GRACE_S if statement_timeout_s else None  # noqa: SLF001
+    if not statement_timeout_s:
+        return
+    with dbapi.cursor() as cursor:
+        if "MariaDB" in str(dbapi.get_server_info()):
+            cursor.execute("SET SESSION max_statement_time = %s", (statement_timeout_s,))
+        else:
+            cursor.execute("SET SESSION max_execution_time = %s", (round(statement_timeout_s * 1000),))

@@ -1,0 +1,117 @@
+"""Databases of a test's own, on SQLite and on the servers that the machine runs; all are gone when the test ends.
+
+``TEST_POSTGRESQL_URL`` and ``TEST_MARIADB_URL`` name servers (and a user who may create databases) other than the local ones.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy.exc import OperationalError
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/mysql")
+
+_PREFIX = "riwayat_test_"
+_numbers = itertools.count()
+
+
+def missing_server(reason: str) -> str:
+    """A database server that is not there: skip here, fail in CI."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def administrator(server: str) -> Iterator[Connection]:
+    """A connection that may make and drop databases and look at every session; each statement for itself.
+
+    Skips the test where the server does not answer.
+    """
+    engine = create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except OperationalError as exc:
+        if exc.connection_invalidated or exc.statement is not None:
+            raise
+        missing_server(f"{engine.url.get_backend_name()} does not answer: {str(exc.orig).splitlines()[0]}")
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def server_database(server: str) -> Iterator[str]:
+    """URL of a new, empty database of a server."""
+    name = f"{_PREFIX}{os.getpid()}_{next(_numbers)}"
+    _sweep(server)
+    with administrator(server) as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        if connection.dialect.name == "postgresql":  # what a test writes need not survive a power cut
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with administrator(server) as connection:
+            _drop(connection, name)
+
+
+@contextmanager
+def _sqlite_database(folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder / 'contract.sqlite'}"
+
+
+# What the contract tests run on: functions that give the URL of an empty database for the time of a test.
+DATABASES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "sqlite": _sqlite_database,
+    "postgresql": lambda _: server_database(POSTGRESQL),
+    "mariadb": lambda _: server_database(MARIADB),
+}
+SERVERS = {"postgresql": POSTGRESQL, "mariadb": MARIADB}
+
+
+def running_queries(url: str, part: str) -> list[str]:
+    """Statements that the server of ``url`` is executing and that contain ``part``; seen by an administrator."""
+    parsed = make_url(url)
+    server = POSTGRESQL if parsed.get_backend_name() == "postgresql" else MARIADB
+    with administrator(server) as connection:
+        if parsed.get_backend_name() == "postgresql":
+            listing = "SELECT query FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid() AND datname = %s"
+        else:
+            listing = (
+                "SELECT info FROM information_schema.processlist"
+                " WHERE info IS NOT NULL AND id <> connection_id() AND db = %s"
+            )
+        found: Sequence[str] = connection.exec_driver_sql(listing, (parsed.database,)).scalars().all()
+    return [query for query in found if part in query]
+
+
+def server_url(server: str, **parts: object) -> URL:
+    """The URL of a server with other parts."""
+    return make_url(server).set(**parts)  # type: ignore[arg-type]
+
+
+def _drop(connection: Connection, name: str) -> None:
+    force = " WITH (FORCE)" if connection.dialect.name == "postgresql" else ""
+    connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
+
+
+@cache
+def _sweep(server: str) -> None:
+    """Once a run: drop what runs that were killed have left."""
+    names = "SELECT datname FROM pg_database" if server.startswith("postgresql") else "SHOW DATABASES"
+    with administrator(server) as connection:
+        for name in connection.exec_driver_sql(names).scalars().all():
+            pid = name.removeprefix(_PREFIX).split("_")[0]
+            if name.startswith(_PREFIX) and pid.isdigit() and not psutil.pid_exists(int(pid)):
+                _drop(connection, name)
