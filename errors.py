@@ -107,6 +107,14 @@ class QueueFull(RiwayatError):
     http_status = 429
 
 
+class NoWorker(RiwayatError):
+    """No worker is running, so nothing can be loaded now."""
+
+    code = "no_worker"
+    http_status = 503
+    retryable = True
+
+
 class SourceError(RiwayatError):
     """The database could not be read."""
 

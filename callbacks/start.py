@@ -1,53 +1,37 @@
-"""Starting a load: check, plan, then either nothing is missing or a job goes into the line."""
+"""Starting a load from the page: a job (jobs/start.py), or the notice that says why there is none."""
 
 from __future__ import annotations
 
 import contextlib
 
-from access.identity import Identity, authorise, may_see
+from access.identity import Identity, may_see
 from callbacks.services import Services
 from callbacks.states import no_worker
-from data.plan import plan
 from data.request import HistoryRequest
-from errors import Conflict, JobNotFound, NoData, RiwayatError
+from errors import Conflict, JobNotFound, NoData, NoWorker, RiwayatError
 from i18n import translate_error
 from jobs.job import Job
+from jobs.start import retry_job, start_job
 from layouts.status import Notice
 
 
 def start_load(services: Services, identity: Identity, request: HistoryRequest) -> Job | Notice:
     """A job for the request, or the notice that says why there is none.
 
-    When every tile is there the job is completed from the start. An equal request that waits or runs is that job.
-
     Raises:
-        RiwayatError: unknown station or sensor, no data in range, no permission.
+        RiwayatError: as :func:`jobs.start.start_job`.
     """
-    authorise(identity, request)
-    found = plan(services.site, request)
-    if not found.rows_total and not found.missing:
-        raise NoData("There is no observation of these sensors in this range.", field="start")
-    if not found.missing:
-        metrics = {"rows": found.rows_total, "tiles_read": 0, "tiles_reused": found.tiles_present}
-        return services.ledger.record_completed(identity.user, request, metrics)
-    if not services.ledger.workers():
+    try:
+        return start_job(services.site, services.ledger, identity, request, services.wake, need_worker=True)
+    except NoWorker:
         return no_worker()
-    settings = services.settings
-    job = services.ledger.submit(
-        identity.user, request, rows_estimate=found.rows_missing, tries=settings.job_tries, timeout_s=settings.job_timeout
-    )
-    services.wake()
-    return job
 
 
 def start_again(services: Services, identity: Identity, job: Job) -> Job | Notice:
     """A failed or cancelled job queued once more; what it had read stays read. Any other job: its request anew."""
     if job.status.is_final and services.ledger.workers():
         with contextlib.suppress(Conflict):  # it completed, or an equal one is on its way: then submitting joins it
-            authorise(identity, job.request)
-            again = services.ledger.retry(job.id)
-            services.wake()
-            return again
+            return retry_job(services.ledger, identity, job, services.wake)
     return start_load(services, identity, job.request)
 
 

@@ -13,11 +13,12 @@ from access.identity import Identity
 from callbacks.form import preset_text
 from callbacks.services import Services
 from callbacks.start import leave, refusal, start_again, start_load
-from callbacks.visible import visible_job
 from data.request import request_of
 from errors import Conflict, JobNotFound, RiwayatError
 from jobs.job import Job
 from jobs.manager import asking_page
+from jobs.start import cancel_job
+from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice, action_id, alert
 
@@ -77,8 +78,7 @@ def _register_cancel(app: Dash, services: Services) -> None:
     def cancel(clicks: int | None, job_id: Any) -> None:
         if clicks:
             with contextlib.suppress(Conflict, JobNotFound):  # it has ended meanwhile, which the page is about to see
-                services.ledger.cancel(visible_job(services.ledger, services.identify(), job_id).id)
-                services.wake()
+                cancel_job(services.ledger, visible_job(services.ledger, services.identify(), job_id), services.wake)
 
 
 def _register_actions(app: Dash, services: Services) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from access.identity import owner_identity
 from config import Settings
-from data.plan import plan
 from data.request import HistoryRequest
 from data.site import Site
 from errors import Conflict, JobDied
 from jobs.job import ACTIVE, Job, Status
 from jobs.ledger import HISTORY, Ledger
+from jobs.start import start_job
 from jobs.wake import wake
 
 POLL_S = 0.05
@@ -32,16 +33,9 @@ def begin(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> tu
     Raises:
         UnknownStation, UnknownSensor, NoData: then no job is started.
     """
-    planned = plan(site, request)
-    if not planned.missing:
-        metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
-        return ledger.record_completed(owner, request, metrics), True
     active = {job.id for status in ACTIVE for job in ledger.jobs(owner=owner, status=status, limit=1000)}
     settings = site.settings
-    job = ledger.submit(
-        owner, request, rows_estimate=planned.rows_missing, tries=settings.job_tries, timeout_s=settings.job_timeout
-    )
-    wake(settings)
+    job = start_job(site, ledger, owner_identity(settings, owner), request, lambda: wake(settings))
     return job, job.id not in active
 
 

@@ -1,0 +1,72 @@
+"""Starting a load, whoever asks: check, plan, then either nothing is missing or a job goes into the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from access.identity import Identity, authorise
+from data.plan import plan
+from data.request import HistoryRequest
+from data.site import Site
+from errors import NoData, NoWorker
+from jobs.job import Job
+from jobs.ledger import Ledger
+
+
+def start_job(
+    site: Site,
+    ledger: Ledger,
+    identity: Identity,
+    request: HistoryRequest,
+    wake: Callable[[], None],
+    *,
+    need_worker: bool = False,
+) -> Job:
+    """The identity's job for a request: completed from the start when every tile is there, else queued.
+
+    An equal request of the same owner that waits or runs is that job. ``need_worker`` refuses what nothing would run now.
+
+    Raises:
+        NotPermitted: the identity may not read a station.
+        UnknownStation, UnknownSensor, NoData: then no job is started.
+        NoWorker: tiles are missing, no worker is alive, and ``need_worker``.
+    """
+    authorise(identity, request)
+    planned = plan(site, request)
+    if not planned.rows_total and not planned.missing:
+        raise NoData("There is no observation of these sensors in this range.", field="start")
+    if not planned.missing:
+        metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
+        return ledger.record_completed(identity.user, request, metrics)
+    if need_worker and not ledger.workers():
+        raise NoWorker
+    settings = site.settings
+    job = ledger.submit(
+        identity.user, request, rows_estimate=planned.rows_missing, tries=settings.job_tries, timeout_s=settings.job_timeout
+    )
+    wake()
+    return job
+
+
+def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], None]) -> Job:
+    """A failed or cancelled job queued once more; what it had read stays read.
+
+    Raises:
+        NotPermitted: the identity may no longer read a station.
+        Conflict: the job is in another state, or an equal one is on its way.
+    """
+    authorise(identity, job.request)
+    again = ledger.retry(job.id)
+    wake()
+    return again
+
+
+def cancel_job(ledger: Ledger, job: Job, wake: Callable[[], None]) -> Job:
+    """Stop a job that waits or runs.
+
+    Raises:
+        Conflict: it has ended already.
+    """
+    stopped = ledger.cancel(job.id)
+    wake()
+    return stopped
