@@ -25,6 +25,7 @@ def worker(
     ensure_single_threaded()
     from config import load_settings  # after the environment is right: what follows imports numpy and the like
     from jobs.child import make_run_job
+    from jobs.stopping import make_cancel_query
     from jobs.worker import Outcome, run_worker
 
     settings = load_settings()
@@ -36,6 +37,7 @@ def worker(
         max_jobs=max_jobs,
         max_seconds=max_seconds,
         stop_when_empty=stop_when_empty,
+        cancel_query=make_cancel_query(settings),
     )
     if outcome is Outcome.RESTART:
         restart()

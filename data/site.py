@@ -26,18 +26,23 @@ class Site:
     source: Source
 
 
-def open_site(settings: Settings) -> Site:
+def open_site(settings: Settings, *, session_name: str = "riwayat") -> Site:
     """The site of some settings; opens no connection and reads no tile until it is used.
+
+    ``session_name`` is how a server shows its sessions and queries, so that another process can stop them. No statement
+    takes longer than a job may.
 
     Raises:
         ConfigurationError: a wrong URL or catalogue.
     """
     catalogue = load_catalogue(settings.sensors)
-    engine = make_engine(settings.history_url)
+    engine = make_engine(settings.history_url, application_name=session_name, statement_timeout_s=settings.job_timeout)
     # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
     jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
     one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()
-    source = own_source(engine, catalogue, fast=not one_file)
+    source = own_source(
+        engine, catalogue, fast=not one_file, session_name=session_name, statement_timeout_s=settings.job_timeout
+    )
     return Site(
         settings=settings,
         catalogue=catalogue,

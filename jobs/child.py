@@ -20,6 +20,7 @@ from errors import StaleAttempt
 from jobs.history import load_history
 from jobs.job import Job, JobError, Progress
 from jobs.ledger import Ledger, open_ledger
+from jobs.stopping import session_name
 
 PUBLISH_EVERY_S = 0.25
 CALLBACK_POLL_S = 0.5
@@ -149,7 +150,7 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
     try:
         authorise(owner_identity(settings, job.owner), job.request)
         report = ThrottledReport(publish)
-        found = load_history(open_site(settings), job.request, report)
+        found = load_history(open_site(settings, session_name=session_name(job.id, attempt)), job.request, report)
         report.flush()
         memory.sample()
         seconds = round(time.monotonic() - started_s, 3)

@@ -31,10 +31,10 @@ from jobs.job import Job, JobError, WorkerInfo
 from jobs.ledger import Ledger, open_ledger
 from jobs.process import end_child, fork_child, poll_child, thread_count
 from jobs.signals import Bell
+from jobs.stopping import CancelQuery, QueryStopper
 from jobs.wake import WakeSocket
 
 RunJob = Callable[[str, int], None]
-CancelQuery = Callable[[str, int], None]
 
 IDLE_TICK_S = 1.0  # a job that nobody woke us for waits at most this long
 BUSY_TICK_S = 0.4  # a cancelled child is gone within a second
@@ -84,7 +84,7 @@ def run_worker(
 
     SIGTERM, SIGINT or SIGHUP: jobs that are nearly done finish, others go back into the line without losing a try; a
     second signal does not wait. ``cancel_query(job_id, attempt)`` stops what a killed child left running on the server
-    of its source.
+    of its source (jobs/stopping.py).
 
     Raises:
         ConfigurationError: when the jobs database has not been migrated.
@@ -104,7 +104,7 @@ def run_worker(
     _require_ledger(ledger)
     limits = policy.Limits(max_jobs, max_seconds, stop_when_empty)
     with closing(WakeSocket(settings, me.id)) as wakeup:
-        return Worker(ledger, me, run_job, limits, wakeup, cancel_query or _no_query).run()
+        return Worker(ledger, me, run_job, limits, wakeup, QueryStopper(cancel_query)).run()
 
 
 class Worker:
@@ -117,7 +117,7 @@ class Worker:
         run_job: RunJob,
         limits: policy.Limits,
         wakeup: WakeSocket,
-        cancel_query: CancelQuery,
+        stopper: QueryStopper,
     ) -> None:
         self._ledger = ledger
         self._me = me
@@ -125,7 +125,7 @@ class Worker:
         self._limits = limits
         self._wakeup = wakeup
         self._bell = Bell(wakeup)
-        self._cancel_query = cancel_query
+        self._stopper = stopper
         self._children: dict[int, _Child] = {}
         self._ended: list[_Ended] = []
         self._claimed = 0
@@ -168,11 +168,14 @@ class Worker:
 
     def _reap(self) -> None:
         """Notice children that ended by themselves."""
+        self._stopper.reap()
         for child in list(self._children.values()):
             exit_code = poll_child(child.pid)
             if exit_code is not None:
                 del self._children[child.pid]
                 self._note(child.job, policy.death_error(exit_code))
+                if exit_code:
+                    self._stop_queries(child.job.id, child.job.attempt)
 
     def _stop_overdue(self) -> None:
         for child in list(self._children.values()):
@@ -191,10 +194,11 @@ class Worker:
         del self._children[child.pid]
         end_child(child.pid)
         self._log.info("child ended", job=child.job.id, attempt=child.job.attempt, child=child.pid)
-        try:
-            self._cancel_query(child.job.id, child.job.attempt)
-        except Exception:  # noqa: BLE001 - whatever it is, the worker and its other jobs go on
-            self._log.exception("the query could not be cancelled", job=child.job.id)
+        self._stop_queries(child.job.id, child.job.attempt)
+
+    def _stop_queries(self, job_id: str, attempt: int) -> None:
+        self._ledger.engine.dispose()  # no connection may be carried across the fork
+        self._stopper.stop(job_id, attempt)
 
     def _note(self, job: Job, error: JobError | None) -> None:
         self._ended.append(_Ended(job.id, job.attempt, error))
@@ -222,6 +226,7 @@ class Worker:
             self._restart = True
         for job_id, attempt in self._ledger.expired():
             self._ended.append(_Ended(job_id, attempt, policy.lost_error()))
+            self._stop_queries(job_id, attempt)
         self._settle()
         self._heartbeat_at_s = time.monotonic() + policy.HEARTBEAT_MS / 1000
 
@@ -287,6 +292,7 @@ class Worker:
         except SQLAlchemyError as exc:
             self._log.error("the ledger does not answer", error=str(exc))
         self._ledger.engine.dispose()
+        self._stopper.finish()
 
 
 def _require_ledger(ledger: Ledger) -> None:
@@ -297,7 +303,3 @@ def _require_ledger(ledger: Ledger) -> None:
         return
     if not ready:
         raise ConfigurationError("The jobs database is not prepared; run manage.py migrate first.")
-
-
-def _no_query(_job_id: str, _attempt: int) -> None:
-    """Sources that read in the child itself (SQLite) leave nothing running behind."""

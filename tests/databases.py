@@ -89,8 +89,7 @@ def running_queries(url: str, part: str) -> list[str]:
             listing = "SELECT query FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid() AND datname = %s"
         else:
             listing = (
-                "SELECT info FROM information_schema.processlist"
-                " WHERE info IS NOT NULL AND id <> connection_id() AND db = %s"
+                "SELECT info FROM information_schema.processlist WHERE info IS NOT NULL AND id <> connection_id() AND db = %s"
             )
         found: Sequence[str] = connection.exec_driver_sql(listing, (parsed.database,)).scalars().all()
     return [query for query in found if part in query]

@@ -14,8 +14,17 @@ from errors import SourceError, SourceMismatch, SourceUnavailable
 
 # Wrong password, no such database, no permission, no such table or column: waiting mends none of them.
 _PERMANENT_SQLSTATES = ("28", "3D", "42")
-_PERMANENT_MYSQL = {1044, 1045, 1049, 1054, 1142, 1146}
-_PERMANENT_SQLITE = re.compile(r"no such (table|column)|not a database|malformed", re.IGNORECASE)
+_PERMANENT_MYSQL = {1044, 1045, 1049, 1054, 1130, 1142, 1143, 1146, 1356, 1698}
+_PERMANENT_TEXT = re.compile(
+    r"no such (table|column)|not a database|malformed"
+    # PostgreSQL's refusals at connect: libpq hands over their text, but not their code.
+    r"|password authentication failed|no password supplied|no pg_hba\.conf entry"
+    r'|FATAL: +(database|role) ".*" does not exist|permission denied for database',
+    re.IGNORECASE,
+)
+# Stopped by its time limit, or by waiting for a lock.
+_TOO_LONG_SQLSTATES = {"57014", "55P03"}
+_TOO_LONG_MYSQL = {1205, 1317, 1969, 3024}
 
 
 @contextmanager
@@ -32,6 +41,12 @@ def classified(url: URL) -> Iterator[None]:
 def failure(url: URL, exc: SQLAlchemyError) -> SourceError:
     """The error to raise instead of a driver's."""
     why = _why(url, exc)
+    if isinstance(exc, DBAPIError) and _took_too_long(exc):
+        return SourceUnavailable(
+            "{database} did not finish a query in time: {why}. It is busy or locked, or its table lacks an index.",
+            database=place(url),
+            why=why,
+        )
     if isinstance(exc, DBAPIError) and not exc.connection_invalidated and _is_permanent(exc):
         return SourceMismatch("{database} cannot be read as described: {why}.", database=place(url), why=why)
     return SourceUnavailable("{database} does not answer: {why}.", database=place(url), why=why)
@@ -46,19 +61,32 @@ def place(url: URL) -> str:
 
 
 def _is_permanent(exc: DBAPIError) -> bool:
-    original = exc.orig
-    state = str(getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or "")
+    state, number = _codes(exc)
     if state:
         return state.startswith(_PERMANENT_SQLSTATES)
-    number = original.args[0] if original is not None and original.args else None
-    if isinstance(number, int):
+    if number is not None:
         return number in _PERMANENT_MYSQL
-    kind = type(original).__name__
-    return kind in {"ProgrammingError", "DataError"} or bool(_PERMANENT_SQLITE.search(str(original)))
+    kind = type(exc.orig).__name__
+    return kind in {"ProgrammingError", "DataError"} or bool(_PERMANENT_TEXT.search(str(exc.orig)))
+
+
+def _took_too_long(exc: DBAPIError) -> bool:
+    state, number = _codes(exc)
+    return state in _TOO_LONG_SQLSTATES or number in _TOO_LONG_MYSQL
+
+
+def _codes(exc: DBAPIError) -> tuple[str, int | None]:
+    """SQLSTATE (PostgreSQL) and error number (MariaDB, MySQL), where the driver tells them."""
+    original = exc.orig
+    state = str(getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or "")
+    number = original.args[0] if original is not None and original.args else None
+    return state, number if isinstance(number, int) else None
 
 
 def _why(url: URL, exc: SQLAlchemyError) -> str:
     text = str(exc.orig if isinstance(exc, DBAPIError) else exc).strip()
+    if isinstance(exc, DBAPIError) and _codes(exc)[1] is not None and exc.orig is not None:
+        text = str(exc.orig.args[-1])  # the driver's words without its tuple
     first = text.splitlines()[0].rstrip(".") if text else type(exc).__name__
     password = url.password
     return first.replace(str(password), "***") if password else first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import connectorx
 import numpy as np
@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import URL
 
+from data.drivers import CLIENT_CHECK_INTERVAL_MS, CONNECT_TIMEOUT_S
 from data.source.columns import Float64Array, Int64Array, ReadingsBuilder
 
 _SERVERS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+_TLS = {"disable", "prefer", "require"}  # what connectorx knows of PostgreSQL's sslmode
 
 
 class FastPathFailed(Exception):
@@ -23,22 +25,45 @@ class FastPathFailed(Exception):
 
 
 def connectorx_url(url: URL) -> str | None:
-    """The URL for connectorx; None where it cannot read: a database in memory, with options, or of another kind.
+    """The URL for connectorx; None where it cannot read: a database in memory, with options it lacks, or of another kind.
 
     A SQLite file is opened read-only: connectorx could otherwise be the last to close it, take that for the end of all
     use, and remove the write-ahead log that Python's connections of this process still write to.
     """
     backend = url.get_backend_name()
-    if url.query:
-        return None
     if backend == "sqlite":
-        if url.database in {None, "", ":memory:"}:
+        if url.query or url.database in {None, "", ":memory:"}:
             return None
         name = f"file:{quote(str(Path(str(url.database)).resolve()))}?mode=ro"  # a URI of SQLite's …
         return "sqlite://" + quote(name)  # … in one of connectorx's
-    if backend not in _SERVERS:
+    query = _query_of(url)
+    if backend not in _SERVERS or query is None or not url.host or not url.username:
         return None
-    return url.set(drivername=_SERVERS[backend]).render_as_string(hide_password=False)
+    userinfo = quote(url.username, safe="") + (f":{quote(str(url.password), safe='')}" if url.password else "") + "@"
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    port = f":{url.port}" if url.port else ""
+    return f"{_SERVERS[backend]}://{userinfo}{host}{port}/{quote(url.database or '', safe='')}" + (f"?{query}" if query else "")
+
+
+def with_session(url: str, name: str, statement_timeout_s: float | None, *, checks_client: bool) -> str:
+    """A PostgreSQL URL whose sessions bear a name and bound each statement; ``checks_client``: the server (14+) can.
+
+    Other URLs are given back as they are: there the query itself carries both (:func:`data.source.statements.as_text`).
+    """
+    if not url.startswith("postgresql:"):
+        return url
+    options = [f"-c statement_timeout={round(statement_timeout_s * 1000)}"] if statement_timeout_s else []
+    options += [f"-c client_connection_check_interval={CLIENT_CHECK_INTERVAL_MS}"] if checks_client else []
+    fields = {"application_name": name, "connect_timeout": str(CONNECT_TIMEOUT_S), "options": " ".join(options)}
+    query = "&".join(f"{field}={quote(value, safe='')}" for field, value in fields.items() if value)
+    return url + ("&" if "?" in url else "?") + query
+
+
+def _query_of(url: URL) -> str | None:
+    """The options that both SQLAlchemy's driver and connectorx know; None when there are others."""
+    if url.get_backend_name() != "postgresql":
+        return "" if set(url.query) <= {"charset"} else None
+    return urlencode(url.query) if set(url.query) <= {"sslmode"} and url.query.get("sslmode", "prefer") in _TLS else None
 
 
 def read(url: str, sql: str, into: ReadingsBuilder) -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
-from sqlalchemy import Engine, Select, inspect
+from sqlalchemy import Connection, Engine, Select, inspect
 
 from data.source import fast, general, statements
 from data.source.columns import Int64Array, Readings, ReadingsBuilder
@@ -48,6 +48,7 @@ class Reader:
         source = self.source
         with self._engine() as engine, engine.connect() as connection:
             columns = inspect(connection).get_columns(source.table, schema=source.schema)
+            self._url = self._session_url(connection)
         self._columns = frozenset(str(column["name"]) for column in columns)
         self._require({source.time, source.station, *([source.tie_break] if source.tie_break else [])})
         return self
@@ -64,7 +65,7 @@ class Reader:
         self._require({self.source.sensors[sensor] for sensor in sensors})
         builder = ReadingsBuilder(sensors)
         for start_ms, end_ms in windows:
-            statement = statements.readings(self.source, station, sensors, start_ms, end_ms)
+            statement = self._marked(statements.readings(self.source, station, sensors, start_ms, end_ms))
             by_fast_path = self._fast(statement, station, lambda url, sql: fast.read(url, sql, builder))
             if by_fast_path is None:
                 with self._engine() as engine:
@@ -88,6 +89,7 @@ class Reader:
         return self._flagged[station]
 
     def _flags(self, statement: Select[Any], station: str, sensors: Sequence[str]) -> Mapping[str, Int64Array]:
+        statement = self._marked(statement)
         found = self._fast(statement, station, lambda url, sql: fast.read_flags(url, sql, sensors))
         if found is not None:
             return found
@@ -101,12 +103,22 @@ class Reader:
             return None
         try:
             with self._gate.together():
-                return run(self._url, statements.as_text(statement, self.source.engine.dialect))
+                return run(self._url, statements.as_text(statement, self.source.engine.dialect, self.source.statement_timeout_s))
         except fast.FastPathFailed as exc:
             with self._counting:
                 self._failures += 0 if self.fast_reads else 1
             log.info("fast path failed, reading row by row", table=self.source.table, station=station, why=str(exc)[:200])
             return None
+
+    def _marked(self, statement: Select[Any]) -> Select[Any]:
+        return statements.marked(statement, self.source.session_name)
+
+    def _session_url(self, connection: Connection) -> str | None:
+        """Connectorx opens its own sessions: they get the name and the limits of the engine's."""
+        if self._url is None:
+            return None
+        source, checks_client = self.source, (connection.dialect.server_version_info or (0,)) >= (14,)
+        return fast.with_session(self._url, source.session_name, source.statement_timeout_s, checks_client=checks_client)
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:

@@ -1,5 +1,6 @@
 """The SQL text that the fast path gets, and the URL that it connects to."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from data.catalogue import load_catalogue
 from data.source import TableSource, own_source, statements
-from data.source.fast import connectorx_url
+from data.source.fast import connectorx_url, with_session
+from data.source.statements import as_text, marked, readings
 from errors import SourceMismatch
 
 SOURCE = own_source(create_engine("sqlite://"), load_catalogue())
@@ -67,10 +69,45 @@ def test_what_cannot_be_an_identifier_is_refused(name):
         ("sqlite:///:memory:", None),
         ("postgresql+psycopg://me:p%40ss@db:5433/scada", "postgresql://me:p%40ss@db:5433/scada"),
         ("mariadb+pymysql://me:secret@db/scada", "mysql://me:secret@db/scada"),
-        ("postgresql+psycopg://me@db/scada?sslmode=require", None),
+        ("postgresql+psycopg://me@db/scada?sslmode=require", "postgresql://me@db/scada?sslmode=require"),
+        ("postgresql+psycopg://me@db/scada?sslmode=verify-full", None),  # connectorx would not verify
+        ("postgresql+psycopg://me@db/scada?sslmode=require&sslrootcert=/x", None),
+        ("postgresql+psycopg://me@[::1]:5433/scada", "postgresql://me@[::1]:5433/scada"),
+        ("postgresql+psycopg:///scada", None),  # a socket
+        (
+            "mysql+pymysql://me:%25%3A%2F%3F%23%5B%5D%40+%20%C3%A9@db/a%2Fb",
+            "mysql://me:%25%3A%2F%3F%23%5B%5D%40%2B%20%C3%A9@db/a%2Fb",
+        ),
+        ("mysql+pymysql://me@db/scada?charset=utf8mb4", "mysql://me@db/scada"),
+        ("mysql+pymysql://me@db/scada?ssl_ca=/x", None),
         ("oracle://me@db/scada", None),
     ],
 )
 def test_connectorx_gets_a_url_of_its_own_kind_or_none(url, expected):
     parsed = make_url(url) if "?" not in url or "sqlite" not in url else make_url("sqlite://").set(database="/data/a b%20#?.db")
     assert connectorx_url(parsed) == expected
+
+
+def test_the_sessions_of_connectorx_bear_a_name_and_bound_their_statements():
+    session = partial(with_session, name="riwayat-abc-1", statement_timeout_s=2.5)
+    assert session("postgresql://me@db/scada", checks_client=True) == (
+        "postgresql://me@db/scada?application_name=riwayat-abc-1&connect_timeout=5"
+        "&options=-c%20statement_timeout%3D2500%20-c%20client_connection_check_interval%3D2000"
+    )
+    old_server = session("postgresql://me@db/scada?sslmode=require", checks_client=False)
+    assert old_server.endswith(
+        "?sslmode=require&application_name=riwayat-abc-1&connect_timeout=5&options=-c%20statement_timeout%3D2500"
+    )
+    assert session("mysql://me@db/scada", checks_client=False) == "mysql://me@db/scada"
+
+
+def test_a_query_on_mariadb_or_mysql_bears_its_name_and_its_time_limit_in_its_text():
+    asked = marked(readings(SOURCE, "a", ["temperature"], 0, 1), "riwayat-abc-1")
+    servers = {True: mysql.dialect(), False: mysql.dialect()}
+    for is_mariadb, dialect in servers.items():
+        dialect.is_mariadb = is_mariadb
+    assert as_text(asked, servers[True], 2.5).startswith(
+        "SET STATEMENT max_statement_time = 2.500 FOR SELECT /* riwayat-abc-1 */ "
+    )
+    assert as_text(asked, servers[False], 2.5).startswith("SELECT /*+ MAX_EXECUTION_TIME(2500) */ /* riwayat-abc-1 */ ")
+    assert "riwayat-abc" not in as_text(asked, postgresql.dialect(), 2.5)
