@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,10 +104,10 @@ def expired() -> Notice:
 def request_title(request: HistoryRequest, catalogue: Catalogue) -> str:
     """Stations · sensors · range · resolution, in one line."""
     language = current_language()
-    labels = [catalogue[name].label(language) if name in catalogue else name for name in request.sensors]
+    labels = [catalogue[name].label(language) if name in catalogue else name for name in catalogue.ordered(request.sensors)]
     parts = [
-        _names(request.stations, ngettext("{count} station", "{count} stations", len(request.stations))),
-        _names(labels, ngettext("{count} sensor", "{count} sensors", len(labels))),
+        names_or_count(request.stations, ngettext("{count} station", "{count} stations", len(request.stations))),
+        names_or_count(labels, ngettext("{count} sensor", "{count} sensors", len(labels))),
         format_range(request.start_ms, request.end_ms, request.timezone),
     ]
     if request.resolution != "raw":
@@ -115,7 +115,8 @@ def request_title(request: HistoryRequest, catalogue: Catalogue) -> str:
     return " · ".join(parts)
 
 
-def _names(names: tuple[str, ...] | list[str], counted: str) -> str:
+def names_or_count(names: Sequence[str], counted: str) -> str:
+    """The names, or how many they are (``counted``, with a field ``count``) when there are too many to read."""
     return ", ".join(names) if len(names) <= _MAX_NAMES else counted.format(count=len(names))
 
 

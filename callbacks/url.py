@@ -13,6 +13,7 @@ from callbacks.presets import wall_clock, wall_clock_or
 from callbacks.services import Services
 from callbacks.start import refusal, start_load
 from callbacks.states import not_found
+from data.catalogue import Catalogue
 from data.request import RESOLUTIONS, HistoryRequest, parse_time
 from errors import InvalidRequest, JobNotFound, RiwayatError
 from layouts import ids
@@ -82,7 +83,7 @@ def _to_job(services: Services, job_id: str) -> Arrival:
         job = services.ledger.get(job_id)
     except JobNotFound:
         return Arrival(job_id=None, notice=not_found())
-    form = request_form(job.request)
+    form = request_form(job.request, services.site.catalogue)
     if may_see(identity, job.owner):
         return Arrival(job_id=job.id, form=form)
     return _carry_over(services, identity, job.request, form)
@@ -99,11 +100,11 @@ def _carry_over(services: Services, identity: Identity, request: HistoryRequest,
     return Arrival(job_id=begun.id, form=form, address=begun.id)
 
 
-def request_form(request: HistoryRequest) -> dict[str, Any]:
-    """Values of the form's fields that mean a request."""
+def request_form(request: HistoryRequest, catalogue: Catalogue) -> dict[str, Any]:
+    """Values of the form's fields that mean a request; sensors in the catalogue's order."""
     return {
         ids.STATION: list(request.stations),
-        ids.SENSOR: list(request.sensors),
+        ids.SENSOR: catalogue.ordered(request.sensors),
         ids.RANGE_START: wall_clock(request.start_ms, request.timezone),
         ids.RANGE_END: wall_clock(request.end_ms, request.timezone),
         ids.RANGE_PRESET: None,
@@ -117,7 +118,7 @@ def _to_form(services: Services, link: Link) -> Arrival:
     form: dict[str, Any] = {}
     wrong: list[RiwayatError] = []
     stations = _known(wrong, link.stations, services.site.inventory.station)
-    sensors = _known(wrong, link.sensors, services.site.catalogue.__getitem__)
+    sensors = services.site.catalogue.ordered(_known(wrong, link.sensors, services.site.catalogue.__getitem__))
     form |= {component: names for component, names in ((ids.STATION, stations), (ids.SENSOR, sensors)) if names}
     for name, text, component in (("start", link.start, ids.RANGE_START), ("end", link.end, ids.RANGE_END)):
         if text and _is_time(wrong, text, zone, name):

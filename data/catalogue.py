@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -78,6 +78,11 @@ class Catalogue:
 
     def __contains__(self, name: object) -> bool:
         return name in self.sensors
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """Names in the order of the file, which is the one that people see; names that it lacks are last, sorted."""
+        places = {name: place for place, name in enumerate(self.sensors)}
+        return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 class _Entry(BaseModel):

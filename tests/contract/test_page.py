@@ -157,7 +157,7 @@ def test_what_is_not_ones_own_is_not_there(services):
 def test_a_link_to_ones_own_job_attaches_and_fills_the_form(services):
     job = start_load(services, SARI, asked())
     arrived = arrival(services, Link(job=job.id), None)
-    assert (arrived.job_id, arrived.form, arrived.notice) == (job.id, request_form(asked()), None)
+    assert (arrived.job_id, arrived.form, arrived.notice) == (job.id, request_form(asked(), services.site.catalogue), None)
     assert arrived.form[ids.RANGE_START] == "2013-03-01 00:00"
 
 

@@ -82,3 +82,10 @@ def test_only_what_decides_a_tile_s_content_changes_the_fingerprint(tmp_path: Pa
     recoloured = load_catalogue(write(tmp_path, ONE.replace("#884400", "#000000")))["soil_temperature"]
     narrowed = load_catalogue(write(tmp_path, ONE.replace("70]", "60]")))["soil_temperature"]
     assert base.fingerprint == recoloured.fingerprint != narrowed.fingerprint
+
+
+def test_names_are_put_into_the_order_of_the_file_and_unknown_ones_last() -> None:
+    assert load_catalogue().ordered(["rainfall", "snow", "humidity", "ice", "temperature"]) == [
+        *("temperature", "humidity", "rainfall"),
+        *("ice", "snow"),
+    ]
