@@ -1,0 +1,63 @@
+"""gunicorn serves a site with several web workers: ``gunicorn --config gunicorn.conf.py app:server``.
+
+Threads in a few processes that are forked once, before anything is opened in them; none of them forks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_HERE = str(Path(__file__).resolve().parent)
+sys.path.insert(0, _HERE)  # gunicorn may be started in any folder
+
+from config import load_settings  # noqa: E402
+from logs import standard_library_logs  # noqa: E402
+
+_settings = load_settings()
+_MEMORY = Path("/dev/shm")  # noqa: S108 - memory: signs of life must not wait for a disk
+_METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_MARK = f"riwayat-metrics-{os.getpid()}-"
+
+wsgi_app = "app:server"
+pythonpath = _HERE
+bind = [f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"]
+
+workers = _settings.web_workers
+worker_class = "gthread"
+threads = _settings.web_threads
+preload_app = False  # each worker opens its own databases and caches: nothing is carried across the fork
+worker_tmp_dir = str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None
+
+timeout = 60  # of a worker without a sign of life, not of a request
+graceful_timeout = 20  # what a request in hand may still take when its worker is to end
+keepalive = 75  # longer than a proxy keeps its idle connections (nginx: 60), so that none is closed as it is used again
+limit_request_line = 8190  # a page's address may name many stations
+
+# X-Forwarded-Proto and the like are believed from the proxy only; who is asking is decided by access/identity.py.
+forwarded_allow_ips = _settings.proxy_addresses
+header_map = "drop"  # X_Forwarded_User is not X-Forwarded-User
+
+accesslog = None  # the proxy has one; slow and refused requests are in ours
+logconfig_dict = standard_library_logs(_settings.log_level)
+control_socket_disable = True  # would run a thread in the process that forks
+
+# Where the workers of this server leave their counts for whichever of them answers /metrics; read when gunicorn reloads, too.
+if _MARK not in os.environ.get(_METRICS_VARIABLE, ""):
+    os.environ[_METRICS_VARIABLE] = tempfile.mkdtemp(prefix=_MARK, dir=worker_tmp_dir)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Drop the gauges of a worker that has ended; its counts stay."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave no counts behind."""
+    shutil.rmtree(os.environ[_METRICS_VARIABLE], ignore_errors=True)
