@@ -52,7 +52,7 @@ def make_engine(url: str, *, application_name: str = "riwayat", statement_timeou
         raise ConfigurationError(
             "The driver of {url} is not installed: {why}. Install it with pip.", url=_hidden(url), why=exc
         ) from exc
-    prepare_sessions(engine, statement_timeout_s)
+    prepare_sessions(engine, application_name, statement_timeout_s)
     return engine
 
 

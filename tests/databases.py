@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -77,27 +77,24 @@ DATABASES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "postgresql": lambda _: server_database(POSTGRESQL),
     "mariadb": lambda _: server_database(MARIADB),
 }
-SERVERS = {"postgresql": POSTGRESQL, "mariadb": MARIADB}
+
+_RUNNING = {
+    "postgresql": "SELECT query FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND datname = %s",
+    "mysql": "SELECT info FROM information_schema.processlist WHERE info IS NOT NULL AND id <> connection_id() AND db = %s",
+}
+
+
+def server_of(url: str) -> str:
+    """The administrator's URL of the server that a database lives on."""
+    return POSTGRESQL if make_url(url).get_backend_name() == "postgresql" else MARIADB
 
 
 def running_queries(url: str, part: str) -> list[str]:
-    """Statements that the server of ``url`` is executing and that contain ``part``; seen by an administrator."""
-    parsed = make_url(url)
-    server = POSTGRESQL if parsed.get_backend_name() == "postgresql" else MARIADB
-    with administrator(server) as connection:
-        if parsed.get_backend_name() == "postgresql":
-            listing = "SELECT query FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid() AND datname = %s"
-        else:
-            listing = (
-                "SELECT info FROM information_schema.processlist WHERE info IS NOT NULL AND id <> connection_id() AND db = %s"
-            )
-        found: Sequence[str] = connection.exec_driver_sql(listing, (parsed.database,)).scalars().all()
+    """Statements that the server of ``url`` is executing in that database and that contain ``part``, as an administrator sees."""
+    with administrator(server_of(url)) as connection:
+        query = _RUNNING[connection.dialect.name]
+        found: Sequence[str] = connection.exec_driver_sql(query, (make_url(url).database,)).scalars().all()
     return [query for query in found if part in query]
-
-
-def server_url(server: str, **parts: object) -> URL:
-    """The URL of a server with other parts."""
-    return make_url(server).set(**parts)  # type: ignore[arg-type]
 
 
 def _drop(connection: Connection, name: str) -> None:

@@ -65,7 +65,7 @@ class Reader:
         self._require({self.source.sensors[sensor] for sensor in sensors})
         builder = ReadingsBuilder(sensors)
         for start_ms, end_ms in windows:
-            statement = self._marked(statements.readings(self.source, station, sensors, start_ms, end_ms))
+            statement = statements.readings(self.source, station, sensors, start_ms, end_ms)
             by_fast_path = self._fast(statement, station, lambda url, sql: fast.read(url, sql, builder))
             if by_fast_path is None:
                 with self._engine() as engine:
@@ -89,7 +89,6 @@ class Reader:
         return self._flagged[station]
 
     def _flags(self, statement: Select[Any], station: str, sensors: Sequence[str]) -> Mapping[str, Int64Array]:
-        statement = self._marked(statement)
         found = self._fast(statement, station, lambda url, sql: fast.read_flags(url, sql, sensors))
         if found is not None:
             return found
@@ -101,17 +100,16 @@ class Reader:
         # SQL text ends at a NUL for some drivers; a bound parameter does not.
         if self._url is None or self._failures >= FAST_FAILURES or "\0" in station:
             return None
+        source = self.source
+        name, timeout_s = source.session_name, source.statement_timeout_s
         try:
             with self._gate.together():
-                return run(self._url, statements.as_text(statement, self.source.engine.dialect, self.source.statement_timeout_s))
+                return run(self._url, statements.as_text(statement, source.engine.dialect, name=name, timeout_s=timeout_s))
         except fast.FastPathFailed as exc:
             with self._counting:
                 self._failures += 0 if self.fast_reads else 1
             log.info("fast path failed, reading row by row", table=self.source.table, station=station, why=str(exc)[:200])
             return None
-
-    def _marked(self, statement: Select[Any]) -> Select[Any]:
-        return statements.marked(statement, self.source.session_name)
 
     def _session_url(self, connection: Connection) -> str | None:
         """Connectorx opens its own sessions: they get the name and the limits of the engine's."""

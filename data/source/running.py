@@ -11,15 +11,12 @@ from contextlib import suppress
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from data.drivers import session_comment
+
 _POSTGRESQL = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()"
 )
 _MYSQL = text("SELECT id FROM information_schema.processlist WHERE LOCATE(:comment, info) > 0 AND id <> CONNECTION_ID()")
-
-
-def comment(name: str) -> str:
-    """What marks a query of the sessions called ``name`` (letters, digits, hyphens)."""
-    return f"/* {name} */"
 
 
 def goes_on_without_client(engine: Engine) -> bool:
@@ -42,7 +39,7 @@ def stop_queries(engine: Engine, name: str) -> int:
 
 
 def _kill(connection: Connection, name: str) -> int:
-    ids = connection.execute(_MYSQL, {"comment": comment(name)}).scalars().all()
+    ids = connection.execute(_MYSQL, {"comment": session_comment(name)}).scalars().all()
     for number in ids:
         with suppress(DBAPIError):  # it has ended meanwhile
             connection.exec_driver_sql(f"KILL {int(number)}")

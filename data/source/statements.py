@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Dialect, Select, String, and_, column, literal, select, table, text
+from sqlalchemy import BigInteger, Dialect, Select, String, and_, column, literal, select, table
 from sqlalchemy.sql.elements import ColumnClause
 
-from data.source.running import comment
+from data.drivers import session_comment
 
 if TYPE_CHECKING:
     from data.source.table import TableSource
@@ -51,10 +51,10 @@ def flags(source: TableSource, station: str, sensors: Sequence[str], start_ms: i
     )
 
 
-def as_text(statement: Select[Any], dialect: Dialect, timeout_s: float | None = None) -> str:
+def as_text(statement: Select[Any], dialect: Dialect, *, name: str = "riwayat", timeout_s: float | None = None) -> str:
     """The statement with its values as literals, for a driver that takes text only.
 
-    On MariaDB and MySQL the text also bounds its own time, since connectorx's sessions cannot be prepared.
+    On MariaDB and MySQL the text itself bears the session's name and bounds its time: connectorx's sessions cannot be prepared.
 
     The dialect's own parameter style would double every percent sign for a driver that halves them again; this text meets
     no such driver, so it is compiled with named parameters, of which none is left.
@@ -65,18 +65,12 @@ def as_text(statement: Select[Any], dialect: Dialect, timeout_s: float | None = 
         if hasattr(dialect, trait):
             setattr(plain, trait, getattr(dialect, trait))
     plain_text = str(statement.compile(dialect=plain, compile_kwargs={"literal_binds": True}))
-    if not timeout_s or dialect.name not in _MYSQL:
+    if dialect.name not in _MYSQL:
         return plain_text
-    if getattr(dialect, "is_mariadb", False):
-        return f"SET STATEMENT max_statement_time = {timeout_s:.3f} FOR {plain_text}"
-    return plain_text.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({round(timeout_s * 1000)}) */", 1)
-
-
-def marked(statement: Select[Any], name: str) -> Select[Any]:
-    """The statement with a comment by which :func:`data.source.running.stop_queries` finds it on MariaDB and MySQL."""
-    for dialect in _MYSQL:
-        statement = statement.prefix_with(text(comment(name)), dialect=dialect)
-    return statement
+    is_mariadb = getattr(dialect, "is_mariadb", False)
+    hint = f"/*+ MAX_EXECUTION_TIME({round(timeout_s * 1000)}) */ " if timeout_s and not is_mariadb else ""
+    bound = f"SET STATEMENT max_statement_time = {timeout_s:.3f} FOR " if timeout_s and is_mariadb else ""
+    return bound + plain_text.replace("SELECT ", f"SELECT {hint}{session_comment(name)} ", 1)
 
 
 def _column(name: str) -> ColumnClause[Any]:

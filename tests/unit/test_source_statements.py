@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from data.catalogue import load_catalogue
 from data.source import TableSource, own_source, statements
 from data.source.fast import connectorx_url, with_session
-from data.source.statements import as_text, marked, readings
+from data.source.statements import as_text, readings
 from errors import SourceMismatch
 
 SOURCE = own_source(create_engine("sqlite://"), load_catalogue())
@@ -102,12 +102,10 @@ def test_the_sessions_of_connectorx_bear_a_name_and_bound_their_statements():
 
 
 def test_a_query_on_mariadb_or_mysql_bears_its_name_and_its_time_limit_in_its_text():
-    asked = marked(readings(SOURCE, "a", ["temperature"], 0, 1), "riwayat-abc-1")
+    text = partial(as_text, readings(SOURCE, "a", ["temperature"], 0, 1), name="riwayat-abc-1", timeout_s=2.5)
     servers = {True: mysql.dialect(), False: mysql.dialect()}
     for is_mariadb, dialect in servers.items():
         dialect.is_mariadb = is_mariadb
-    assert as_text(asked, servers[True], 2.5).startswith(
-        "SET STATEMENT max_statement_time = 2.500 FOR SELECT /* riwayat-abc-1 */ "
-    )
-    assert as_text(asked, servers[False], 2.5).startswith("SELECT /*+ MAX_EXECUTION_TIME(2500) */ /* riwayat-abc-1 */ ")
-    assert "riwayat-abc" not in as_text(asked, postgresql.dialect(), 2.5)
+    assert text(servers[True]).startswith("SET STATEMENT max_statement_time = 2.500 FOR SELECT /* riwayat-abc-1 */ ")
+    assert text(servers[False]).startswith("SELECT /*+ MAX_EXECUTION_TIME(2500) */ /* riwayat-abc-1 */ ")
+    assert "riwayat-abc" not in text(postgresql.dialect())
