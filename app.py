@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from dash import Dash
 from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
+from access.identity import Identity
 from api.compression import configure_compression
 from api.data import data_blueprint
 from api.guard import Guard, http_error_json, who_asks
 from api.health import health_blueprint
-from callbacks import form, run, submit, url, view
+from callbacks import form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
@@ -33,17 +35,21 @@ from jobs.wake import wake
 from layouts.chart import chart
 from layouts.document import DashParts, document, theme_script
 from layouts.form import DEFAULT_PRESET
+from layouts.jobs import JobsContext
+from layouts.jobs import jobs_page as jobs_layout
 from layouts.page import PageContext, page, plain_page
 from logs import configure_logs
 
 BOOTSTRAP_CSS = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
 _YEAR_S = 31_536_000
+_GRID_SCRIPT = re.compile(r"<script[^>]*/dash_ag_grid/[^>]*></script>")  # 1.3 MB that only the Jobs page needs
 
 
 class RiwayatDash(Dash):
-    """Dash whose document carries the language and the theme of the request."""
+    """Dash whose document carries the language and the theme of the request. ``prefix`` is the site's, not the page's."""
 
     prefix = "/"
+    with_grid = False
 
     def _config(self) -> dict[str, Any]:
         """What the page's script is told; nothing of elsewhere."""
@@ -51,28 +57,32 @@ class RiwayatDash(Dash):
 
     def interpolate_index(self, **parts: Any) -> str:
         """The document of the page (see layouts/document.py)."""
-        found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], parts["scripts"], parts["renderer"])
+        scripts = parts["scripts"] if self.with_grid else _GRID_SCRIPT.sub("", parts["scripts"])
+        found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], scripts, parts["renderer"])
         return document(found, language=current_language(), shade=_shade(), prefix=self.prefix, loading=_("Loading …"))
 
 
 class ScriptHashes:
-    """Hashes of the inline scripts of the document, for its policy; known when all callbacks are registered."""
-
-    app: Dash | None = None
+    """Hashes of the inline scripts of the documents, for their policy; known when all callbacks are registered."""
 
     def __init__(self, prefix: str) -> None:
+        self.apps: list[Dash] = []
         digest = hashlib.sha256(theme_script(prefix).encode()).digest()
         self._theme = f"sha256-{base64.b64encode(digest).decode()}"
 
     def __call__(self) -> list[str]:
         """In the form of a policy, with or without quotes."""
-        return [self._theme, *(self.app.csp_hashes() if self.app else ())]
+        return [self._theme, *(value for app in self.apps for value in app.csp_hashes())]
 
 
 def create_app(settings: Settings) -> Dash:
     """The application: layout a request, callbacks, guard of all routes. Opens no connection and starts no process."""
     settings.prepare()
-    app = _dash(settings)
+    hashes = ScriptHashes(settings.url_prefix)
+    server = _server(settings, hashes)
+    jobs_app = _dash(settings, server, "jobs/")
+    app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
+    hashes.apps += [app, jobs_app]
     services = Services(settings, open_site(settings), open_ledger(settings), lambda: who_asks(settings), lambda: wake(settings))
     renderer = run.JobRenderer(services)
     manager = QueueManager(
@@ -88,23 +98,35 @@ def create_app(settings: Settings) -> Dash:
     for module in (form, submit, url, view):
         module.register(app, services)
     run.register(app, services, manager, renderer)
+    _jobs_page(jobs_app, services)
     _routes(app, services)
-    _prepare(app, services)
+    _prepare(app, lambda stations: _layout(services, stations), services)
     return app
 
 
-def _dash(settings: Settings) -> RiwayatDash:
+def _jobs_page(app: RiwayatDash, services: Services) -> None:
+    """A Dash application of its own on the same server: leaving the history page ends its polls, and each loads what it needs."""
+    app.with_grid = True
+    jobs_page.register(app, services)
+    app.server.add_url_rule(f"{services.settings.url_prefix}jobs", "jobs", app.index)  # as people type it
+    _prepare(app, lambda _stations: _jobs_layout(services), services)
+
+
+def _server(settings: Settings, hashes: ScriptHashes) -> Flask:
     server = Flask("riwayat")
     server.secret_key = settings.signing_secret()
     server.config.update(SESSION_COOKIE_SAMESITE="Lax")
     configure_compression(server, settings.url_prefix)
-    hashes = ScriptHashes(settings.url_prefix)
     # Before Dash's own hook, which calls the layout at the first request, whoever asks.
     Guard(settings, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
+    return server
+
+
+def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:
     app = RiwayatDash(
         "riwayat",
         server=server,
-        url_base_pathname=settings.url_prefix,
+        url_base_pathname=f"{settings.url_prefix}{path}",
         assets_folder=str(Path(__file__).with_name("assets")),
         external_stylesheets=[f"{settings.url_prefix}bootstrap.css?v={version('Bootstrap-Flask')}"],
         meta_tags=[
@@ -113,22 +135,34 @@ def _dash(settings: Settings) -> RiwayatDash:
         ],
         title="Riwayat",
         update_title=None,
-        compress=True,
+        compress=not path,  # once a server
         serve_locally=True,
         suppress_callback_exceptions=True,  # the buttons of notices come and go
         add_log_handler=False,
     )
     app.prefix = settings.url_prefix
-    hashes.app = app
     return app
 
 
-def _prepare(app: RiwayatDash, services: Services) -> None:
+def _prepare(app: RiwayatDash, layout: Callable[[Sequence[StationInventory]], Any], services: Services) -> None:
     """What Dash would do in its first request, unlocked: other requests of that moment would find half of it."""
-    app.layout = lambda: _layout(services, ())  # Dash looks at the components only; no database yet
+    app.layout = lambda: layout(())  # Dash looks at the components only; no database yet
     with app.server.test_request_context(services.settings.url_prefix):
         app._setup_server()  # noqa: SLF001 - see above
-    app.layout = lambda: _layout(services, services.site.inventory.stations())
+    app.layout = lambda: layout(services.site.inventory.stations())
+
+
+def _jobs_layout(services: Services) -> Any:
+    identity = _identity(services)
+    context = JobsContext(
+        prefix=services.settings.url_prefix,
+        language=current_language(),
+        theme_choice=_cookie("riwayat_theme", ("auto", "light", "dark")),
+        shade=_shade(),
+        user=identity.user,
+        admin=identity.admin,
+    )
+    return jobs_layout(context)
 
 
 def _layout(services: Services, stations: Sequence[StationInventory]) -> Any:
@@ -141,7 +175,7 @@ def _layout(services: Services, stations: Sequence[StationInventory]) -> Any:
         language=current_language(),
         theme_choice=_cookie("riwayat_theme", ("auto", "light", "dark")),
         shade=_shade(),
-        user=_user(services),
+        user=_identity(services).user,
         timezone=settings.timezone,
         zone=zone_name(found[1] if found else 0, settings.timezone),
         stations=stations,
@@ -186,12 +220,12 @@ def _missing(prefix: str) -> Response:
     return Response(html, 404, content_type="text/html; charset=utf-8")
 
 
-def _user(services: Services) -> str:
+def _identity(services: Services) -> Identity:
     """Nobody only while the application is made (see _prepare)."""
     try:
-        return services.identify().user
+        return services.identify()
     except RiwayatError:
-        return ""
+        return Identity("")
 
 
 def _shade() -> str:

@@ -34,9 +34,14 @@ class CompressedFiles:
 
 def is_file(asked: Request, prefix: str) -> bool:
     """Whether a request is for a script or a style sheet of the site: the same for everybody, in every language."""
-    path = asked.path.removeprefix(prefix)
+    path = page_path(asked.path, prefix)
     named = path.startswith("assets/") and "m" in asked.args  # the time of the file's last change
     return named or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
+
+
+def page_path(path: str, prefix: str) -> str:
+    """A path within its page: the Jobs page has the same scripts below ``jobs/``."""
+    return path.removeprefix(prefix).removeprefix("jobs/")
 
 
 def configure_compression(server: Flask, prefix: str) -> None:

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity, identify
-from api.compression import cache_policy
+from api.compression import cache_policy, page_path
 from config import Settings
 from errors import NotAuthenticated, NotPermitted, RiwayatError
 from i18n import LANGUAGES, set_language, translate_error
@@ -55,7 +55,7 @@ class Guard:
         return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "en"
 
     def _refuse(self, error: RiwayatError) -> Response:
-        if request.path == self.settings.url_prefix and request.method in ("GET", "HEAD"):
+        if request.path.removeprefix(self.settings.url_prefix) in ("", "jobs", "jobs/") and request.method in ("GET", "HEAD"):
             page = self.refusal_page(translate_error(type(error)()), translate_error(error))
             return Response(page, error.http_status, content_type="text/html; charset=utf-8")
         return error_json(error)
@@ -69,7 +69,11 @@ class Guard:
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Content-Security-Policy", self._policy() if response.mimetype == "text/html" else _FRAMES)
-        if request.path.startswith(f"{self.settings.url_prefix}assets/") and "m" in request.args and response.status_code == 200:
+        if (
+            page_path(request.path, self.settings.url_prefix).startswith("assets/")
+            and "m" in request.args
+            and response.status_code == 200
+        ):
             response.cache_control.max_age = _YEAR_S
             response.cache_control.no_cache = None
             response.cache_control.immutable = True

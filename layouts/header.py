@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from dash import html
 
 from i18n import LANGUAGES
 from i18n import gettext as _
 from layouts import ids
 
+Page = Literal["history", "jobs"]
 
-def header(*, prefix: str, language: str, theme_choice: str, user: str) -> html.Header:
-    """The header; assets/page.js acts on ``data-language`` and ``data-theme-choice``."""
+
+def header(*, prefix: str, language: str, theme_choice: str, user: str, here: Page = "history") -> html.Header:
+    """The header of the page ``here``; assets/page.js acts on ``data-language`` and ``data-theme-choice``."""
     return html.Header(
         [
             html.A(
@@ -19,19 +23,30 @@ def header(*, prefix: str, language: str, theme_choice: str, user: str) -> html.
                 className="brand",
             ),
             html.Nav(
-                html.A(_("History"), href=prefix, className="nav-link", **{"aria-current": "page"}),
+                [
+                    _page_link(_("History"), prefix, current=here == "history"),
+                    _page_link(_("Jobs"), f"{prefix}jobs", current=here == "jobs"),
+                ],
                 **{"aria-label": _("Pages")},
             ),
-            html.Button(
-                _("Select data"),
-                id=ids.FORM_TOGGLE,
-                type="button",
-                className="btn btn-sm form-toggle",
-                **{"aria-expanded": "false"},
-            ),
+            *([_form_toggle()] if here == "history" else []),
             html.Div([_languages(language), _theme(theme_choice), _user(user)], className="header-end"),
         ],
         className="site-header",
+    )
+
+
+def _page_link(name: str, href: str, *, current: bool) -> html.A:
+    return html.A(name, href=href, className="nav-link", **({"aria-current": "page"} if current else {}))
+
+
+def _form_toggle() -> html.Button:
+    return html.Button(
+        _("Select data"),
+        id=ids.FORM_TOGGLE,
+        type="button",
+        className="btn btn-sm form-toggle",
+        **{"aria-expanded": "false"},
     )
 
 

@@ -58,3 +58,17 @@ TITLE: Final = "title"
 STATE: Final = "state"  # what an empty page says
 OFFLINE: Final = "offline"
 NOTIFY: Final = "notify"
+
+# Jobs page
+JOBS_GRID: Final = "jobs-grid"
+JOBS_TABLE: Final = "jobs-table"  # around the grid
+JOBS_TICK: Final = "jobs-tick"  # Interval; enabled only while a job that is shown waits or runs
+JOBS_LIMIT: Final = "jobs-limit"  # Store: int, how many of the newest jobs are shown
+JOBS_DONE: Final = "jobs-done"  # Store: changes when a job was cancelled or retried, or the tab is looked at again
+JOBS_SEEN: Final = "jobs-seen"  # Store: digest of the rows that the grid has, so that equal ones are not sent again
+JOBS_QUEUE: Final = "jobs-queue"
+JOBS_ALERT: Final = "jobs-alert"
+JOBS_EMPTY: Final = "jobs-empty"
+JOBS_COUNT: Final = "jobs-count"
+JOBS_OLDER: Final = "jobs-older"
+JOB_DETAILS: Final = "job-details"
