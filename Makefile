@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test venv venv-dev check fix bench pins python browser
+.PHONY: help run test venv venv-dev check fix bench pins python browser servers
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +19,7 @@ run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses anoth
 	@$(BIN)/python manage.py setup --for-run
 	@exec $(BIN)/python app.py
 
-test: venv-dev browser ## linters, import contracts, types and all tests (ARGS= goes to pytest)
+test: venv-dev browser servers ## linters, import contracts, types and all tests (ARGS= goes to pytest)
 	@checks=0; $(MAKE) check || checks=1; \
 	[ $$checks = 0 ] || echo "A check failed (above); the tests run all the same."; \
 	$(BIN)/python -m pytest --headless $(ARGS); tests=$$?; \
@@ -68,3 +68,6 @@ python:
 
 browser:
 	@.ci/browser
+
+servers:
+	@.ci/servers
