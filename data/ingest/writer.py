@@ -54,6 +54,7 @@ class ObservationWriter:
         what the source calls bad; None when it says nothing. Other sensors' flags stay as they are.
         """
         stored = 0
+        values = values + 0.0  # SQLite knows no negative zero; now no database is given any
         months = months_of(times)
         starts = np.flatnonzero(np.diff(months, prepend=months[0] - 1))
         ends = np.append(starts[1:], len(times))
