@@ -170,8 +170,8 @@ class WebProcess(ServerProcess):
     def __init__(self, *, cwd: Path, **settings: object) -> None:
         self.port = int(str(settings.pop("port", 0))) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        arguments = ["-m", "gunicorn", "app:server", "--chdir", str(ROOT), "--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
-        super().__init__(arguments, cwd=cwd, env=site_environment(**settings))
+        where = ["--chdir", str(ROOT), "--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
+        super().__init__(["-m", "gunicorn", "app:server", *where, "--threads", "8"], cwd=cwd, env=site_environment(**settings))
 
     def start(self) -> Self:
         """Wait until it answers."""
