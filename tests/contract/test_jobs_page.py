@@ -183,7 +183,8 @@ def test_only_the_jobs_page_loads_the_grid_and_every_script_comes_from_the_site(
     assert all(source.startswith("/") and not source.startswith("//") for found in scripts.values() for source in found)
     assert [any("dash_ag_grid" in source for source in scripts[path]) for path in ("/", "/jobs")] == [False, True]
     for source in scripts["/jobs"]:
-        assert web.get(source).status_code == 200
+        with web.get(source) as answer:  # files are sent open
+            assert answer.status_code == 200
 
 
 def test_whoever_is_not_signed_in_gets_a_sentence_instead_of_the_page(client):
