@@ -10,16 +10,17 @@ from data.gaps import steps_at
 from data.window import Points, Subject, Window
 
 PIXELS_A_BAR = 3
+PIXELS_A_SINGLE_BAR = 2  # an hour's, a day's, a month's sum: people look for these
 _UNKNOWN_STEP_MS = 60_000
 
 
 def bars(subject: Subject, window: Window, rows: int, resolution: str) -> Points:
-    """Bars at ``resolution`` (or coarser, at least 3 pixels each); ``rows`` observations lie in the window."""
+    """Bars at ``resolution`` (or coarser, 2 or 3 pixels each at least); ``rows`` observations lie in the window."""
     most = max(1, window.width_px // PIXELS_A_BAR)
     if resolution == "raw" and rows <= most:
         return _exact(subject, window)
     least = None if resolution == "raw" else BY_NAME[resolution]
-    bucket = nice_bucket(window.span_ms, most, least)
+    bucket = nice_bucket(window.span_ms, most, least, window.width_px // PIXELS_A_SINGLE_BAR)
     return _sums(subject, window, bucket)
 
 

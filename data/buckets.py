@@ -47,14 +47,22 @@ BUCKETS: tuple[Bucket, ...] = (
     *(Bucket(f"{n}mo", "month", n) for n in (1, 3, 6)),
     *(Bucket(f"{n}y", "month", 12 * n) for n in (1, 2, 5, 10, 20, 50, 100, 500)),
 )
+SINGLE = frozenset({"1s", "1min", "1h", "1d", "1mo", "1y"})
 BY_NAME = {bucket.name: bucket for bucket in BUCKETS}
 
 
-def nice_bucket(span_ms: int, most: int, least: Bucket | None = None) -> Bucket:
-    """The shortest kind (not shorter than ``least``) of which ``span_ms`` holds at most ``most``."""
+def nice_bucket(span_ms: int, most: int, least: Bucket | None = None, most_single: int | None = None) -> Bucket:
+    """The shortest kind (not shorter than ``least``) of which ``span_ms`` holds at most ``most``.
+
+    Single units (a minute, an hour, a day, a month, a year), which people expect, may be more: ``most_single``.
+    """
     floor = least.usual_ms if least else 0
-    fitting = (bucket for bucket in BUCKETS if bucket.usual_ms >= floor and bucket.usual_ms * most >= span_ms)
-    return next(fitting, BUCKETS[-1])
+
+    def fits(bucket: Bucket) -> bool:
+        number = most if most_single is None or bucket.name not in SINGLE else max(most, most_single)
+        return bucket.usual_ms >= floor and bucket.usual_ms * number >= span_ms
+
+    return next((bucket for bucket in BUCKETS if fits(bucket)), BUCKETS[-1])
 
 
 def bucket_edges(bucket: Bucket, start_ms: int, end_ms: int, timezone: str, day_start_min: int = 0) -> Integers:

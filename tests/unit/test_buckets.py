@@ -127,3 +127,17 @@ def test_weeks_begin_on_mondays() -> None:
 )
 def test_the_nice_bucket_is_the_shortest_that_fits(span: int, most: int, least: str | None, name: str) -> None:
     assert nice_bucket(span, most, BY_NAME[least] if least else None).name == name
+
+
+@pytest.mark.parametrize(
+    ("days", "width_px", "name"),
+    [
+        (365, 876, "1d"),  # 876 / 365 = 2.4 px: days, though 3 px would ask for two of them
+        (365, 729, "2d"),  # 1.99 px
+        (30, 876, "3h"),  # 240 bars of 3.65 px: what is shorter and wide enough stays
+        (30, 1500, "1h"),  # 720 bars of 2.08 px
+        (3650, 876, "14d"),  # 120 months would fit, but weeks are finer
+    ],
+)
+def test_single_units_may_be_narrower_than_multiples(days: int, width_px: int, name: str) -> None:
+    assert nice_bucket(days * DAY, width_px // 3, None, width_px // 2).name == name
