@@ -36,9 +36,23 @@ class Settings(BaseSettings):
     web_workers: int = Field(default=2, ge=1, description="Web processes under gunicorn.")
     web_threads: int = Field(default=8, ge=1, description="Requests that one web process under gunicorn answers at a time.")
     queue: Literal["local", "celery"] = Field(default="local", description="Who runs jobs.")
-    worker_slots: int = Field(default=2, ge=1, description="Jobs that one worker runs at a time.")
+    worker_slots: int = Field(default=2, ge=1, description="Jobs of the queue history that one worker runs at a time.")
+    worker_slots_large: int = Field(
+        default=1, ge=1, description="Jobs of the queue history-large that one worker runs at a time, besides the others."
+    )
+    worker_memory_mb: int = Field(
+        default=0, ge=0, description="Memory that one job may take, in MB (10^6 bytes); 0: what the machine has."
+    )
+    large_job_rows: int = Field(
+        default=5_000_000, ge=1, description="Observations × sensors to read from which on a job is large."
+    )
+    user_jobs: int = Field(default=20, ge=1, description="Jobs of one user that may be queued or running.")
+    queued_jobs: int = Field(default=500, ge=1, description="Jobs of all users that may be queued.")
     job_timeout: float = Field(default=300.0, gt=0, description="Wall-clock limit of one attempt, in seconds.")
     job_tries: int = Field(default=3, ge=1, description="Attempts at a job before it fails.")
+    ledger_patience: float = Field(
+        default=120.0, gt=0, description="How long a finished job waits for a database of jobs that does not answer, in seconds."
+    )
     result_ttl: float = Field(default=3600.0, gt=0, description="How long a rendered answer may be kept, in seconds.")
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
     proxy_user_header: str = Field(

@@ -148,6 +148,13 @@ class JobDied(RiwayatError):
     retryable = True
 
 
+class DiskFull(RiwayatError):
+    """The disk of the tiles is full."""
+
+    code = "disk_full"
+    http_status = 507
+
+
 class TileDamaged(RiwayatError):
     """A tile on disk is damaged."""
 

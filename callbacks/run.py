@@ -67,7 +67,7 @@ class JobRenderer:
             return Situation()
         ledger = self._services.ledger
         position = ledger.position(job) if job.status is Status.QUEUED else None
-        return Situation(position, len(ledger.workers()))
+        return Situation(position, len(ledger.workers(job.queue)))
 
     def progress(self, job: Job) -> tuple[Any, ...]:
         """Values of :data:`PROGRESS_OUTPUTS`."""

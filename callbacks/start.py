@@ -29,7 +29,7 @@ def start_load(services: Services, identity: Identity, request: HistoryRequest) 
 
 def start_again(services: Services, identity: Identity, job: Job) -> Job | Notice:
     """A failed or cancelled job queued once more; what it had read stays read. Any other job: its request anew."""
-    if job.status.is_final and services.ledger.workers():
+    if job.status.is_final and services.ledger.workers(job.queue):
         with contextlib.suppress(Conflict):  # it completed, or an equal one is on its way: then submitting joins it
             return retry_job(services.ledger, identity, job, services.wake)
     return start_load(services, identity, job.request)

@@ -164,7 +164,7 @@ def _retry_each(ledger: Ledger, ids: Sequence[str]) -> int:
     refused = 0
     for job_id in ids:
         try:
-            ledger.retry(job_id)
+            ledger.retry(job_id, limited=False)
         except Conflict as exc:
             refused += 1
             typer.echo(f"{job_id}: {exc.message}", err=True)

@@ -15,8 +15,13 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    queue: Annotated[list[str] | None, typer.Option(help="Queue to serve; may be repeated. Default: history.")] = None,
-    slots: Annotated[int | None, typer.Option(min=1, help="Jobs at a time; default RIWAYAT_WORKER_SLOTS.")] = None,
+    queue: Annotated[
+        list[str] | None, typer.Option(help="Queue to serve; may be repeated. Default: history and history-large.")
+    ] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(min=1, help="Jobs of each queue at a time; default RIWAYAT_WORKER_SLOTS, RIWAYAT_WORKER_SLOTS_LARGE."),
+    ] = None,
     max_jobs: Annotated[int | None, typer.Option(min=1, help="End after so many jobs.")] = None,
     max_seconds: Annotated[float | None, typer.Option(min=0, help="Take no more jobs after so many seconds, then end.")] = None,
     stop_when_empty: Annotated[bool, typer.Option("--stop-when-empty", help="End when no job waits.")] = False,
@@ -25,6 +30,7 @@ def worker(
     ensure_single_threaded()
     from config import load_settings  # after the environment is right: what follows imports numpy and the like
     from jobs.child import make_run_job
+    from jobs.policy import QUEUES
     from jobs.stopping import make_cancel_query
     from jobs.worker import Outcome, run_worker
 
@@ -32,7 +38,7 @@ def worker(
     outcome = run_worker(
         settings,
         make_run_job(settings),
-        queues=queue or ["history"],
+        queues=queue or QUEUES,
         slots=slots,
         max_jobs=max_jobs,
         max_seconds=max_seconds,

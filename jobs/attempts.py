@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, insert, or_, select, update
 
 from errors import StaleAttempt
 from jobs import policy
 from jobs.job import Job, JobError, Metrics, Progress, Status, WorkerInfo
-from jobs.rows import LedgerBase, job_of
+from jobs.leases import ExpiredLease
+from jobs.line import line, next_turn
+from jobs.rows import UNREADABLE, LedgerBase, job_of, unreadable_error
 from jobs.tables import job, job_page, now_ms, worker
 
 _CLAIM_TRIES = 10  # other workers may take the job that we picked; then pick again
@@ -26,6 +30,21 @@ def _held(job_id: str, attempt: int) -> ColumnElement[bool]:
     return and_(job.c.id == job_id, job.c.attempt == attempt, job.c.status == Status.RUNNING)
 
 
+def is_due() -> ColumnElement[bool]:
+    """Whether the back-off is over; one that ends later than any can is from before the clock was set back."""
+    latest = now_ms() + policy.LONGEST_DELAY_MS + policy.IMPLAUSIBLE_MS
+    return or_(job.c.not_before_ms <= now_ms(), job.c.not_before_ms > latest)
+
+
+def _next_due(queues: Collection[str]) -> Select[Any]:
+    standing = line(queues, is_due())
+    return select(standing.c.id).order_by(standing.c.place, standing.c.queued_ms).limit(1)
+
+
+def _if_due(queues: Collection[str], job_id: str) -> Select[Any]:
+    return select(job.c.id).where(job.c.id == job_id, job.c.status == Status.QUEUED, job.c.queue.in_(queues), is_due())
+
+
 class AttemptLedger(LedgerBase):
     """What a worker and its children write."""
 
@@ -34,20 +53,22 @@ class AttemptLedger(LedgerBase):
     ) -> Job | None:
         """Take the next job of ``queues`` (or the job ``only``) whose back-off is over; None when there is none.
 
-        Picks an id, then changes the row only if it is still queued: of many workers exactly one succeeds.
+        Picks an id, then changes the row only if it is still queued: of many workers exactly one succeeds. A job whose
+        request cannot be read fails here.
         """
-        due = [job.c.status == Status.QUEUED, job.c.queue.in_(queues), job.c.not_before_ms <= now_ms()]
-        if only is not None:
-            due.append(job.c.id == only)
-        pick = select(job.c.id).where(*due).order_by(job.c.queued_ms, job.c.number).limit(1)
+        pick = _next_due(queues) if only is None else _if_due(queues, only)
         for _ in range(_CLAIM_TRIES):
             with self.engine.connect() as connection:  # looking takes no write lock, so an idle worker disturbs nobody
                 job_id = connection.scalar(pick)
             if job_id is None:
                 return None
             with self._write() as connection:
-                if self._take(connection, job_id, worker_id, lease_ms or self._lease_ms):
-                    return job_of(connection.execute(select(job).where(job.c.id == job_id)).one())
+                if not self._take(connection, job_id, worker_id, lease_ms or self._lease_ms):
+                    continue
+                taken = job_of(connection.execute(select(job).where(job.c.id == job_id)).one())
+            if taken.request is not UNREADABLE:
+                return taken
+            self.fail(taken.id, taken.attempt, taken.error or unreadable_error(""), jitter=0.0)
         return None
 
     def _take(self, connection: Connection, job_id: str, worker_id: str, lease_ms: int) -> bool:
@@ -56,6 +77,7 @@ class AttemptLedger(LedgerBase):
             Status.RUNNING,
             job.c.id == job_id,
             attempt=job.c.attempt + 1,
+            turn=connection.scalar(next_turn()),
             worker=worker_id,
             started_ms=now_ms(),
             finished_ms=None,
@@ -107,9 +129,10 @@ class AttemptLedger(LedgerBase):
         self._expect(done, job_id, attempt)
 
     def requeue(self, job_id: str, attempt: int) -> None:
-        """Give the job back because the worker stops; no try is used up, and it keeps its place in the line."""
+        """Give the job back because the worker stops; no try and no turn is used up, and it keeps its place in the line."""
+        unused = {"worker": None, "lease_until_ms": None, "turn": None}
         with self._write() as connection:
-            done = self._change(connection, Status.QUEUED, _held(job_id, attempt), worker=None, lease_until_ms=None)
+            done = self._change(connection, Status.QUEUED, _held(job_id, attempt), **unused)
         self._expect(done, job_id, attempt)
 
     def held(self, attempts: Mapping[str, int]) -> set[str]:
@@ -120,11 +143,16 @@ class AttemptLedger(LedgerBase):
         with self.engine.connect() as connection:
             return set(connection.scalars(query))
 
-    def expired(self) -> list[tuple[str, int]]:
-        """(job id, attempt) of running jobs whose lease has run out: their worker is dead or cut off."""
-        query = select(job.c.id, job.c.attempt).where(job.c.status == Status.RUNNING, job.c.lease_until_ms < now_ms())
+    def expired(self) -> list[ExpiredLease]:
+        """Leases that have run out: the worker is dead or cut off, or the clock was set and it has not renewed them yet.
+
+        So whoever acts on it must have seen the same lease for some time of its own clock (jobs/leases.py).
+        """
+        longest_ms = job.c.timeout_s * 1000 + self._lease_ms
+        over = or_(job.c.lease_until_ms < now_ms(), job.c.lease_until_ms > now_ms() + longest_ms + policy.IMPLAUSIBLE_MS)
+        query = select(job.c.id, job.c.attempt, job.c.lease_until_ms).where(job.c.status == Status.RUNNING, over)
         with self.engine.connect() as connection:
-            return [(row.id, row.attempt) for row in connection.execute(query)]
+            return [ExpiredLease(*row) for row in connection.execute(query)]
 
     def waiting(self, queues: Collection[str]) -> int:
         """How many jobs of ``queues`` are queued, those in back-off included."""
@@ -132,18 +160,22 @@ class AttemptLedger(LedgerBase):
         with self.engine.connect() as connection:
             return connection.scalar(query) or 0
 
-    def heartbeat(self, me: WorkerInfo) -> bool:
-        """A worker's sign of life: renews its row and its jobs' leases. True when it was asked to restart."""
+    def heartbeat(self, me: WorkerInfo, attempts: Mapping[str, int] = MappingProxyType({})) -> bool:
+        """A worker's sign of life: renews its row and the leases of its attempts (job id: attempt). True: asked to restart.
+
+        A job that it claimed without hearing of it, because the answer was lost, is not among them, and so is soon lost.
+        """
         with self._write() as connection:
-            mine = worker.c.id == me.id
-            if connection.execute(update(worker).where(mine).values(seen_ms=now_ms())).rowcount == 0:
+            my_row = worker.c.id == me.id
+            if connection.execute(update(worker).where(my_row).values(seen_ms=now_ms())).rowcount == 0:
                 fixed = {"id": me.id, "host": me.host, "pid": me.pid, "queues": json.dumps(list(me.queues)), "slots": me.slots}
                 connection.execute(insert(worker).values(**fixed, started_ms=now_ms(), seen_ms=now_ms(), restart=False))
                 connection.execute(delete(worker).where(worker.c.seen_ms < now_ms() - _FORGOTTEN_MS))
                 connection.execute(delete(job_page).where(job_page.c.seen_ms < now_ms() - _FORGOTTEN_MS))
-            running = and_(job.c.worker == me.id, job.c.status == Status.RUNNING)
-            connection.execute(update(job).where(running).values(lease_until_ms=now_ms() + self._lease_ms))
-            return bool(connection.scalar(select(worker.c.restart).where(mine)))
+            if attempts:
+                mine = or_(*(_held(job_id, attempt) for job_id, attempt in attempts.items()))
+                connection.execute(update(job).where(mine).values(lease_until_ms=now_ms() + self._lease_ms))
+            return bool(connection.scalar(select(worker.c.restart).where(my_row)))
 
     def leave(self, worker_id: str) -> None:
         """The worker has ended in good order."""

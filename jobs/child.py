@@ -16,18 +16,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.identity import authorise, owner_identity
 from config import Settings
 from data.site import open_site
+from data.source.failures import classified
 from errors import StaleAttempt
 from jobs.history import load_history
-from jobs.job import Job, JobError, Progress
+from jobs.job import Job, JobError, Metrics, Progress
 from jobs.ledger import Ledger, open_ledger
+from jobs.process import lift_memory_limit
 from jobs.stopping import session_name
 
 PUBLISH_EVERY_S = 0.25
 CALLBACK_POLL_S = 0.5
-WRITE_TRIES = 10
 WRITE_PAUSE_S = 1.0
 
 Shown = TypeVar("Shown")
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
@@ -81,19 +83,28 @@ class PeakMemory:
         return {"peak_memory_mb": round(peak_kib * 1024 / 1e6, 1), "private_memory_mb": round(self._private_mb, 1)}
 
 
-def persist(write: Callable[[], None], *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Write how an attempt ended, waiting some seconds for a ledger that restarts, so that done work is not done twice.
+def persist(
+    ask: Callable[[], Answer],
+    patience_s: float,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Answer:
+    """Ask the ledger, again and again while it does not answer, so that work is not done twice because it restarts.
 
     A write that was carried out although its answer was lost comes back as StaleAttempt, which is as good.
+
+    Raises:
+        SQLAlchemyError: it has not answered for ``patience_s`` seconds.
     """
-    for left in reversed(range(WRITE_TRIES)):
+    give_up_s = clock() + patience_s
+    while True:
         try:
-            write()
-            return
+            return ask()
         except SQLAlchemyError as exc:
-            if left == 0:
+            if clock() >= give_up_s:
                 raise
-            log.warning("the result could not be written yet", error=str(exc))
+            log.warning("the ledger does not answer yet", error=str(exc))
             sleep(WRITE_PAUSE_S)
 
 
@@ -103,7 +114,7 @@ def make_run_job(settings: Settings) -> Callable[[str, int], None]:
     def run_job(job_id: str, attempt: int) -> None:
         ledger = open_ledger(settings)
         try:
-            _attempt(settings, ledger, ledger.get(job_id), attempt)
+            _attempt(settings, ledger, persist(lambda: ledger.get(job_id), settings.ledger_patience), attempt)
         finally:
             ledger.engine.dispose()
 
@@ -138,36 +149,55 @@ def make_callback_job(
 def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, published: Callable[[], None] | None = None) -> None:
     """Run one attempt and write how it ended. ``published`` is called after each progress that was written."""
     bound = log.bind(job=job.id, attempt=attempt)
-    memory = PeakMemory()
-    started_s = time.monotonic()
 
     def publish(progress: Progress) -> None:
         ledger.report(job.id, attempt, progress)
-        memory.sample()
         if published is not None:
             published()
 
     try:
-        authorise(owner_identity(settings, job.owner), job.request)
-        report = ThrottledReport(publish)
-        found = load_history(open_site(settings, session_name=session_name(job.id, attempt)), job.request, report)
-        report.flush()
-        memory.sample()
-        seconds = round(time.monotonic() - started_s, 3)
-        metrics = {**found, "seconds": seconds, **memory.metrics()}
-        persist(lambda: ledger.complete(job.id, attempt, metrics))
-        bound.info("job completed", request=job.request.describe(), **metrics)
+        result = _load(settings, job, attempt, publish)
+        persist(lambda: _write(ledger, job.id, attempt, result), settings.ledger_patience)
     except StaleAttempt:
         bound.info("attempt is no longer the one")
-    except (KeyboardInterrupt, SystemExit):
+        return
+    if isinstance(result, JobError):
+        bound.warning("attempt failed", error=result.message)
+    else:
+        bound.info("job completed", request=job.request.describe(), **result)
+
+
+def _load(settings: Settings, job: Job, attempt: int, publish: Callable[[Progress], None]) -> Metrics | JobError:
+    """The metrics of the load, or why it failed.
+
+    Raises:
+        StaleAttempt: the ledger no longer wants this attempt.
+    """
+    memory = PeakMemory()
+    started_s = time.monotonic()
+
+    def publish_and_sample(progress: Progress) -> None:
+        publish(progress)
+        memory.sample()
+
+    try:
+        authorise(owner_identity(settings, job.owner), job.request)
+        report = ThrottledReport(publish_and_sample)
+        site = open_site(settings, session_name=session_name(job.id, attempt))
+        with classified(site.engine.url):
+            found = load_history(site, job.request, report)
+        report.flush()
+        memory.sample()
+    except (StaleAttempt, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as exc:  # noqa: BLE001 - connectorx raises PanicException, which is no Exception
-        bound.warning("attempt failed", error=str(exc))
-        _write_failure(ledger, job.id, attempt, JobError.of(exc))
+        lift_memory_limit()
+        return JobError.of(exc)
+    return {**found, "seconds": round(time.monotonic() - started_s, 3), **memory.metrics()}
 
 
-def _write_failure(ledger: Ledger, job_id: str, attempt: int, error: JobError) -> None:
-    try:
-        persist(lambda: ledger.fail(job_id, attempt, error, jitter=random.random()))  # noqa: S311 - spreads retries, keeps no secret
-    except StaleAttempt:
-        log.info("attempt is no longer the one", job=job_id, attempt=attempt)
+def _write(ledger: Ledger, job_id: str, attempt: int, result: Metrics | JobError) -> None:
+    if isinstance(result, JobError):
+        ledger.fail(job_id, attempt, result, jitter=random.random())  # noqa: S311 - spreads retries, keeps no secret
+    else:
+        ledger.complete(job_id, attempt, result)

@@ -16,7 +16,7 @@ from data.request import HistoryRequest
 from data.site import Site
 from errors import Conflict, JobDied
 from jobs.job import ACTIVE, Job, Status
-from jobs.ledger import HISTORY, Ledger
+from jobs.ledger import Ledger
 from jobs.start import start_job
 from jobs.wake import wake
 
@@ -45,7 +45,7 @@ def wait_for(settings: Settings, ledger: Ledger, job: Job, show: Callable[[Job],
     Raises:
         JobDied: the worker that was started for it ends at once, again and again.
     """
-    with _own_worker(settings, ledger, say) as need_worker:
+    with _own_worker(settings, ledger, job.queue, say) as need_worker:
         began = time.monotonic()
         while not job.status.is_final:
             show(job)
@@ -67,8 +67,8 @@ def cancel(settings: Settings, ledger: Ledger, job: Job) -> None:
 
 
 @contextmanager
-def _own_worker(settings: Settings, ledger: Ledger, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """A function that starts a worker unless one is alive. At the end ours is asked to stop."""
+def _own_worker(settings: Settings, ledger: Ledger, queue: str, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+    """A function that starts a worker unless one of the queue is alive. At the end ours is asked to stop."""
     started: list[subprocess.Popen[bytes]] = []
 
     def need_worker() -> None:
@@ -76,7 +76,7 @@ def _own_worker(settings: Settings, ledger: Ledger, say: Callable[[str], None]) 
             return
         if started and started[-1].returncode:
             raise JobDied("The worker ended with exit code {status}; its messages say why.", status=started[-1].returncode)
-        if any(HISTORY in worker.queues for worker in ledger.workers()):
+        if ledger.workers(queue):
             return
         if not started:
             say("No worker is running; starting one for this job.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import time
 from collections import defaultdict
@@ -18,13 +19,15 @@ from data.rollup import write_rollups
 from data.site import Site
 from data.source import Reader
 from data.tiles import SeriesKey, TileEntry
-from errors import RiwayatError
+from errors import DiskFull, RiwayatError
 from jobs.job import Progress
 from jobs.pace import Pace
 
 READERS = 2  # months at a time: while one waits for the database or the disk, the other computes
 FIRST_PUBLISH_S = 0.25
 PUBLISH_EVERY_S = 1.0
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # the disk, the user's part of it, or what one file may have
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +44,17 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
     Raises:
         UnknownStation, UnknownSensor, NoData: see :func:`data.plan.plan`.
         SourceUnavailable, SourceMismatch: see data/source/failures.py.
-        RiwayatError: the tiles cannot be written, such as on a full disk.
+        DiskFull: nothing more can be written; what was written before is kept.
+        RiwayatError: the tiles cannot be written for another reason.
     """
     try:
         return _load_history(site, request, report)
     except OSError as exc:
+        if exc.errno in _FULL:
+            raise DiskFull(
+                "The disk is full, and no tile can be written to {path}; make room or lower RIWAYAT_TILE_BUDGET_GB, and retry.",
+                path=site.settings.tiles_path,
+            ) from exc
         why = exc.strerror or str(exc)
         raise RiwayatError("The tiles in {path} cannot be written: {why}.", path=site.settings.tiles_path, why=why) from exc
 

@@ -92,7 +92,13 @@ class JobError:
         if isinstance(exc, RiwayatError):
             return cls(exc.code, exc.template, exc.params, exc.retryable, details)
         if isinstance(exc, MemoryError):
-            return cls("memory", "The job needed more memory than there is.", {}, False, details)
+            return cls(
+                "memory",
+                "The job needed more memory than it may take; load a shorter range or fewer sensors at a time.",
+                {},
+                False,
+                details,
+            )
         return cls("unexpected", "Something unexpected happened: {kind}.", {"kind": type(exc).__name__}, False, details)
 
     def to_json(self) -> str:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, event, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from config import Settings
@@ -18,15 +18,14 @@ from data.engine import make_engine, upgrade
 from data.request import HistoryRequest
 from errors import Conflict
 from jobs.attempts import AttemptLedger
-from jobs.job import Job, Metrics, Status
+from jobs.job import ACTIVE, Job, Metrics, Status
+from jobs.policy import HISTORY, Shares
 from jobs.reading import LedgerReading
 from jobs.rows import active_key, job_of, new_id
 from jobs.tables import job, job_page, now_ms, worker
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "alembic_version_jobs"
-
-HISTORY = "history"  # the kind and the queue of ordinary jobs
 
 _SEEN_EVERY_MS = 3_000  # how often a page's sign of life is written
 _SUBMIT_TRIES = 10  # the equal job that we found may end before we join it
@@ -45,7 +44,11 @@ class Ledger(LedgerReading, AttemptLedger):
         tries: int = 3,
         timeout_s: float = 300,
     ) -> Job:
-        """Put a request into the line; an equal one of the same owner that is queued or running is returned instead."""
+        """Put a request into the line; an equal one of the same owner that is queued or running is returned instead.
+
+        Raises:
+            QueueFull: the owner has, or all together have, as many jobs as they may.
+        """
         key = active_key(owner, HISTORY, request)
         values = _new_values(owner, request, queue, rows_estimate, tries, timeout_s) | {"active_key": key}
         for _ in range(_SUBMIT_TRIES):
@@ -54,6 +57,7 @@ class Ledger(LedgerReading, AttemptLedger):
                     row = connection.execute(select(job).where(job.c.active_key == key)).one_or_none()
                     if row is not None:
                         return job_of(row)
+                    self._check_shares(connection, owner)
                     connection.execute(insert(job).values(**values, status=Status.QUEUED))
                 return self.get(values["id"])
             except IntegrityError:  # an equal request came in between: join it
@@ -82,12 +86,15 @@ class Ledger(LedgerReading, AttemptLedger):
             raise Conflict("The job is {status} and cannot be cancelled.", status=found.status.value)
         return found
 
-    def retry(self, job_id: str) -> Job:
+    def retry(self, job_id: str, *, limited: bool = True) -> Job:
         """Put a failed or cancelled job at the end of the line, with all its tries; what it has read stays read.
+
+        ``limited`` False is for whoever runs the site: no share of the queue holds him up.
 
         Raises:
             JobNotFound: when there is none.
             Conflict: when it has not failed or been cancelled, or an equal job is on its way.
+            QueueFull: as :meth:`submit`.
         """
         old = self.get(job_id)
         fresh = {"failures": 0, "queued_ms": now_ms(), "not_before_ms": 0, "started_ms": None, "finished_ms": None, "error": None}
@@ -97,12 +104,22 @@ class Ledger(LedgerReading, AttemptLedger):
                 # an ended job; a running one also may become queued, but that is the worker's to say
                 ended = job.c.status.in_((Status.FAILED, Status.CANCELLED))
                 done = self._change(connection, Status.QUEUED, job.c.id == job_id, ended, active_key=key, **fresh)
+                if done and limited:
+                    self._check_shares(connection, old.owner, besides=job_id)
         except IntegrityError:
             raise Conflict("An equal job is already queued or running.") from None
         found = self.get(job_id)
         if not done:
             raise Conflict("The job is {status} and cannot be retried.", status=found.status.value)
         return found
+
+    def _check_shares(self, connection: Connection, owner: str, *, besides: str = "") -> None:
+        """Raise QueueFull when there is no room for one more. Two that come at once to a server may both find the last place."""
+        others = select(func.count()).where(job.c.id != besides)
+        self._shares.check(
+            active_of_user=connection.scalar(others.where(job.c.owner == owner, job.c.status.in_(ACTIVE))) or 0,
+            queued=connection.scalar(others.where(job.c.status == Status.QUEUED)) or 0,
+        )
 
     def seen(self, job_id: str, page: str) -> None:
         """A page (any text that is its own) asked for the job; written at most once in some seconds."""
@@ -136,9 +153,15 @@ class Ledger(LedgerReading, AttemptLedger):
         return len(ids)
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger of a site; opens no connection yet. One per process, never carried across a fork while in use."""
-    return Ledger(make_engine(settings.jobs_url, application_name="riwayat-ledger"))
+def open_ledger(settings: Settings, *, busy_ms: int | None = None) -> Ledger:
+    """The ledger of a site; opens no connection yet. One per process, never carried across a fork while in use.
+
+    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to, where that differs from the usual.
+    """
+    engine = make_engine(settings.jobs_url, application_name="riwayat-ledger")
+    if busy_ms is not None and engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda dbapi, _: dbapi.execute(f"PRAGMA busy_timeout = {busy_ms}"))
+    return Ledger(engine, shares=Shares(settings.user_jobs, settings.queued_jobs))
 
 
 def migrate_jobs(engine: Engine) -> None:

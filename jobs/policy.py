@@ -5,16 +5,22 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from errors import JobDied, JobTimeout
+from errors import JobDied, JobTimeout, QueueFull
 from jobs.job import JobError
+
+HISTORY = "history"  # ordinary jobs
+LARGE = "history-large"  # jobs that read so much that they would keep others waiting
+QUEUES = (HISTORY, LARGE)
 
 FIRST_DELAY_MS = 1_000
 LONGEST_DELAY_MS = 60_000
 JITTER = 0.25  # part of a delay that chance may take off, so that jobs that failed together do not return together
 
 HEARTBEAT_MS = 2_000
-LEASE_MS = 8_000  # four heartbeats; with a second of polling a dead worker is noticed within 10 s
+LEASE_MS = 5_000  # with a heartbeat until it is seen and jobs/leases.py to be sure, a dead worker is noticed within 10 s
 ALIVE_MS = 10_000  # a worker that was silent for longer is not counted
+
+IMPLAUSIBLE_MS = 60_000  # a time that lies so much further ahead than it can means that the clock was set back
 
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
 
@@ -32,6 +38,38 @@ class Limits:
         enough_jobs = self.max_jobs is not None and claimed >= self.max_jobs
         enough_time = self.max_seconds is not None and worked_s >= self.max_seconds
         return enough_jobs or enough_time or (self.stop_when_empty and empty)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How much of the queue one user may take, and all together; None: as much as they like."""
+
+    user_jobs: int | None = None  # queued or running
+    queued_jobs: int | None = None
+
+    def check(self, *, active_of_user: int, queued: int) -> None:
+        """Whether one more job may be queued.
+
+        Raises:
+            QueueFull: saying how many there are and what to do.
+        """
+        if self.user_jobs is not None and active_of_user >= self.user_jobs:
+            raise QueueFull(
+                "You have {count} loads that wait or run, and may have {limit}; wait until one has ended, or cancel one.",
+                count=active_of_user,
+                limit=self.user_jobs,
+            )
+        if self.queued_jobs is not None and queued >= self.queued_jobs:
+            raise QueueFull(
+                "{count} loads of all users wait already, and no more than {limit} may; try again in a few minutes.",
+                count=queued,
+                limit=self.queued_jobs,
+            )
+
+
+def queue_of(rows_to_read: int, large_rows: int) -> str:
+    """The queue of a job that has to read so many observations × sensors."""
+    return LARGE if rows_to_read >= large_rows else HISTORY
 
 
 def backoff_ms(failures: int, jitter: float) -> int:
@@ -55,14 +93,25 @@ def timeout_error(timeout_s: float) -> JobError:
     return JobError.of(JobTimeout("The job took longer than it may ({seconds} s).", seconds=f"{timeout_s:g}"))
 
 
-def death_error(exit_code: int) -> JobError:
-    """The error of a child that ended without a result; ``exit_code`` is negative for a signal, as in subprocess."""
+def death_error(exit_code: int, memory_mb: int = 0) -> JobError:
+    """The error of a child that ended without a result; ``exit_code`` is negative for a signal, as in subprocess.
+
+    ``memory_mb`` is what it might take (0: no limit): libraries that are refused memory abort without a word.
+    """
     if exit_code >= 0:
         return JobError.of(JobDied("The process of the job ended without a result (exit code {exit_code}).", exit_code=exit_code))
     number = -exit_code
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if number == signal.SIGKILL:
         return JobError.of(JobDied("The process of the job was killed (SIGKILL); often the machine ran out of memory."))
+    if number in _CRASHES and memory_mb:
+        return JobError.of(
+            JobDied(
+                "The process of the job crashed ({signal}); it may have needed more memory than its {limit} MB.",
+                signal=name,
+                limit=memory_mb,
+            )
+        )
     if number in _CRASHES:
         return JobError.of(JobDied("The process of the job crashed ({signal}).", signal=name))
     return JobError.of(JobDied("The process of the job was stopped by a signal ({signal}).", signal=name))

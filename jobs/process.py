@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -88,14 +89,44 @@ def end_child(pid: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+def limit_memory(megabytes: int) -> None:
+    """From now on this process may take so many MB (10^6 bytes) more than it has; then memory is refused (MemoryError).
+
+    The kernel counts private writable memory (RLIMIT_DATA): unlike the address space (RLIMIT_AS) that is what a process
+    really takes. Mapped tiles and what allocators merely reserve would count there.
+    """
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    now = int(fields["VmData"].split()[0]) * 1024
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (now + megabytes * 1_000_000, hard))
+
+
+def lift_memory_limit() -> None:
+    """Take :func:`limit_memory` back, so that what went wrong can be written down."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def die_with(parent: int, number: signal.Signals) -> None:
+    """Let the kernel send this process a signal when its parent (process id) dies; at once when it has died already."""
+    _die_with_parent(number)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
 def _become_child(supervisor: int) -> None:
     signal.set_wakeup_fd(-1)
     for number in _HANDLED:
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    libc = _die_with_parent(signal.SIGKILL)
     libc.prctl(_PR_SET_NAME, _CHILD_NAME, 0, 0, 0)
     if os.getppid() != supervisor:  # it died before the kernel knew our wish
         os._exit(1)
+
+
+def _die_with_parent(number: signal.Signals) -> ctypes.CDLL:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    return libc

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, func, select
 
 from errors import JobNotFound
 from jobs.job import Job, Status, WorkerInfo
+from jobs.line import line
 from jobs.policy import ALIVE_MS
 from jobs.rows import LedgerBase, job_of, worker_of
 from jobs.tables import job, job_page, now_ms, worker
@@ -46,15 +47,13 @@ class LedgerReading(LedgerBase):
             return [job_of(row) for row in connection.execute(query)]
 
     def position(self, waiting: Job) -> int | None:
-        """Place in the line of its queue, 1 = next; None when the job does not wait."""
+        """Place in the line of its queue (jobs/line.py), 1 = next; None when the job does not wait."""
         if waiting.status is not Status.QUEUED:
             return None
-        ahead = or_(
-            job.c.queued_ms < waiting.queued_ms, and_(job.c.queued_ms == waiting.queued_ms, job.c.number < _number(waiting.id))
-        )
-        query = select(func.count()).where(job.c.status == Status.QUEUED, job.c.queue == waiting.queue, ahead)
+        standing = line([waiting.queue])
         with self.engine.connect() as connection:
-            return 1 + (connection.scalar(query) or 0)
+            place: int | None = connection.scalar(select(standing.c.place).where(standing.c.id == waiting.id))
+        return place
 
     def counts(self) -> Mapping[str, Mapping[Status, int]]:
         """Jobs a queue and status; only what there is."""
@@ -65,11 +64,14 @@ class LedgerReading(LedgerBase):
                 found.setdefault(queue, {})[Status(status)] = number
         return found
 
-    def workers(self) -> tuple[WorkerInfo, ...]:
-        """Workers that gave a sign of life within 10 s, oldest first."""
-        query = select(worker).where(worker.c.seen_ms >= now_ms() - ALIVE_MS).order_by(worker.c.started_ms, worker.c.id)
+    def workers(self, queue: str | None = None) -> tuple[WorkerInfo, ...]:
+        """Workers (of one queue, or all) that gave a sign of life within 10 s, oldest first."""
+        # A sign of life from the future is one from before the clock was set back.
+        lately = worker.c.seen_ms.between(now_ms() - ALIVE_MS, now_ms() + ALIVE_MS)
+        query = select(worker).where(lately).order_by(worker.c.started_ms, worker.c.id)
         with self.engine.connect() as connection:
-            return tuple(worker_of(row) for row in connection.execute(query))
+            found = [worker_of(row) for row in connection.execute(query)]
+        return tuple(each for each in found if queue is None or queue in each.queues)
 
     def watched(self, job_id: str, *, except_page: str = "") -> bool:
         """Whether another page than ``except_page`` asked for the job within the last 10 s."""

@@ -8,26 +8,33 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, update
 
 from data.request import HistoryRequest
+from errors import InvalidRequest
 from jobs import tables
-from jobs.job import Job, JobError, Progress, Status, WorkerInfo, sources_of
-from jobs.policy import LEASE_MS
+from jobs.job import Job, JobError, Metrics, Progress, Status, WorkerInfo, sources_of
+from jobs.policy import LEASE_MS, Shares
 
 ID_PATTERN = re.compile(r"[a-z][A-Za-z0-9]{8,31}")  # what can be a job id at all
 
+# Stands for a request that nobody understands: another version wrote it, or it is damaged.
+UNREADABLE = HistoryRequest(("?",), ("?",), 0, 1)
+
 _now = tables.now_ms()
+_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, InvalidRequest)  # what reading JSON of another shape raises
 
 
 class LedgerBase:
     """An engine of the jobs database; opens no connection until used, holds none between calls that must survive a fork."""
 
-    def __init__(self, engine: Engine, *, lease_ms: int = LEASE_MS) -> None:
+    def __init__(self, engine: Engine, *, lease_ms: int = LEASE_MS, shares: Shares | None = None) -> None:
         self.engine = engine
         self._lease_ms = lease_ms
+        self._shares = shares or Shares()
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
 
     @contextmanager
@@ -57,15 +64,16 @@ def active_key(owner: str, kind: str, request: HistoryRequest) -> str:
 
 
 def job_of(row: Row[Any]) -> Job:
-    """The record of a row of the table job."""
+    """The record of a row of the table job. Never raises: what cannot be read is said in ``error`` or left out."""
+    request = _request(row.request)
     return Job(
         id=row.id,
         owner=row.owner,
         kind=row.kind,
         queue=row.queue,
-        request=HistoryRequest.from_json(row.request),
+        request=request,
         status=Status(row.status),
-        progress=None if row.progress is None else Progress.from_json(row.progress),
+        progress=_progress(row.progress),
         version=row.version,
         attempt=row.attempt,
         failures=row.failures,
@@ -77,9 +85,43 @@ def job_of(row: Row[Any]) -> Job:
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
         not_before_ms=row.not_before_ms,
-        error=None if row.error is None else JobError.from_json(row.error),
-        metrics=json.loads(row.metrics),
+        error=unreadable_error(row.request) if request is UNREADABLE else _error(row.error),
+        metrics=_metrics(row.metrics),
     )
+
+
+def unreadable_error(text: str) -> JobError:
+    """The error of a job whose request cannot be read; the request itself is in its details."""
+    error = InvalidRequest("The request of this job cannot be read; another version may have written it. Ask for the data again.")
+    return replace(JobError.of(error), details=text)
+
+
+def _request(text: str) -> HistoryRequest:
+    try:
+        return HistoryRequest.from_json(text)
+    except _NONSENSE:
+        return UNREADABLE
+
+
+def _progress(text: str | None) -> Progress | None:
+    try:
+        return None if text is None else Progress.from_json(text)
+    except _NONSENSE:
+        return None
+
+
+def _error(text: str | None) -> JobError | None:
+    try:
+        return None if text is None else JobError.from_json(text)
+    except _NONSENSE:
+        return JobError("unexpected", "The load failed.", {}, False, text or "")
+
+
+def _metrics(text: str) -> Metrics:
+    try:
+        return dict(json.loads(text))
+    except _NONSENSE:
+        return {}
 
 
 def worker_of(row: Row[Any]) -> WorkerInfo:

@@ -11,6 +11,7 @@ from data.site import Site
 from errors import NoData, NoWorker
 from jobs.job import Job
 from jobs.ledger import Ledger
+from jobs.policy import queue_of
 
 
 def start_job(
@@ -29,7 +30,8 @@ def start_job(
     Raises:
         NotPermitted: the identity may not read a station.
         UnknownStation, UnknownSensor, NoData: then no job is started.
-        NoWorker: tiles are missing, no worker is alive, and ``need_worker``.
+        NoWorker: tiles are missing, no worker of the job's queue is alive, and ``need_worker``.
+        QueueFull: there is no room for another job, of this user or of all.
     """
     authorise(identity, request)
     planned = plan(site, request)
@@ -38,11 +40,17 @@ def start_job(
     if not planned.missing:
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         return ledger.record_completed(identity.user, request, metrics)
-    if need_worker and not ledger.workers():
-        raise NoWorker
     settings = site.settings
+    queue = queue_of(planned.rows_missing, settings.large_job_rows)
+    if need_worker and not ledger.workers(queue):
+        raise NoWorker
     job = ledger.submit(
-        identity.user, request, rows_estimate=planned.rows_missing, tries=settings.job_tries, timeout_s=settings.job_timeout
+        identity.user,
+        request,
+        queue=queue,
+        rows_estimate=planned.rows_missing,
+        tries=settings.job_tries,
+        timeout_s=settings.job_timeout,
     )
     wake()
     return job
@@ -54,6 +62,7 @@ def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], N
     Raises:
         NotPermitted: the identity may no longer read a station.
         Conflict: the job is in another state, or an equal one is on its way.
+        QueueFull: as :func:`start_job`.
     """
     authorise(identity, job.request)
     again = ledger.retry(job.id)

@@ -37,12 +37,15 @@ job = Table(
     Column("not_before_ms", BigInteger, nullable=False, comment="end of the back-off"),
     Column("started_ms", BigInteger),
     Column("finished_ms", BigInteger),
+    Column("turn", BigInteger, comment="number of the claim among all, while it counts as its owner's turn: see jobs/line.py"),
     Column("worker", String(64), comment="who holds it while running"),
     Column("lease_until_ms", BigInteger, comment="after this the worker is taken for dead"),
     Column("error", Text, comment="JobError as JSON: the last attempt's"),
     Column("metrics", Text, nullable=False, comment="JSON object of numbers"),
     Index("job_line", "status", "queued_ms", "number"),
     Index("job_of_owner", "owner", "number"),
+    Index("job_turn", "turn"),
+    Index("job_turn_of_owner", "owner", "queue", "turn"),
     comment="The ledger: one run of load_history for one request and one owner.",
 )
 

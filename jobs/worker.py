@@ -14,11 +14,10 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 import structlog
 from sqlalchemy import inspect
@@ -27,9 +26,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from errors import ConfigurationError, JobDied, StaleAttempt
 from jobs import policy
+from jobs.children import Child, Children
 from jobs.job import Job, JobError, WorkerInfo
+from jobs.leases import LeaseWatch
 from jobs.ledger import Ledger, open_ledger
-from jobs.process import end_child, fork_child, poll_child, thread_count
+from jobs.policy import HISTORY, LARGE, QUEUES
+from jobs.process import thread_count
 from jobs.signals import Bell
 from jobs.stopping import CancelQuery, QueryStopper
 from jobs.wake import WakeSocket
@@ -40,8 +42,10 @@ IDLE_TICK_S = 1.0  # a job that nobody woke us for waits at most this long
 BUSY_TICK_S = 0.4  # a cancelled child is gone within a second
 STOP_GRACE_S = 2.0  # what is nearly done may finish; the rest goes back into the line
 TROUBLE_TICK_S = 1.0  # wait after the ledger did not answer
+SUSPICIOUS_TICK_S = 0.5  # a worker seems to be dead
+LEDGER_BUSY_MS = 1_000  # a ledger that others hold: children and signals do not wait longer for it
 
-_PRELOADED = ("numpy", "pyarrow", "pandas", "connectorx")  # so that a fork finds them loaded
+PRELOADED = ("numpy", "pyarrow", "pandas", "connectorx")  # so that a fork finds them loaded
 
 log = structlog.get_logger(__name__)
 
@@ -51,13 +55,6 @@ class Outcome(Enum):
 
     ENDED = "ended"  # asked to stop, or its limits are reached
     RESTART = "restart"  # asked to begin anew
-
-
-@dataclass(frozen=True)
-class _Child:
-    job: Job
-    pid: int
-    started_s: float  # monotonic
 
 
 @dataclass(frozen=True)
@@ -73,14 +70,16 @@ def run_worker(
     settings: Settings,
     run_job: RunJob,
     *,
-    queues: Sequence[str] = ("history",),
+    queues: Sequence[str] = QUEUES,
     slots: int | None = None,
     max_jobs: int | None = None,
     max_seconds: float | None = None,
     stop_when_empty: bool = False,
     cancel_query: CancelQuery | None = None,
 ) -> Outcome:
-    """Run jobs of ``queues``, ``slots`` at a time, until told to stop or a limit is reached; running jobs then finish.
+    """Run jobs of ``queues`` until told to stop or a limit is reached; running jobs then finish.
+
+    Each queue has slots of its own, so that none keeps another waiting: ``slots``, or what the settings say.
 
     SIGTERM, SIGINT or SIGHUP: jobs that are nearly done finish, others go back into the line without losing a try; a
     second signal does not wait. ``cancel_query(job_id, attempt)`` stops what a killed child left running on the server
@@ -89,22 +88,27 @@ def run_worker(
     Raises:
         ConfigurationError: when the jobs database has not been migrated.
     """
-    for module in _PRELOADED:
+    for module in PRELOADED:
         importlib.import_module(module)
-    ledger = open_ledger(settings)
-    me = WorkerInfo(
-        f"{os.getpid()}-{secrets.token_hex(4)}",
-        socket.gethostname(),
-        os.getpid(),
-        tuple(queues),
-        slots or settings.worker_slots,
-        0,
-        0,
-    )
-    _require_ledger(ledger)
+    ledger = open_ledger(settings, busy_ms=LEDGER_BUSY_MS)
+    own_slots = {queue: slots or slots_of(settings, queue) for queue in queues}
+    name, total = f"{os.getpid()}-{secrets.token_hex(4)}", sum(own_slots.values())
+    me = WorkerInfo(name, socket.gethostname(), os.getpid(), tuple(queues), total, 0, 0)
+    require_ledger(ledger)
     limits = policy.Limits(max_jobs, max_seconds, stop_when_empty)
     with closing(WakeSocket(settings, me.id)) as wakeup:
-        return Worker(ledger, me, run_job, limits, wakeup, QueryStopper(cancel_query)).run()
+
+        def in_child(job: Job) -> None:
+            wakeup.close_copy()
+            run_job(job.id, job.attempt)
+
+        children = Children(in_child, settings.worker_memory_mb)
+        return Worker(ledger, me, own_slots, children, limits, wakeup, QueryStopper(cancel_query)).run()
+
+
+def slots_of(settings: Settings, queue: str) -> int:
+    """Jobs of a queue that one worker runs at a time."""
+    return {HISTORY: settings.worker_slots, LARGE: settings.worker_slots_large}.get(queue, settings.worker_slots)
 
 
 class Worker:
@@ -114,19 +118,20 @@ class Worker:
         self,
         ledger: Ledger,
         me: WorkerInfo,
-        run_job: RunJob,
+        slots: Mapping[str, int],
+        children: Children,
         limits: policy.Limits,
         wakeup: WakeSocket,
         stopper: QueryStopper,
     ) -> None:
         self._ledger = ledger
         self._me = me
-        self._run_job = run_job
+        self._slots = slots
+        self._children = children
         self._limits = limits
-        self._wakeup = wakeup
         self._bell = Bell(wakeup)
         self._stopper = stopper
-        self._children: dict[int, _Child] = {}
+        self._leases = LeaseWatch()
         self._ended: list[_Ended] = []
         self._claimed = 0
         self._heartbeat_at_s = 0.0
@@ -139,7 +144,7 @@ class Worker:
         """Work until it is time to end."""
         gc.collect()
         gc.freeze()  # children share what is here; a collection in one of them must not copy it
-        self._log.info("worker started", pid=self._me.pid, queues=self._me.queues, slots=self._me.slots, threads=thread_count())
+        self._log.info("worker started", pid=self._me.pid, slots=dict(self._slots), threads=thread_count())
         with self._bell:
             while True:
                 wait_s = self._step()
@@ -169,31 +174,26 @@ class Worker:
     def _reap(self) -> None:
         """Notice children that ended by themselves."""
         self._stopper.reap()
-        for child in list(self._children.values()):
-            exit_code = poll_child(child.pid)
-            if exit_code is not None:
-                del self._children[child.pid]
-                self._note(child.job, policy.death_error(exit_code))
-                if exit_code:
-                    self._stop_queries(child.job.id, child.job.attempt)
+        for child, exit_code in self._children.reap():
+            self._note(child.job, policy.death_error(exit_code, self._children.memory_mb))
+            if exit_code:
+                self._stop_queries(child.job.id, child.job.attempt)
 
     def _stop_overdue(self) -> None:
-        for child in list(self._children.values()):
-            if policy.is_overdue(time.monotonic() - child.started_s, child.job.timeout_s):
+        for child in self._children:
+            if child.is_overdue:
                 self._kill(child)
                 self._note(child.job, policy.timeout_error(child.job.timeout_s))
 
     def _stop_cancelled(self) -> None:
         """Kill children whose attempt is no longer the one: cancelled, or given to another worker."""
-        held = self._ledger.held({child.job.id: child.job.attempt for child in self._children.values()})
-        for child in list(self._children.values()):
+        held = self._ledger.held(self._children.attempts())
+        for child in self._children:
             if child.job.id not in held:
                 self._kill(child)
 
-    def _kill(self, child: _Child) -> None:
-        del self._children[child.pid]
-        end_child(child.pid)
-        self._log.info("child ended", job=child.job.id, attempt=child.job.attempt, child=child.pid)
+    def _kill(self, child: Child) -> None:
+        self._children.kill(child)
         self._stop_queries(child.job.id, child.job.attempt)
 
     def _stop_queries(self, job_id: str, attempt: int) -> None:
@@ -221,19 +221,20 @@ class Worker:
         """Renew the leases of our jobs, and fail the attempts of workers that did not."""
         if time.monotonic() < self._heartbeat_at_s:
             return
-        if self._ledger.heartbeat(self._me) and not self._restart:
+        if self._ledger.heartbeat(self._me, self._children.attempts()) and not self._restart:
             self._log.info("asked to restart")
             self._restart = True
-        for job_id, attempt in self._ledger.expired():
-            self._ended.append(_Ended(job_id, attempt, policy.lost_error()))
-            self._stop_queries(job_id, attempt)
+        expired = self._ledger.expired()
+        for lease in self._leases.lost(expired, time.monotonic()):
+            self._ended.append(_Ended(lease.job_id, lease.attempt, policy.lost_error()))
+            self._stop_queries(lease.job_id, lease.attempt)
         self._settle()
-        self._heartbeat_at_s = time.monotonic() + policy.HEARTBEAT_MS / 1000
+        self._heartbeat_at_s = time.monotonic() + (SUSPICIOUS_TICK_S if expired else policy.HEARTBEAT_MS / 1000)
 
     def _claim(self) -> None:
         self._empty = False
-        while self._may_claim():
-            job = self._ledger.claim(self._me.id, self._me.queues)
+        while queues := self._free_queues():
+            job = self._ledger.claim(self._me.id, queues)
             if job is None:
                 self._empty = not self._children and self._ledger.waiting(self._me.queues) == 0
                 return
@@ -243,22 +244,17 @@ class Worker:
     def _start(self, job: Job) -> None:
         self._ledger.engine.dispose()  # no connection may be carried across the fork
         try:
-            pid = fork_child(partial(self._in_child, job))
-        except OSError as exc:  # no process or no memory left
+            self._children.start(job)
+        except OSError as exc:
             self._note(job, JobError.of(JobDied("The process of the job could not be started: {why}.", why=str(exc))))
-            return
-        self._children[pid] = _Child(job, pid, time.monotonic())
-        self._log.info("attempt started", job=job.id, attempt=job.attempt, child=pid)
-
-    def _in_child(self, job: Job) -> None:
-        self._wakeup.close_copy()
-        structlog.contextvars.bind_contextvars(job=job.id, attempt=job.attempt)
-        self._run_job(job.id, job.attempt)
 
     # -- when ---------------------------------------------------------------------------------------------------------
 
-    def _may_claim(self) -> bool:
-        return not self._is_ending() and len(self._children) < self._me.slots
+    def _free_queues(self) -> list[str]:
+        """Queues of which one more job may be claimed."""
+        if self._is_ending():
+            return []
+        return [queue for queue, slots in self._slots.items() if self._children.in_queue(queue) < slots]
 
     def _is_ending(self) -> bool:
         worked_s = time.monotonic() - self._started_s
@@ -274,7 +270,7 @@ class Worker:
     def _next_due_s(self) -> float:
         now_s = time.monotonic()
         due = [now_s + (BUSY_TICK_S if self._children else IDLE_TICK_S), self._heartbeat_at_s]
-        due += [child.started_s + child.job.timeout_s for child in self._children.values()]
+        due += [child.deadline_s for child in self._children]
         due += [] if self._bell.first_stop_s is None else [self._bell.first_stop_s + STOP_GRACE_S]
         due += [] if self._limits.max_seconds is None or self._is_ending() else [self._started_s + self._limits.max_seconds]
         return max(0.0, min(due) - now_s)
@@ -282,7 +278,7 @@ class Worker:
     def _end(self) -> None:
         """Give unfinished jobs back and sign off. Without the ledger their leases run out by themselves."""
         self._reap()
-        for child in list(self._children.values()):
+        for child in self._children:
             self._log.info("job given back", job=child.job.id)
             self._kill(child)
             self._note(child.job, None)
@@ -295,7 +291,7 @@ class Worker:
         self._stopper.finish()
 
 
-def _require_ledger(ledger: Ledger) -> None:
+def require_ledger(ledger: Ledger) -> None:
     """Raise when the tables are not there; a database that does not answer yet may still come."""
     try:
         ready = inspect(ledger.engine).has_table("job")

@@ -242,7 +242,7 @@ def test_only_a_lease_that_has_run_out_is_expired(ledger):
         claim(ledger)
     assert ledger.expired() == []
     run_out(ledger, jobs[0])
-    assert ledger.expired() == [(jobs[0].id, 1)]
+    assert [(lease.job_id, lease.attempt) for lease in ledger.expired()] == [(jobs[0].id, 1)]
 
 
 @pytest.mark.parametrize("sign", ["heartbeat", "report"])
@@ -251,7 +251,7 @@ def test_a_sign_of_life_renews_the_lease(ledger, sign):
     claim(ledger)
     run_out(ledger, job)
     if sign == "heartbeat":
-        ledger.heartbeat(WORKER)
+        ledger.heartbeat(WORKER, {job.id: 1})
     else:
         ledger.report(job.id, 1, HALF)
     assert ledger.expired() == []

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from errors import StaleAttempt
-from jobs.child import PUBLISH_EVERY_S, WRITE_PAUSE_S, WRITE_TRIES, PeakMemory, ThrottledReport, persist
+from jobs.child import PUBLISH_EVERY_S, WRITE_PAUSE_S, PeakMemory, ThrottledReport, persist
 from jobs.job import Progress
 
 
@@ -63,28 +63,32 @@ def test_memory_counts_private_pages_apart():
 
 
 class Restarting:
-    """A ledger that answers after ``failures`` tries."""
+    """A ledger that answers after ``failures`` tries, and a clock that passes only while one sleeps."""
 
     def __init__(self, failures):
-        self.failures, self.calls = failures, 0
+        self.failures, self.calls, self.slept = failures, 0, []
 
     def write(self):
         self.calls += 1
         if self.calls <= self.failures:
             raise OperationalError("UPDATE job", {}, Exception("starting up"))
+        return "written"
+
+    def persist(self, patience_s):
+        return persist(self.write, patience_s, sleep=self.slept.append, clock=lambda: sum(self.slept))
 
 
 def test_a_result_is_kept_while_the_ledger_restarts():
-    ledger, slept = Restarting(failures=3), []
-    persist(ledger.write, sleep=slept.append)
-    assert (ledger.calls, slept) == (4, [WRITE_PAUSE_S] * 3)
+    ledger = Restarting(failures=3)
+    assert ledger.persist(patience_s=60) == "written"
+    assert (ledger.calls, ledger.slept) == (4, [WRITE_PAUSE_S] * 3)
 
 
 def test_a_ledger_that_stays_away_ends_the_attempt():
     ledger = Restarting(failures=10**6)
     with pytest.raises(OperationalError):
-        persist(ledger.write, sleep=lambda _: None)
-    assert ledger.calls == WRITE_TRIES
+        ledger.persist(patience_s=30)
+    assert sum(ledger.slept) == 30
 
 
 def test_a_stale_attempt_is_not_written_again():
@@ -92,4 +96,4 @@ def test_a_stale_attempt_is_not_written_again():
         raise StaleAttempt
 
     with pytest.raises(StaleAttempt):
-        persist(write, sleep=lambda _: pytest.fail("must not wait"))
+        persist(write, 60, sleep=lambda _: pytest.fail("must not wait"))
