@@ -20,6 +20,8 @@ from api.compression import configure_compression
 from api.data import data_blueprint
 from api.guard import Guard, http_error_json, who_asks
 from api.health import health_blueprint
+from api.metrics import WebMetrics
+from api.readiness import Readiness
 from callbacks import form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
@@ -83,10 +85,13 @@ def create_app(settings: Settings) -> Dash:
     jobs_app = _dash(settings, server, "jobs/")
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
     hashes.apps += [app, jobs_app]
-    services = Services(settings, open_site(settings), open_ledger(settings), lambda: who_asks(settings), lambda: wake(settings))
+    metrics = WebMetrics(settings.url_prefix)
+    site, ledger = open_site(settings), open_ledger(settings)
+    services = Services(settings, site, ledger, lambda: who_asks(settings), lambda: wake(settings), metrics.time_view)
+    cache = open_cache(settings)
     renderer = run.JobRenderer(services)
     manager = QueueManager(
-        open_cache(settings),
+        cache,
         services.ledger,
         services.identify,
         renderer.progress,
@@ -99,7 +104,7 @@ def create_app(settings: Settings) -> Dash:
         module.register(app, services)
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)
-    _routes(app, services)
+    _routes(app, services, Readiness(site, ledger, cache), metrics)
     _prepare(app, lambda stations: _layout(services, stations), services)
     return app
 
@@ -185,9 +190,10 @@ def _layout(services: Services, stations: Sequence[StationInventory]) -> Any:
     return page(context, services.site.catalogue, chart(current_language(), _shade()))
 
 
-def _routes(app: RiwayatDash, services: Services) -> None:
+def _routes(app: RiwayatDash, services: Services, readiness: Readiness, metrics: WebMetrics) -> None:
     server, settings = app.server, services.settings
-    server.register_blueprint(health_blueprint(services.site, services.ledger, settings.url_prefix))
+    metrics.install(server)
+    server.register_blueprint(health_blueprint(readiness, metrics, settings.url_prefix))
     server.register_blueprint(data_blueprint(services.site, services.ledger, services.identify, settings.url_prefix))
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8050, ge=0, le=65535, description="Port of the web process.")
     url_prefix: str = Field(default="/", description="Path below which the site is served.")
     web_workers: int = Field(default=2, ge=1, description="Web processes under gunicorn.")
+    metrics_addresses: str = Field(default="127.0.0.1,::1", description="Addresses that may read /metrics, with commas.")
     web_threads: int = Field(default=8, ge=1, description="Requests that one web process under gunicorn answers at a time.")
     queue: Literal["local", "celery"] = Field(default="local", description="Who runs jobs.")
     worker_slots: int = Field(default=2, ge=1, description="Jobs of the queue history that one worker runs at a time.")

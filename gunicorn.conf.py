@@ -1,10 +1,12 @@
-"""gunicorn serves a site with several web workers: ``gunicorn --config gunicorn.conf.py app:server``.
+"""gunicorn serves a site with several web workers: ``gunicorn --config gunicorn.conf.py``.
 
 Threads in a few processes that are forked once, before anything is opened in them; none of them forks.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import shutil
 import sys
@@ -16,6 +18,7 @@ _HERE = str(Path(__file__).resolve().parent)
 sys.path.insert(0, _HERE)  # gunicorn may be started in any folder
 
 from config import load_settings  # noqa: E402
+from jobs.process import SINGLE_THREADED  # noqa: E402
 from logs import standard_library_logs  # noqa: E402
 
 _settings = load_settings()
@@ -51,11 +54,22 @@ if _MARK not in os.environ.get(_METRICS_VARIABLE, ""):
     os.environ[_METRICS_VARIABLE] = tempfile.mkdtemp(prefix=_MARK, dir=worker_tmp_dir)
 
 
+# Modules, but no application: importing takes seconds, in which a worker that is forked first would keep requests waiting.
+os.environ.update(SINGLE_THREADED)  # a fork copies only one thread, but the locks of all
+importlib.import_module("app")
+
+
+def when_ready(_server: Any) -> None:
+    """Before the first fork: leave what was imported to be shared."""
+    gc.collect()
+    gc.freeze()
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Drop the gauges of a worker that has ended; its counts stay."""
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(_server: Any) -> None:

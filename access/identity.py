@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -54,9 +54,24 @@ def authorise(identity: Identity, request: HistoryRequest) -> None:
         raise NotPermitted("You may not read {stations}.", stations=", ".join(request.stations))
 
 
+def may_read_metrics(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> None:
+    """Raise NotPermitted unless the request comes straight from one of METRICS_ADDRESSES.
+
+    Behind a proxy of this machine everybody has its address, so what came through a proxy is refused.
+    """
+    trusted = {_address(text) for text in _split(settings.metrics_addresses)} - {None}
+    if _came_through_proxy(name.lower() for name in headers) or _address(remote_addr) not in trusted:
+        raise NotPermitted
+
+
+def _came_through_proxy(names: Iterable[str]) -> bool:
+    """Whether one of the headers (their names in lower case) is a proxy's."""
+    return any(name.startswith("x-forwarded-") or name in _PROXY_HEADERS for name in names)
+
+
 def _local_user(remote_addr: str | None, headers: Mapping[str, str]) -> str:
     """The one user of AUTH=none: only from this machine, and only without a proxy, behind which anybody may be."""
-    if any(name.startswith("x-forwarded-") or name in _PROXY_HEADERS for name in headers):
+    if _came_through_proxy(headers):
         raise NotPermitted("This site has no sign-in, so it cannot be used through a proxy; set RIWAYAT_AUTH=proxy.")
     address = _address(remote_addr)
     if address is None or not address.is_loopback:

@@ -30,7 +30,7 @@ class Guard:
     settings: Settings
     refusal_page: Callable[[str, str], str]
     script_hashes: Callable[[], Collection[str]]
-    open_paths: frozenset[str] = field(default_factory=lambda: frozenset({"healthz", "readyz"}))
+    open_paths: frozenset[str] = field(default_factory=lambda: frozenset({"healthz", "readyz", "metrics"}))
 
     def install(self, server: Flask) -> None:
         """Put the hooks before and after every request of the server."""
@@ -40,6 +40,7 @@ class Guard:
 
     def _before(self) -> Response | None:
         g.began = time.monotonic()
+        structlog.contextvars.clear_contextvars()  # the thread has answered other requests
         set_language(self.language())
         if request.path.removeprefix(self.settings.url_prefix) in self.open_paths:
             return None

@@ -1,19 +1,16 @@
-"""``/healthz``: the process answers. ``/readyz``: it can also do its work."""
+"""``/healthz``: the process answers. ``/readyz``: the site can also do its work. ``/metrics``: numbers for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from flask import Blueprint, Response, jsonify, request
 
-from flask import Blueprint, Response, jsonify
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-
-from data.site import Site
-from jobs.ledger import Ledger
+from access.identity import may_read_metrics
+from api.metrics import CONTENT_TYPE, WebMetrics
+from api.readiness import Readiness
 
 
-def health_blueprint(site: Site, ledger: Ledger, prefix: str) -> Blueprint:
-    """The two routes below the prefix; they tell no secrets, so nobody need sign in."""
+def health_blueprint(readiness: Readiness, metrics: WebMetrics, prefix: str) -> Blueprint:
+    """The routes below the prefix; nobody need sign in. The first two tell no secrets, the third has a rule of its own."""
     blueprint = Blueprint("health", __name__, url_prefix=prefix.rstrip("/") or None)
 
     @blueprint.get("/healthz")
@@ -22,24 +19,15 @@ def health_blueprint(site: Site, ledger: Ledger, prefix: str) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        checks = {"jobs": _answers(lambda: _ping(ledger)), "observations": _answers(site.inventory.stations), "worker": False}
-        if checks["jobs"]:
-            checks["worker"] = bool(ledger.workers())
-        body = jsonify(status="ready" if all(checks.values()) else "not ready", checks=checks)
-        body.status_code = 200 if all(checks.values()) else 503
+        checks = readiness.checks()
+        failed = [name for name, well in checks.items() if not well]
+        body = jsonify(status="not ready" if failed else "ready", checks=checks, failed=failed)
+        body.status_code = 503 if failed else 200
         return body
 
+    @blueprint.get("/metrics")
+    def numbers() -> Response:
+        may_read_metrics(readiness.site.settings, request.remote_addr, dict(request.headers))
+        return Response(metrics.exposition(readiness), content_type=CONTENT_TYPE)
+
     return blueprint
-
-
-def _ping(ledger: Ledger) -> None:
-    with ledger.engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
-
-
-def _answers(check: Callable[[], object]) -> bool:
-    try:
-        check()
-    except SQLAlchemyError:
-        return False
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from access.identity import Identity
@@ -15,7 +16,7 @@ from jobs.ledger import Ledger
 class Services:
     """Settings, the data layer, the ledger of jobs, who is asking, and a way to wake the worker.
 
-    ``identify`` answers for the request in hand and raises NotAuthenticated or NotPermitted.
+    ``identify`` answers for the request in hand and raises NotAuthenticated or NotPermitted; ``time_view`` measures a view.
     """
 
     settings: Settings
@@ -23,3 +24,4 @@ class Services:
     ledger: Ledger
     identify: Callable[[], Identity]
     wake: Callable[[], None]
+    time_view: Callable[[str], AbstractContextManager[object]] = lambda _view: nullcontext()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
@@ -25,6 +26,8 @@ from layouts.statistics import statistics_table
 
 NAMESPACE = "riwayat_chart"  # of assets/chart.js
 _LEAST_PX, _MOST_PX = 120, 4000
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ def draw(services: Services, asked: Asked) -> Drawn:
     try:
         job = visible_job(services.ledger, services.identify(), asked.job_id)
         start, end = asked.span(job)
-        view = view_request(services.site, job.request, start, end, asked.width_px, include_flagged=asked.include_flagged)
+        with services.time_view("page"):
+            view = view_request(services.site, job.request, start, end, asked.width_px, include_flagged=asked.include_flagged)
+        log.debug("view drawn", rows=view.total_rows)
         spans, words = _pending(services, job)
         figure = _figure(services, job, view, asked, spans, words)
     except RiwayatError as error:
@@ -92,7 +97,8 @@ def draw_overview(services: Services, job_id: object, theme: str, width_px: int)
         job = visible_job(services.ledger, services.identify(), job_id)
         catalogue = services.site.catalogue
         request = overview_request(job.request, catalogue)
-        view = view_request(services.site, request, request.start_ms, request.end_ms, width_px, with_statistics=False)
+        with services.time_view("overview"):
+            view = view_request(services.site, request, request.start_ms, request.end_ms, width_px, with_statistics=False)
         return overview_figure(view, catalogue, theme=theme, pending=_pending(services, job)[0], revision=job.id)
     except RiwayatError:
         return empty_figure(theme)

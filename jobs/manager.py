@@ -184,6 +184,7 @@ class QueueManager(DiskcacheManager):
     def _job(self, job_id: str) -> Job:
         """The job, if the asking identity may see it; otherwise JobNotFound, whether it exists or not."""
         job = self._ledger.get(job_id)
+        structlog.contextvars.bind_contextvars(job=job.id)
         if not may_see(self._identify(), job.owner):
             raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40])
         return job

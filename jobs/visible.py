@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from structlog.contextvars import bind_contextvars
+
 from access.identity import Identity, may_see
 from errors import JobNotFound
 from jobs.job import Job
@@ -17,6 +19,7 @@ def visible_job(ledger: Ledger, identity: Identity, job_id: object) -> Job:
     if not isinstance(job_id, str):
         raise JobNotFound("There is no job {job_id}.", job_id="")
     job = ledger.get(job_id)
+    bind_contextvars(job=job.id)  # for the lines of the request in hand
     if not may_see(identity, job.owner):
         raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40])
     return job

@@ -138,7 +138,9 @@ def test_health_needs_no_sign_in(tmp_path):
     assert fetch(behind, "/healthz").status_code == 200
     ready = fetch(behind, "/readyz")
     assert ready.status_code == 503
-    assert ready.json["checks"] == {"jobs": True, "observations": True, "worker": False}
+    well = {"jobs": True, "observations": True, "cache": True}
+    assert ready.json["checks"] == {**well, "worker history": False, "worker history-large": False}
+    assert ready.json["failed"] == ["worker history", "worker history-large"]
 
 
 def test_below_a_prefix_everything_is_below_it(tmp_path):

@@ -1,0 +1,91 @@
+"""Numbers for Prometheus.
+
+Two kinds: what web processes count themselves (under gunicorn in files that all of them share, see gunicorn.conf.py), and
+what api/gauges.py asks the ledger at the moment of the scrape, so that every process gives the same answer.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import AbstractContextManager
+
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from api.gauges import SiteCollector
+from api.readiness import Readiness
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_UNCOUNTED = ("healthz", "readyz", "metrics")
+_API_VIEWS = ("figure", "stats")
+_SERVER_ERROR = 500
+
+
+class WebMetrics:
+    """Counts of one web process."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._registry = CollectorRegistry()
+        self._views = Histogram(
+            "riwayat_view_seconds",
+            "Time to reduce tiles to what is drawn or told.",
+            ["view"],
+            registry=self._registry,
+            buckets=_BUCKETS_S,
+        )
+        self._requests = Histogram(
+            "riwayat_request_seconds",
+            "Time from a request to the first byte of its answer.",
+            ["kind"],
+            registry=self._registry,
+            buckets=_BUCKETS_S,
+        )
+        self._errors = Counter(
+            "riwayat_request_errors", "Requests that failed by our fault (5xx).", ["kind"], registry=self._registry
+        )
+
+    def time_view(self, view: str) -> AbstractContextManager[object]:
+        """Measures what happens inside: ``page`` or ``overview``. (Those of the API are measured as requests.)"""
+        return self._views.labels(view).time()
+
+    def install(self, server: Flask) -> None:
+        """Measure every request of the server, except those of machines that look whether it is well."""
+        server.before_request(_start_clock)
+        server.after_request(self._count)
+
+    def _count(self, response: Response) -> Response:
+        kind = self._kind()
+        if kind is not None:
+            self._requests.labels(kind).observe(time.monotonic() - g.get("asked", time.monotonic()))
+            if response.status_code >= _SERVER_ERROR:
+                self._errors.labels(kind).inc()
+        return response
+
+    def _kind(self) -> str | None:
+        path = request.path.removeprefix(self._prefix)
+        if path in _UNCOUNTED:
+            return None
+        if path.startswith("api/"):
+            return "api"
+        if path.endswith("_dash-update-component"):
+            return "poll" if "cacheKey" in request.args else "callback"
+        return "page" if request.path.endswith("/") else "file"
+
+    def exposition(self, readiness: Readiness) -> bytes:
+        """All numbers in the text format."""
+        found = self._registry
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            found = CollectorRegistry()
+            MultiProcessCollector(found)  # type: ignore[no-untyped-call]
+        asked = CollectorRegistry()
+        asked.register(SiteCollector(readiness))
+        return generate_latest(found) + generate_latest(asked)
+
+
+def _start_clock() -> None:
+    g.asked = time.monotonic()

@@ -1,0 +1,58 @@
+"""Whether the site can do its work: databases, cache, a living worker for each queue."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import diskcache
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from data.site import Site
+from errors import RiwayatError
+from jobs.ledger import Ledger
+from jobs.policy import QUEUES
+
+_PROBE = "readiness"
+_PROBE_S = 60
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Asks each part whether it answers."""
+
+    site: Site
+    ledger: Ledger
+    cache: diskcache.Cache
+
+    def checks(self) -> Mapping[str, bool]:
+        """What was asked, and whether it is well; ``worker QUEUE``: somebody alive runs the jobs of that queue."""
+        jobs = _answers("jobs", self._ping_ledger)
+        served = {queue for worker in self.ledger.workers() for queue in worker.queues} if jobs else set()
+        return {
+            "jobs": jobs,
+            "observations": _answers("observations", self.site.inventory.stations),
+            "cache": _answers("cache", self._write_cache),
+            **{f"worker {queue}": queue in served for queue in QUEUES},
+        }
+
+    def _ping_ledger(self) -> None:
+        with self.ledger.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def _write_cache(self) -> None:
+        self.cache.set(_PROBE, True, expire=_PROBE_S)
+
+
+def _answers(name: str, check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except (SQLAlchemyError, RiwayatError, diskcache.Timeout, sqlite3.Error, OSError) as exc:
+        log.warning("not ready", check=name, error=str(exc).splitlines()[0])
+        return False
+    return True

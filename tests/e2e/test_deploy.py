@@ -1,0 +1,125 @@
+"""gunicorn and nginx with the files that a site is deployed with."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.processes import ROOT, wait_until
+from tests.served import GunicornProcess, NginxProcess
+
+pytestmark = pytest.mark.process
+
+# gunicorn's configuration, and a line on standard error for whatever a web process would start.
+WATCHED = """
+import pathlib
+exec(compile(pathlib.Path({config!r}).read_text(), {config!r}, "exec"))
+
+def post_worker_init(worker):
+    import os, sys
+    starts = {{"os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system", "subprocess.Popen"}}
+    sys.addaudithook(lambda event, args: os.write(2, b"STARTED A PROCESS\\n") if event in starts else None)
+"""
+
+
+@pytest.fixture(scope="module")
+def gunicorn(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornProcess]:
+    """Two web processes on the sample; no worker. They tell when they start a process."""
+    folder = tmp_path_factory.mktemp("gunicorn")
+    config = folder / "watched.conf.py"
+    config.write_text(f"__file__ = {str(ROOT / 'gunicorn.conf.py')!r}\n" + WATCHED.format(config=str(ROOT / "gunicorn.conf.py")))
+    settings = {"data_dir": sample_data_dir, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
+    with GunicornProcess(cwd=folder, config=config, **settings) as process:
+        yield process.start()
+
+
+@pytest.fixture(scope="module")
+def nginx(gunicorn: GunicornProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxProcess]:
+    """nginx before them."""
+    with NginxProcess(tmp_path_factory.mktemp("nginx"), gunicorn.port) as process:
+        yield process
+
+
+def get(request: urllib.request.Request) -> tuple[int, bytes, dict[str, str]]:
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read(), dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), dict(error.headers)
+
+
+def test_the_web_forks_its_workers_and_nothing_ever_after(gunicorn, nginx):
+    wait_until(lambda: len(gunicorn.workers()) == 2, "two web processes")
+    before = gunicorn.workers()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(get, [nginx.ask(path) for path in ("/", "/_dash-layout", "/_dash-dependencies", "/jobs/") * 6]))
+    assert {status for status, _, _ in answers} == {200}
+    assert gunicorn.workers() == before
+    assert "STARTED A PROCESS" not in gunicorn.output()
+    assert psutil.Process(gunicorn.pid).num_threads() == 1  # a fork copies only one thread, but the locks of all
+
+
+def test_the_workers_carry_no_database_connection_from_the_process_that_forked_them(gunicorn):
+    assert not [
+        file.path for file in psutil.Process(gunicorn.pid).open_files() if "sqlite" in file.path or file.path.endswith(".db")
+    ]
+
+
+def test_every_line_of_the_web_is_one_json_object(gunicorn):
+    lines = [json.loads(line) for line in gunicorn.output().splitlines()]
+    assert {"Starting gunicorn 27.0.1"} <= {line["event"] for line in lines}
+    assert all({"timestamp", "level", "event"} <= line.keys() for line in lines)
+
+
+def test_nobody_comes_in_without_signing_in_and_nobody_chooses_a_name(nginx):
+    assert get(nginx.ask("/", signed_in=False))[0] == 401
+    assert get(nginx.ask("/", signed_in=False, X_Forwarded_User="admin"))[0] == 401
+    for name in ("X-Forwarded-User", "x-forwarded-user", "X_Forwarded_User"):
+        request = nginx.ask("/_dash-layout")
+        request.add_unredirected_header(name, "admin")
+        body = get(request)[1]
+        assert b'"siti"' in body, name
+        assert b'"admin"' not in body, name
+
+
+def test_health_needs_no_sign_in_and_numbers_do_not_leave_the_machine(nginx, gunicorn):
+    assert get(nginx.ask("/healthz", signed_in=False))[0] == 200
+    status, body, _ = get(nginx.ask("/readyz", signed_in=False))
+    assert (status, json.loads(body)["failed"]) == (503, ["worker history", "worker history-large"])
+    assert get(nginx.ask("/metrics"))[0] == 403
+    assert get(urllib.request.Request(f"{gunicorn.url}/metrics", headers={"X-Forwarded-For": "127.0.0.1"}))[0] == 403
+    assert get(urllib.request.Request(f"{gunicorn.url}/metrics"))[0] == 200
+
+
+def test_json_comes_compressed(nginx):
+    _, body, headers = get(nginx.ask("/_dash-layout", Accept_Encoding="gzip"))
+    assert headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(body))
+
+
+def test_the_counts_of_all_web_processes_are_added_up(gunicorn, nginx):
+    def counted() -> float:
+        text = get(urllib.request.Request(f"{gunicorn.url}/metrics"))[1].decode()
+        line = next((one for one in text.splitlines() if one.startswith('riwayat_request_seconds_count{kind="page"}')), "x 0")
+        return float(line.rpartition(" ")[2])
+
+    before = counted()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(get, [nginx.ask("/")] * 40))
+    assert {counted() for _ in range(20)} == {before + 40}  # whichever process answers
+
+
+def test_nginx_logs_each_request_with_its_time_and_user(nginx):
+    get(nginx.ask("/"))
+    last = wait_until(lambda: nginx.requests()[-1:], "a line in the log")[0]
+    assert (last["path"], last["status"], last["user"]) == ("/riwayat/", 200, "siti")
+    assert 0 <= last["seconds"] < 20
