@@ -2,8 +2,19 @@ import signal
 
 import pytest
 
+from errors import QueueFull
 from jobs.job import TRANSITIONS, JobError, Progress, Status, sources_of
-from jobs.policy import Limits, backoff_ms, death_error, is_overdue, lost_error, retry_delay_ms, timeout_error
+from jobs.policy import (
+    Limits,
+    Shares,
+    backoff_ms,
+    death_error,
+    is_overdue,
+    lost_error,
+    queue_of,
+    retry_delay_ms,
+    timeout_error,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +62,34 @@ def test_a_death_is_told_in_plain_words_and_may_be_tried_again(exit_code, words)
     error = death_error(exit_code)
     assert words in error.message
     assert (error.code, error.retryable) == ("died", True)
+
+
+def test_a_crash_under_a_memory_limit_may_have_been_its_doing():
+    assert "more memory than its 500 MB" in death_error(-signal.SIGABRT, memory_mb=500).message
+    assert "memory" not in death_error(-signal.SIGABRT).message
+
+
+@pytest.mark.parametrize(("rows", "queue"), [(0, "history"), (99, "history"), (100, "history-large"), (10**12, "history-large")])
+def test_the_estimate_decides_the_queue(rows, queue):
+    assert queue_of(rows, large_rows=100) == queue
+
+
+@pytest.mark.parametrize(
+    ("shares", "active_of_user", "queued", "refused"),
+    [
+        (Shares(), 10**6, 10**6, False),
+        (Shares(user_jobs=2), 1, 10**6, False),
+        (Shares(user_jobs=2), 2, 0, True),
+        (Shares(queued_jobs=5), 10**6, 4, False),
+        (Shares(queued_jobs=5), 0, 5, True),
+    ],
+)
+def test_shares_are_used_up_at_their_limits(shares, active_of_user, queued, refused):
+    if not refused:
+        shares.check(active_of_user=active_of_user, queued=queued)
+        return
+    with pytest.raises(QueueFull):
+        shares.check(active_of_user=active_of_user, queued=queued)
 
 
 def test_timeout_and_lost_worker_may_be_tried_again():
