@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,6 +17,9 @@ from data.drivers import CLIENT_CHECK_INTERVAL_MS, CONNECT_TIMEOUT_S
 from data.source.columns import Float64Array, Int64Array, ReadingsBuilder
 
 _SERVERS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+# A month of rows does not fit PostgreSQL's 4 MB for sorting, and its default prices are those of spinning disks: it would read
+# by bitmap and sort on disk rather than walk the index on (station, time), in three times the time (measured, 89,280 rows).
+_PLANNING = ("-c work_mem=32MB", "-c random_page_cost=1.1")
 _TLS = {"disable", "prefer", "require"}  # what connectorx knows of PostgreSQL's sslmode
 
 
@@ -52,7 +55,8 @@ def with_session(url: str, name: str, statement_timeout_s: float | None, *, chec
     """
     if not url.startswith("postgresql:"):
         return url
-    options = [f"-c statement_timeout={round(statement_timeout_s * 1000)}"] if statement_timeout_s else []
+    options = [*_PLANNING]
+    options += [f"-c statement_timeout={round(statement_timeout_s * 1000)}"] if statement_timeout_s else []
     options += [f"-c client_connection_check_interval={CLIENT_CHECK_INTERVAL_MS}"] if checks_client else []
     fields = {"application_name": name, "connect_timeout": str(CONNECT_TIMEOUT_S), "options": " ".join(options)}
     query = "&".join(f"{field}={quote(value, safe='')}" for field, value in fields.items() if value)
@@ -78,6 +82,18 @@ def read(url: str, sql: str, into: ReadingsBuilder) -> int:
         into.add(times, values)
         for sensor, count in missing.items():
             into.missing[sensor] += count
+    return int(result.num_rows)
+
+
+def read_chunks(url: str, sql: str, add: Callable[[Sequence[Any]], None]) -> int:
+    """Run a query and hand over its rows in chunks of Arrow columns; returns how many rows.
+
+    Raises:
+        FastPathFailed: as :func:`read`. Nothing was handed over then.
+    """
+    result = _query(url, sql)
+    for batch in result.to_batches():
+        add(batch.columns)
     return int(result.num_rows)
 
 
