@@ -66,6 +66,7 @@
     [".drawer-backdrop, .drawer-close", () => drawer(false)],
     ["#load", () => drawer(false)],
     ["[data-open-form]", openForm],
+    ["[data-start]", showFilledForm],
     ["[data-copy]", (button) => copyText(button.dataset.copy)],
     ["#notify", askToNotify],
   ];
@@ -74,6 +75,13 @@
     drawer(true);
     const first = element("station");
     if (first) first.focus();
+  }
+
+  // A station of the first visit was chosen: Load is one key away, or one press in the drawer.
+  function showFilledForm() {
+    const toggle = element("form-toggle");
+    if (toggle && toggle.offsetParent) drawer(true);
+    window.setTimeout(() => element("load").focus(), 0);
   }
 
   function copyText(text) {

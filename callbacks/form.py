@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.estimate import Speed, estimate_words
 from callbacks.presets import bounds, preset_range, wall_clock
@@ -16,13 +16,15 @@ from errors import RiwayatError
 from i18n import gettext as _
 from i18n import translate_error
 from layouts import ids
-from layouts.form import sensor_options
+from layouts.form import DEFAULT_PRESET, sensor_options
+from layouts.start import first_sensors, start_id
 
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks of the form."""
     _register_options(app, services)
     _register_range(app, services)
+    _register_start(app, services)
     _register_estimate(app, services)
 
 
@@ -61,6 +63,35 @@ def preset_text(services: Services, preset: str, stations: Sequence[str]) -> lis
         return None
     zone = services.settings.timezone
     return [wall_clock(time_ms, zone) for time_ms in preset_range(preset, *found, zone)]
+
+
+def _register_start(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.STATION, "value", allow_duplicate=True),
+        Output(ids.SENSOR, "value", allow_duplicate=True),
+        Output(ids.RANGE_PRESET, "value", allow_duplicate=True),
+        Output(ids.RANGE_START, "value", allow_duplicate=True),
+        Output(ids.RANGE_END, "value", allow_duplicate=True),
+        Output(ids.RANGE_OF_PRESET, "data", allow_duplicate=True),
+        Input(start_id(ALL), "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def start(_clicks: list[int]) -> tuple[Any, ...]:
+        if not any(trigger["value"] for trigger in ctx.triggered):
+            return (no_update,) * 6
+        return start_values(services, str(ctx.triggered_id["station"]))
+
+
+def start_values(services: Services, name: str) -> tuple[Any, ...]:
+    """Station, sensors, preset, from, to, and the two again: the start that the first visit's list offers for a station."""
+    try:
+        station = services.site.inventory.station(name)
+    except RiwayatError:  # it has gone since the page was made
+        return (no_update,) * 6
+    found = preset_text(services, DEFAULT_PRESET, [name])
+    if found is None:
+        return (no_update,) * 6
+    return [name], first_sensors(services.site.catalogue, station.sensors), DEFAULT_PRESET, *found, found
 
 
 def _register_estimate(app: Dash, services: Services) -> None:

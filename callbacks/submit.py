@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,27 +36,51 @@ def _register_load(app: Dash, services: Services) -> None:
         Output(ids.JOB_ID, "data", allow_duplicate=True),
         Output(ids.URL, "search"),
         Output(ids.ALERT, "children", allow_duplicate=True),
+        Output(ids.RANGE_START, "value", allow_duplicate=True),
+        Output(ids.RANGE_END, "value", allow_duplicate=True),
+        Output(ids.RANGE_OF_PRESET, "data", allow_duplicate=True),
         Input(ids.LOAD, "n_clicks"),
         State(ids.STATION, "value"),
         State(ids.SENSOR, "value"),
         State(ids.RANGE_START, "value"),
         State(ids.RANGE_END, "value"),
         State(ids.RESOLUTION, "value"),
+        State(ids.RANGE_PRESET, "value"),
+        State(ids.RANGE_OF_PRESET, "data"),
         State(ids.JOB_ID, "data"),
         running=[(Output(ids.LOAD, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def load(
-        clicks: int | None, stations: Any, sensors: Any, start: str, end: str, resolution: str, previous: Any
-    ) -> tuple[Any, Any, Any]:
+        clicks: int | None,
+        stations: Any,
+        sensors: Any,
+        start: str,
+        end: str,
+        resolution: str,
+        preset: Any,
+        of_preset: Any,
+        previous: Any,
+    ) -> tuple[Any, ...]:
         if not clicks:
-            return no_update, no_update, no_update
+            return (no_update,) * 6
+        fresh = fresh_range(services, preset, stations or (), [start, end], of_preset)
 
         def begin(identity: Identity) -> Job | Notice:
-            request = request_of(stations or (), sensors or (), start, end, resolution or "raw", services.settings.timezone)
+            request = request_of(stations or (), sensors or (), fresh[0], fresh[1], resolution or "raw", services.settings.timezone)
             return start_load(services, identity, request)
 
-        return _show(services, previous, begin)
+        changed = (*fresh, fresh) if fresh != [start, end] else (no_update,) * 3
+        return (*_show(services, previous, begin), *changed)
+
+
+def fresh_range(
+    services: Services, preset: str | None, stations: Sequence[str], written: list[str], of_preset: list[str] | None
+) -> list[str]:
+    """[from, to] that a load means: what is written, but a preset's times as they are now; data may have come since."""
+    if not preset or written != of_preset:
+        return written
+    return preset_text(services, preset, stations) or written
 
 
 def _show(services: Services, previous: object, begin: Callable[[Identity], Job | Notice]) -> tuple[Any, Any, Any]:

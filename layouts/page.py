@@ -15,7 +15,8 @@ from i18n import gettext as _
 from layouts import ids
 from layouts.form import form
 from layouts.header import header
-from layouts.status import alert, first_visit, offline, run_panel
+from layouts.start import start
+from layouts.status import offline, run_panel
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,6 @@ class PageContext:
 
 def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.Div:
     """The history page; ``chart`` is the chart with its overview and statistics."""
-    has_data = any(station.rows for station in context.stations)
     return html.Div(
         [
             *_stores(context),
@@ -61,7 +61,7 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
                         [
                             html.H1(id=ids.TITLE, className="job-title"),
                             html.Div(id=ids.ALERT),
-                            html.Div(alert(first_visit(has_data)), id=ids.STATE, className="first-visit"),
+                            html.Div(start(context.stations, catalogue, context.timezone), id=ids.STATE, className="first-visit"),
                             run_panel(),
                             html.Div(chart, id=ids.CHART_AREA, className="chart-area"),
                         ],

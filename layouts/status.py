@@ -91,10 +91,8 @@ def offline() -> html.Div:
     )
 
 
-def first_visit(has_data: bool) -> Notice:
-    """What an empty page says."""
-    if has_data:
-        return Notice("info", _("Choose stations, sensors and a range, then load their history."), action="form")
+def no_data() -> Notice:
+    """What a site without an observation says."""
     return Notice(
         "info",
         _("There is no observation yet; import a file and reload this page."),

@@ -11,12 +11,13 @@ from dash import no_update
 
 from access.identity import Identity
 from callbacks.estimate import DEFAULT_ROWS_A_SECOND, Speed, estimate_words
-from callbacks.form import preset_text
+from callbacks.form import preset_text, start_values
 from callbacks.link import Link
 from callbacks.run import PROGRESS_OUTPUTS, RESULT_OUTPUTS, JobRenderer
 from callbacks.services import Services
 from callbacks.start import leave, refusal, start_again, start_load
 from callbacks.states import no_worker, not_found
+from callbacks.submit import fresh_range
 from callbacks.url import arrival, request_form
 from callbacks.visible import visible_job
 from config import Settings
@@ -148,6 +149,21 @@ def test_what_is_not_ones_own_is_not_there(services):
         with pytest.raises(JobNotFound):
             visible_job(services.ledger, SARI, store)
     assert visible_job(services.ledger, replace(SARI, admin=True), theirs.id) == theirs
+
+
+def test_a_preset_means_the_newest_data_at_the_moment_of_the_load(services):
+    old = ["2013-11-01 00:00", "2013-12-01 00:00"]  # as the preset wrote them when the page was opened
+    assert fresh_range(services, "30d", ["JFK"], old, old) == ["2013-12-01 06:01", "2013-12-31 06:01"]
+    assert fresh_range(services, "30d", ["JFK"], ["2013-11-05", old[1]], old) == ["2013-11-05", old[1]]  # somebody's own
+    assert fresh_range(services, None, ["JFK"], old, old) == old
+    assert fresh_range(services, "30d", ["gone"], old, old) == old
+
+
+def test_a_station_of_the_first_visit_fills_the_form_with_the_last_30_days_of_its_own_data(services):
+    stations, sensors, preset, *times, of_preset = start_values(services, "JFK")
+    assert (stations, sensors, preset) == (["JFK"], ["temperature", "rainfall"], "30d")
+    assert times == of_preset == ["2013-12-01 06:01", "2013-12-31 06:01"]
+    assert set(start_values(services, "gone")) == {no_update}
 
 
 # -- links ----------------------------------------------------------------------------------------------------------

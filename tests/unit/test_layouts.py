@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from i18n import set_language
 from layouts import ids
 from layouts.form import PRESETS, preset_names, sensor_options, station_options
 from layouts.page import PageContext, page, plain_page
-from layouts.status import Notice, action_id, action_words, alert, first_visit
+from layouts.start import MOST_STATIONS, first_sensors, start
+from layouts.status import Notice, action_id, action_words, alert
 
 DAY = 86_400_000
 STATIONS = (
@@ -69,7 +71,7 @@ def text(tree: Any) -> str:
 
 
 def test_the_public_ids_are_there_once_each():
-    found = Counter(part.id for part in parts(made()) if getattr(part, "id", None))
+    found = Counter(str(part.id) for part in parts(made()) if getattr(part, "id", None))
     assert {name: found[name] for name in PUBLIC_IDS} == dict.fromkeys(PUBLIC_IDS, 1)
     assert {name: count for name, count in found.items() if count > 1} == {}
 
@@ -95,7 +97,34 @@ def test_links_stay_below_the_prefix():
 def test_a_site_without_data_shows_how_to_import():
     assert "manage.py import" in text(made(stations=()))
     assert "manage.py import" not in text(made())
-    assert first_visit(has_data=True).action == "form"
+
+
+def test_a_first_visit_offers_the_stations_that_have_data_real_ones_first():
+    buttons = [part for part in parts(made()) if getattr(part, "data-start", None) is not None]
+    assert [button.id["station"] for button in buttons] == ["aws-1", "demo-1"]
+    assert [text(button).replace("\u202f", " ") for button in buttons] == [
+        "aws-1 1 Jan 1970 – 5 Feb 1971 9 rows · every 1 min Air temperature",
+        "demo-1 synthetic 1 Jan 1970 – 2 Jan 1970 9 rows · every 1 min Rainfall",
+    ]
+
+
+def test_many_stations_are_cut_and_counted():
+    many = [replace(STATIONS[0], name=f"s{number:03}") for number in range(MOST_STATIONS + 30)]
+    assert text(start(many, load_catalogue(), "UTC")).count("Air temperature") == MOST_STATIONS
+    assert "30 more stations are in the form" in text(start(many, load_catalogue(), "UTC"))
+
+
+@pytest.mark.parametrize(
+    ("measured", "first"),
+    [
+        (("humidity", "rainfall", "temperature", "wind_direction"), ["temperature", "rainfall"]),
+        (("wind_speed",), ["wind_speed"]),
+        (("wind_direction",), ["wind_direction"]),  # neither line nor bars
+        ((), []),
+    ],
+)
+def test_a_first_look_is_a_line_and_bars_where_there_are(measured, first):
+    assert first_sensors(load_catalogue(), measured) == first
 
 
 def test_stations_tell_from_when_to_when_they_have_data():
