@@ -116,6 +116,10 @@ class ServerProcess:
         except psutil.Error:
             return False
 
+    def child(self) -> psutil.Process | None:
+        """The process of a running job."""
+        return next((process for process in self.family() if _name(process) == "riwayat-job"), None)
+
     def stop(self, number: signal.Signals = signal.SIGTERM, deadline_s: float = STOP_S) -> int:
         """Ask it to stop and wait; returns its exit code. Everything that it started must be gone as well."""
         if self.process.poll() is None:
@@ -185,9 +189,17 @@ class WorkerProcess(ServerProcess):
     def __init__(self, *, cwd: Path, **settings: object) -> None:
         super().__init__([str(ROOT / "manage.py"), "worker"], cwd=cwd, env=site_environment(**settings))
 
-    def child(self) -> psutil.Process | None:
-        """The process of a running job."""
-        return next((process for process in self.family() if process.name() == "riwayat-job"), None)
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return str(process.name())
+    except psutil.Error:  # it has just ended
+        return ""
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether it has ended; a zombie has."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def answers(url: str) -> bool:

@@ -34,7 +34,7 @@ class Running:
 
     def child(self) -> psutil.Process | None:
         """The process of a running job."""
-        return next((process for process in self.process.family() if process.name() == "riwayat-job"), None)
+        return self.process.child()
 
     def forget(self) -> None:
         """Back to a site that has loaded nothing."""

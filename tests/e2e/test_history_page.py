@@ -1,10 +1,8 @@
-"""The history page on a long station at full speed, with `python app.py` as a user runs it: every peak, restarts, strangers."""
+"""The history page on a long station at full speed, with `python app.py` as a user runs it: every peak, restarts."""
 
 from __future__ import annotations
 
 import sqlite3
-import urllib.error
-import urllib.request
 from contextlib import closing
 
 import psutil
@@ -118,24 +116,3 @@ def test_a_killed_worker_leaves_no_orphan_and_the_job_is_finished_after_its_rest
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the child to end", 10)
     page.wait_for_job(job.id, Status.COMPLETED)
     page.wait_until_drawn()
-
-
-def test_a_stranger_gets_nothing_of_a_job(tmp_path, data_dir):
-    settings = {"data_dir": data_dir, "auth": "proxy", "timezone": "UTC"}
-    with SiteProcess(cwd=tmp_path, **settings) as site:
-        site.start()
-        ledger, own = open_ledger(Settings(**settings)), open_site(Settings(**settings))
-        station = own.inventory.station("JFK")
-        from data.request import HistoryRequest
-
-        job = ledger.submit("ayu", HistoryRequest(("JFK",), ("temperature",), station.first_ms, station.last_ms + 1))
-        wait_until(lambda: ledger.get(job.id).status is Status.COMPLETED, "the load", PATIENCE_S)
-        for user, code in {"ayu": 200, "budi": 404, "": 401}.items():
-            for part in ("figure", "stats", "data"):
-                question = urllib.request.Request(f"{site.url}/api/jobs/{job.id}/{part}", headers={"X-Forwarded-User": user})
-                try:
-                    with urllib.request.urlopen(question, timeout=20) as answer:
-                        found = answer.status
-                except urllib.error.HTTPError as error:
-                    found = error.code
-                assert found == code, (user, part)

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-import psutil
 import pytest
 
 from config import Settings
@@ -17,7 +16,7 @@ from jobs.ledger import open_ledger
 from tests.e2e.conftest import year_of
 from tests.e2e.gate import Gate
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
-from tests.processes import WebProcess, WorkerProcess, wait_until
+from tests.processes import WebProcess, WorkerProcess, is_gone, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
 
@@ -63,10 +62,6 @@ def parts(tmp_path, data_dir) -> Iterator[Parts]:
 def gate(parts) -> Iterator[Gate]:
     with Gate(parts.site) as held:
         yield held
-
-
-def is_gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def half_loaded(parts, gate, browser, web, months=None):

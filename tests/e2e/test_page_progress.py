@@ -6,7 +6,6 @@ import sqlite3
 import time
 from contextlib import closing
 
-import psutil
 import pytest
 from selenium.webdriver.common.by import By
 
@@ -14,13 +13,9 @@ from data.request import HistoryRequest
 from jobs.job import Status
 from tests.e2e.conftest import year_of
 from tests.e2e.history_page import PATIENCE_S
-from tests.processes import wait_until
+from tests.processes import is_gone, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
-
-
-def is_gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def extremes_in_the_database(running, station, sensor):
