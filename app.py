@@ -17,11 +17,12 @@ from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity
 from api.compression import configure_compression
-from api.data import data_blueprint
 from api.guard import Guard, http_error_json, who_asks
 from api.health import health_blueprint
+from api.jobs import Desk
 from api.metrics import WebMetrics
 from api.readiness import Readiness
+from api.routes import is_api, register_api
 from callbacks import form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
@@ -194,7 +195,8 @@ def _routes(app: RiwayatDash, services: Services, readiness: Readiness, metrics:
     server, settings = app.server, services.settings
     metrics.install(server)
     server.register_blueprint(health_blueprint(readiness, metrics, settings.url_prefix))
-    server.register_blueprint(data_blueprint(services.site, services.ledger, services.identify, settings.url_prefix))
+    desk = Desk(services.site, services.ledger, services.identify, services.wake, settings.url_prefix)
+    register_api(server, desk, listeners=settings.event_listeners)
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)
 
@@ -215,7 +217,7 @@ def _register_not_found(server: Flask, prefix: str) -> None:
 
     def answer(error: HTTPException) -> Response:
         wants_page = error.code == 404 and request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-        return _missing(prefix) if wants_page else http_error_json(error)
+        return _missing(prefix) if wants_page and not is_api(request.path, prefix) else http_error_json(error)
 
     server.before_request(unknown_path)
     server.register_error_handler(HTTPException, answer)

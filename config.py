@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     ledger_patience: float = Field(
         default=120.0, gt=0, description="How long a finished job waits for a database of jobs that does not answer, in seconds."
     )
+    event_listeners: int = Field(
+        default=4, ge=0, description="Event streams that one web process keeps open at a time; each holds one of its threads."
+    )
     result_ttl: float = Field(default=3600.0, gt=0, description="How long a rendered answer may be kept, in seconds.")
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
     proxy_user_header: str = Field(

@@ -60,6 +60,20 @@ class NoData(InvalidRequest):
     code = "no_data"
 
 
+class TooLarge(InvalidRequest):
+    """This is more than can be answered at once."""
+
+    code = "too_large"
+    http_status = 413
+
+
+class UnsupportedMedia(InvalidRequest):
+    """Send JSON, with Content-Type: application/json."""
+
+    code = "unsupported_media_type"
+    http_status = 415
+
+
 class NotAuthenticated(RiwayatError):
     """Please sign in."""
 
@@ -72,6 +86,12 @@ class NotPermitted(RiwayatError):
 
     code = "not_permitted"
     http_status = 403
+
+
+class CrossSite(NotPermitted):
+    """A page of another site may not do this."""
+
+    code = "cross_site"
 
 
 class NotFound(RiwayatError):
@@ -111,6 +131,21 @@ class NoWorker(RiwayatError):
     """No worker is running, so nothing can be loaded now."""
 
     code = "no_worker"
+    http_status = 503
+    retryable = True
+
+
+class TooManyListeners(RiwayatError):
+    """Too many event streams are open; ask for the job itself from time to time instead."""
+
+    code = "too_many_listeners"
+    http_status = 503
+
+
+class LedgerUnavailable(RiwayatError):
+    """The database does not answer; try again later."""
+
+    code = "unavailable"
     http_status = 503
     retryable = True
 

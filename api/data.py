@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
+from itertools import chain
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Response, jsonify, request
 
-from access.identity import Identity, may_see
+from api.jobs import Desk
+from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, Stats, StatsQuery, WindowQuery
+from api.operations import Answer, Api
 from data.drawn import SeriesStatistics
-from data.export import STREAMS, check_format, write_xlsx
+from data.export import STREAMS, check_format, export_tag
 from data.months import iso_utc
+from data.plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
 from data.view import view_request
-from errors import Conflict, InvalidRequest, JobNotFound
+from errors import Conflict, InvalidRequest
 from figures.history import Span, history_figure
 from figures.window import clip_window, pending_spans
 from figures.words import file_name
 from jobs.job import Job, Status
-from jobs.ledger import Ledger
 
 _TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -30,76 +32,84 @@ _TYPES: Final = {
     "arrow": "application/vnd.apache.arrow.stream",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_PIECE_BYTES: Final = 1 << 16
-_DEFAULT_PX, _LEAST_PX, _MOST_PX = 1200, 50, 4000
+_MILLISECONDS: Final = re.compile(r"-?[0-9]{9,15}")  # shorter ones are dates such as 20130701
+
+_ROWS: Final = {
+    200: Answer(
+        "The rows.",
+        content_types=tuple(kind.partition(";")[0] for kind in _TYPES.values()),
+        headers={"Content-Disposition": "Name of the file.", "ETag": "Changes when the rows do."},
+    ),
+    304: Answer("The rows that If-None-Match names are still the same."),
+}
 
 
-def data_blueprint(site: Site, ledger: Ledger, identify: Callable[[], Identity], prefix: str) -> Blueprint:
-    """Routes below ``/api/jobs/ID``; ``identify`` answers for the request in hand."""
-    blueprint = Blueprint("data", __name__, url_prefix=prefix.rstrip("/") or None)
+def add_data_routes(api: Api, desk: Desk) -> None:
+    """``/api/jobs/ID/figure``, ``stats`` and ``data``."""
+    site = desk.site
 
-    def asked(job_id: str) -> tuple[Job, Span]:
-        job = ledger.get(job_id)
-        if not may_see(identify(), job.owner):
-            raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40])
-        return job, _window(job.request)
+    @api.get("/api/jobs/<job_id>/figure", {200: Answer("The figure.", Figure)}, 400, 404, query=FigureQuery)
+    def get_figure(job_id: str, query: FigureQuery) -> Response:
+        """A window of a job as a Plotly figure; every extreme is in it, at any width."""
+        job = desk.job(job_id)
+        return jsonify(_figure(site, job, _window(job.request, query), query))
 
-    @blueprint.get("/api/jobs/<job_id>/data")
-    def rows(job_id: str) -> Response:
-        job, span = asked(job_id)
-        return _rows(site, job, span)
+    @api.get("/api/jobs/<job_id>/stats", {200: Answer("Statistics a series.", Stats)}, 400, 404, query=StatsQuery)
+    def get_stats(job_id: str, query: StatsQuery) -> Response:
+        """Exact statistics of each series in a window."""
+        job = desk.job(job_id)
+        return jsonify(_statistics(site, job, _window(job.request, query), query.flagged))
 
-    @blueprint.get("/api/jobs/<job_id>/figure")
-    def figure(job_id: str) -> Response:
-        job, span = asked(job_id)
-        return jsonify(_figure(site, job, span))
+    @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, query=DataQuery)
+    def get_data(job_id: str, query: DataQuery) -> Response:
+        """All rows of a window, streamed.
 
-    @blueprint.get("/api/jobs/<job_id>/stats")
-    def stats(job_id: str) -> Response:
-        job, span = asked(job_id)
-        return jsonify(_statistics(site, job, span))
-
-    return blueprint
+        Refused (409) while the job loads, and when tiles of it have left the disk: a file lacks no rows in silence. A worksheet
+        holds 1,048,575 rows; an xlsx of more is refused (413) before it begins.
+        """
+        job = desk.job(job_id)
+        return _rows(site, job, _window(job.request, query), query.format)
 
 
-def _rows(site: Site, job: Job, span: Span) -> Response:
-    """All rows of the window, streamed. A job that still runs has not all of them yet, so it is refused."""
-    kind = request.args.get("format", "csv").lower()
+def _rows(site: Site, job: Job, span: Span, kind: str) -> Response:
     check_format(kind)
-    if not job.status.is_final:
-        raise Conflict("This job is still loading; its rows can be downloaded when it has finished.")
+    _refuse_part(site, job)
+    tag = export_tag(site, job.request, *span, kind)
+    response = Response(content_type=_TYPES[kind])
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"  # may be kept by who fetched it, and is asked for again
+    if request.if_none_match.contains(tag):
+        response.status_code = 304
+        return response
+    response.response = _begun(STREAMS[kind](site, job.request, *span))
     name = file_name(job.request.stations, job.request.sensors, *span, job.request.timezone)
     if job.status is not Status.COMPLETED:
         name += "_partial"
-    body = _workbook(site, job.request, span) if kind == "xlsx" else STREAMS[kind](site, job.request, *span)
-    response = Response(body, content_type=_TYPES[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must pass the stream on as it comes
     return response
 
 
-def _workbook(site: Site, of: HistoryRequest, span: Span) -> Iterator[bytes]:
-    """A workbook in pieces; its file is gone from the disk before the first of them is sent."""
-    with tempfile.TemporaryDirectory(prefix="riwayat-") as folder:
-        path = Path(folder) / "history.xlsx"
-        write_xlsx(site, of, *span, path)
-        file = path.open("rb")
-
-    def pieces() -> Iterator[bytes]:
-        with file:
-            while piece := file.read(_PIECE_BYTES):
-                yield piece
-
-    return pieces()
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The stream with its first piece made: what keeps it from beginning is an answer, not a broken file."""
+    return chain([next(pieces, b"")], pieces)
 
 
-def _figure(site: Site, job: Job, span: Span) -> dict[str, Any]:
-    width_px = min(max(_number("width", _DEFAULT_PX), _LEAST_PX), _MOST_PX)
-    view = view_request(site, job.request, *span, width_px, include_flagged=_switch("flagged"), with_statistics=False)
+def _refuse_part(site: Site, job: Job) -> None:
+    """Raises Conflict where rows would be missing: a job that loads, or one that completed and lost tiles since."""
+    if not job.status.is_final:
+        raise Conflict("This job is still loading; its rows can be downloaded when it has finished.")
+    if job.status is Status.COMPLETED and not all_present(site, job.request):
+        raise Conflict("Parts of this result have left the disk; load it again.")
+
+
+def _figure(site: Site, job: Job, span: Span, query: FigureQuery) -> dict[str, Any]:
+    width_px = min(max(query.width, LEAST_PX), MOST_PX)
+    view = view_request(site, job.request, *span, width_px, include_flagged=query.flagged, with_statistics=False)
     return history_figure(
         view,
         site.catalogue,
-        theme=request.args.get("theme", "light"),
+        theme=query.theme,
         width_px=width_px,
         whole=(job.request.start_ms, job.request.end_ms),
         pending=() if job.status is Status.COMPLETED else pending_spans(site, job.request),
@@ -107,12 +117,13 @@ def _figure(site: Site, job: Job, span: Span) -> dict[str, Any]:
     )
 
 
-def _statistics(site: Site, job: Job, span: Span) -> dict[str, Any]:
-    view = view_request(site, job.request, *span, _LEAST_PX, include_flagged=_switch("flagged"))
+def _statistics(site: Site, job: Job, span: Span, flagged: bool) -> dict[str, Any]:
+    view = view_request(site, job.request, *span, LEAST_PX, include_flagged=flagged)
     return {
         "job": job.id,
         "from": iso_utc(span[0]),
         "to": iso_utc(span[1]),
+        "complete": job.status is Status.COMPLETED and all_present(site, job.request),
         "series": [_one(statistics, site) for statistics in view.statistics],
     }
 
@@ -124,29 +135,29 @@ def _one(statistics: SeriesStatistics, site: Site) -> dict[str, Any]:
     return fields
 
 
-def _window(of: HistoryRequest) -> Span:
-    """The window of the query string, inside the request; where one end is absent, the request's."""
-    start = _time("from", of.timezone, of.start_ms)
-    end = _time("to", of.timezone, of.end_ms)
+def _window(of: HistoryRequest, query: WindowQuery) -> Span:
+    """The window of the query string, inside the request; where one end is absent, the request's.
+
+    Raises:
+        InvalidRequest: an end is no time, the start is not before the end, or both lie outside of the request.
+    """
+    start = _time("from", query.start, of.timezone, of.start_ms)
+    end = _time("to", query.end, of.timezone, of.end_ms)
     if start >= end:
         raise InvalidRequest("The start must lie before the end.", field="to")
+    if end <= of.start_ms or start >= of.end_ms:
+        raise InvalidRequest(
+            "The job is from {start} to {end}, and the window outside of it.",
+            field="to" if end <= of.start_ms else "from",
+            start=iso_utc(of.start_ms),
+            end=iso_utc(of.end_ms),
+        )
     return clip_window(of, start, end)
 
 
-def _time(field: str, timezone: str, default: int) -> int:
+def _time(field: str, text: str | None, timezone: str, default: int) -> int:
     """A time of the query string: int ms UTC, or ISO 8601 (without an offset: of the request's zone)."""
-    text = request.args.get(field, "").strip()
-    if not text:
+    if text is None:
         return default
-    return int(text) if text.lstrip("-").isdecimal() and len(text) > 8 else parse_time(text, timezone, field=field)
-
-
-def _number(field: str, default: int) -> int:
-    text = request.args.get(field, "")
-    if text and not (text.isdecimal() and len(text) < 8):
-        raise InvalidRequest("{text} is not a whole number.", field=field, text=repr(text[:20]))
-    return int(text) if text else default
-
-
-def _switch(field: str) -> bool:
-    return request.args.get(field, "").lower() in ("1", "true", "yes", "on")
+    text = text.strip()
+    return int(text) if _MILLISECONDS.fullmatch(text) else parse_time(text, timezone, field=field)

@@ -19,6 +19,7 @@ from i18n import LANGUAGES, set_language, translate_error
 LANGUAGE_COOKIE = "riwayat_language"
 _YEAR_S = 31_536_000
 _SLOW_S = 1.0
+RETRY_AFTER_S = 5  # when a queue is full or a database is away
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +114,8 @@ def error_json(error: RiwayatError) -> Response:
     """The one shape of errors."""
     body = jsonify(error={"code": error.code, "message": translate_error(error), "field": error.field})
     body.status_code = error.http_status
+    if error.http_status in (429, 503):
+        body.headers["Retry-After"] = str(RETRY_AFTER_S)
     return body
 
 
@@ -120,4 +123,7 @@ def http_error_json(error: HTTPException) -> Response:
     """The same shape for what Flask itself refuses."""
     body = jsonify(error={"code": (error.name or "error").lower().replace(" ", "_"), "message": error.description, "field": None})
     body.status_code = error.code or 500
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            body.headers[name] = value  # Allow, Retry-After
     return body

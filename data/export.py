@@ -1,4 +1,4 @@
-"""Rows of a request as a file: CSV, Parquet, Arrow, or a workbook. Everything but the workbook is a stream of bytes.
+"""Rows of a request as a file: CSV, Parquet, Arrow, or a workbook; each a stream of bytes, in constant memory.
 
 Columns: ``timestamp_utc``, ``station``, then a column a sensor in the catalogue's unit, empty where there is no value. So
 ``manage.py import`` reads the CSV and the Parquet file again. Flags are not exported: an import finds them anew.
@@ -6,8 +6,8 @@ Columns: ``timestamp_utc``, ``station``, then a column a sensor in the catalogue
 
 from __future__ import annotations
 
+import hashlib
 import io
-import math
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -21,17 +21,15 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
+from data.drain import Drain
 from data.joined import Piece, joined
-from data.months import iso_utc
 from data.request import HistoryRequest
 from data.series import SeriesKey
 from data.site import Site
-from errors import InvalidRequest
+from data.workbook import SHEET_ROWS, workbook
+from errors import InvalidRequest, TooLarge
 
-SHEET_ROWS = 1_048_576  # of a worksheet, its header included
-_EXCEL_EPOCH_DAYS = 25_569  # 1970-01-01
-_EXCEL_FIRST_DAY = 61  # 1900-03-01; before it the calendar of workbooks is wrong
-_DAY_MS = 86_400_000
+_VERSION = 1  # of how files are written; another one makes clients fetch them again
 
 Stream = Callable[[Site, HistoryRequest, int, int], Iterator[bytes]]
 
@@ -50,7 +48,7 @@ def export_csv(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) 
 
 def export_parquet(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> Iterator[bytes]:
     """Parquet; times as UTC milliseconds; each sensor's field carries its ``unit``."""
-    sink, schema = _Drain(), _schema(site, request)
+    sink, schema = Drain(), _schema(site, request)
     with pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
         for piece in joined(site, request, start_ms, end_ms):
             writer.write_table(_table(request, piece).cast(schema))
@@ -60,7 +58,7 @@ def export_parquet(site: Site, request: HistoryRequest, start_ms: int, end_ms: i
 
 def export_arrow(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> Iterator[bytes]:
     """An Arrow IPC stream of the same columns."""
-    sink, schema = _Drain(), _schema(site, request)
+    sink, schema = Drain(), _schema(site, request)
     with pyarrow.ipc.new_stream(sink, schema) as writer:
         for piece in joined(site, request, start_ms, end_ms):
             writer.write_table(_table(request, piece).cast(schema))
@@ -68,15 +66,40 @@ def export_arrow(site: Site, request: HistoryRequest, start_ms: int, end_ms: int
     yield sink.drain()
 
 
-STREAMS: Mapping[str, Stream] = {"csv": export_csv, "parquet": export_parquet, "arrow": export_arrow}
-FORMATS = (*STREAMS, "xlsx")
+def export_xlsx(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> Iterator[bytes]:
+    """A workbook of one sheet (data/workbook.py).
+
+    Raises:
+        TooLarge: there are more rows than a worksheet holds; before anything is sent.
+    """
+    rows = _refuse_long(site, request, start_ms, end_ms)
+    header = ["timestamp_utc", "station", *request.sensors]
+    yield from workbook(header, joined(site, request, start_ms, end_ms), rows)
+
+
+STREAMS: Mapping[str, Stream] = {"csv": export_csv, "parquet": export_parquet, "arrow": export_arrow, "xlsx": export_xlsx}
+FORMATS = tuple(STREAMS)
+
+
+def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str) -> str:
+    """32 hexadecimal digits that differ whenever the bytes of the export may; told from the tiles' indices alone."""
+    digest = hashlib.blake2b(
+        f"{_VERSION} {pa.__version__} {kind} {start_ms} {end_ms} {request.to_json()}".encode(), digest_size=16
+    )
+    for station, sensor in request.series:
+        digest.update(repr(site.catalogue[sensor]).encode())
+        entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))
+        for month in sorted(entries.keys() & set(request.months)):
+            digest.update(repr(entries[month]).encode())
+    return digest.hexdigest()
 
 
 def export_file(site: Site, request: HistoryRequest, path: Path, start_ms: int | None = None, end_ms: int | None = None) -> None:
     """Write a file of the kind that its name ends in; whole or not at all.
 
     Raises:
-        InvalidRequest: an unknown kind, or more rows than a worksheet holds.
+        InvalidRequest: an unknown kind.
+        TooLarge: more rows than a worksheet holds.
         OSError: the file cannot be written.
     """
     kind = path.suffix.lower().lstrip(".")
@@ -84,11 +107,8 @@ def export_file(site: Site, request: HistoryRequest, path: Path, start_ms: int |
     start, end = request.start_ms if start_ms is None else start_ms, request.end_ms if end_ms is None else end_ms
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        if kind == "xlsx":
-            write_xlsx(site, request, start, end, draft)
-        else:
-            with draft.open("xb") as file:
-                file.writelines(STREAMS[kind](site, request, start, end))
+        with draft.open("xb") as file:
+            file.writelines(STREAMS[kind](site, request, start, end))
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -102,52 +122,32 @@ def check_format(kind: str) -> None:
         )
 
 
-def write_xlsx(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, path: Path) -> None:
-    """A workbook of one sheet; times are UTC, as dates of the workbook's calendar (as text before March 1900).
+def _refuse_long(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
+    """How many rows there are, exactly where it matters.
 
     Raises:
-        InvalidRequest: there are more rows than a worksheet holds; before anything is written, as far as can be told.
+        TooLarge: they are more than a worksheet holds.
     """
-    import xlsxwriter  # slow to import, seldom needed
-
-    least = sum(
-        max(site.tiles.open_series(SeriesKey(site.source.id, station, name), start_ms, end_ms).rows for name in request.sensors)
-        for station in request.stations
-    )
-    if request.resolution == "raw" and least >= SHEET_ROWS:
-        raise _too_many(least)
-    workbook = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    try:
-        sheet = workbook.add_worksheet("history")
-        sheet.write_row(0, 0, ["timestamp_utc", "station", *request.sensors])
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, 0, 20, workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}))
-        row = 1
-        for piece in joined(site, request, start_ms, end_ms):
-            if row + len(piece.times) > SHEET_ROWS:
-                raise _too_many(row + len(piece.times))
-            row = _write_rows(sheet, row, piece)
-    finally:
-        workbook.close()
+    if request.resolution == "raw":
+        counts = [
+            [site.tiles.open_series(SeriesKey(site.source.id, station, name), start_ms, end_ms).rows for name in request.sensors]
+            for station in request.stations
+        ]
+        least, most = sum(map(max, counts)), sum(map(sum, counts))
+        if least >= SHEET_ROWS:
+            raise _too_many(least)
+        if most < SHEET_ROWS:
+            return most
+    rows = 0
+    for piece in joined(site, request, start_ms, end_ms):
+        rows += len(piece.times)
+        if rows >= SHEET_ROWS:
+            raise _too_many(rows)
+    return rows
 
 
-def _write_rows(sheet: Any, row: int, piece: Piece) -> int:
-    for time_ms, *values in zip(piece.times.tolist(), *(column.tolist() for column in piece.values), strict=True):
-        day = time_ms / _DAY_MS + _EXCEL_EPOCH_DAYS
-        if day >= _EXCEL_FIRST_DAY:
-            sheet.write_number(row, 0, day)
-        else:
-            sheet.write_string(row, 0, iso_utc(time_ms))
-        sheet.write_string(row, 1, piece.station)
-        for column, value in enumerate(values, 2):
-            if not math.isnan(value):
-                sheet.write_number(row, column, value)
-        row += 1
-    return row
-
-
-def _too_many(rows: int) -> InvalidRequest:
-    return InvalidRequest(
+def _too_many(rows: int) -> TooLarge:
+    return TooLarge(
         "A worksheet holds {most} rows and these are at least {rows}; choose CSV or Parquet, a shorter range or a coarser"
         " resolution.",
         field="format",
@@ -169,28 +169,3 @@ def _table(request: HistoryRequest, piece: Piece, *, as_text: bool = False) -> A
     stations = pa.repeat(piece.station, len(piece.times))
     values = [pa.array(np.asarray(column), from_pandas=True) for column in piece.values]  # NaN becomes null
     return pa.table([times, stations, *values], names=["timestamp_utc", "station", *request.sensors])
-
-
-class _Drain(io.RawIOBase):
-    """A sink that gives away what was written to it."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._written = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
-        self._written += len(self._pieces[-1])
-        return len(self._pieces[-1])
-
-    def tell(self) -> int:
-        return self._written
-
-    def drain(self) -> bytes:
-        """Everything since the last time."""
-        drained = b"".join(self._pieces)
-        self._pieces.clear()
-        return drained

@@ -71,6 +71,20 @@ def is_fresh(entry: TileEntry | None, generation: int, fingerprint: int) -> bool
     return entry is not None and entry.generation == generation and entry.fingerprint == fingerprint
 
 
+def all_present(site: Site, request: HistoryRequest) -> bool:
+    """Whether every tile of the request is on the disk, fresh or not.
+
+    Raises:
+        UnknownStation, UnknownSensor: the site has lost one of them.
+    """
+    try:
+        keys = plan(site, request).keys
+    except NoData:
+        return True
+    months = {key: site.tiles.entries(key).keys() for key in {key for key, _ in keys}}
+    return all(month in months[key] for key, month in keys)
+
+
 def _sum_up(
     site: Site,
     request: HistoryRequest,

@@ -1,0 +1,135 @@
+"""Jobs over HTTP: start, list, look, cancel, retry. What the page does with a button, a program does here, by the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from flask import Response, jsonify
+
+from access.identity import Identity
+from api.models import JobAnswer, JobList, JobReceipt, JobsQuery, NewJob
+from api.operations import Answer, Api
+from data.request import request_of
+from data.site import Site
+from errors import InvalidRequest, JobNotFound, NotPermitted
+from jobs.job import Job, job_json
+from jobs.ledger import Ledger
+from jobs.start import cancel_job, retry_job, start_job
+from jobs.visible import visible_job
+
+_ACCEPTED: Final = {
+    202: Answer("The job, queued, or completed when all was there.", JobReceipt, headers={"Location": "The job."})
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the routes of jobs need: the data layer, the ledger, who is asking now, a way to wake workers, the URL prefix."""
+
+    site: Site
+    ledger: Ledger
+    identify: Callable[[], Identity]
+    wake: Callable[[], None]
+    prefix: str
+
+    def job(self, job_id: str) -> Job:
+        """A job that the one who asks may see.
+
+        Raises:
+            JobNotFound: there is none, or it is somebody else's; nobody can tell which.
+        """
+        return visible_job(self.ledger, self.identify(), job_id)
+
+    def path(self, job_id: str, what: str = "") -> str:
+        """Path of a job, or of what it gives."""
+        return f"{self.prefix}api/jobs/{quote(job_id)}{'/' + what if what else ''}"
+
+    def links(self, job_id: str) -> dict[str, str]:
+        """As :class:`api.models.Links`."""
+        parts = ("events", "figure", "stats", "data", "cancel", "retry")
+        page = f"{self.prefix}?{urlencode({'job': job_id})}"
+        return {"self": self.path(job_id), **{part: self.path(job_id, part) for part in parts}, "page": page}
+
+    def answer(self, job: Job) -> dict[str, Any]:
+        """As :class:`api.models.JobAnswer`."""
+        return job_json(job) | {"position": self.ledger.position(job), "links": self.links(job.id)}
+
+    def receipt(self, job: Job) -> Response:
+        """202 with where to look, as :class:`api.models.JobReceipt`."""
+        answer = jsonify(
+            id=job.id,
+            status=job.status.value,
+            queue=job.queue,
+            position=self.ledger.position(job),
+            links=self.links(job.id),
+        )
+        answer.status_code = 202
+        answer.headers["Location"] = self.path(job.id)
+        return answer
+
+
+def add_job_routes(api: Api, desk: Desk) -> None:
+    """``/api/jobs`` and what changes a job."""
+
+    @api.post("/api/jobs", _ACCEPTED, 400, 404, 429, body=NewJob)
+    def create_job(body: NewJob) -> Response:
+        """Load a history.
+
+        An equal request of the same user that waits or runs already is that job. Where every tile is there the job is
+        completed at once.
+        """
+        timezone = body.timezone or desk.site.settings.timezone
+        request = request_of(body.stations, body.sensors, body.start, body.end, body.resolution, timezone)
+        return desk.receipt(start_job(desk.site, desk.ledger, desk.identify(), request, desk.wake))
+
+    @api.get("/api/jobs", {200: Answer("A page of the list.", JobList)}, 400, 403, query=JobsQuery)
+    def list_jobs(query: JobsQuery) -> Response:
+        """One's own jobs, newest first."""
+        return jsonify(_page(desk, query))
+
+    @api.get("/api/jobs/<job_id>", {200: Answer("The job.", JobAnswer)}, 404)
+    def get_job(job_id: str) -> Response:
+        """Status, progress, times, attempts, error and metrics of a job."""
+        return jsonify(desk.answer(desk.job(job_id)))
+
+    @api.post("/api/jobs/<job_id>/cancel", _ACCEPTED, 404, 409)
+    def cancel(job_id: str) -> Response:
+        """Stop a job that waits or runs; what it has read stays."""
+        return desk.receipt(cancel_job(desk.ledger, desk.job(job_id), desk.wake))
+
+    @api.post("/api/jobs/<job_id>/retry", _ACCEPTED, 404, 409, 429)
+    def retry(job_id: str) -> Response:
+        """Queue a failed or cancelled job once more; it goes on where it stopped."""
+        return desk.receipt(retry_job(desk.ledger, desk.identify(), desk.job(job_id), desk.wake))
+
+
+def _page(desk: Desk, query: JobsQuery) -> dict[str, Any]:
+    identity = desk.identify()
+    if query.all and not identity.admin:
+        raise NotPermitted("Only an administrator may see everybody's jobs.")
+    _refuse_unknown(desk, query.before)
+    owner = None if query.all else identity.user
+    found = desk.ledger.jobs(owner, query.status, query.limit + 1, query.before)
+    shown = found[: query.limit]
+    return {
+        "jobs": [desk.answer(job) for job in shown],
+        "next": _next(desk, query, shown[-1].id) if found[len(shown) :] else None,
+    }
+
+
+def _refuse_unknown(desk: Desk, before: str | None) -> None:
+    try:
+        if before is not None:
+            desk.job(before)
+    except JobNotFound as exc:
+        raise InvalidRequest("There is no job {job_id}.", field="before", job_id=before[:40] if before else "") from exc
+
+
+def _next(desk: Desk, query: JobsQuery, last_id: str) -> str:
+    """Path of the page after the one that ends with ``last_id``."""
+    fields = {"status": query.status.value if query.status else "", "all": "true" if query.all else ""}
+    given = {name: value for name, value in fields.items() if value} | {"limit": query.limit, "before": last_id}
+    return f"{desk.prefix}api/jobs?{urlencode(given)}"

@@ -1,0 +1,235 @@
+"""What goes into the API and what comes out, as models: bodies and queries are checked by them, the document shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from data.export import FORMATS
+from data.request import RESOLUTIONS
+from jobs.job import Status
+
+LEAST_PX, DEFAULT_PX, MOST_PX = 50, 1200, 4000
+LONGEST_NAME = 255  # characters of a station's or sensor's name
+MOST_NAMES = 10_000
+MOST_JOBS = 200  # of one page of the list
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\u0000]*$")]
+Time = Annotated[str, Field(description="ISO 8601 with Z or an offset.", examples=["2013-07-01T00:00:00Z"])]
+GivenTime = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    Field(description="ISO 8601; without an offset it is wall-clock time in the zone of the request.", examples=["2013-07-01"]),
+]
+WindowTime = Annotated[
+    str | None,
+    StringConstraints(max_length=64),
+    Field(
+        description="ISO 8601 (without an offset: in the job's zone) or whole milliseconds since 1970 UTC; default: the job's.",
+        examples=["2013-07-01T00:00:00Z"],
+    ),
+]
+Switch = Annotated[bool, BeforeValidator(lambda value: _lower(value))]
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Query(BaseModel):
+    """A query string may carry more than we know, as anything that proxies and clients add."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewJob(_In):
+    """A history to load: stations × sensors × [start, end)."""
+
+    stations: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, examples=[["JFK"]])]
+    sensors: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, examples=[["temperature"]])]
+    start: GivenTime
+    end: Annotated[GivenTime, Field(examples=["2013-08-01"])]
+    resolution: Annotated[str, Field(json_schema_extra={"enum": list(RESOLUTIONS)})] = "raw"
+    timezone: Annotated[
+        str | None,
+        StringConstraints(max_length=64),
+        Field(description="IANA name of the zone of the request; default: the site's."),
+    ] = None
+
+
+class JobsQuery(_Query):
+    """Which jobs."""
+
+    status: Annotated[Status | None, Field(description="Only jobs of this status.")] = None
+    limit: Annotated[int, Field(ge=1, le=MOST_JOBS, description="At most so many.")] = 50
+    before: Annotated[str | None, Field(description="Only jobs that are older than the job of this id.")] = None
+    all: Annotated[Switch, Field(description="Everybody's jobs; administrators only.")] = False
+
+
+class WindowQuery(_Query):
+    """A window of a job: [from, to)."""
+
+    start: Annotated[WindowTime, Field(alias="from")] = None
+    end: Annotated[WindowTime, Field(alias="to")] = None
+
+
+class StatsQuery(WindowQuery):
+    """A window, with or without what is flagged."""
+
+    flagged: Annotated[Switch, Field(description="Include flagged observations.")] = False
+
+
+class FigureQuery(StatsQuery):
+    """A window and how it is drawn."""
+
+    width: Annotated[int, Field(description=f"Pixels to draw for; kept within {LEAST_PX} to {MOST_PX}.")] = DEFAULT_PX
+    theme: Annotated[Literal["light", "dark"], Field(description="Colours.")] = "light"
+
+
+class DataQuery(WindowQuery):
+    """A window and the format of its rows."""
+
+    format: Annotated[str, Field(json_schema_extra={"enum": list(FORMATS)}), BeforeValidator(_lower)] = "csv"
+
+
+class ErrorBody(_Out):
+    """Why not."""
+
+    code: Annotated[str, Field(description="Stable; for programs.", examples=["invalid_request"])]
+    message: Annotated[str, Field(description="For people, in the language of Accept-Language where we have it.")]
+    field: Annotated[str | None, Field(description="The field or parameter that is wrong.")]
+
+
+class Error(_Out):
+    """The one shape of errors."""
+
+    error: ErrorBody
+
+
+class Links(_Out):
+    """Paths of what a job gives and what can be done with it."""
+
+    self: str
+    events: str
+    figure: str
+    stats: str
+    data: str
+    cancel: str
+    retry: str
+    page: Annotated[str, Field(description="The job on the page.")]
+
+
+class JobReceipt(_Out):
+    """A job that was accepted, or changed as it was told."""
+
+    id: str
+    status: Status
+    queue: str
+    position: Annotated[int | None, Field(description="Place in the line of its queue, 1 = next; null when it does not wait.")]
+    links: Links
+
+
+class JobRequest(_Out):
+    """What was asked for."""
+
+    stations: list[str]
+    sensors: list[str]
+    start: Time
+    end: Time
+    resolution: str
+    timezone: str
+
+
+class JobProgress(_Out):
+    """How far it is."""
+
+    fraction: Annotated[float, Field(ge=0, le=1)]
+    tiles_done: int
+    tiles_total: int
+    rows: Annotated[int, Field(description="Observations × sensors that have been read.")]
+    rows_total: int
+    station: str | None
+    month: Annotated[str | None, Field(description="The UTC month that is being read.", examples=["2013-07"])]
+    seconds_left: float | None
+
+
+class JobFailure(_Out):
+    """Why the last attempt failed."""
+
+    code: str
+    message: str
+
+
+class JobAnswer(_Out):
+    """A job, as the ledger knows it."""
+
+    id: str
+    status: Status
+    queue: str
+    owner: str
+    kind: str
+    request: JobRequest
+    progress: JobProgress | None
+    version: Annotated[int, Field(description="Grows with each progress and change of status.")]
+    created: Time
+    started: Time | None
+    finished: Time | None
+    attempts: int
+    failures: int
+    tries: int
+    error: JobFailure | None
+    metrics: dict[str, float]
+    position: int | None
+    links: Links
+
+
+class JobList(_Out):
+    """Jobs, newest first."""
+
+    jobs: list[JobAnswer]
+    next: Annotated[str | None, Field(description="Path of the next page; null when there is none.")]
+
+
+class SeriesStats(_Out):
+    """Exact statistics of a series, over all its rows in the window; null where there is none."""
+
+    station: str
+    sensor: str
+    unit: str
+    rows: int
+    flagged: int
+    completeness: Annotated[float | None, Field(description="0 to 1, against the usual interval.")]
+    min: float | None
+    min_time: Time | None
+    max: float | None
+    max_time: Time | None
+    mean: Annotated[float | None, Field(description="Of directions: of the mean of their unit vectors.")]
+    sum: float | None
+    last: float | None
+    last_time: Time | None
+
+
+class Stats(_Out):
+    """Statistics of a window."""
+
+    job: str
+    start: Annotated[Time, Field(alias="from")]
+    end: Annotated[Time, Field(alias="to")]
+    complete: Annotated[bool, Field(description="False while the job loads, and when part of its rows has left the disk.")]
+    series: list[SeriesStats]
+
+
+class Figure(BaseModel):
+    """A Plotly figure; numbers may be typed arrays, ``{"dtype", "bdata"}``, which plotly.js reads."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
