@@ -57,7 +57,7 @@ def _now(found: Lately) -> Iterator[GaugeMetricFamily]:
         ("queue_running", "Jobs that run.", "running"),
         ("queue_oldest_wait_seconds", "How long the job that has waited longest has waited; 0 when none waits.", "oldest_s"),
         ("workers", "Workers that gave a sign of life within 10 s and serve the queue.", "workers"),
-        ("worker_slots", "Jobs that they run at a time.", "slots"),
+        ("worker_slots", "Jobs that they run at a time, of all their queues.", "slots"),
     )
     for name, words, field in columns:
         family = _family(name, words, "queue")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import diskcache
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from data.site import Site
@@ -32,18 +31,13 @@ class Readiness:
 
     def checks(self) -> Mapping[str, bool]:
         """What was asked, and whether it is well; ``worker QUEUE``: somebody alive runs the jobs of that queue."""
-        jobs = _answers("jobs", self._ping_ledger)
-        served = {queue for worker in self.ledger.workers() for queue in worker.queues} if jobs else set()
+        served: set[str] = set()
         return {
-            "jobs": jobs,
+            "jobs": _answers("jobs", lambda: served.update(*(worker.queues for worker in self.ledger.workers()))),
             "observations": _answers("observations", self.site.inventory.stations),
             "cache": _answers("cache", self._write_cache),
             **{f"worker {queue}": queue in served for queue in QUEUES},
         }
-
-    def _ping_ledger(self) -> None:
-        with self.ledger.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
 
     def _write_cache(self) -> None:
         self.cache.set(_PROBE, True, expire=_PROBE_S)

@@ -64,8 +64,11 @@ def history(
     from data.engine import explained
     from data.site import open_site
     from jobs.ledger import open_ledger
+    from logs import configure_logs
 
     settings = load_settings()
+    if settings.log_level == "info":
+        configure_logs("warning")  # what is done is shown
     request = _request(station, sensor, start, end, resolution, timezone or settings.timezone, out)
     site, ledger = open_site(settings), open_ledger(settings)
     authorise(owner_identity(settings, LOCAL_USER), request)

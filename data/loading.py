@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import structlog
+
 from data.clean import clean
-from data.months import month_bounds_ms
+from data.months import month_bounds_ms, month_name
 from data.plan import Missing
 from data.site import Site
 from data.source import Reader
@@ -16,6 +18,8 @@ from data.tiles import SeriesKey, TileEntry
 # A cell is one number of 8 bytes: rows × (sensors + the time).
 CELLS_PER_QUERY = 4_000_000  # 32 MB of Arrow: a longer month is read in several queries
 CELLS_PER_READ = 12_000_000  # 96 MB: a month that is wider takes several reads, each of some sensors
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def _read(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
         key = SeriesKey(site.source.id, wanted.station, name)
         entry = site.tiles.write(key, wanted.month, cleaned, generation=wanted.generation, fingerprint=sensor.fingerprint)
         entries.append((key, entry))
+        log.debug("tile written", station=wanted.station, sensor=name, month=month_name(wanted.month), rows=entry.rows)
         bad += cleaned.nonfinite - missing[name]
         duplicates += cleaned.duplicates
     size = sum(entry.bytes for _, entry in entries)

@@ -135,6 +135,15 @@ class AttemptLedger(LedgerBase):
             done = self._change(connection, Status.QUEUED, _held(job_id, attempt), **unused)
         self._expect(done, job_id, attempt)
 
+    def stopped(self, job_id: str, attempt: int) -> None:
+        """The process of an attempt has ended; when that is because of a cancel, note how long it took (``cancel_seconds``)."""
+        cancelled = and_(job.c.id == job_id, job.c.attempt == attempt, job.c.status == Status.CANCELLED)
+        with self._write() as connection:
+            took_ms = connection.scalar(select(now_ms() - job.c.finished_ms).where(cancelled))
+            if took_ms is not None:
+                metrics = {"cancel_seconds": max(0, int(took_ms)) / 1000}
+                connection.execute(update(job).where(cancelled).values(metrics=json.dumps(metrics)))
+
     def held(self, attempts: Mapping[str, int]) -> set[str]:
         """Those of the given attempts (job id: attempt) that are still to go on; the others were cancelled or replaced."""
         if not attempts:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 
 import structlog
 
@@ -169,7 +170,8 @@ def _readers(
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="reader")
     try:
         for piece in pieces:
-            pool.submit(load_month, site, reader, piece).add_done_callback(finished)
+            # Threads begin without what is bound to log lines: the id of the job.
+            pool.submit(copy_context().run, load_month, site, reader, piece).add_done_callback(finished)
         yield
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

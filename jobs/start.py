@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from access.identity import Identity, authorise
 from data.plan import plan
 from data.request import HistoryRequest
@@ -12,6 +14,8 @@ from errors import NoData, NoWorker
 from jobs.job import Job
 from jobs.ledger import Ledger
 from jobs.policy import queue_of
+
+log = structlog.get_logger(__name__)
 
 
 def start_job(
@@ -39,7 +43,9 @@ def start_job(
         raise NoData("There is no observation of these sensors in this range.", field="start")
     if not planned.missing:
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
-        return ledger.record_completed(identity.user, request, metrics)
+        done = ledger.record_completed(identity.user, request, metrics)
+        _say("job needed no reading", done)
+        return done
     settings = site.settings
     queue = queue_of(planned.rows_missing, settings.large_job_rows)
     if need_worker and not ledger.workers(queue):
@@ -52,6 +58,7 @@ def start_job(
         tries=settings.job_tries,
         timeout_s=settings.job_timeout,
     )
+    _say("job submitted", job)
     wake()
     return job
 
@@ -66,6 +73,7 @@ def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], N
     """
     authorise(identity, job.request)
     again = ledger.retry(job.id)
+    _say("job submitted again", again)
     wake()
     return again
 
@@ -77,5 +85,12 @@ def cancel_job(ledger: Ledger, job: Job, wake: Callable[[], None]) -> Job:
         Conflict: it has ended already.
     """
     stopped = ledger.cancel(job.id)
+    _say("job cancelled", stopped)
     wake()
     return stopped
+
+
+def _say(event: str, job: Job) -> None:
+    """One line, and the job's id in all that follow in this request."""
+    structlog.contextvars.bind_contextvars(job=job.id)
+    log.info(event, owner=job.owner, queue=job.queue, request=job.request.describe())

@@ -191,6 +191,7 @@ class Worker:
         for child in self._children:
             if child.job.id not in held:
                 self._kill(child)
+                self._ledger.stopped(child.job.id, child.job.attempt)
 
     def _kill(self, child: Child) -> None:
         self._children.kill(child)
