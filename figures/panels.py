@@ -9,7 +9,7 @@ from data.catalogue import Catalogue, Sensor
 from data.drawn import HistoryView
 from figures.template import Style, axis_style
 from figures.traces import DIRECTION_SPAN_DEG
-from figures.words import series_name
+from figures.words import in_order, series_name
 from i18n import current_language
 from i18n import gettext as _
 
@@ -26,7 +26,7 @@ _LEAST_HEIGHT_PX: Final = 124
 _DIRECTION_ROOM_DEG: Final = (DIRECTION_SPAN_DEG - 360) / 2
 _TICK_PX: Final = 24  # room of a tick
 _PHONE_SHARE: Final = 0.78
-_LETTER_PX: Final = 6.0  # of a legend's letter, and of the key before its words
+_LETTER_PX: Final = 6.6  # of a legend's letter in a wide font, and of the key before its words
 _KEY_PX: Final = 46
 
 
@@ -83,14 +83,16 @@ def arrange(view: HistoryView, catalogue: Catalogue, width_px: int) -> Panels:
 
 
 def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
-    """Rows that the legend takes, estimated from the length of its names; 0 for a single series."""
+    """Rows that the legend takes, filled as Plotly does, estimated from the length of its names; 0 for a single series."""
     if len(view.series) < 2:
         return 0
-    names = [series_name(series.station, catalogue[series.sensor]) for series in view.series]
-    widths_px = [len(name) * _LETTER_PX + _KEY_PX for name in names]
-    if sum(widths_px) <= width_px:
-        return 1
-    return -(-len(names) // max(1, int(width_px // max(widths_px))))  # Plotly sets more than one row in equal columns
+    rows, used_px = 1, 0.0
+    for series in in_order(view.series, catalogue):
+        entry_px = len(series_name(series.station, catalogue[series.sensor])) * _LETTER_PX + _KEY_PX
+        if used_px and used_px + entry_px > width_px:
+            rows, used_px = rows + 1, 0.0
+        used_px += entry_px
+    return rows
 
 
 def value_axis(panel: Panel, style: Style) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from data.drawn import HistoryView, SeriesView
 from data.request import HistoryRequest
 from figures.history import empty_figure, history_figure
 from figures.overview import overview_figure, overview_request
+from figures.panels import legend_rows
 from figures.template import LEAST_CONTRAST, STYLES, contrast, series_colour
 from figures.words import bucket_ms, picture_name
 from i18n import set_language
@@ -303,3 +304,11 @@ def test_the_overview_shows_one_sensor_of_few_stations_and_nothing_moves_in_it()
     layout = overview_figure(view(line(hours(3), [1, 2, 3])), CATALOGUE)["layout"]
     assert layout["hovermode"] is False
     assert layout["xaxis"]["fixedrange"]
+
+
+@pytest.mark.parametrize(("sensors", "rows"), [(1, 0), (4, 1), (5, 2)])
+def test_the_legend_has_room_above_the_first_panel_in_as_many_rows_as_plotly_fills(sensors, rows):
+    # 876 px, a usual screen: four names take 765 px by Plotly's own measure, the fifth 171
+    names = ("temperature", "humidity", "pressure", "rainfall", "wind_speed")[:sensors]
+    seen = view(*(line([START_MS, START_MS + HOUR_MS], [1.0, 2.0], station="demo-1", sensor=name) for name in names))
+    assert legend_rows(seen, CATALOGUE, 876) == rows
