@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, fu
 
 from errors import StaleAttempt
 from jobs import policy
+from jobs.again import made_again
 from jobs.job import Job, JobError, Metrics, Progress, Status, WorkerInfo
 from jobs.leases import ExpiredLease
 from jobs.line import line, next_turn
@@ -48,6 +49,7 @@ def _if_due(queues: Collection[str], job_id: str) -> Select[Any]:
 class AttemptLedger(LedgerBase):
     """What a worker and its children write."""
 
+    @made_again
     def claim(
         self, worker_id: str, queues: Collection[str], *, only: str | None = None, lease_ms: int | None = None
     ) -> Job | None:
@@ -84,6 +86,7 @@ class AttemptLedger(LedgerBase):
             lease_until_ms=now_ms() + lease_ms,
         )
 
+    @made_again
     def report(self, job_id: str, attempt: int, progress: Progress) -> None:
         """Publish progress; a sign of life, too.
 
@@ -102,6 +105,7 @@ class AttemptLedger(LedgerBase):
             ).rowcount
         self._expect(changed == 1, job_id, attempt)
 
+    @made_again
     def complete(self, job_id: str, attempt: int, metrics: Metrics) -> None:
         """The attempt has succeeded."""
         with self._write() as connection:
@@ -110,6 +114,7 @@ class AttemptLedger(LedgerBase):
             )
         self._expect(done, job_id, attempt)
 
+    @made_again
     def fail(self, job_id: str, attempt: int, error: JobError, *, jitter: float) -> None:
         """The attempt has failed: the job waits for its next attempt, or fails for good, as the policy says.
 
@@ -128,6 +133,7 @@ class AttemptLedger(LedgerBase):
                 done = self._change(connection, Status.QUEUED, _held(job_id, attempt), **values, **waiting)
         self._expect(done, job_id, attempt)
 
+    @made_again
     def requeue(self, job_id: str, attempt: int) -> None:
         """Give the job back because the worker stops; no try and no turn is used up, and it keeps its place in the line."""
         unused = {"worker": None, "lease_until_ms": None, "turn": None}
@@ -135,6 +141,7 @@ class AttemptLedger(LedgerBase):
             done = self._change(connection, Status.QUEUED, _held(job_id, attempt), **unused)
         self._expect(done, job_id, attempt)
 
+    @made_again
     def stopped(self, job_id: str, attempt: int) -> None:
         """The process of an attempt has ended; when that is because of a cancel, note how long it took (``cancel_seconds``)."""
         cancelled = and_(job.c.id == job_id, job.c.attempt == attempt, job.c.status == Status.CANCELLED)
@@ -169,6 +176,7 @@ class AttemptLedger(LedgerBase):
         with self.engine.connect() as connection:
             return connection.scalar(query) or 0
 
+    @made_again
     def heartbeat(self, me: WorkerInfo, attempts: Mapping[str, int] = MappingProxyType({})) -> bool:
         """A worker's sign of life: renews its row and the leases of its attempts (job id: attempt). True: asked to restart.
 
@@ -186,6 +194,7 @@ class AttemptLedger(LedgerBase):
                 connection.execute(update(job).where(mine).values(lease_until_ms=now_ms() + self._lease_ms))
             return bool(connection.scalar(select(worker.c.restart).where(my_row)))
 
+    @made_again
     def leave(self, worker_id: str) -> None:
         """The worker has ended in good order."""
         with self._write() as connection:

@@ -17,6 +17,7 @@ from config import Settings
 from data.engine import make_engine, upgrade
 from data.request import HistoryRequest
 from errors import Conflict
+from jobs.again import made_again
 from jobs.attempts import AttemptLedger
 from jobs.job import ACTIVE, Job, Metrics, Status
 from jobs.policy import HISTORY, Shares
@@ -34,6 +35,7 @@ _SUBMIT_TRIES = 10  # the equal job that we found may end before we join it
 class Ledger(LedgerReading, AttemptLedger):
     """All of it."""
 
+    @made_again
     def submit(
         self,
         owner: str,
@@ -64,6 +66,7 @@ class Ledger(LedgerReading, AttemptLedger):
                 continue
         raise Conflict("An equal job came and went too often; try again.")
 
+    @made_again
     def record_completed(self, owner: str, request: HistoryRequest, metrics: Metrics) -> Job:
         """Enter a job that needed no work, because every tile was there: completed from the start."""
         values = _new_values(owner, request, HISTORY, 0, 1, 0) | {"metrics": json.dumps(dict(metrics))}
@@ -72,6 +75,7 @@ class Ledger(LedgerReading, AttemptLedger):
             connection.execute(insert(job).values(**values | done))
         return self.get(values["id"])
 
+    @made_again
     def cancel(self, job_id: str) -> Job:
         """Stop a job that waits or runs; its worker notices within a second.
 
@@ -86,6 +90,7 @@ class Ledger(LedgerReading, AttemptLedger):
             raise Conflict("The job is {status} and cannot be cancelled.", status=found.status.value)
         return found
 
+    @made_again
     def retry(self, job_id: str, *, limited: bool = True) -> Job:
         """Put a failed or cancelled job at the end of the line, with all its tries; what it has read stays read.
 
@@ -121,6 +126,7 @@ class Ledger(LedgerReading, AttemptLedger):
             queued=connection.scalar(others.where(job.c.status == Status.QUEUED)) or 0,
         )
 
+    @made_again
     def seen(self, job_id: str, page: str) -> None:
         """A page (any text that is its own) asked for the job; written at most once in some seconds."""
         this = (job_page.c.job == job_id, job_page.c.page == page)
@@ -135,11 +141,13 @@ class Ledger(LedgerReading, AttemptLedger):
         except IntegrityError:  # the same page's other request was first
             pass
 
+    @made_again
     def ask_restart(self) -> int:
         """Ask all workers to finish their jobs and begin anew; how many were asked."""
         with self._write() as connection:
             return connection.execute(update(worker).values(restart=True)).rowcount
 
+    @made_again
     def prune(self, *, older_than_s: float) -> int:
         """Forget jobs that ended longer ago than this; how many they were. Tiles are not touched."""
         ended = job.c.status.in_([status for status in Status if status.is_final])
