@@ -34,7 +34,7 @@ from i18n import current_language, zone_name
 from i18n import gettext as _
 from jobs.ledger import open_ledger
 from jobs.manager import QueueManager, open_cache
-from jobs.wake import wake
+from jobs.wake import make_wake
 from layouts.chart import chart
 from layouts.document import DashParts, document, theme_script
 from layouts.form import DEFAULT_PRESET
@@ -88,7 +88,7 @@ def create_app(settings: Settings) -> Dash:
     hashes.apps += [app, jobs_app]
     metrics = WebMetrics(settings.url_prefix)
     site, ledger = open_site(settings), open_ledger(settings)
-    services = Services(settings, site, ledger, lambda: who_asks(settings), lambda: wake(settings), metrics.time_view)
+    services = Services(settings, site, ledger, lambda: who_asks(settings), make_wake(settings, ledger), metrics.time_view)
     cache = open_cache(settings)
     renderer = run.JobRenderer(services)
     manager = QueueManager(

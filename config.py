@@ -6,12 +6,15 @@ import os
 import secrets
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
+
+_LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1")
 
 
 class Settings(BaseSettings):
@@ -25,6 +28,7 @@ class Settings(BaseSettings):
         default="", description="SQLAlchemy URL of Riwayat's own observations; empty: a second SQLite file in DATA_DIR."
     )
     tile_dir: Path | None = Field(default=None, description="Folder of the tiles; default DATA_DIR/tiles.")
+    tile_mmap: bool = Field(default=True, description="Map tiles into memory; false where TILE_DIR is on a network file system.")
     tile_budget_gb: float = Field(default=20.0, gt=0, description="How much disk the tiles may take, in GB (10^9 bytes).")
     sensors: Path | None = Field(
         default=None, description="Path of a sensor catalogue (TOML); default: the eight built-in sensors."
@@ -37,6 +41,10 @@ class Settings(BaseSettings):
     metrics_addresses: str = Field(default="127.0.0.1,::1", description="Addresses that may read /metrics, with commas.")
     web_threads: int = Field(default=8, ge=1, description="Requests that one web process under gunicorn answers at a time.")
     queue: Literal["local", "celery"] = Field(default="local", description="Who runs jobs.")
+    redis_url: str = Field(default="", description="QUEUE=celery: URL of the broker, such as redis://127.0.0.1:6379/0.")
+    redis_prefix: str = Field(
+        default="riwayat:", description="QUEUE=celery: beginning of all our keys, so that sites may share one Redis database."
+    )
     worker_slots: int = Field(default=2, ge=1, description="Jobs of the queue history that one worker runs at a time.")
     worker_slots_large: int = Field(
         default=1, ge=1, description="Jobs of the queue history-large that one worker runs at a time, besides the others."
@@ -89,8 +97,22 @@ class Settings(BaseSettings):
     def _available(self) -> Settings:
         if self.auth == "login":
             raise ValueError("AUTH=login is not available in this version; use none or proxy")
-        if self.queue == "celery":
-            raise ValueError("QUEUE=celery is not available in this version; use local")
+        return self
+
+    @model_validator(mode="after")
+    def _reachable_by_celery(self) -> Settings:
+        if self.queue != "celery":
+            return self
+        broker = urlsplit(self.redis_url)
+        if broker.scheme not in ("redis", "rediss"):
+            raise ValueError("QUEUE=celery needs RIWAYAT_REDIS_URL, such as redis://127.0.0.1:6379/0")
+        if broker.hostname not in _LOOPBACK:
+            for name, url in (("DATABASE_URL", self.jobs_url), ("OBSERVATIONS_URL", self.history_url)):
+                if url.startswith("sqlite"):
+                    raise ValueError(
+                        f"with a Redis on another host, RIWAYAT_{name} must be a database server that every host reaches"
+                        " (PostgreSQL); SQLite is a file of one host"
+                    )
         return self
 
     @property

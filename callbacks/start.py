@@ -44,6 +44,7 @@ def leave(services: Services, identity: Identity, previous: object, now: Job, pa
         if job.status.is_final or not may_see(identity, job.owner) or services.ledger.watched(job.id, except_page=page):
             return
         services.ledger.cancel(job.id)
+        services.wake()
 
 
 def refusal(error: RiwayatError, timezone: str) -> Notice:

@@ -13,7 +13,7 @@ import typer
 from data.months import iso_utc
 from errors import Conflict
 from jobs.job import Job, Status, job_json
-from jobs.wake import wake
+from jobs.wake import make_wake
 
 if TYPE_CHECKING:
     from config import Settings
@@ -112,7 +112,7 @@ def retry(job_ids: Annotated[list[str], typer.Argument(metavar="ID…|all", help
         everything = job_ids == ["all"]
         ids = [job.id for job in ledger.jobs(status=Status.FAILED, limit=sys.maxsize)] if everything else job_ids
         refused = _retry_each(ledger, ids[::-1] if everything else ids)
-        wake(settings)
+        make_wake(settings, ledger)()
     typer.echo(f"{len(ids) - refused} of {len(ids)} jobs are queued again.", err=True)
     if refused and not everything:
         raise typer.Exit(1)
@@ -123,7 +123,7 @@ def cancel(job_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Stop a job that waits or runs."""
     with _open() as (settings, ledger):
         ledger.cancel(job_id)
-        wake(settings)
+        make_wake(settings, ledger)()
     typer.echo(f"Job {job_id} is cancelled.", err=True)
 
 
@@ -132,8 +132,18 @@ def restart() -> None:
     """Ask all workers to finish their jobs and begin anew, with the code that is on disk now."""
     with _open() as (settings, ledger):
         asked = ledger.ask_restart()
-        wake(settings)
+        make_wake(settings, ledger)()
     typer.echo(f"{asked} workers were asked to restart.", err=True)
+
+
+@queue.command()
+def reconcile() -> None:
+    """RIWAYAT_QUEUE=celery: send a message for every waiting job that has none. Workers do so by themselves every second."""
+    from jobs.wake import reconcile as send_lost
+
+    with _open() as (settings, ledger):
+        sent = send_lost(settings, ledger)
+    typer.echo(f"{sent} messages were sent.", err=True)
 
 
 @queue.command()

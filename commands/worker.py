@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.process import ensure_single_threaded, restart
+
+if TYPE_CHECKING:
+    from config import Settings
+    from jobs.worker import Outcome
 
 
 def register(app: typer.Typer) -> None:
@@ -29,15 +35,12 @@ def worker(
     """Run jobs until told to stop. SIGTERM finishes or requeues them, then exits; a second one does not wait."""
     ensure_single_threaded()
     from config import load_settings  # after the environment is right: what follows imports numpy and the like
-    from jobs.child import make_run_job
     from jobs.policy import QUEUES
     from jobs.stopping import make_cancel_query
-    from jobs.worker import Outcome, run_worker
+    from jobs.worker import Outcome
 
     settings = load_settings()
-    outcome = run_worker(
-        settings,
-        make_run_job(settings),
+    outcome = _runner(settings)(
         queues=queue or QUEUES,
         slots=slots,
         max_jobs=max_jobs,
@@ -47,3 +50,15 @@ def worker(
     )
     if outcome is Outcome.RESTART:
         restart()
+
+
+def _runner(settings: Settings) -> Callable[..., Outcome]:
+    """What runs jobs here: a local worker, or one that gets them through the broker."""
+    if settings.queue == "celery":
+        from jobs.celery_worker import run_celery_worker
+
+        return partial(run_celery_worker, settings)
+    from jobs.child import make_run_job
+    from jobs.worker import run_worker
+
+    return partial(run_worker, settings, make_run_job(settings))

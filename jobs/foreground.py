@@ -18,7 +18,7 @@ from errors import Conflict, JobDied
 from jobs.job import ACTIVE, Job, Status
 from jobs.ledger import Ledger
 from jobs.start import start_job
-from jobs.wake import wake
+from jobs.wake import make_wake
 
 POLL_S = 0.05
 SLOW_POLL_S = 0.25  # after the first seconds
@@ -35,7 +35,7 @@ def begin(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> tu
     """
     active = {job.id for status in ACTIVE for job in ledger.jobs(owner=owner, status=status, limit=1000)}
     settings = site.settings
-    job = start_job(site, ledger, owner_identity(settings, owner), request, lambda: wake(settings))
+    job = start_job(site, ledger, owner_identity(settings, owner), request, make_wake(settings, ledger))
     return job, job.id not in active
 
 
@@ -63,7 +63,7 @@ def cancel(settings: Settings, ledger: Ledger, job: Job) -> None:
         ledger.cancel(job.id)
     except Conflict:  # it has ended meanwhile
         return
-    wake(settings)
+    make_wake(settings, ledger)()
 
 
 @contextmanager

@@ -9,13 +9,48 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config import Settings
+from errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from jobs.ledger import Ledger
 
 _SUFFIX = ".sock"
+
+
+def make_wake(settings: Settings, ledger: Ledger) -> Callable[[], None]:
+    """What to call after the ledger has changed, whoever runs the jobs. It never blocks for long and never raises."""
+    if settings.queue == "celery":
+        from jobs.celery_line import celery_wake  # celery is only loaded where it is used
+
+        return celery_wake(settings, ledger)
+    return partial(wake, settings)
+
+
+def reconcile(settings: Settings, ledger: Ledger) -> int:
+    """Send a message for every job that waits and has none; how many.
+
+    Raises:
+        ConfigurationError: there is no broker, or it does not answer.
+    """
+    if settings.queue != "celery":
+        raise ConfigurationError("Messages are only sent with RIWAYAT_QUEUE=celery; local workers look into the ledger.")
+    from jobs.celery_broker import BROKER_TROUBLE, Broker
+    from jobs.celery_line import CeleryLine
+
+    broker = Broker(settings)
+    try:
+        return CeleryLine(ledger, broker).reconcile()
+    except BROKER_TROUBLE as exc:
+        raise ConfigurationError("Redis does not answer ({why}); see RIWAYAT_REDIS_URL.", why=str(exc)) from exc
+    finally:
+        broker.close()
 
 
 def wake(settings: Settings) -> None:

@@ -1,0 +1,77 @@
+"""Celery as Riwayat uses it: a broker that carries ids of jobs, and processes that stand ready. No results, no pickles.
+
+Only imported where ``RIWAYAT_QUEUE=celery``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+from config import Settings
+from jobs.policy import QUEUES
+
+TASK = "riwayat.run"
+LANES = 10  # Redis lists a queue, the first served first; see jobs/celery_line.py
+SEPARATOR = ":"  # between a queue and its lane in the name of a list
+
+# The supervisor of an attempt ends it at the job's own limit and writes why. Celery's limits are for a supervisor that hangs.
+_SOFT_AFTER_S = 60
+_HARD_AFTER_S = 90
+_LEAST_VISIBILITY_S = 3600
+_CLIENT_WAIT_S = 3.0  # a page does not wait longer for the broker; workers bring in what it did not take
+
+
+def time_limits(timeout_s: float, patience_s: float) -> tuple[int, int]:
+    """Celery's (soft, hard) limit, whole seconds, of a task whose job may take ``timeout_s``.
+
+    Above it by what writing the end may take: ``patience_s`` with a ledger that does not answer.
+    """
+    base_s = math.ceil(timeout_s + patience_s)
+    return base_s + _SOFT_AFTER_S, base_s + _HARD_AFTER_S
+
+
+def visibility_timeout_s(settings: Settings) -> int:
+    """After so many seconds Redis gives a message that nobody acknowledged to another worker: above any task's hard limit."""
+    return max(_LEAST_VISIBILITY_S, 2 * time_limits(settings.job_timeout, settings.ledger_patience)[1])
+
+
+def make_app(settings: Settings, *, client: bool = True) -> Celery:
+    """The Celery application of a site; opens no connection. ``client``: it sends only, and gives up soon when it cannot."""
+    transport: dict[str, Any] = {
+        "global_keyprefix": settings.redis_prefix,
+        "visibility_timeout": visibility_timeout_s(settings),
+        "priority_steps": list(range(LANES)),
+        "sep": SEPARATOR,
+        "socket_connect_timeout": _CLIENT_WAIT_S,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+    if client:
+        transport |= {"socket_timeout": _CLIENT_WAIT_S, "max_retries": 1, "interval_start": 0, "interval_step": 0.1}
+    app = Celery("riwayat", broker=settings.redis_url, set_as_current=False, fixups=[])
+    app.conf.update(
+        broker_transport_options=transport,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=_CLIENT_WAIT_S,
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
+        task_default_queue=QUEUES[0],
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,  # a message stays the broker's until its task has ended
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,  # a worker takes what it has a free process for
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # the ledger says who may go on, not the broker
+        worker_send_task_events=False,
+        worker_enable_remote_control=True,  # revoke
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_proc_alive_timeout=60.0,  # a busy machine
+        enable_utc=True,
+    )
+    return app

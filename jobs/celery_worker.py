@@ -1,0 +1,251 @@
+"""The worker under ``RIWAYAT_QUEUE=celery``: keeps one Celery pool a queue, the ledger, and the broker in line.
+
+It runs no job itself. Its heartbeat says that jobs can be run here; it fails attempts whose lease ran out, and sends the
+messages that were lost (jobs/celery_line.py). A pool that ends unasked ends the worker, so that whoever starts workers
+notices.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import Settings
+from errors import ConfigurationError, JobDied, StaleAttempt
+from jobs import policy
+from jobs.celery_broker import BROKER_TROUBLE, Broker
+from jobs.celery_line import CeleryLine
+from jobs.celery_pool import PoolOrder
+from jobs.job import Status, WorkerInfo
+from jobs.leases import LeaseWatch
+from jobs.ledger import Ledger, open_ledger
+from jobs.signals import Bell
+from jobs.stopping import CancelQuery, QueryStopper
+from jobs.tables import job
+from jobs.wake import WakeSocket
+from jobs.worker import Outcome, require_ledger, slots_of
+
+ROOT = Path(__file__).resolve().parent.parent
+POOL_PROGRAM = ("-m", "jobs.celery_pool")
+
+TICK_S = 1.0
+_END_S = 15.0  # pools that were told to stop have given their jobs back by then
+_OVERRULING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_CONFIG_MODULE")
+
+log = structlog.get_logger(__name__)
+
+
+def run_celery_worker(
+    settings: Settings,
+    *,
+    queues: Sequence[str] = policy.QUEUES,
+    slots: int | None = None,
+    max_jobs: int | None = None,
+    max_seconds: float | None = None,
+    stop_when_empty: bool = False,
+    cancel_query: CancelQuery | None = None,
+    program: Sequence[str] = POOL_PROGRAM,
+) -> Outcome:
+    """Run jobs of ``queues`` that come through the broker, until told to stop or a limit is reached; as ``run_worker``.
+
+    Raises:
+        ConfigurationError: the jobs database has not been migrated; ``max_jobs``, which only a local worker can count.
+        JobDied: a pool has ended unasked.
+    """
+    if max_jobs is not None:
+        raise ConfigurationError("--max-jobs is for RIWAYAT_QUEUE=local; with celery use --max-seconds.")
+    ledger = open_ledger(settings)
+    require_ledger(ledger)
+    own_slots = {queue: slots or slots_of(settings, queue) for queue in queues}
+    name, total = f"{os.getpid()}-{secrets.token_hex(4)}", sum(own_slots.values())
+    me = WorkerInfo(name, socket.gethostname(), os.getpid(), tuple(queues), total, 0, 0)
+    limits = policy.Limits(None, max_seconds, stop_when_empty)
+    with closing(WakeSocket(settings, me.id)) as wakeup, closing(Broker(settings)) as broker:
+        pools = Pools(me, own_slots, program)
+        return CeleryWorker(ledger, me, broker, pools, limits, Bell(wakeup), QueryStopper(cancel_query)).run()
+
+
+class Pools:
+    """One process of jobs/celery_pool.py a queue, and the lifeline by which they and their processes know about the worker."""
+
+    def __init__(self, me: WorkerInfo, slots: Mapping[str, int], program: Sequence[str]) -> None:
+        self._me = me
+        self._slots = slots
+        self._program = program
+        self._ours, self._theirs = socket.socketpair()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start them all."""
+        environment = {name: value for name, value in os.environ.items() if name not in _OVERRULING} | {"PYTHONPATH": _path()}
+        for queue, slots in self._slots.items():
+            order = PoolOrder(
+                self._me.id, self._me.host, self._me.pid, self._me.queues, self._me.slots, queue, slots, self._theirs.fileno()
+            )
+            self._processes[queue] = subprocess.Popen(
+                [sys.executable, *self._program, order.to_json()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[self._theirs.fileno()],
+                start_new_session=True,  # Ctrl-C reaches the worker only; that one says when to stop
+            )
+        self._theirs.close()
+
+    def ended(self) -> dict[str, int]:
+        """Exit codes of those that have ended, by queue."""
+        return {queue: code for queue, process in self._processes.items() if (code := process.poll()) is not None}
+
+    @property
+    def are_alive(self) -> bool:
+        """Whether any runs."""
+        return len(self.ended()) < len(self._processes)
+
+    def take_no_more(self) -> None:
+        """Let them finish their jobs, begin none, and end."""
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+
+    def give_back(self) -> None:
+        """Let their processes finish what is nearly done and give the other jobs back; a second call does not wait for any."""
+        with suppress(OSError):
+            self._ours.send(b"!")
+
+    def end(self) -> None:
+        """Nothing of them is left when this returns: what did not end in time is killed with all its processes."""
+        self.take_no_more()
+        self.give_back()
+        self.give_back()
+        deadline_s = time.monotonic() + _END_S
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.0, deadline_s - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._ours.close()
+
+
+class CeleryWorker:
+    """The loop of :func:`run_celery_worker`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        me: WorkerInfo,
+        broker: Broker,
+        pools: Pools,
+        limits: policy.Limits,
+        bell: Bell,
+        stopper: QueryStopper,
+    ) -> None:
+        self._ledger = ledger
+        self._me = me
+        self._line = CeleryLine(ledger, broker)
+        self._pools = pools
+        self._limits = limits
+        self._bell = bell
+        self._stopper = stopper
+        self._leases = LeaseWatch()
+        self._heartbeat_at_s = 0.0
+        self._restart = False
+        self._empty = False
+        self._started_s = time.monotonic()
+        self._stops_told = 0
+        self._told_to_end = False
+        self._log = log.bind(worker=me.id)
+
+    def run(self) -> Outcome:
+        """Work until it is time to end.
+
+        Raises:
+            JobDied: a pool has ended unasked.
+        """
+        self._pools.start()
+        self._log.info("worker started", pid=self._me.pid, queues=self._me.queues, slots=self._me.slots, broker="redis")
+        try:
+            with self._bell:
+                while self._go_on():
+                    self._step()
+                    self._bell.sleep(TICK_S)
+        finally:
+            self._end()
+        self._log.info("worker ended", restart=self._restart)
+        return Outcome.RESTART if self._restart and not self._bell.stops else Outcome.ENDED
+
+    def _go_on(self) -> bool:
+        """Pass on what the pools must know; False when they have ended, as they were told to."""
+        worked_s = time.monotonic() - self._started_s
+        enough = self._limits.reached(claimed=0, worked_s=worked_s, empty=self._empty)
+        if (enough or self._restart or self._bell.stops) and not self._told_to_end:
+            self._told_to_end = True
+            self._pools.take_no_more()
+        while self._stops_told < min(self._bell.stops, 2):
+            self._stops_told += 1
+            self._pools.give_back()
+        if not self._told_to_end and (ended := self._pools.ended()):
+            queue, status = next(iter(ended.items()))
+            raise JobDied("The Celery worker of queue {queue} ended with exit code {status}.", queue=queue, status=status)
+        return self._pools.are_alive
+
+    def _step(self) -> None:
+        """Everything that may be due."""
+        self._stopper.reap()
+        try:
+            self._line.tick()
+            self._heartbeat()
+            if self._limits.stop_when_empty:
+                self._empty = self._ledger.waiting(self._me.queues) == 0 and self._running() == 0
+        except SQLAlchemyError as exc:
+            self._log.error("the ledger does not answer", error=str(exc))
+        except BROKER_TROUBLE as exc:  # then no job comes here, so it gives no sign of life
+            self._log.error("the broker does not answer", error=str(exc))
+
+    def _heartbeat(self) -> None:
+        """Say that jobs can be run here, and fail the attempts of workers that let their leases run out."""
+        if time.monotonic() < self._heartbeat_at_s:
+            return
+        if self._ledger.heartbeat(self._me) and not self._restart:
+            self._log.info("asked to restart")
+            self._restart = True
+        expired = self._ledger.expired()
+        for lease in self._leases.lost(expired, time.monotonic()):
+            with suppress(StaleAttempt):  # another worker was first
+                self._ledger.fail(lease.job_id, lease.attempt, policy.lost_error(), jitter=random.random())  # noqa: S311
+                self._log.warning("attempt lost", job=lease.job_id, attempt=lease.attempt)
+            self._ledger.engine.dispose()  # no connection may be carried across the fork
+            self._stopper.stop(lease.job_id, lease.attempt)
+        self._heartbeat_at_s = time.monotonic() + (0.0 if expired else policy.HEARTBEAT_MS / 1000)
+
+    def _running(self) -> int:
+        """How many jobs run here."""
+        query = select(func.count()).where(job.c.status == Status.RUNNING, job.c.worker == self._me.id)
+        with self._ledger.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def _end(self) -> None:
+        """End the pools and sign off."""
+        self._pools.end()
+        try:
+            self._ledger.leave(self._me.id)
+        except SQLAlchemyError as exc:
+            self._log.error("the ledger does not answer", error=str(exc))
+        self._ledger.engine.dispose()
+        self._stopper.finish()
+
+
+def _path() -> str:
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

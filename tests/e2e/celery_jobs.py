@@ -1,0 +1,48 @@
+"""A worker under Celery whose jobs do what their station's name says (tests/e2e/job_worker.py), or else load history.
+
+Started as a process of its own by test_celery.py: without an argument the worker, with one the pool that it starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from config import Settings, load_settings
+from jobs.celery_pool import main as run_pool
+from jobs.celery_worker import run_celery_worker
+from jobs.child import make_run_job
+from jobs.ledger import open_ledger
+from jobs.process import ensure_single_threaded, restart
+from jobs.worker import Outcome
+from logs import configure_logs
+from tests.e2e import job_worker
+
+
+def make(settings: Settings) -> Callable[[str, int], None]:
+    """The body of a job."""
+    load = make_run_job(settings)
+
+    def run_job(job_id: str, attempt: int) -> None:
+        ledger = open_ledger(settings)
+        what = ledger.get(job_id).request.stations[0]
+        ledger.engine.dispose()
+        (job_worker.run_job if what in job_worker.BODIES else load)(job_id, attempt)
+
+    return run_job
+
+
+def main() -> None:
+    """Be a worker, or its pool."""
+    if len(sys.argv) > 1:
+        run_pool(make)
+        return
+    ensure_single_threaded()
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    if run_celery_worker(settings, program=("-m", "tests.e2e.celery_jobs")) is Outcome.RESTART:
+        restart()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,342 @@
+"""Jobs on Celery: real Redis, real PostgreSQL, two workers in folders of their own, and what happens when parts of it die."""
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+
+import psutil
+import pytest
+import redis
+from sqlalchemy import select
+
+from access.identity import Identity
+from config import Settings
+from data.request import HistoryRequest
+from data.site import open_site
+from data.tiles import SeriesKey
+from jobs.celery_broker import Broker
+from jobs.job import Status
+from jobs.ledger import open_ledger
+from jobs.manager import QueueManager, open_cache
+from jobs.policy import HISTORY, LARGE
+from jobs.start import start_job
+from jobs.tables import job as job_table
+from jobs.wake import make_wake
+from tests.brokers import REDIS, redis_prefix
+from tests.contract.test_manager import SECRET, Page, make_app, render_progress, render_result
+from tests.databases import POSTGRESQL, server_database
+from tests.processes import ROOT, ServerProcess, run_manage, site_environment, wait_until
+
+pytestmark = pytest.mark.process
+
+YEAR_MS = (1_356_998_400_000, 1_388_534_400_000)
+
+
+class Fleet:
+    """Workers of one site, each in a folder of its own; all share databases, broker and tiles."""
+
+    def __init__(self, folder, environment, ledger):
+        self._folder, self._environment, self._ledger = folder, environment, ledger
+        self.workers = []
+
+    def keep(self, number):
+        """See to it that so many workers are alive."""
+        alive = [worker for worker in self.workers if worker.process.poll() is None]
+        self.workers = alive + [self._start() for _ in range(number - len(alive))]
+        for worker in self.workers:
+            worker.wait_until_ready(lambda pid=worker.pid: any(pid == one.pid for one in self._ledger.workers()))
+
+    def worker_of(self, job):
+        """The worker that runs a job."""
+        with self._ledger.engine.connect() as connection:
+            name = connection.scalar(select(job_table.c.worker).where(job_table.c.id == job.id))
+        pid = next(one.pid for one in self._ledger.workers() if one.id == name)
+        return next(worker for worker in self.workers if worker.pid == pid)
+
+    def _start(self):
+        folder = self._folder / f"host-{time.monotonic_ns()}"
+        folder.mkdir()
+        environment = site_environment(**self._environment, data_dir=folder / "var") | {"PYTHONPATH": str(ROOT)}
+        return ServerProcess(["-m", "tests.e2e.celery_jobs"], cwd=folder, env=environment)
+
+    def kill(self):
+        for worker in self.workers:
+            worker.kill()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """What all hosts share, as settings: databases with the sample, broker, tiles."""
+    folder = tmp_path_factory.mktemp("shared")
+    with redis_prefix() as prefix, server_database(POSTGRESQL) as url:
+        common = {
+            "database_url": url,
+            "observations_url": url,
+            "tile_dir": folder / "tiles",
+            "tile_mmap": False,
+            "queue": "celery",
+            "redis_url": REDIS,
+            "redis_prefix": prefix,
+            "worker_slots": 1,
+            "worker_slots_large": 1,
+        }
+        done = run_manage("setup", "--sample-only", cwd=folder, data_dir=folder / "var", **common)
+        assert done.returncode == 0, done.stderr
+        yield common
+
+
+@pytest.fixture(scope="module")
+def settings_of_web(shared, tmp_path_factory):
+    made = Settings(data_dir=tmp_path_factory.mktemp("web") / "var", _env_file=None, **shared)
+    made.prepare()
+    return made
+
+
+@pytest.fixture(scope="module")
+def ledger(settings_of_web):
+    opened = open_ledger(settings_of_web)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def all_workers(shared, ledger, tmp_path_factory):
+    fleet = Fleet(tmp_path_factory.mktemp("hosts"), shared, ledger)
+    try:
+        yield fleet
+        for worker in fleet.workers:  # all at once
+            worker.process.terminate()
+        for worker in fleet.workers:
+            worker.stop()
+    finally:
+        fleet.kill()
+
+
+@pytest.fixture
+def fleet(all_workers, ledger):
+    """Two workers that have nothing to do."""
+    all_workers.keep(2)
+    yield all_workers
+    print(*(worker.output()[-3000:] for worker in all_workers.workers), sep="\n--- another worker:\n")  # shown when it failed
+    for status in (Status.QUEUED, Status.RUNNING):
+        for job in ledger.jobs(status=status):
+            ledger.cancel(job.id)
+
+
+@pytest.fixture(scope="module")
+def wake(settings_of_web, ledger):
+    return make_wake(settings_of_web, ledger)
+
+
+@pytest.fixture(scope="module")
+def broker(settings_of_web):
+    made = Broker(settings_of_web)
+    yield made
+    made.close()
+
+
+_numbers = iter(range(10**6))
+
+
+@pytest.fixture
+def submit(ledger, wake):
+    def put(what, **how):
+        job = ledger.submit(how.pop("owner", "siti"), HistoryRequest((what,), ("temperature",), 0, 1000 + next(_numbers)), **how)
+        wake()
+        return job
+
+    return put
+
+
+def become(ledger, job, status, deadline_s=30):
+    return wait_until(lambda: (now := ledger.get(job.id)).status is status and now, f"job to be {status}", deadline_s)
+
+
+def child_of(ledger, job):
+    """The child's process, as soon as it has reported."""
+    found = wait_until(lambda: (now := ledger.get(job.id)).status is Status.RUNNING and now.progress, "job to be half done")
+    return psutil.Process(found.rows)  # these jobs report their pid as rows
+
+
+def gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@contextmanager
+def no_message_in(settings, queue):
+    """Take away what waits in a queue of the broker, as a broker does that lost its memory."""
+    with redis.Redis.from_url(settings.redis_url) as client:
+        wait_until(lambda: client.llen(f"{settings.redis_prefix}{queue}"), "a message to wait")
+        for key in client.scan_iter(f"{settings.redis_prefix}{queue}*"):
+            client.delete(key)
+        yield
+
+
+def test_a_load_ends_with_its_tiles(fleet, ledger, settings_of_web, wake):
+    site = open_site(settings_of_web)
+    request = HistoryRequest(("JFK",), ("temperature",), *YEAR_MS)
+    done = become(ledger, start_job(site, ledger, Identity("siti"), request, wake, need_worker=True), Status.COMPLETED)
+    assert done.attempt == 1
+    assert len(site.tiles.entries(SeriesKey(site.source.id, "JFK", "temperature"))) == done.metrics["tiles_read"] == 12
+    site.engine.dispose()
+
+
+def test_both_workers_take_jobs_and_each_queue_has_slots_of_its_own(fleet, ledger, submit):
+    jobs = [submit("slow"), submit("slow")]
+    for job in jobs:
+        child_of(ledger, job)
+    assert fleet.worker_of(jobs[0]) is not fleet.worker_of(jobs[1])
+    waiting, large = submit("quick"), submit("quick", queue=LARGE)
+    become(ledger, large, Status.COMPLETED)
+    assert ledger.get(waiting.id).status is Status.QUEUED
+    ledger.cancel(jobs[0].id)
+    become(ledger, waiting, Status.COMPLETED)
+
+
+@pytest.mark.parametrize("what", ["slow", "ignore signals", "with family"])
+def test_cancel_ends_the_child_and_all_it_started_within_two_seconds(fleet, ledger, submit, wake, what):
+    job = submit(what)
+    child = child_of(ledger, job)
+    family = [child, *child.children(recursive=True)]
+    ledger.cancel(job.id)
+    wake()
+    wait_until(lambda: all(gone(process) for process in family), "child to be gone", 2.0)
+    assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.CANCELLED, 1)
+
+
+def test_a_cancelled_job_can_be_retried_at_once(fleet, ledger, submit, wake):
+    job = submit("slow once")
+    child_of(ledger, job)
+    ledger.cancel(job.id)
+    wake()
+    ledger.retry(job.id)
+    wake()
+    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
+
+
+def test_a_killed_child_is_noticed_told_and_tried_again(fleet, ledger, submit):
+    job = submit("slow once")
+    child_of(ledger, job).send_signal(signal.SIGKILL)
+    waiting = become(ledger, job, Status.QUEUED, deadline_s=5)
+    assert "SIGKILL" in waiting.error.message
+    done = become(ledger, job, Status.COMPLETED)
+    assert (done.metrics["attempt"], done.failures, done.error) == (2, 1, None)
+
+
+def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoever_lives(fleet, ledger, submit, broker):
+    one, other = submit("slow once"), submit("slow once")
+    children = [child_of(ledger, one), child_of(ledger, other)]
+    killed = fleet.worker_of(other)
+    os.kill(children[0].ppid(), signal.SIGKILL)
+    killed.kill()
+    wait_until(lambda: all(gone(child) for child in children), "children to die with their supervisors", 2)
+    for job in (one, other):
+        done = become(ledger, job, Status.COMPLETED)
+        assert (done.metrics["attempt"], done.attempt, done.failures) == (2, 2, 1)
+    assert 0 in [message.attempt for message in broker.messages() if message.job_id == other.id]  # the dead worker's stays
+    assert killed.family() == []
+    assert_harmless(ledger, broker, other)
+
+
+def test_a_message_that_comes_again_is_harmless(fleet, ledger, submit, broker):
+    job = submit("slow")
+    child = child_of(ledger, job)
+    broker.send(job.id, 0, queue=HISTORY, timeout_s=300)  # goes to the other worker, which is free
+    wait_until(lambda: len([one for one in broker.messages() if one.job_id == job.id]) < 2, "the second message to be gone")
+    assert not gone(child)
+    assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
+    ledger.cancel(job.id)
+    wait_until(lambda: gone(child), "child to be gone", 2.0)
+    assert_harmless(ledger, broker, job)
+
+
+def assert_harmless(ledger, broker, job):
+    """A message of a job that has ended changes nothing."""
+    before = ledger.get(job.id)
+    broker.send(job.id, 0, queue=HISTORY, timeout_s=300)
+    wait_until(lambda: not any(one.job_id == job.id and not one.taken for one in broker.messages()), "the message to be taken")
+    marker = ledger.submit("siti", HistoryRequest(("quick",), ("temperature",), 0, 1000 + next(_numbers)))
+    become(ledger, marker, Status.COMPLETED)
+    assert ledger.get(job.id) == before
+
+
+def test_a_job_whose_message_is_lost_is_finished_all_the_same(fleet, ledger, settings_of_web, submit):
+    slow = [submit("slow"), submit("slow")]
+    for job in slow:
+        child_of(ledger, job)
+    waiting = submit("quick")
+    with no_message_in(settings_of_web, HISTORY):
+        for job in slow:
+            ledger.cancel(job.id)
+        assert become(ledger, waiting, Status.COMPLETED).attempt == 1
+
+
+def test_a_job_that_never_had_a_message_is_found(fleet, ledger):
+    job = ledger.submit("siti", HistoryRequest(("quick",), ("temperature",), 0, 1000 + next(_numbers)))
+    assert become(ledger, job, Status.COMPLETED).attempt == 1
+
+
+def test_a_child_that_takes_too_long_is_killed(fleet, ledger, submit):
+    job = submit("slow", tries=1, timeout_s=1.5)
+    child = child_of(ledger, job)
+    failed = become(ledger, job, Status.FAILED, deadline_s=10)
+    assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (1.5 s).")
+    assert gone(child)
+
+
+def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger, submit):
+    job = submit("slow once", tries=1)
+    child = child_of(ledger, job)
+    assert fleet.worker_of(job).stop() == 0
+    assert gone(child)
+    done = become(ledger, job, Status.COMPLETED)
+    assert (done.metrics["attempt"], done.failures) == (2, 0)
+    assert len(ledger.workers()) == 1
+
+
+def test_a_worker_whose_pool_dies_ends_and_says_so(fleet, ledger, submit):
+    job = submit("slow once")
+    supervisor = psutil.Process(child_of(ledger, job).ppid())
+    worker = fleet.worker_of(job)
+    os.kill(supervisor.ppid(), signal.SIGKILL)
+    assert worker.process.wait(20) != 0
+    assert "ended with exit code -9" in worker.output()
+    assert worker.family() == []
+    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
+
+
+@pytest.fixture
+def page(settings_of_web, ledger, wake):
+    """A page of a site whose jobs run on Celery."""
+    user = Identity("siti")
+    manager = QueueManager(
+        open_cache(settings_of_web), ledger, lambda: user, render_progress, render_result, wake=wake, signing_secret=SECRET
+    )
+    app = make_app(manager, lambda _job_id, _report: pytest.fail("the web process must not run a job"))
+    return Page(app, app.server.test_client())
+
+
+def test_the_page_follows_a_job_and_gets_its_end(fleet, ledger, page):
+    job = ledger.submit("siti", HistoryRequest(("soon",), ("temperature",), 0, 1000 + next(_numbers)))
+    assert page.start(job.id).status_code == 200  # attaching wakes, too
+    shown = []
+
+    def poll():
+        answer = page.poll()
+        shown.extend(answer.json.get("progress", {}).get("text", {}).values() if answer.status_code == 200 else ())
+        return answer.json.get("response") if answer.status_code == 200 else None
+
+    response = wait_until(poll, "the job's end")
+    assert response["end"]["children"] == "ended: completed"
+
+
+def test_cancel_on_the_page_kills_the_job(fleet, ledger, submit, page):
+    job = submit("slow")
+    child = child_of(ledger, job)
+    page.start(job.id)
+    page.click_cancel()
+    assert ledger.get(job.id).status is Status.CANCELLED
+    wait_until(lambda: gone(child), "child to be gone", 2.0)
+    response = wait_until(lambda: page.poll().json.get("response"), "the end")
+    assert response["end"]["children"] == "ended: cancelled"
