@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -30,6 +31,10 @@ class Settings(BaseSettings):
     tile_dir: Path | None = Field(default=None, description="Folder of the tiles; default DATA_DIR/tiles.")
     tile_mmap: bool = Field(default=True, description="Map tiles into memory; false where TILE_DIR is on a network file system.")
     tile_budget_gb: float = Field(default=20.0, gt=0, description="How much disk the tiles may take, in GB (10^9 bytes).")
+    source: Path | None = Field(
+        default=None,
+        description="Path of a source mapping (TOML), where observations are in a table of the site's; default: our own.",
+    )
     sensors: Path | None = Field(
         default=None, description="Path of a sensor catalogue (TOML); default: the eight built-in sensors."
     )
@@ -172,3 +177,9 @@ def load_settings(**overrides: object) -> Settings:
             f"RIWAYAT_{'_'.join(str(part) for part in error['loc']).upper() or '*'}: {error['msg']}" for error in exc.errors()
         )
         raise ConfigurationError("Wrong setting: {wrong}", wrong=wrong) from exc
+
+
+def outside_value(name: str) -> str | None:
+    """A variable of the environment, or of the ``.env`` file, that a source mapping names (``url_env``); None: not set."""
+    file = Settings.model_config.get("env_file")
+    return os.environ.get(name) or (dotenv_values(str(file)).get(name) if file else None)

@@ -6,7 +6,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,7 +27,7 @@ class Sensor:
 
     ``labels`` are by language; ``unit`` is shown, ``unit_code`` is pint's; ``valid_min``/``valid_max`` in ``unit``
     (inclusive); ``day_start_min`` minutes after local midnight; ``gap_ms`` a longer pause breaks the line (None: three
-    times the usual step).
+    times the usual step); ``origin`` says where a mapped source has the values from (data/source/mapping.py).
     """
 
     name: str
@@ -43,6 +43,7 @@ class Sensor:
     stamp: Literal["start", "end"] = "start"
     gap_ms: int | None = None
     decimals: int = 1
+    origin: str = ""
 
     def label(self, language: str) -> str:
         """The label in a language, else in English, else the name."""
@@ -50,8 +51,9 @@ class Sensor:
 
     @property
     def fingerprint(self) -> int:
-        """32 bits of everything that decides a tile's content: valid range, unit, aggregation. A change makes tiles stale."""
+        """32 bits of all that decides a tile's content: valid range, unit, aggregation, origin. A change makes tiles stale."""
         text = f"{self.valid_min!r}|{self.valid_max!r}|{self.unit_code}|{self.aggregation}"
+        text += f"|{self.origin}" if self.origin else ""
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "little")
 
 
@@ -83,6 +85,11 @@ class Catalogue:
         """Names in the order of the file, which is the one that people see; names that it lacks are last, sorted."""
         places = {name: place for place, name in enumerate(self.sensors)}
         return sorted(names, key=lambda name: (places.get(name, len(places)), name))
+
+    def with_origins(self, origins: Mapping[str, str]) -> Catalogue:
+        """The same sensors, those named marked with where their values come from."""
+        marked = {name: replace(self.sensors[name], origin=origin) for name, origin in origins.items()}
+        return Catalogue({**self.sensors, **marked})
 
 
 class _Entry(BaseModel):

@@ -70,10 +70,11 @@ class Inventory:
     def months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """The months with rows from ``first_month`` to ``last_month``, both included, in order."""
         with self._engine.connect() as connection:
-            return self.months_in(connection, station, first_month, last_month)
+            found = self.months_in(connection, station, first_month, last_month)
+        return {number: month for number, month in found.items() if month.rows}
 
     def months_in(self, connection: Connection, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
-        """As :meth:`months`, inside a transaction of the caller's."""
+        """As :meth:`months`, inside a transaction of the caller's, and with months that a job has found to be empty."""
         query = (
             select(
                 months_table.c.month, months_table.c.rows, months_table.c.first, months_table.c.last, months_table.c.generation
@@ -138,7 +139,7 @@ class Inventory:
 
     def _stations(self, name: str | None = None) -> tuple[StationInventory, ...]:
         station, month = stations_table.c, months_table.c
-        same = and_(month.source == station.source, month.station == station.station)
+        same = and_(month.source == station.source, month.station == station.station, month.rows > 0)
         query = (
             select(
                 station.station,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from data.clean import clean
+from data.freshness import ExactMonth
 from data.months import month_bounds_ms, month_name
 from data.plan import Missing
 from data.site import Site
-from data.source import Reader
+from data.source import AnyReader
 from data.tiles import SeriesKey, TileEntry
 
 # A cell is one number of 8 bytes: rows × (sensors + the time).
@@ -24,7 +27,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class LoadedMonth:
-    """Tiles of one :class:`Missing`. ``read`` of them were read now, the others found written by an earlier attempt."""
+    """Tiles of one :class:`Missing`. ``read`` of them were read now, the others found written by an earlier attempt.
+
+    ``exact`` is what the month held, where its rows were read.
+    """
 
     wanted: Missing
     entries: tuple[tuple[SeriesKey, TileEntry], ...]
@@ -32,6 +38,8 @@ class LoadedMonth:
     bytes: int = 0
     bad_values: int = 0
     duplicates: int = 0
+    bad_times: int = 0
+    exact: ExactMonth | None = None
 
 
 def cells(wanted: Missing) -> int:
@@ -58,7 +66,7 @@ def windows(wanted: Missing) -> Sequence[tuple[int, int]]:
     return [(left, right) for left, right in pairwise(cuts) if left < right]
 
 
-def load_month(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
+def load_month(site: Site, reader: AnyReader, wanted: Missing) -> LoadedMonth:
     """Read, clean and write the wanted tiles; those that are there by now are taken as they are. Publishes nothing.
 
     Nobody else on this host reads the same month meanwhile. The generation was read with the plan, before the rows: if an
@@ -68,13 +76,16 @@ def load_month(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
         SourceUnavailable, SourceMismatch: see data/source/failures.py.
     """
     with site.tiles.build_lock(site.source.id, wanted.station, wanted.month):
-        found = _found(site, wanted)
+        fingerprint = reader.fingerprint(wanted.station, wanted.month)
+        # A tile of an earlier attempt, whose fingerprint nobody noted, could be stale without anybody seeing it later.
+        found = _found(site, wanted) if fingerprint is None else []
         there = {key.sensor for key, _ in found}
         lacking = tuple(sensor for sensor in wanted.sensors if sensor not in there)
         if not lacking:
             return LoadedMonth(wanted, tuple(found))
         loaded = _read(site, reader, replace(wanted, sensors=lacking))
-        return replace(loaded, wanted=wanted, entries=(*found, *loaded.entries))
+        exact = replace(loaded.exact, fingerprint=fingerprint) if loaded.exact else None
+        return replace(loaded, wanted=wanted, entries=(*found, *loaded.entries), exact=exact)
 
 
 def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
@@ -89,16 +100,18 @@ def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
     return found
 
 
-def _read(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
+def _read(site: Site, reader: AnyReader, wanted: Missing) -> LoadedMonth:
     readings = reader.read(wanted.station, wanted.sensors, windows(wanted))
-    flagged = reader.flags(wanted.station, wanted.sensors, *month_bounds_ms(wanted.month))
-    times, values, missing = readings.times, dict(readings.values), readings.missing
+    flagged = {**readings.flagged, **reader.flags(wanted.station, wanted.sensors, *month_bounds_ms(wanted.month))}
+    values, missing, bad_times = dict(readings.values), readings.missing, readings.bad_times
+    times = {name: readings.times_of(name) for name in wanted.sensors}
+    exact = _exact(wanted, times)
     del readings  # so that each sensor's values go as soon as their tile is written
     entries: list[tuple[SeriesKey, TileEntry]] = []
     bad = duplicates = 0
     for name in wanted.sensors:
         sensor = site.catalogue[name]
-        cleaned = clean(times, values.pop(name), sensor, flagged.get(name))
+        cleaned = clean(times.pop(name), values.pop(name), sensor, flagged.get(name))
         key = SeriesKey(site.source.id, wanted.station, name)
         entry = site.tiles.write(key, wanted.month, cleaned, generation=wanted.generation, fingerprint=sensor.fingerprint)
         entries.append((key, entry))
@@ -106,4 +119,13 @@ def _read(site: Site, reader: Reader, wanted: Missing) -> LoadedMonth:
         bad += cleaned.nonfinite - missing[name]
         duplicates += cleaned.duplicates
     size = sum(entry.bytes for _, entry in entries)
-    return LoadedMonth(wanted, tuple(entries), len(entries), size, bad, duplicates)
+    return LoadedMonth(wanted, tuple(entries), len(entries), size, bad, duplicates, bad_times, exact)
+
+
+def _exact(wanted: Missing, times: Mapping[str, npt.NDArray[np.int64]]) -> ExactMonth:
+    """What the month really held; of a tall table the sensor with most rows counts."""
+    present = [each for each in times.values() if len(each)]
+    first = min((int(each.min()) for each in present), default=None)
+    last = max((int(each.max()) for each in present), default=None)
+    rows = max(map(len, present), default=0)
+    return ExactMonth(wanted.station, wanted.month, wanted.generation, rows, first, last, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from data.freshness import look_is_due
 from data.inventory import MonthInventory, StationInventory
 from data.months import iso_utc
 from data.request import HistoryRequest
@@ -31,7 +32,8 @@ class Plan:
     """Tiles of a request, and which of them must be read.
 
     ``keys`` are all tiles, present or not. ``rows_total`` estimates observations × sensors in the range, the months at its
-    ends in proportion; ``rows_missing`` and ``rows_tiles`` count whole months, as they are read.
+    ends in proportion; ``rows_missing`` and ``rows_tiles`` count whole months, as they are read. ``look_due`` says that a mapped
+    table may hold more than the inventory knows: only a job finds out.
     """
 
     missing: tuple[Missing, ...]
@@ -40,6 +42,7 @@ class Plan:
     rows_total: int
     rows_missing: int
     rows_tiles: int
+    look_due: bool = False
 
     @property
     def tiles_total(self) -> int:
@@ -47,8 +50,10 @@ class Plan:
         return len(self.keys)
 
 
-def plan(site: Site, request: HistoryRequest) -> Plan:
+def plan(site: Site, request: HistoryRequest, *, looked: bool = False) -> Plan:
     """Compare the inventory with the tiles. Opens no table of observations and no tile.
+
+    ``looked`` says that a mapped table has just been looked at.
 
     Raises:
         UnknownStation, UnknownSensor: naming known ones.
@@ -62,8 +67,10 @@ def plan(site: Site, request: HistoryRequest) -> Plan:
     touched = {
         name: {number: month for number, month in of.items() if _share(month, request, 0) > 0} for name, of in found.items()
     }
-    _refuse_nothing(request, stations, touched)
-    return _sum_up(site, request, stations, touched)
+    due = not looked and look_is_due(site, request)
+    if not due:
+        _refuse_nothing(request, stations, touched)
+    return _sum_up(site, request, stations, touched, look_due=due)
 
 
 def is_fresh(entry: TileEntry | None, generation: int, fingerprint: int) -> bool:
@@ -90,6 +97,8 @@ def _sum_up(
     request: HistoryRequest,
     stations: Sequence[StationInventory],
     touched: Mapping[str, Mapping[int, MonthInventory]],
+    *,
+    look_due: bool,
 ) -> Plan:
     missing: list[Missing] = []
     keys: list[tuple[SeriesKey, int]] = []
@@ -106,7 +115,7 @@ def _sum_up(
     rows_missing = sum(each.rows * len(each.sensors) for each in missing)
     rows_tiles = sum(touched[key.station][number].rows for key, number in keys)
     present = len(keys) - sum(len(each.sensors) for each in missing)
-    return Plan(tuple(missing), tuple(keys), present, round(rows_total), rows_missing, rows_tiles)
+    return Plan(tuple(missing), tuple(keys), present, round(rows_total), rows_missing, rows_tiles, look_due)
 
 
 def recorded(sensors: Iterable[str], station: StationInventory) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -11,6 +12,8 @@ from data.catalogue import Catalogue, load_catalogue
 from data.engine import make_engine, sqlite_path
 from data.inventory import Inventory
 from data.source import Source, own_source
+from data.source.mapped import MappedSource, as_others_see
+from data.source.mapping import load_mapping
 from data.tiles import TileStore
 
 
@@ -40,14 +43,31 @@ def open_site(settings: Settings, *, session_name: str = "riwayat") -> Site:
     # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
     jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
     one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()
-    source = own_source(
-        engine, catalogue, fast=not one_file, session_name=session_name, statement_timeout_s=settings.job_timeout
-    )
+    source: Source
+    if settings.source is not None:
+        source, catalogue = _mapped(settings, settings.source, catalogue, session_name)
+    else:
+        source = own_source(
+            engine, catalogue, fast=not one_file, session_name=session_name, statement_timeout_s=settings.job_timeout
+        )
     return Site(
         settings=settings,
         catalogue=catalogue,
         engine=engine,
         inventory=Inventory(engine, source.id),
-        tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap),
+        tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes),
         source=source,
     )
+
+
+def _mapped(settings: Settings, file: Path, catalogue: Catalogue, session_name: str) -> tuple[MappedSource, Catalogue]:
+    """The source that a mapping describes, and the catalogue that knows where its values come from."""
+    mapping = load_mapping(file, catalogue, settings.timezone)
+    url, timeout_s = mapping.url.render_as_string(hide_password=False), settings.job_timeout
+    engine = as_others_see(make_engine(url, application_name=session_name, statement_timeout_s=timeout_s))
+    # Jobs and inventory are written while the table is read. In one SQLite file that forbids the fast path.
+    ours = {path.resolve() for path in map(sqlite_path, (settings.jobs_url, settings.history_url)) if path is not None}
+    theirs = sqlite_path(url)
+    shared = theirs is not None and theirs.resolve() in ours
+    source = MappedSource(mapping, engine, fast=not shared, session_name=session_name, statement_timeout_s=timeout_s)
+    return source, mapping.catalogue_of(catalogue)

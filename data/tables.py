@@ -44,6 +44,27 @@ month_inventory = Table(
     comment="Rows a month; a tile is fresh when it carries the month's generation.",
 )
 
+source_look = Table(
+    "source_look",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("looked", BigInteger, nullable=False, comment="when the table was looked at last, ms UTC"),
+    Column("marks", Text, nullable=False, comment="JSON list of high-water marks, taken before the look"),
+    Column("turn", BigInteger, nullable=False, comment="grows with every look"),
+    comment="Mapped sources: the last look at their table.",
+)
+
+source_month = Table(
+    "source_month",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("station", String(NAME_LENGTH), primary_key=True),
+    Column("month", Integer, primary_key=True, autoincrement=False, comment="year * 12 + month - 1, UTC"),
+    Column("fingerprint", Text, comment="what the month held before it was read; null when it was not taken"),
+    Column("checked", BigInteger, nullable=False, comment="when, ms UTC"),
+    comment="Mapped sources without a high-water mark: fingerprints of months that have been read.",
+)
+
 
 def observation_table(catalogue: Catalogue, into: MetaData | None = None) -> Table:
     """The table ``observation`` with one nullable DOUBLE column a sensor of the catalogue; key (station, time)."""

@@ -13,12 +13,13 @@ from contextvars import copy_context
 
 import structlog
 
+from data.freshness import ExactMonth, look, settle
 from data.loading import CELLS_PER_READ, LoadedMonth, cells, load_month, reads
 from data.plan import Missing, Plan, plan
 from data.request import HistoryRequest
 from data.rollup import write_rollups
 from data.site import Site
-from data.source import Reader
+from data.source import AnyReader
 from data.tiles import SeriesKey, TileEntry
 from errors import DiskFull, RiwayatError
 from jobs.job import Progress
@@ -39,7 +40,8 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
     """Make every tile of a request be there and fresh; returns metrics.
 
     Metrics: ``rows`` (observations × sensors in the request's tiles), ``tiles_read``, ``tiles_reused``, ``bytes`` written,
-    ``bad_values`` and ``duplicates`` that were read but not kept, ``seconds_reading`` (wall clock).
+    ``bad_values``, ``bad_times`` and ``duplicates`` that were read but not kept, ``changed_months`` found in a mapped table,
+    ``seconds_reading`` (wall clock).
     What was read before an error or a kill is kept, and not read again by the next attempt.
 
     Raises:
@@ -61,7 +63,8 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
 
 
 def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[str, float | int]:
-    planned = plan(site, request)
+    looked = look(site, request)
+    planned = plan(site, request, looked=True)
     load = _Load(site, planned, report)
     started = time.monotonic()
     if planned.missing:
@@ -71,7 +74,8 @@ def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[s
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
     load.report_end()
-    return {**load.metrics(), "seconds_reading": round(time.monotonic() - started, 3)}
+    changed = {"changed_months": looked.months} if looked.months else {}
+    return {**load.metrics(), **changed, "seconds_reading": round(time.monotonic() - started, 3)}
 
 
 class _Load:
@@ -84,10 +88,11 @@ class _Load:
         self._pieces = [piece for missing in planned.missing for piece in reads(missing)]
         self._loaded: list[LoadedMonth] = []
         self._unpublished: dict[SeriesKey, list[TileEntry]] = defaultdict(list)
+        self._exact: list[ExactMonth] = []  # of months that were read, not yet noted
         self._pace = Pace(time.monotonic())
         self._rows_read = 0
 
-    def run(self, reader: Reader) -> None:
+    def run(self, reader: AnyReader) -> None:
         """Load all pieces; when one fails, the others in hand are finished and published before its error is raised."""
         finished: queue.SimpleQueue[Future[LoadedMonth]] = queue.SimpleQueue()
         try:
@@ -123,6 +128,7 @@ class _Load:
             "bytes": sum(loaded.bytes for loaded in self._loaded),
             "bad_values": sum(loaded.bad_values for loaded in self._loaded),
             "duplicates": sum(loaded.duplicates for loaded in self._loaded),
+            "bad_times": sum(loaded.bad_times for loaded in self._loaded),
         }
 
     def report_end(self) -> None:
@@ -133,6 +139,7 @@ class _Load:
     def _take(self, loaded: LoadedMonth) -> None:
         self._loaded.append(loaded)
         self._rows_read += loaded.wanted.rows * len(loaded.wanted.sensors)
+        self._exact += [loaded.exact] if loaded.exact else []
         for key, entry in loaded.entries:
             self._unpublished[key].append(entry)
 
@@ -140,6 +147,8 @@ class _Load:
         for key, entries in self._unpublished.items():
             self._site.tiles.publish(key, entries)
         self._unpublished.clear()
+        settle(self._site, self._exact)
+        self._exact.clear()
 
     def _say(self, at: Missing) -> None:
         """Report how far it is; ``fraction`` counts rows, so that a short month is no big step."""
@@ -163,7 +172,7 @@ class _Load:
 
 @contextmanager
 def _readers(
-    site: Site, reader: Reader, pieces: Sequence[Missing], finished: Callable[[Future[LoadedMonth]], None]
+    site: Site, reader: AnyReader, pieces: Sequence[Missing], finished: Callable[[Future[LoadedMonth]], None]
 ) -> Iterator[None]:
     """Threads that load the pieces in order; ``finished`` gets each. Leaving drops what waits and awaits what runs."""
     at_once = max(1, min(READERS, CELLS_PER_READ // max(1, *map(cells, pieces))))

@@ -5,7 +5,7 @@
 """
 
 from data.source.columns import Readings
-from data.source.reader import Reader
+from data.source.reader import AnyReader, Reader
 from data.source.table import Source, TableSource, own_source
 
-__all__ = ["Reader", "Readings", "Source", "TableSource", "own_source"]
+__all__ = ["AnyReader", "Reader", "Readings", "Source", "TableSource", "own_source"]

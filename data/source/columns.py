@@ -24,6 +24,8 @@ class Readings:
 
     ``times`` int64[n], ms UTC; ``values`` float64[n] a sensor, NaN where there is none; ``missing`` counts NULLs and ``bad``
     values that are no number at all (their value is NaN); ``bad_times`` counts rows left out because their time is no number.
+    ``own_times`` are of sensors whose rows are others' not (a tall table); ``flagged`` are times whose value the source calls
+    bad, sorted, of sensors that have some.
     """
 
     times: Int64Array
@@ -31,6 +33,12 @@ class Readings:
     missing: Mapping[str, int]
     bad: Mapping[str, int]
     bad_times: int = 0
+    own_times: Mapping[str, Int64Array] = field(default_factory=dict)
+    flagged: Mapping[str, Int64Array] = field(default_factory=dict)
+
+    def times_of(self, sensor: str) -> Int64Array:
+        """Times of a sensor's values, int64 ms UTC."""
+        return self.own_times.get(sensor, self.times)
 
 
 @dataclass

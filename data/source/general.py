@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,17 @@ def read(engine: Engine, statement: Select[Any], into: ReadingsBuilder) -> int:
     A value that is no number counts as bad and becomes NaN; a row whose time is no number is left out and counted.
     Errors are the driver's own.
     """
+    return stream(engine, statement, lambda columns: _add(columns, into))
+
+
+def stream(engine: Engine, statement: Select[Any], add: Callable[[list[tuple[Any, ...]]], None]) -> int:
+    """Run a query and hand over its rows in chunks of columns; returns how many rows. Errors are the driver's own."""
     rows = 0
     with engine.connect() as connection:
         result = connection.execution_options(stream_results=True, yield_per=CHUNK_ROWS).execute(statement)
         for chunk in result.partitions():
             rows += len(chunk)
-            _add(chunk, into)
+            add(list(zip(*chunk, strict=True)))
     return rows
 
 
@@ -37,10 +42,9 @@ def read_flags(engine: Engine, statement: Select[Any]) -> Mapping[str, Int64Arra
     return {sensor: np.array(times, dtype=np.int64) for sensor, times in found.items()}
 
 
-def _add(chunk: Any, into: ReadingsBuilder) -> None:
-    columns = list(zip(*chunk, strict=True))
+def _add(columns: list[tuple[Any, ...]], into: ReadingsBuilder) -> None:
     times, good = milliseconds(columns[0])
-    into.bad_times += len(chunk) - len(times)
+    into.bad_times += len(columns[0]) - len(times)
     values = []
     for sensor, column in zip(into.sensors, columns[1:], strict=True):
         array, missing, bad = numbers(column)

@@ -61,7 +61,7 @@ def as_text(statement: Select[Any], dialect: Dialect, *, name: str = "riwayat", 
     """
     plain: Any = type(dialect)
     plain = plain(paramstyle="named")
-    for trait in ("_backslash_escapes", "server_version_info"):
+    for trait in ("_backslash_escapes", "_support_float_cast", "server_version_info"):
         if hasattr(dialect, trait):
             setattr(plain, trait, getattr(dialect, trait))
     plain_text = str(statement.compile(dialect=plain, compile_kwargs={"literal_binds": True}))

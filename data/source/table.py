@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from data.catalogue import Catalogue
 from data.inventory import OWN_SOURCE
 from data.source import running
-from data.source.reader import Reader
+from data.source.reader import AnyReader, Reader
 from data.tables import observation_flag
 from errors import SourceMismatch
 
@@ -27,7 +27,7 @@ class Source(Protocol):
     def id(self) -> str:
         """Name of the source: the first folder of its tiles."""
 
-    def open(self) -> AbstractContextManager[Reader]:
+    def open(self) -> AbstractContextManager[AnyReader]:
         """Connect.
 
         Raises:

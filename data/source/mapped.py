@@ -1,0 +1,144 @@
+"""A source that is an existing table, read-only, as a mapping describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from sqlalchemy import Engine, event
+
+from data.months import month_bounds_ms
+from data.source import fast, general, mapped_sql, running, watch
+from data.source.columns import Int64Array, Readings
+from data.source.mapped_rows import Rows
+from data.source.mapping import MappedSensor, SourceMapping
+from data.source.session import Session
+from data.source.shape import Shape, read_shape
+from data.source.zones import Segment
+
+
+@dataclass(frozen=True)
+class MappedSource:
+    """See :class:`data.source.table.Source`; ``engine`` is of the database that holds the table (:func:`as_others_see`)."""
+
+    mapping: SourceMapping
+    engine: Engine
+    fast: bool = True
+    session_name: str = "riwayat"
+    statement_timeout_s: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Name of the source: a fingerprint of its mapping."""
+        return self.mapping.source_id
+
+    @property
+    def table(self) -> str:
+        """Name of the table, for messages."""
+        return self.mapping.table
+
+    @property
+    def check_minutes(self) -> float | None:
+        """How long closed months are trusted; None: for ever."""
+        return self.mapping.check_minutes
+
+    @property
+    def outlives_client(self) -> bool:
+        """Whether a query may go on when the process that asked is gone."""
+        return running.goes_on_without_client(self.engine)
+
+    def stop_queries(self, session_name: str) -> int:
+        """End the sessions of another process; how many there were. Errors are the driver's own."""
+        return running.stop_queries(self.engine, session_name)
+
+    def open(self, *, fast: bool = True) -> MappedReader:
+        """A reader to be used in a ``with`` statement; ``fast=False`` takes the general path only."""
+        return MappedReader(self, fast_path=fast)
+
+
+def as_others_see(engine: Engine) -> Engine:
+    """The engine of a foreign database: a TIMESTAMP of MariaDB and MySQL shows what every other client of the server sees.
+
+    Our own sessions are in UTC; here the wall clock of the server's sessions counts, whose zone the mapping names.
+    """
+    if engine.url.get_backend_name() in {"mysql", "mariadb"}:
+        event.listen(engine, "connect", _in_the_servers_zone)
+    return engine
+
+
+def _in_the_servers_zone(dbapi: Any, _record: object) -> None:
+    with dbapi.cursor() as cursor:
+        cursor.execute("SET time_zone = @@global.time_zone")
+
+
+class MappedReader:
+    """A connected mapped source; see :class:`data.source.reader.AnyReader`."""
+
+    def __init__(self, source: MappedSource, *, fast_path: bool = True) -> None:
+        self.source = source
+        self._session = Session(source, fast_path=fast_path)
+        self._shape: Shape | None = None
+        self._sensors = {sensor.name: sensor for sensor in source.mapping.sensors}
+
+    def __enter__(self) -> Self:
+        with self._session.engine() as engine, engine.connect() as connection:
+            self._shape = read_shape(connection, self.source.mapping)
+            self._session.connected(connection)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open between queries."""
+
+    @property
+    def shape(self) -> Shape:
+        """The table as it was when the reader was opened."""
+        if self._shape is None:
+            raise RuntimeError("the reader is not open")
+        return self._shape
+
+    @property
+    def session(self) -> Session:
+        """The connected database."""
+        return self._session
+
+    @property
+    def fast_reads(self) -> int:
+        """Queries that the fast path has read."""
+        return self._session.fast_reads
+
+    @property
+    def general_reads(self) -> int:
+        """Queries that the general path has read."""
+        return self._session.general_reads
+
+    def read(self, station: str, sensors: Sequence[str], windows: Iterable[tuple[int, int]]) -> Readings:
+        """All rows of a station in some windows, one query a window (more where clocks change)."""
+        chosen = [self._sensors[sensor] for sensor in sensors if sensor in self._sensors]
+        rows = Rows(chosen, self.shape.clock, self.source.mapping.tall)
+        for start_ms, end_ms in windows:
+            for segment in self.shape.clock.segments(start_ms, end_ms):
+                self._read(rows, station, chosen, segment)
+                rows.end_segment(segment, start_ms, end_ms)
+        return rows.readings()
+
+    def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
+        """None: quality codes come with the rows."""
+        del station, sensors, start_ms, end_ms
+        return {}
+
+    def fingerprint(self, station: str, month: int) -> str | None:
+        """What a month holds, in few words, taken before it is read; None where a high-water mark names changed months."""
+        if self.shape.high_water or self.shape.updated:
+            return None
+        with self._session.engine() as engine, engine.connect() as connection:
+            return watch.fingerprint(connection, self.shape, station, *month_bounds_ms(month))
+
+    def _read(self, rows: Rows, station: str, sensors: Sequence[MappedSensor], segment: Segment) -> None:
+        statement = mapped_sql.readings(self.shape, station, sensors, segment)
+        found = self._session.run_fast(statement, station, partial(fast.read_chunks, add=rows.add))
+        if found is None:
+            with self._session.engine() as engine:
+                general.stream(engine, statement, rows.add)
+        self._session.count_read(fast_path=found is not None)
