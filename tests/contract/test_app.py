@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from structlog.contextvars import bind_contextvars, get_contextvars
 from werkzeug.wrappers import Response
 
 from api.compression import CompressedFiles
@@ -141,6 +142,12 @@ def test_health_needs_no_sign_in(tmp_path):
     well = {"jobs": True, "observations": True, "cache": True}
     assert ready.json["checks"] == {**well, "worker history": False, "worker history-large": False}
     assert ready.json["failed"] == ["worker history", "worker history-large"]
+
+
+def test_a_request_does_not_inherit_the_job_of_the_one_before(here):
+    bind_contextvars(job="of another request of this thread")
+    fetch(here, "/healthz")
+    assert "job" not in get_contextvars()
 
 
 def test_below_a_prefix_everything_is_below_it(tmp_path):

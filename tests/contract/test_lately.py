@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -135,9 +136,7 @@ def test_a_database_of_jobs_that_is_not_there_is_named_and_its_workers_are_unkno
     assert checks == {"jobs": False, "observations": True, "cache": True, "worker history": False, "worker history-large": False}
 
 
-def numbers(
-    folder: Path, address: str = "127.0.0.1", headers: dict[str, str] | None = None, **settings: object
-) -> tuple[int, str]:
+def numbers(folder: Path, address: str = "127.0.0.1", headers: dict[str, str] | None = None, **settings: Any) -> tuple[int, str]:
     made = Settings(data_dir=folder / "var", **settings)
     bring_up_to_date(made)
     answer = create_app(made).server.test_client().get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": address})
