@@ -27,6 +27,7 @@ from jobs.stopping import session_name
 PUBLISH_EVERY_S = 0.25
 CALLBACK_POLL_S = 0.5
 WRITE_PAUSE_S = 1.0
+LEDGER_BUSY_MS = 1_000  # progress is not worth waiting for longer, and results are written again and again
 
 Shown = TypeVar("Shown")
 Answer = TypeVar("Answer")
@@ -112,7 +113,7 @@ def make_run_job(settings: Settings) -> Callable[[str, int], None]:
     """The ``run_job(job_id, attempt)`` of a worker; engines are opened in the child, when it is called."""
 
     def run_job(job_id: str, attempt: int) -> None:
-        ledger = open_ledger(settings)
+        ledger = open_ledger(settings, busy_ms=LEDGER_BUSY_MS)
         try:
             _attempt(settings, ledger, persist(lambda: ledger.get(job_id), settings.ledger_patience), attempt)
         finally:

@@ -31,6 +31,8 @@ class Status(StrEnum):
         return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
+_NO_STACK = "can't start new thread"  # Python's RuntimeError when memory for its stack is refused
+
 ACTIVE = (Status.QUEUED, Status.RUNNING)
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -91,7 +93,7 @@ class JobError:
         details = "".join(traceback.format_exception(exc)) if exc.__traceback__ else ""
         if isinstance(exc, RiwayatError):
             return cls(exc.code, exc.template, exc.params, exc.retryable, details)
-        if isinstance(exc, MemoryError):
+        if isinstance(exc, MemoryError) or str(exc) == _NO_STACK:
             return cls(
                 "memory",
                 "The job needed more memory than it may take; load a shorter range or fewer sensors at a time.",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from access.identity import Identity
 from config import Settings
 from data.plan import plan
 from data.request import HistoryRequest
 from data.site import Site, open_site
+from data.tiles import SeriesKey
 from jobs.job import Job, Status
 from jobs.ledger import Ledger, migrate_jobs, open_ledger
 from jobs.start import start_job
@@ -26,7 +28,7 @@ DAY_MS = 86_400_000
 class Desk:
     """A site's settings, its parts, and its workers. ``gate`` holds months; it is open at first."""
 
-    def __init__(self, cwd: Path, settings: dict[str, Any], gate: Gate | None = None) -> None:
+    def __init__(self, cwd: Path, settings: dict[str, Any]) -> None:
         self._cwd, self._given = cwd, settings
         self.settings = Settings(**settings)
         self.site: Site = open_site(self.settings)
@@ -50,8 +52,6 @@ class Desk:
 
     def submit(self, request: HistoryRequest, owner: str = "ayu") -> Job:
         """As the page would."""
-        from access.identity import Identity
-
         job = start_job(self.site, self.ledger, Identity(owner), request, lambda: wake(self.settings))
         self.site.engine.dispose()  # nothing of the test's stays open while others read
         return job
@@ -71,8 +71,6 @@ class Desk:
 
     def tiles(self, station: str, sensor: str = "temperature") -> int:
         """How many tiles of a series are published."""
-        from data.tiles import SeriesKey
-
         return len(self.site.tiles.entries(SeriesKey(self.site.source.id, station, sensor)))
 
     def keys(self, *requests: HistoryRequest) -> set[Any]:
@@ -80,6 +78,11 @@ class Desk:
         found = {key for request in requests for key in plan(self.site, request).keys}
         self.site.engine.dispose()
         return found
+
+    def kill_workers(self) -> None:
+        """End them and all that they started, at once."""
+        for worker in self.workers:
+            worker.kill()
 
     def no_child_is_left(self) -> None:
         """Wait until no process of a job is there any more."""
@@ -93,12 +96,9 @@ def desk_at(cwd: Path, **settings: Any) -> Iterator[Desk]:
     migrate_jobs(desk.ledger.engine)
     with ExitStack() as stack:
         stack.callback(desk.ledger.engine.dispose)
-        stack.callback(lambda: [worker.kill() for worker in desk.workers])
+        stack.callback(desk.kill_workers)
         stack.callback(desk.gate.release)
         yield desk
         desk.gate.release()
         for worker in desk.workers:
             worker.stop()
-
-
-OpenDesk = Callable[..., Desk]

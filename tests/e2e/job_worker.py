@@ -12,6 +12,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 from config import load_settings
 from data.months import Month
@@ -21,6 +24,8 @@ from jobs.ledger import Ledger, open_ledger
 from jobs.process import ensure_single_threaded, restart
 from jobs.worker import Outcome, run_worker
 from logs import configure_logs
+
+CLOCK = "clock"  # file in DATA_DIR: how many ms the clock is off
 
 
 def run_job(job_id: str, attempt: int) -> None:
@@ -93,6 +98,12 @@ def _nothing(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
     """Done at once."""
 
 
+def _hungry(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
+    """Take memory until there is no more, and say how it ended as the product's child does."""
+    taken = [bytearray(10_000_000) for _ in range(1_000)]
+    raise AssertionError(f"{len(taken)} times 10 MB were there")
+
+
 BODIES: dict[str, Callable[[Ledger, str, int], dict[str, int] | None]] = {
     "quick": _nothing,
     "slow": _slow,
@@ -105,13 +116,30 @@ BODIES: dict[str, Callable[[Ledger, str, int], dict[str, int] | None]] = {
     "raise": _raise,
     "ignore signals": _ignore_signals,
     "look": _look,
+    "hungry": _hungry,
 }
+
+
+def _follow(clock: Path) -> None:
+    """Let this process's wall clock, and that of its ledger in SQLite, be off by as many ms as a file says."""
+    true_time = time.time
+
+    def off_s() -> float:
+        return int(clock.read_text()) / 1000
+
+    @event.listens_for(Engine, "connect")
+    def connect(dbapi: Any, _record: object) -> None:
+        dbapi.create_function("julianday", 1, lambda _now: 2440587.5 + (true_time() + off_s()) / 86_400)
+
+    time.time = lambda: true_time() + off_s()
 
 
 def main() -> None:
     """Be a worker."""
     ensure_single_threaded()
     settings = load_settings()
+    if (settings.data_dir / CLOCK).exists():
+        _follow(settings.data_dir / CLOCK)
     configure_logs(settings.log_level)
     limits = {name: int(value) for name, value in (argument.split("=") for argument in sys.argv[1:])}
     if run_worker(settings, run_job, **limits) is Outcome.RESTART:  # type: ignore[arg-type]

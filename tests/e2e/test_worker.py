@@ -6,8 +6,10 @@ import time
 
 import psutil
 import pytest
+from sqlalchemy import select
 
 from data.request import HistoryRequest
+from jobs import tables
 from jobs.job import Status
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.wake import wake
@@ -29,8 +31,8 @@ def start_worker(settings, ledger, tmp_path):
     """Start a worker of tests/e2e/job_worker.py and wait until the ledger knows it; all are stopped in the end."""
     started = []
 
-    def start(*limits):
-        environment = site_environment(data_dir=settings.data_dir) | {"PYTHONPATH": str(ROOT)}
+    def start(*limits, **others):
+        environment = site_environment(data_dir=settings.data_dir, **others) | {"PYTHONPATH": str(ROOT)}
         worker = ServerProcess(["-m", "tests.e2e.job_worker", *limits], cwd=tmp_path, env=environment)
         started.append(worker)
         worker.wait_until_ready(lambda: any(alive.pid == worker.pid for alive in ledger.workers()))
@@ -251,3 +253,55 @@ def test_the_command_runs_until_the_queue_is_empty(ledger, settings, submit, tmp
     assert ledger.get(job.id).error.code != "died"
     assert ledger.workers() == ()
     assert f'"job": "{job.id}"' in done.stderr
+
+
+def test_a_child_that_is_refused_memory_ends_and_the_worker_goes_on(ledger, start_worker, submit):
+    worker = start_worker(worker_memory_mb=200)
+    failed = become(ledger, submit("hungry", tries=1), Status.FAILED)
+    assert failed.error.code == "died"  # of the product's own child: see test_faults.py
+    assert "MemoryError" in worker.output()
+    become(ledger, submit("quick"), Status.COMPLETED)
+    assert not zombies(worker)
+
+
+class Clock:
+    """The wall clock of the workers and of their ledger: how far it is off."""
+
+    def __init__(self, folder):
+        self._file = folder / "clock"
+        self.set(0)
+
+    def set(self, off_ms):
+        draft = self._file.with_suffix(".new")
+        draft.write_text(str(off_ms))
+        draft.rename(self._file)
+
+
+def wait_for_heartbeats(ledger, number):
+    """Wait until every worker has given so many signs of life, by whatever clock."""
+    for _ in range(number):
+        before = seen(ledger)
+        wait_until(lambda: all(now != before[who] for who, now in seen(ledger).items()), "signs of life", 30)  # noqa: B023
+
+
+def seen(ledger):
+    with ledger.engine.connect() as connection:
+        return dict(connection.execute(select(tables.worker.c.id, tables.worker.c.seen_ms)).all())
+
+
+def test_a_clock_that_is_set_ends_no_job_and_prolongs_none(ledger, settings, start_worker, submit):
+    clock = Clock(settings.data_dir)
+    start_worker()
+    job = submit("slow", tries=1)
+    child = child_at_half(ledger, job)
+    start_worker()  # might take the job for lost
+    for by_ms in (3_600_000, 0):  # an hour ahead, and back
+        clock.set(by_ms)
+        wait_for_heartbeats(ledger, 3)  # longer than it takes to be sure that a lease is lost
+        assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
+        assert child.is_running()
+    limited = submit("slow", more_ms=1, tries=1, timeout_s=2)
+    child_at_half(ledger, limited)
+    clock.set(-3_600_000)
+    assert become(ledger, limited, Status.FAILED).error.code == "timeout"
+    ledger.cancel(job.id)
