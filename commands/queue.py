@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.months import iso_utc
-from errors import Conflict
+from errors import Conflict, JobNotFound
 from jobs.job import Job, Status, job_json
 from jobs.wake import make_wake
 
@@ -95,7 +95,7 @@ def show(job_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson =
         job = ledger.get(job_id)
         place = ledger.position(job)
     if as_json:
-        _print_json(job_json(job))
+        _print_json(job_json(job) | {"position": place})
         return
     for name, value in job_json(job).items():
         typer.echo(f"{name}: {value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)}")
@@ -106,54 +106,69 @@ def show(job_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson =
 
 
 @queue.command()
-def retry(job_ids: Annotated[list[str], typer.Argument(metavar="ID…|all", help="Jobs to retry; all: every failed one.")]) -> None:
+def retry(
+    job_ids: Annotated[list[str], typer.Argument(metavar="ID…|all", help="Jobs to retry; all: every failed one.")],
+    as_json: AsJson = False,
+) -> None:
     """Put failed or cancelled jobs at the end of the line; what they have read stays read."""
     with _open() as (settings, ledger):
         everything = job_ids == ["all"]
         ids = [job.id for job in ledger.jobs(status=Status.FAILED, limit=sys.maxsize)] if everything else job_ids
         refused = _retry_each(ledger, ids[::-1] if everything else ids)
         make_wake(settings, ledger)()
-    typer.echo(f"{len(ids) - refused} of {len(ids)} jobs are queued again.", err=True)
+    typer.echo(f"{len(ids) - len(refused)} of {len(ids)} jobs are queued again.", err=True)
+    if as_json:
+        queued = [job_id for job_id in ids if job_id not in refused]
+        _print_json({"queued": queued, "refused": [{"id": job_id, "message": why} for job_id, why in refused.items()]})
     if refused and not everything:
         raise typer.Exit(1)
 
 
 @queue.command()
-def cancel(job_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def cancel(job_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
     """Stop a job that waits or runs."""
     with _open() as (settings, ledger):
-        ledger.cancel(job_id)
+        job = ledger.cancel(job_id)
         make_wake(settings, ledger)()
     typer.echo(f"Job {job_id} is cancelled.", err=True)
+    if as_json:
+        _print_json(job_json(job))
 
 
 @queue.command()
-def restart() -> None:
+def restart(as_json: AsJson = False) -> None:
     """Ask all workers to finish their jobs and begin anew, with the code that is on disk now."""
     with _open() as (settings, ledger):
         asked = ledger.ask_restart()
         make_wake(settings, ledger)()
     typer.echo(f"{asked} workers were asked to restart.", err=True)
+    if as_json:
+        _print_json({"workers": asked})
 
 
 @queue.command()
-def reconcile() -> None:
+def reconcile(as_json: AsJson = False) -> None:
     """RIWAYAT_QUEUE=celery: send a message for every waiting job that has none. Workers do so by themselves every second."""
     from jobs.wake import reconcile as send_lost
 
     with _open() as (settings, ledger):
         sent = send_lost(settings, ledger)
     typer.echo(f"{sent} messages were sent.", err=True)
+    if as_json:
+        _print_json({"messages": sent})
 
 
 @queue.command()
 def prune(
     days: Annotated[float, typer.Option(min=0, help="Forget jobs that ended longer ago than this.")] = 30,
+    as_json: AsJson = False,
 ) -> None:
     """Forget jobs that ended long ago. Tiles are not touched."""
     with _open() as (_, ledger):
         gone = ledger.prune(older_than_s=days * DAY_S)
     typer.echo(f"{gone} jobs are forgotten.", err=True)
+    if as_json:
+        _print_json({"forgotten": gone})
 
 
 @contextmanager
@@ -169,14 +184,14 @@ def _open() -> Iterator[tuple[Settings, Ledger]]:
         ledger.engine.dispose()
 
 
-def _retry_each(ledger: Ledger, ids: Sequence[str]) -> int:
-    """Retry all of them; how many could not be."""
-    refused = 0
+def _retry_each(ledger: Ledger, ids: Sequence[str]) -> dict[str, str]:
+    """Retry all of them; which could not be, and why."""
+    refused = {}
     for job_id in ids:
         try:
             ledger.retry(job_id, limited=False)
-        except Conflict as exc:
-            refused += 1
+        except (Conflict, JobNotFound) as exc:
+            refused[job_id] = exc.message
             typer.echo(f"{job_id}: {exc.message}", err=True)
     return refused
 

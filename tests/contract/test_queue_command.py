@@ -137,3 +137,17 @@ def test_cancel_and_prune(ledger, queue):
     assert len(ledger.jobs()) == 1
     assert queue("prune", "--days", "0").exit_code == 0
     assert ledger.jobs() == []
+
+
+def test_every_command_that_acts_can_say_as_json_what_it_did(ledger, queue):
+    failed, waiting = submit(ledger), submit(ledger, 1)
+    fail(ledger, failed)
+    done = queue("retry", failed.id, waiting.id, "nope", "--json")
+    assert done.exit_code == 1  # one was not to be retried, one is not there; the other is queued all the same
+    said = json.loads(done.stdout)
+    assert said["queued"] == [failed.id]
+    assert [(one["id"], "no job" in one["message"]) for one in said["refused"]] == [(waiting.id, False), ("nope", True)]
+    assert json.loads(queue("show", waiting.id, "--json").stdout)["position"] == 1
+    assert json.loads(queue("cancel", waiting.id, "--json").stdout)["status"] == "cancelled"
+    assert json.loads(queue("restart", "--json").stdout) == {"workers": 0}
+    assert json.loads(queue("prune", "--days", "0", "--json").stdout) == {"forgotten": 1}
