@@ -55,7 +55,7 @@ def open_site(settings: Settings, *, session_name: str = "riwayat") -> Site:
         catalogue=catalogue,
         engine=engine,
         inventory=Inventory(engine, source.id),
-        tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes),
+        tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap),
         source=source,
     )
 
