@@ -117,7 +117,7 @@ def request_at(start_ms):
 def test_a_user_may_have_so_many_jobs_queued_or_running(limited):
     jobs = [limited.submit("ayu", request_at(start)) for start in range(2)]
     limited.claim("w", [HISTORY])
-    with pytest.raises(QueueFull, match="You have 2 loads that wait or run, and may have 2") as refused:
+    with pytest.raises(QueueFull, match="Loads of yours that wait or run: 2, and no more than 2 may") as refused:
         limited.submit("ayu", request_at(9))
     assert refused.value.http_status == 429
     limited.submit("budi", request_at(9))  # another may
@@ -129,7 +129,7 @@ def test_a_user_may_have_so_many_jobs_queued_or_running(limited):
 def test_so_many_jobs_of_all_users_may_be_queued(limited):
     for owner in "abc":
         limited.submit(owner, request_at(0))
-    with pytest.raises(QueueFull, match="3 loads of all users wait already"):
+    with pytest.raises(QueueFull, match="Loads of all users that wait: 3"):
         limited.submit("d", request_at(0))
     limited.claim("w", [HISTORY])
     limited.submit("d", request_at(0))
