@@ -20,7 +20,11 @@
   cells.JobActions = function (props) {
     const job = props.data || {};
     const words = props.words;
-    const press = (name) => (event) => { event.stopPropagation(); props.setData(name); };
+    // Not the grid's own cellRendererData: once set, AG Grid complains of it as an option that it does not know.
+    const press = (name) => (event) => {
+      event.stopPropagation();
+      window.dash_clientside.set_props("jobs-press", { data: { job: job.id, name: name, at: Date.now() } });
+    };
     const button = (name) => make("button", { type: "button", className: "cell-action", tabIndex: -1, "data-act": name, onClick: press(name) }, words[name]);
     const link = (name, title) => make("a", { className: "cell-action", href: job[name], tabIndex: -1, title: title }, words[name]);
     return make("span", { className: "cell-actions" },

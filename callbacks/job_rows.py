@@ -99,8 +99,8 @@ def _status_words(job: Job) -> str:
 
 
 def _seconds(job: Job, now_ms: int) -> float | None:
-    """From the start of the latest attempt to the end, or until now; None before the first start."""
-    if job.started_ms is None:
+    """From the start of the latest attempt to the end, or until now; None where there was no attempt."""
+    if job.started_ms is None or not job.attempt:
         return None
     until = job.finished_ms if job.finished_ms is not None else now_ms
     return max(0.0, (until - job.started_ms) / 1000)

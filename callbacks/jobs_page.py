@@ -56,7 +56,7 @@ class Shown:
     """What the page shows, in the order of the outputs of ``show``."""
 
     rows: Any
-    seen: str
+    seen: dict[str, str]
     idle: bool
     queue: Any
     empty_hidden: bool
@@ -72,11 +72,12 @@ def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> 
     found = services.ledger.jobs(owner, limit=asked.jobs + 1)
     more, found = len(found) > asked.jobs, found[: asked.jobs]
     rows = _rows(services, found, now_ms)
-    seen = hashlib.blake2b(json.dumps(rows, sort_keys=True).encode(), digest_size=8).hexdigest()
     selected = next((row for row in rows if row["id"] == asked.selected_id), None)
+    seen = {"rows": _digest(rows), "details": _digest(selected)}
+    known = asked.seen if isinstance(asked.seen, dict) else {}
     active = any(not job.status.is_final for job in found)
     return Shown(
-        rows=no_update if seen == asked.seen else rows,
+        rows=no_update if known.get("rows") == seen["rows"] else rows,
         seen=seen,
         idle=not active,
         queue=_queue(services, asked.theme, active=active),
@@ -84,8 +85,16 @@ def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> 
         table_hidden=not found,
         count=count_words(len(found), more=more) if found else "",
         no_older=not more or asked.jobs >= MOST_JOBS,
-        details=job_details(selected, with_owner=identity.admin) if selected else None,
+        details=no_update if known.get("details") == seen["details"] else _details(identity, selected),
     )
+
+
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _details(identity: Identity, selected: dict[str, Any] | None) -> Any:
+    return job_details(selected, with_owner=identity.admin) if selected else None
 
 
 def act(services: Services, identity: Identity, job_id: object, action: object) -> Notice | None:
@@ -196,16 +205,16 @@ def _register_act(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.JOBS_DONE, "data"),
         Output(ids.JOBS_ALERT, "children"),
-        Input(ids.JOBS_GRID, "cellRendererData"),
+        Input(ids.JOBS_PRESS, "data"),
         Input({"type": "job-action", "name": ALL}, "n_clicks"),
         State(ids.JOBS_GRID, "selectedRows"),
         prevent_initial_call=True,
     )
-    def do(cell: Any, _clicks: Any, selected: Any) -> tuple[Any, Any]:
+    def do(pressed: Any, _clicks: Any, selected: Any) -> tuple[Any, Any]:
         if not any(trigger["value"] for trigger in ctx.triggered):  # buttons that just appeared
             return no_update, no_update
-        if ctx.triggered_id == ids.JOBS_GRID:
-            job_id, name = cell.get("rowId"), cell.get("value")
+        if ctx.triggered_id == ids.JOBS_PRESS:
+            job_id, name = pressed.get("job"), pressed.get("name")
         else:
             job_id, name = Asked(None, selected, None, "").selected_id, ctx.triggered_id["name"]
         if name not in ("cancel", "retry"):

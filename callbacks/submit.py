@@ -7,20 +7,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+import structlog
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity
 from callbacks.form import preset_text
 from callbacks.services import Services
 from callbacks.start import leave, refusal, start_again, start_load
 from data.request import request_of
-from errors import Conflict, JobNotFound, RiwayatError
+from errors import Conflict, JobNotFound, LedgerUnavailable, RiwayatError
 from jobs.job import Job
 from jobs.manager import asking_page
 from jobs.start import cancel_job
 from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice, action_id, alert
+
+log = structlog.get_logger(__name__)
 
 
 def register(app: Dash, services: Services) -> None:
@@ -67,7 +71,9 @@ def _register_load(app: Dash, services: Services) -> None:
         fresh = fresh_range(services, preset, stations or (), [start, end], of_preset)
 
         def begin(identity: Identity) -> Job | Notice:
-            request = request_of(stations or (), sensors or (), fresh[0], fresh[1], resolution or "raw", services.settings.timezone)
+            request = request_of(
+                stations or (), sensors or (), fresh[0], fresh[1], resolution or "raw", services.settings.timezone
+            )
             return start_load(services, identity, request)
 
         changed = (*fresh, fresh) if fresh != [start, end] else (no_update,) * 3
@@ -90,6 +96,9 @@ def _show(services: Services, previous: object, begin: Callable[[Identity], Job 
         begun = begin(identity)
     except RiwayatError as error:
         begun = refusal(error, services.settings.timezone)
+    except SQLAlchemyError as error:
+        log.warning("a database does not answer a page", error=str(error))
+        begun = refusal(LedgerUnavailable(), services.settings.timezone)
     if isinstance(begun, Notice):
         return no_update, no_update, alert(begun)
     leave(services, identity, previous, begun, asking_page())

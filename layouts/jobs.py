@@ -39,6 +39,7 @@ def jobs_page(context: JobsContext) -> html.Div:
             dcc.Store(id=ids.THEME, data=context.shade),
             dcc.Store(id=ids.LANGUAGE, data=context.language),
             dcc.Store(id=ids.JOBS_LIMIT, data=FIRST_JOBS),
+            dcc.Store(id=ids.JOBS_PRESS),
             dcc.Store(id=ids.JOBS_DONE, data=0),
             dcc.Store(id=ids.JOBS_SEEN),
             dcc.Interval(id=ids.JOBS_TICK, interval=REFRESH_MS, disabled=True),

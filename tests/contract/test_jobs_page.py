@@ -69,6 +69,18 @@ def test_rows_that_the_page_has_are_not_sent_again(services):
     assert len(show(services, SARI, replace(NEW, seen=first.seen)).rows) == 2
 
 
+def test_details_that_the_page_has_are_not_sent_again(services):
+    job = submit(services, "sari")
+    selected = replace(NEW, selected=[{"id": job.id}])
+    first = show(services, SARI, selected)
+    assert show(services, SARI, replace(selected, seen=first.seen)).details is no_update
+    assert show(services, SARI, replace(NEW, seen=first.seen)).details is None
+    services.ledger.cancel(job.id)
+    assert show(services, SARI, replace(selected, seen=first.seen)).details
+    for nonsense in ("x", 7, [], {"details": 7}):
+        assert show(services, SARI, replace(selected, seen=nonsense)).details
+
+
 def test_the_number_of_rows_is_bounded_and_older_ones_can_be_had(services):
     for day in (1, 2, 3):
         submit(services, "sari", day)

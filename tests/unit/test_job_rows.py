@@ -51,8 +51,9 @@ def test_a_completed_job_tells_what_it_took():
     assert (made["can_cancel"], made["can_retry"]) == (False, False)
 
 
-def test_what_was_all_on_disk_has_no_speed():
-    assert row(job(Status.COMPLETED, metrics={"rows": 10, "tiles_read": 0}))["speed"] == ""
+def test_what_was_all_on_disk_took_no_time_and_has_no_speed():
+    made = row(job(Status.COMPLETED, attempt=0, started_ms=NOW, finished_ms=NOW, metrics={"rows": 10, "tiles_read": 0}))
+    assert (made["duration"], made["speed"], made["rows"]) == ("", "", "10")
 
 
 def test_a_running_job_tells_how_far_it_is_and_how_long_it_runs():
