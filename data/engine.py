@@ -124,9 +124,10 @@ def migrate_observations(engine: Engine, catalogue: Catalogue) -> None:
     with _one_at_a_time(engine) as connection:
         present = {str(column["name"]) for column in inspect(connection).get_columns("observation")}
         lacking = [sensor.name for sensor in catalogue if sensor.name not in present]
-        for name in lacking:
-            definition = CreateColumn(Column(name, Double)).compile(dialect=engine.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE observation ADD COLUMN {definition}")
+        added = [f"ADD COLUMN {CreateColumn(Column(name, Double)).compile(dialect=engine.dialect)}" for name in lacking]
+        # SQLite takes one column a statement; to the others each statement is a change of the whole table.
+        for changes in added if engine.dialect.name == "sqlite" else [", ".join(added)] if added else []:
+            connection.exec_driver_sql(f"ALTER TABLE observation {changes}")
     if lacking and len(present) > len(observation_table(Catalogue({})).columns):  # else the table is new
         log.info("sensor columns added", sensors=lacking)
 

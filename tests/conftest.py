@@ -13,7 +13,7 @@ from selenium.webdriver.chrome.options import Options
 from config import Settings
 from data.site import Site, open_site
 from tests import processes
-from tests.databases import DATABASES, IN_CI
+from tests.databases import DATABASES, IN_CI, drop_all
 
 
 def pytest_setup_options() -> Options:
@@ -62,9 +62,15 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_databases_left() -> Iterator[None]:
+    yield
+    drop_all()
+
+
 @pytest.fixture(params=sorted(DATABASES))
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of an empty database of each kind that is supported; dropped afterwards (tests/databases.py)."""
+    """URL of an empty database of each kind that is supported; emptied afterwards (tests/databases.py)."""
     with DATABASES[request.param](tmp_path) as url:
         yield url
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,7 @@ MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:330
 
 _PREFIX = "riwayat_test_"
 _numbers = itertools.count()
+_spare: dict[str, list[str]] = {}  # by server: databases of this run that are empty and in nobody's use
 
 
 def missing_server(reason: str) -> str:
@@ -52,18 +53,47 @@ def administrator(server: str) -> Iterator[Connection]:
 
 @contextmanager
 def server_database(server: str) -> Iterator[str]:
-    """URL of a new, empty database of a server."""
-    name = f"{_PREFIX}{os.getpid()}_{next(_numbers)}"
+    """URL of an empty database of a server, for one test; :func:`drop_all` drops what there is at the end of the run."""
     _sweep(server)
+    waiting = _spare.setdefault(server, [])
+    name = waiting.pop() if waiting else _create(server)
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
+    try:
+        yield url
+    finally:
+        _empty(server, url, name)
+        waiting.append(name)
+
+
+def drop_all() -> None:
+    """Drop every database of this run."""
+    for server, names in _spare.items():
+        with administrator(server) as connection:
+            while names:
+                _drop(connection, names.pop())
+
+
+def _create(server: str) -> str:
+    name = f"{_PREFIX}{os.getpid()}_{next(_numbers)}"
     with administrator(server) as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
         if connection.dialect.name == "postgresql":  # what a test writes need not survive a power cut
             connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with administrator(server) as connection:
+    return name
+
+
+def _empty(server: str, url: str, name: str) -> None:
+    """Everything in it is gone, whoever still uses it; on PostgreSQL without DROP DATABASE, which waits for a checkpoint."""
+    with administrator(url if server == POSTGRESQL else server) as connection:
+        if connection.dialect.name == "postgresql":
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+            connection.exec_driver_sql(others, (name,))
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+            connection.exec_driver_sql("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as in a new database
+        else:
             _drop(connection, name)
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
 
 
 @contextmanager
@@ -99,6 +129,11 @@ def running_queries(url: str, part: str) -> list[str]:
 
 def _drop(connection: Connection, name: str) -> None:
     force = " WITH (FORCE)" if connection.dialect.name == "postgresql" else ""
+    if not force:  # a session that a test has left may hold its tables
+        left = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
+        for number in connection.exec_driver_sql(left, (name,)).scalars().all():
+            with suppress(OperationalError):  # it has ended meanwhile
+                connection.exec_driver_sql(f"KILL {number}")
     connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
 
 

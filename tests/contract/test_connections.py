@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, make_url
@@ -30,9 +31,9 @@ def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def failure_at(url: object, **parts: object) -> tuple[RiwayatError, float]:
+def failure_at(url: str, **parts: Any) -> tuple[RiwayatError, float]:
     """The error of opening a source there, and after how many seconds; the command line's must hide the password, too."""
-    parsed = make_url(str(url) if isinstance(url, str) else url).set(password=PASSWORD, **parts)
+    parsed = make_url(url).set(password=PASSWORD, **parts)
     engine = make_engine(parsed.render_as_string(hide_password=False), statement_timeout_s=30)
     began = time.monotonic()
     with pytest.raises(RiwayatError) as caught, own_source(engine, CATALOGUE).open():

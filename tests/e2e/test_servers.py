@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -45,7 +46,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_a_site_lives_in_a_database_made_by_the_page(url: str, tmp_path: Path) -> None:
-    where = {"cwd": tmp_path, "data_dir": tmp_path / "var", "database_url": url, "observations_url": url}
+    where: dict[str, Any] = {"cwd": tmp_path, "data_dir": tmp_path / "var", "database_url": url, "observations_url": url}
     for command in (["migrate"], ["setup", "--sample-only"]):
         done = run_manage(*command, **where)
         assert done.returncode == 0, done.stderr
