@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Measurement
 
-SUITES = ("load", "view", "web")
+SUITES = ("loading", "view", "web", "load")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 progress = Console(stderr=True)

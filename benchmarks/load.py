@@ -1,54 +1,145 @@
-"""Loading, as a table of targets: cold against connectorx and pandas, the same again, and the memory of the loading process."""
+"""Many users at once: 200 analysts who load, zoom and cancel for three minutes, played by locust on the same machine.
+
+gunicorn with its two web processes and one worker, as deployed; users come with names, as through a proxy.
+"""
 
 from __future__ import annotations
 
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks.load_cold import load_against_others, make_station, memory_of_load, request_for
+import psutil
+
 from benchmarks.measurement import Measurement
-from config import Settings
+from config import load_settings
+from data.site import open_site
+from jobs.ledger import open_ledger
+from tests.processes import ROOT, WorkerProcess, answers, run_manage
+from tests.served import GunicornProcess
 
-ROWS, ROWS_QUICK = 10_000_000, 200_000
-ROWS_LONG, ROWS_LONG_QUICK = 100_000_000, 1_000_000
-LONG_STEP_S = 10  # 100 million rows in about 32 years
+USERS, SECONDS, ARRIVALS_A_S = 200, 180, 10
+USERS_QUICK, SECONDS_QUICK = 30, 20
+STATIONS, YEARS, STEP_S = 12, 1.0, 60
+YEARS_QUICK = 0.25
+LOOK_S = 2.0
+PAGES = ("page /", "page /_dash-layout", "page /_dash-dependencies", "poll", "submit", "cancel")
+ZOOMS = ("zoom", "view while it loads", "stats")
+LOCUSTFILE = Path(__file__).with_name("users.py")
+
+
+@dataclass(frozen=True)
+class Played:
+    """What locust counted, a row a kind of request, and the greatest memory of the site meanwhile, MB (10^6 bytes)."""
+
+    rows: Mapping[str, Mapping[str, str]]
+    web_mb: float
+    worker_mb: float
+
+    def count(self, column: str) -> int:
+        """A sum over all requests."""
+        return sum(int(row[column]) for row in self.rows.values())
+
+    def quantile_ms(self, names: tuple[str, ...]) -> float:
+        """The 95 % quantile of the slowest kind."""
+        return max((float(self.rows[name]["95%"]) for name in names if name in self.rows), default=math.nan)
+
+    def each(self, names: tuple[str, ...]) -> str:
+        """The quantile of every kind, in words."""
+        return ", ".join(f"{name} {float(self.rows[name]['95%']):.0f} ms" for name in names if name in self.rows)
 
 
 def measure(*, quick: bool = False) -> Iterator[Measurement]:
-    """Make SQLite databases in a temporary folder, load them, and compare."""
+    """Start a site of its own in a temporary folder and let users at it."""
+    users, seconds = (USERS_QUICK, SECONDS_QUICK) if quick else (USERS, SECONDS)
     with tempfile.TemporaryDirectory() as folder:
-        yield from _against_others(Settings(data_dir=Path(folder)), ROWS_QUICK if quick else ROWS)
-    with tempfile.TemporaryDirectory() as folder:
-        yield _memory(Settings(data_dir=Path(folder)), ROWS_LONG_QUICK if quick else ROWS_LONG)
+        here = Path(folder)
+        settings: dict[str, Any] = {"data_dir": here / "var", "timezone": "UTC", "auth": "proxy", "log_level": "warning"}
+        _prepare(here, settings, YEARS_QUICK if quick else YEARS)
+        with GunicornProcess(cwd=here, **settings) as web, WorkerProcess(cwd=here, **settings) as worker:
+            worker.wait_until_ready(lambda: answers(f"{web.url}/readyz"))
+            played = _play(here, web, worker, users, seconds)
+        waits_s = _waits_s(here / "var")
+    yield from _told(played, waits_s, users, seconds)
 
 
-def _against_others(settings: Settings, rows: int) -> Iterator[Measurement]:
-    make_station(settings, rows)
-    found = load_against_others(settings, request_for(rows))
-    size = f"{rows / 1e6:g} M rows × 3 sensors, {found['tiles']} tiles"
+def _prepare(here: Path, settings: dict[str, Any], years: float) -> None:
+    for arguments in (("migrate",), ("demo", "--stations", str(STATIONS), "--years", str(years), "--step", str(STEP_S))):
+        done = run_manage(*arguments, cwd=here, timeout_s=900, **settings)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+
+def _play(here: Path, web: GunicornProcess, worker: WorkerProcess, users: int, seconds: int) -> Played:
+    site = open_site(load_settings(data_dir=here / "var"))
+    stations = [{"name": one.name, "first": one.first_ms, "last": one.last_ms} for one in site.inventory.stations()]
+    arguments = ["-f", str(LOCUSTFILE), "--headless", "--host", web.url, "-u", str(users), "-r", str(ARRIVALS_A_S)]
+    arguments += ["-t", f"{seconds}s", "--csv", str(here / "played"), "--only-summary", "--exit-code-on-error", "0"]
+    said = (here / "locust.txt").open("wb")
+    locust = subprocess.Popen(
+        [sys.executable, "-m", "locust", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"BENCH_STATIONS": json.dumps(stations)},
+        stdout=said,
+        stderr=subprocess.STDOUT,
+    )
+    web_mb = worker_mb = 0.0
+    while locust.poll() is None:
+        web_mb, worker_mb = max(web_mb, _memory_mb(web.family())), max(worker_mb, _memory_mb(worker.family()))
+        time.sleep(LOOK_S)
+    said.close()
+    if locust.returncode:
+        raise RuntimeError((here / "locust.txt").read_text(encoding="utf-8"))
+    with (here / "played_stats.csv").open(encoding="utf-8") as file:
+        rows = {row["Name"]: row for row in csv.DictReader(file) if row["Name"] != "Aggregated"}
+    with (here / "played_failures.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            print(f"failed: {row['Name']}: {row['Error']} ({row['Occurrences']} times)", file=sys.stderr)
+    return Played(rows, web_mb, worker_mb)
+
+
+def _memory_mb(processes: list[psutil.Process]) -> float:
+    """Memory of some processes together; what they share is counted once (proportional set size)."""
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_full_info().pss
+        except psutil.Error:  # it has ended
+            continue
+    return total / 1e6
+
+
+def _waits_s(data_dir: Path) -> list[float]:
+    """How long each job that started had waited, sorted, s."""
+    ledger = open_ledger(load_settings(data_dir=data_dir))
+    jobs = [job for job in ledger.jobs(limit=1_000_000) if job.attempt and job.started_ms is not None]
+    ledger.engine.dispose()
+    return sorted((job.started_ms - job.queued_ms) / 1000 for job in jobs if job.started_ms is not None)
+
+
+def _told(played: Played, waits_s: list[float], users: int, seconds: int) -> Iterator[Measurement]:
+    requests = played.count("Request Count")
+    who = f"{users} users for {seconds} s, {requests} requests ({requests / seconds:.0f} a second)"
+    yield Measurement("requests that failed (429s apart)", played.count("Failure Count"), "", 0, note=who)
     yield Measurement(
-        "cold load against connectorx",
-        found["cold_to_connectorx"],
-        "×",
-        1.5,
-        note=f"{size}: {found['cold_s']:.2f} s against {found['connectorx_s']:.2f} s",
+        "page requests, 95 % quantile of the slowest kind", played.quantile_ms(PAGES), "ms", 1000, note=played.each(PAGES)
+    )
+    yield Measurement("zooms, 95 % quantile of the slowest kind", played.quantile_ms(ZOOMS), "ms", 1000, note=played.each(ZOOMS))
+    wait_s = waits_s[math.ceil(0.95 * len(waits_s)) - 1] if waits_s else math.nan
+    median_s = waits_s[len(waits_s) // 2] if waits_s else math.nan
+    yield Measurement(
+        "wait for a worker, 95 % quantile", wait_s, "s", 30, note=f"{len(waits_s)} loads, 2 at a time; median {median_s:.2g} s"
     )
     yield Measurement(
-        "cold load against pandas.read_sql",
-        found["pandas_to_cold"],
-        "× faster",
-        4,
-        better="more",
-        note=f"{found['pandas_s']:.2f} s with pandas",
+        "memory of the web processes", played.web_mb, "MB", 1000, note="2 processes and their parent, shared memory once"
     )
-    again = f"{found['warm_s'] * 1000:.0f} ms"
-    yield Measurement("the same request again, of the cold load", found["warm_to_cold"] * 100, "%", 5, note=again)
-
-
-def _memory(settings: Settings, rows: int) -> Measurement:
-    sensors = ("temperature",)
-    make_station(settings, rows, step_s=LONG_STEP_S, sensors=sensors)
-    found = memory_of_load(settings, request_for(rows, step_s=LONG_STEP_S, sensors=sensors))
-    note = f"{rows / 1e6:g} M rows × 1 sensor in {found['seconds']:.1f} s"
-    return Measurement("private memory of the loading process", found["private_memory_mb"], "MB", 300, note=note)
+    yield Measurement("memory of worker and jobs", played.worker_mb, "MB", 1500, note="the worker and up to 3 jobs")
