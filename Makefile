@@ -10,6 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_STAMP := .venv/.requirements
 DEV_STAMP := .venv/.requirements-dev
+LOAD_STAMP := .venv-load/.requirements
 ARGS ?=
 
 help: ## list the targets
@@ -39,7 +40,7 @@ fix: venv-dev ## let the linter and the formatter edit
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: venv-dev ## measure (ARGS="--quick", ARGS="--json", ARGS="--write docs/performance.md")
+bench: venv-dev $(LOAD_STAMP) ## measure (ARGS="--quick", ARGS="--json", ARGS="--write docs/performance.md")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 pins: venv-dev ## write constraints.txt anew from what is installed in .venv
@@ -58,6 +59,12 @@ $(RUN_STAMP): requirements.txt constraints.txt | $(BIN)/python
 $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
 	@echo "Installing the development requirements into .venv …"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(LOAD_STAMP): requirements-load.txt | python
+	@echo "Installing what plays many users into .venv-load …"
+	@$(PYTHON) -m venv .venv-load
+	@.venv-load/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-load.txt
 	@touch $@
 
 python:

@@ -34,6 +34,7 @@ YEARS_QUICK = 0.25
 LOOK_S = 2.0
 PAGES = ("page /", "page /_dash-layout", "page /_dash-dependencies", "poll", "submit", "cancel")
 ZOOMS = ("zoom", "view while it loads", "stats")
+LOCUST = ROOT / ".venv-load" / "bin" / "locust"  # make bench puts it there
 LOCUSTFILE = Path(__file__).with_name("users.py")
 
 
@@ -86,7 +87,7 @@ def _play(here: Path, web: GunicornProcess, worker: WorkerProcess, users: int, s
     arguments += ["-t", f"{seconds}s", "--csv", str(here / "played"), "--only-summary", "--exit-code-on-error", "0"]
     said = (here / "locust.txt").open("wb")
     locust = subprocess.Popen(
-        [sys.executable, "-m", "locust", *arguments],
+        [str(LOCUST), *arguments],
         cwd=ROOT,
         env=os.environ | {"BENCH_STATIONS": json.dumps(stations)},
         stdout=said,

@@ -1,4 +1,4 @@
-"""What one analyst does, for locust; benchmarks/load.py starts it in a process of its own, because gevent patches sockets.
+"""What one analyst does, for locust, which benchmarks/load.py starts from an environment of its own (requirements-load.txt).
 
 Opens the page, loads a history and follows it as the page does, looks and zooms while it comes and afterwards, and sometimes
 thinks better of it. Reads ``BENCH_STATIONS`` (JSON: name, first and last ms UTC) and ``BENCH_PREFIX``.
@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 class Analyst(FastHttpUser):
     """One of many, each under a name of their own, each with random habits from a seed of their own."""
 
-    wait_time = between(1, 5)  # type: ignore[no-untyped-call]
+    wait_time = between(1, 5)
     connection_timeout = network_timeout = 30.0
 
     def on_start(self) -> None:
