@@ -54,11 +54,12 @@ def worker(
 
 def _runner(settings: Settings) -> Callable[..., Outcome]:
     """What runs jobs here: a local worker, or one that gets them through the broker."""
+    from jobs.child import make_run_job
+
     if settings.queue == "celery":
         from jobs.celery_worker import run_celery_worker
 
-        return partial(run_celery_worker, settings)
-    from jobs.child import make_run_job
+        return partial(run_celery_worker, settings, make_run_job(settings))
     from jobs.worker import run_worker
 
     return partial(run_worker, settings, make_run_job(settings))

@@ -6,6 +6,7 @@ Only imported where ``RIWAYAT_QUEUE=celery``.
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 from celery import Celery
@@ -23,6 +24,8 @@ _SOFT_AFTER_S = 60
 _HARD_AFTER_S = 90
 _LEAST_VISIBILITY_S = 3600
 _CLIENT_WAIT_S = 3.0  # a page does not wait longer for the broker; workers bring in what it did not take
+
+_OVERRULING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")  # Celery's own would beat our settings
 
 
 def time_limits(timeout_s: float, patience_s: float) -> tuple[int, int]:
@@ -52,6 +55,8 @@ def make_app(settings: Settings, *, client: bool = True) -> Celery:
     }
     if client:
         transport |= {"socket_timeout": _CLIENT_WAIT_S, "max_retries": 1, "interval_start": 0, "interval_step": 0.1}
+    for name in _OVERRULING:
+        os.environ.pop(name, None)
     app = Celery("riwayat", broker=settings.redis_url, set_as_current=False, fixups=[])
     app.conf.update(
         broker_transport_options=transport,

@@ -50,11 +50,6 @@ class Lifeline:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
 
-    @classmethod
-    def inherited(cls, descriptor: int) -> Lifeline:
-        """The reading end that a process got from its worker."""
-        return cls(socket.socket(fileno=descriptor))
-
     def look(self) -> Stop:
         """What the worker says now; a worker that is dead says NOW."""
         try:

@@ -1,87 +1,50 @@
-"""A program: one Celery worker for one queue, with as many processes as the queue has slots. jobs/celery_worker.py starts it.
-
-``python -m jobs.celery_pool`` and one argument, JSON of :class:`PoolOrder`; settings from the environment.
-"""
+"""One Celery worker for one queue, with as many processes as the queue has slots; a forked child of jobs/celery_worker.py."""
 
 from __future__ import annotations
 
-import gc
-import importlib
-import json
 import logging
 import os
 import signal
-import sys
 import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from config import Settings, load_settings
-from jobs.child import make_run_job
+from celery import signals
+from celery.exceptions import Reject
+
+from config import Settings
+from jobs.celery_app import TASK, make_app
+from jobs.celery_attempt import AttemptRunner, Lifeline, Stop
 from jobs.job import WorkerInfo
-from jobs.process import die_with, ensure_single_threaded
-from jobs.worker import PRELOADED, RunJob
-from logs import configure_logs
+from jobs.process import die_with, name_process
+from jobs.worker import RunJob
 
 
 @dataclass(frozen=True)
 class PoolOrder:
-    """What a pool is told by its worker. ``lifeline`` is the descriptor of a socket; ``log_level`` as in the settings."""
+    """What a pool is told by its worker."""
 
-    worker_id: str
-    host: str
-    worker_pid: int
-    queues: tuple[str, ...]  # all of the worker
-    worker_slots: int  # all of the worker
+    worker: WorkerInfo
     queue: str
     slots: int
-    lifeline: int
-
-    def to_json(self) -> str:
-        """JSON; :meth:`from_json` is the inverse."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> PoolOrder:
-        """The order that :meth:`to_json` wrote."""
-        fields = json.loads(text)
-        return cls(**fields | {"queues": tuple(fields["queues"])})
-
-    @property
-    def worker(self) -> WorkerInfo:
-        """The worker that the pool belongs to."""
-        return WorkerInfo(self.worker_id, self.host, self.worker_pid, self.queues, self.worker_slots, 0, 0)
+    lifeline: Lifeline
 
 
-def main(make: Callable[[Settings], RunJob] = make_run_job) -> None:
-    """Run tasks of the queue until told to stop (SIGTERM), or until the worker dies."""
-    ensure_single_threaded()
-    order = PoolOrder.from_json(sys.argv[1])
-    die_with(order.worker_pid, signal.SIGTERM)
-    for module in PRELOADED:
-        importlib.import_module(module)
-    settings = load_settings()
-    configure_logs(settings.log_level)
-    pool = _make_pool(settings, make(settings), order)
-    gc.collect()
-    gc.freeze()  # children share what is here; a collection in one of them must not copy it
+def run_pool(settings: Settings, run_job: RunJob, order: PoolOrder) -> None:
+    """Run tasks of the queue until told to stop (SIGTERM): then those that were begun end first."""
+    name_process("riwayat-pool")
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # only JSON comes in
+    logging.getLogger("celery.worker.control").setLevel(logging.ERROR)  # each revoke warns that there is no result backend
+    pool = _make_pool(settings, run_job, order)
     pool.start()
-    sys.exit(pool.exitcode or 0)
+    if pool.exitcode:
+        raise SystemExit(pool.exitcode)
 
 
 def _make_pool(settings: Settings, run_job: RunJob, order: PoolOrder) -> Any:
-    from celery import signals
-    from celery.exceptions import Reject
-
-    from jobs.celery_app import TASK, make_app
-    from jobs.celery_attempt import AttemptRunner, Lifeline, Stop
-
     app = make_app(settings, client=False)
-    runner = AttemptRunner(settings, run_job, order.worker, Lifeline.inherited(order.lifeline))
+    runner = AttemptRunner(settings, run_job, order.worker, order.lifeline)
     pool_pid = os.getpid()
-    logging.getLogger("celery.worker.control").setLevel(logging.ERROR)  # each revoke warns that there is no result backend
-    warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # only JSON comes in
 
     @signals.setup_logging.connect(weak=False)
     def logs_are_set_up(**_: object) -> None:
@@ -99,7 +62,7 @@ def _make_pool(settings: Settings, run_job: RunJob, order: PoolOrder) -> Any:
         runner.run(job_id)
 
     return app.Worker(
-        hostname=f"{order.queue}@{order.worker_id}",
+        hostname=f"{order.queue}@{order.worker.id}",
         queues=[order.queue],
         concurrency=order.slots,
         pool="prefork",
@@ -110,7 +73,3 @@ def _make_pool(settings: Settings, run_job: RunJob, order: PoolOrder) -> Any:
         without_heartbeat=True,
         quiet=True,
     )
-
-
-if __name__ == "__main__":
-    main()

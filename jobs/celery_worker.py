@@ -1,23 +1,23 @@
 """The worker under ``RIWAYAT_QUEUE=celery``: keeps one Celery pool a queue, the ledger, and the broker in line.
 
-It runs no job itself. Its heartbeat says that jobs can be run here; it fails attempts whose lease ran out, and sends the
-messages that were lost (jobs/celery_line.py). A pool that ends unasked ends the worker, so that whoever starts workers
-notices.
+It runs no job itself, and knows the broker only as a client. Its heartbeat says that jobs can be run here; it fails attempts
+whose lease ran out, and sends the messages that were lost (jobs/celery_line.py). A pool that ends unasked ends the worker,
+so that whoever starts workers notices.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import random
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from pathlib import Path
+from functools import partial
 
 import structlog
 from sqlalchemy import func, select
@@ -26,30 +26,30 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from errors import ConfigurationError, JobDied, StaleAttempt
 from jobs import policy
+from jobs.celery_attempt import Lifeline
 from jobs.celery_broker import BROKER_TROUBLE, Broker
 from jobs.celery_line import CeleryLine
-from jobs.celery_pool import PoolOrder
+from jobs.celery_pool import PoolOrder, run_pool
 from jobs.job import Status, WorkerInfo
 from jobs.leases import LeaseWatch
 from jobs.ledger import Ledger, open_ledger
+from jobs.process import end_child, fork_child, poll_child
 from jobs.signals import Bell
 from jobs.stopping import CancelQuery, QueryStopper
 from jobs.tables import job
 from jobs.wake import WakeSocket
-from jobs.worker import Outcome, require_ledger, slots_of
-
-ROOT = Path(__file__).resolve().parent.parent
-POOL_PROGRAM = ("-m", "jobs.celery_pool")
+from jobs.worker import PRELOADED, Outcome, RunJob, require_ledger, slots_of
 
 TICK_S = 1.0
 _END_S = 15.0  # pools that were told to stop have given their jobs back by then
-_OVERRULING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_CONFIG_MODULE")
+_POLL_S = 0.02
 
 log = structlog.get_logger(__name__)
 
 
 def run_celery_worker(
     settings: Settings,
+    run_job: RunJob,
     *,
     queues: Sequence[str] = policy.QUEUES,
     slots: int | None = None,
@@ -57,7 +57,6 @@ def run_celery_worker(
     max_seconds: float | None = None,
     stop_when_empty: bool = False,
     cancel_query: CancelQuery | None = None,
-    program: Sequence[str] = POOL_PROGRAM,
 ) -> Outcome:
     """Run jobs of ``queues`` that come through the broker, until told to stop or a limit is reached; as ``run_worker``.
 
@@ -67,57 +66,60 @@ def run_celery_worker(
     """
     if max_jobs is not None:
         raise ConfigurationError("--max-jobs is for RIWAYAT_QUEUE=local; with celery use --max-seconds.")
+    for module in PRELOADED:
+        importlib.import_module(module)
     ledger = open_ledger(settings)
     require_ledger(ledger)
     own_slots = {queue: slots or slots_of(settings, queue) for queue in queues}
     name, total = f"{os.getpid()}-{secrets.token_hex(4)}", sum(own_slots.values())
     me = WorkerInfo(name, socket.gethostname(), os.getpid(), tuple(queues), total, 0, 0)
     limits = policy.Limits(None, max_seconds, stop_when_empty)
+    ledger.engine.dispose()  # nothing is open when the pools are forked
+    pools = Pools(settings, run_job, me, own_slots)
     with closing(WakeSocket(settings, me.id)) as wakeup, closing(Broker(settings)) as broker:
-        pools = Pools(me, own_slots, program)
         return CeleryWorker(ledger, me, broker, pools, limits, Bell(wakeup), QueryStopper(cancel_query)).run()
 
 
 class Pools:
-    """One process of jobs/celery_pool.py a queue, and the lifeline by which they and their processes know about the worker."""
+    """One child that runs jobs/celery_pool.py a queue, and the lifeline by which they and their processes hear of the worker.
 
-    def __init__(self, me: WorkerInfo, slots: Mapping[str, int], program: Sequence[str]) -> None:
-        self._me = me
-        self._slots = slots
-        self._program = program
-        self._ours, self._theirs = socket.socketpair()
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+    Starts them at once; the caller has one thread and no connection.
+    """
 
-    def start(self) -> None:
-        """Start them all."""
-        environment = {name: value for name, value in os.environ.items() if name not in _OVERRULING} | {"PYTHONPATH": _path()}
-        for queue, slots in self._slots.items():
-            order = PoolOrder(
-                self._me.id, self._me.host, self._me.pid, self._me.queues, self._me.slots, queue, slots, self._theirs.fileno()
-            )
-            self._processes[queue] = subprocess.Popen(
-                [sys.executable, *self._program, order.to_json()],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                pass_fds=[self._theirs.fileno()],
-                start_new_session=True,  # Ctrl-C reaches the worker only; that one says when to stop
-            )
-        self._theirs.close()
+    def __init__(self, settings: Settings, run_job: RunJob, me: WorkerInfo, slots: Mapping[str, int]) -> None:
+        gc.collect()
+        gc.freeze()  # all of them share what is here; a collection in one must not copy it
+        self._ours, theirs = socket.socketpair()
+        self._codes: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
+        for queue, number in slots.items():
+            order = PoolOrder(me, queue, number, Lifeline(theirs))
+            self._pids[queue] = fork_child(partial(self._in_pool, settings, run_job, order))
+        theirs.close()
 
-    def ended(self) -> dict[str, int]:
-        """Exit codes of those that have ended, by queue."""
-        return {queue: code for queue, process in self._processes.items() if (code := process.poll()) is not None}
+    def _in_pool(self, settings: Settings, run_job: RunJob, order: PoolOrder) -> None:
+        self._ours.close()
+        run_pool(settings, run_job, order)
+
+    def ended(self) -> Mapping[str, int]:
+        """Exit codes of those that have ended, by queue; nothing of them is left."""
+        for queue, pid in list(self._pids.items()):
+            code = poll_child(pid)
+            if code is not None:
+                del self._pids[queue]
+                self._codes[queue] = code
+        return self._codes
 
     @property
     def are_alive(self) -> bool:
         """Whether any runs."""
-        return len(self.ended()) < len(self._processes)
+        self.ended()
+        return bool(self._pids)
 
     def take_no_more(self) -> None:
         """Let them finish their jobs, begin none, and end."""
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
+        for pid in self._pids.values():  # not reaped yet, so they cannot be others'
+            os.kill(pid, signal.SIGTERM)
 
     def give_back(self) -> None:
         """Let their processes finish what is nearly done and give the other jobs back; a second call does not wait for any."""
@@ -130,12 +132,10 @@ class Pools:
         self.give_back()
         self.give_back()
         deadline_s = time.monotonic() + _END_S
-        for process in self._processes.values():
-            try:
-                process.wait(max(0.0, deadline_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        while self.are_alive and time.monotonic() < deadline_s:
+            time.sleep(_POLL_S)
+        for pid in self._pids.values():
+            end_child(pid)
         self._ours.close()
 
 
@@ -174,7 +174,6 @@ class CeleryWorker:
         Raises:
             JobDied: a pool has ended unasked.
         """
-        self._pools.start()
         self._log.info("worker started", pid=self._me.pid, queues=self._me.queues, slots=self._me.slots, broker="redis")
         try:
             with self._bell:
@@ -245,7 +244,3 @@ class CeleryWorker:
             self._log.error("the ledger does not answer", error=str(exc))
         self._ledger.engine.dispose()
         self._stopper.finish()
-
-
-def _path() -> str:
-    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

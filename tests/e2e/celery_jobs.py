@@ -1,15 +1,13 @@
 """A worker under Celery whose jobs do what their station's name says (tests/e2e/job_worker.py), or else load history.
 
-Started as a process of its own by test_celery.py: without an argument the worker, with one the pool that it starts.
+Started as a process of its own by test_celery.py.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from config import Settings, load_settings
-from jobs.celery_pool import main as run_pool
 from jobs.celery_worker import run_celery_worker
 from jobs.child import make_run_job
 from jobs.ledger import open_ledger
@@ -33,14 +31,11 @@ def make(settings: Settings) -> Callable[[str, int], None]:
 
 
 def main() -> None:
-    """Be a worker, or its pool."""
-    if len(sys.argv) > 1:
-        run_pool(make)
-        return
+    """Be a worker."""
     ensure_single_threaded()
     settings = load_settings()
     configure_logs(settings.log_level)
-    if run_celery_worker(settings, program=("-m", "tests.e2e.celery_jobs")) is Outcome.RESTART:
+    if run_celery_worker(settings, make(settings)) is Outcome.RESTART:
         restart()
 
 

@@ -224,21 +224,6 @@ def test_a_killed_child_is_noticed_told_and_tried_again(fleet, ledger, submit):
     assert (done.metrics["attempt"], done.failures, done.error) == (2, 1, None)
 
 
-def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoever_lives(fleet, ledger, submit, broker):
-    one, other = submit("slow once"), submit("slow once")
-    children = [child_of(ledger, one), child_of(ledger, other)]
-    killed = fleet.worker_of(other)
-    os.kill(children[0].ppid(), signal.SIGKILL)
-    killed.kill()
-    wait_until(lambda: all(gone(child) for child in children), "children to die with their supervisors", 2)
-    for job in (one, other):
-        done = become(ledger, job, Status.COMPLETED)
-        assert (done.metrics["attempt"], done.attempt, done.failures) == (2, 2, 1)
-    assert 0 in [message.attempt for message in broker.messages() if message.job_id == other.id]  # the dead worker's stays
-    assert killed.family() == []
-    assert_harmless(ledger, broker, other)
-
-
 def test_a_message_that_comes_again_is_harmless(fleet, ledger, submit, broker):
     job = submit("slow")
     child = child_of(ledger, job)
@@ -285,27 +270,6 @@ def test_a_child_that_takes_too_long_is_killed(fleet, ledger, submit):
     assert gone(child)
 
 
-def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger, submit):
-    job = submit("slow once", tries=1)
-    child = child_of(ledger, job)
-    assert fleet.worker_of(job).stop() == 0
-    assert gone(child)
-    done = become(ledger, job, Status.COMPLETED)
-    assert (done.metrics["attempt"], done.failures) == (2, 0)
-    assert len(ledger.workers()) == 1
-
-
-def test_a_worker_whose_pool_dies_ends_and_says_so(fleet, ledger, submit):
-    job = submit("slow once")
-    supervisor = psutil.Process(child_of(ledger, job).ppid())
-    worker = fleet.worker_of(job)
-    os.kill(supervisor.ppid(), signal.SIGKILL)
-    assert worker.process.wait(20) != 0
-    assert "ended with exit code -9" in worker.output()
-    assert worker.family() == []
-    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
-
-
 @pytest.fixture
 def page(settings_of_web, ledger, wake):
     """A page of a site whose jobs run on Celery."""
@@ -340,3 +304,39 @@ def test_cancel_on_the_page_kills_the_job(fleet, ledger, submit, page):
     wait_until(lambda: gone(child), "child to be gone", 2.0)
     response = wait_until(lambda: page.poll().json.get("response"), "the end")
     assert response["end"]["children"] == "ended: cancelled"
+
+
+def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoever_lives(fleet, ledger, submit, broker):
+    one, other = submit("slow once"), submit("slow once")
+    children = [child_of(ledger, one), child_of(ledger, other)]
+    killed = fleet.worker_of(other)
+    os.kill(children[0].ppid(), signal.SIGKILL)
+    killed.kill()
+    wait_until(lambda: all(gone(child) for child in children), "children to die with their supervisors", 2)
+    for job in (one, other):
+        done = become(ledger, job, Status.COMPLETED)
+        assert (done.metrics["attempt"], done.attempt, done.failures) == (2, 2, 1)
+    assert 0 in [message.attempt for message in broker.messages() if message.job_id == other.id]  # the dead worker's stays
+    assert killed.family() == []
+    assert_harmless(ledger, broker, other)
+
+
+def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger, submit):
+    job = submit("slow once", tries=1)
+    child = child_of(ledger, job)
+    assert fleet.worker_of(job).stop() == 0
+    assert gone(child)
+    done = become(ledger, job, Status.COMPLETED)
+    assert (done.metrics["attempt"], done.failures) == (2, 0)
+    assert len(ledger.workers()) == 1
+
+
+def test_a_worker_whose_pool_dies_ends_and_says_so(fleet, ledger, submit):
+    job = submit("slow once")
+    supervisor = psutil.Process(child_of(ledger, job).ppid())
+    worker = fleet.worker_of(job)
+    os.kill(supervisor.ppid(), signal.SIGKILL)
+    assert worker.process.wait(20) != 0
+    assert "ended with exit code -9" in worker.output()
+    assert worker.family() == []
+    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
