@@ -8,13 +8,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity
 from callbacks.job_rows import job_row
 from callbacks.services import Services
+from callbacks.start import refusal
 from callbacks.states import no_worker
-from errors import RiwayatError
+from errors import LedgerUnavailable, RiwayatError
 from figures.queue import depth_figure, wait_figure
 from i18n import THIN_SPACE, current_language, format_duration, format_number, translate_error
 from i18n import gettext as _
@@ -28,6 +31,8 @@ from layouts.status import Notice, alert
 
 MOST_JOBS = 2_000  # rows that one page holds; older jobs are for ``manage.py queue list``
 _MOST_POSITIONS = 20  # waiting jobs whose place in the line is asked for
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,13 @@ def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> 
         no_older=not more or asked.jobs >= MOST_JOBS,
         details=no_update if known.get("details") == seen["details"] else _details(identity, selected),
     )
+
+
+def unavailable(services: Services) -> Shown:
+    """What the page shows while the ledger does not answer: what it has, and so; it asks again."""
+    notice = alert(refusal(LedgerUnavailable(), services.settings.timezone))
+    rest: Any = no_update
+    return Shown(rest, rest, False, [notice], rest, rest, rest, rest, rest)
 
 
 def _digest(value: Any) -> str:
@@ -197,7 +209,12 @@ def _register_show(app: Dash, services: Services) -> None:
         State(ids.JOBS_SEEN, "data"),
     )
     def show(_tick: Any, _done: Any, limit: Any, selected: Any, theme: Any, seen: Any) -> tuple[Any, ...]:
-        found = shown(services, services.identify(), Asked(limit, selected, seen, str(theme)), time.time_ns() // 1_000_000)
+        asked = Asked(limit, selected, seen, str(theme))
+        try:
+            found = shown(services, services.identify(), asked, time.time_ns() // 1_000_000)
+        except SQLAlchemyError as error:
+            log.warning("the ledger does not answer a page", error=str(error))
+            found = unavailable(services)
         return tuple(vars(found).values())
 
 

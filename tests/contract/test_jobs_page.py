@@ -13,7 +13,7 @@ from dash import no_update
 
 from access.identity import Identity
 from app import create_app
-from callbacks.jobs_page import Asked, Shown, act, shown
+from callbacks.jobs_page import Asked, Shown, act, shown, unavailable
 from callbacks.services import Services
 from config import Settings
 from data.request import request_of
@@ -89,6 +89,12 @@ def test_the_number_of_rows_is_bounded_and_older_ones_can_be_had(services):
     assert show(services, SARI, replace(NEW, limit=3)).no_older
     for nonsense in ("x", None, -5, 10**9, {}):
         assert 1 <= len(show(services, SARI, replace(NEW, limit=nonsense)).rows) <= 3
+
+
+def test_while_the_ledger_does_not_answer_the_page_keeps_what_it_has_says_so_and_asks_again(services):
+    found = unavailable(services)
+    assert (found.rows, found.details, found.idle) == (no_update, no_update, False)
+    assert "does not answer" in str(found.queue)
 
 
 def test_without_a_job_the_page_says_so(services):
