@@ -62,7 +62,10 @@ class RiwayatDash(Dash):
         """The document of the page (see layouts/document.py)."""
         scripts = parts["scripts"] if self.with_grid else _GRID_SCRIPT.sub("", parts["scripts"])
         found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], scripts, parts["renderer"])
-        return document(found, language=current_language(), shade=_shade(), prefix=self.prefix, loading=_("Loading …"))
+        title = f"{_('Jobs')} · Riwayat" if self.with_grid else "Riwayat"
+        return document(
+            found, title=title, language=current_language(), shade=_shade(), prefix=self.prefix, loading=_("Loading …")
+        )
 
 
 class ScriptHashes:

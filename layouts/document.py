@@ -34,14 +34,14 @@ class DashParts:
     renderer: str
 
 
-def document(parts: DashParts, *, language: str, shade: str, prefix: str, loading: str) -> str:
+def document(parts: DashParts, *, title: str, language: str, shade: str, prefix: str, loading: str) -> str:
     """The document as HTML; ``loading`` is read while the page is fetched."""
     icon = f"{prefix}assets/logo.svg"
     return f"""<!DOCTYPE html>
 <html lang="{escape(language)}" data-bs-theme="{escape(shade)}" data-prefix="{escape(prefix)}">
 <head>
 {parts.metas}
-<title>Riwayat</title>
+<title>{escape(title)}</title>
 <link rel="icon" type="image/svg+xml" href="{escape(icon)}">
 <script>{theme_script(prefix)}</script>
 {parts.css}

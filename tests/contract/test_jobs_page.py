@@ -190,6 +190,7 @@ def test_the_page_is_at_jobs_with_and_without_a_slash_below_the_prefix(client):
         for path in ("jobs", "jobs/"):
             answer = web.get(f"{prefix}{path}", environ_base=local)
             assert (answer.status_code, answer.mimetype) == (200, "text/html")
+            assert "<title>Jobs · Riwayat</title>" in answer.text
         layout = web.get(f"{prefix}jobs/_dash-layout", environ_base=local).json
         assert f'"href": "{prefix}jobs"' in json.dumps(layout)
         assert web.get(f"{prefix}jobs/nothing", environ_base=local).status_code == 404
