@@ -29,7 +29,7 @@ from layouts import ids
 from layouts.jobs import FIRST_JOBS, count_words, job_details, queue_graph, queue_numbers
 from layouts.status import Notice, alert
 
-MOST_JOBS = 2_000  # rows that one page holds; older jobs are for ``manage.py queue list``
+MOST_JOBS = 1_000  # rows that one page holds; older jobs are for ``manage.py queue list``
 _MOST_POSITIONS = 20  # waiting jobs whose place in the line is asked for
 
 log = structlog.get_logger(__name__)
