@@ -18,8 +18,8 @@ from errors import JobNotFound
 from jobs.job import Job
 
 HEARTBEAT_S: Final = 2.0  # a comment, so that proxies see life and we see that a listener went
-STREAM_S: Final = 60.0  # then the stream ends; a browser comes back by itself, behind those who wait
-AGAIN_MS: Final = 2_000  # how long a browser waits before it comes back
+STREAM_S: Final = 15.0  # then the stream ends; a browser comes back by itself, behind those who wait
+AGAIN_MS: Final = 1_000  # how long a browser waits before it comes back
 
 _EVENTS: Final = {
     200: Answer(
@@ -38,7 +38,7 @@ def add_event_routes(api: Api, desk: Desk, watcher: JobWatcher, stream_s: float 
     def events(job_id: str) -> Response:
         """The status of a job, pushed as it changes; ends with the job.
 
-        Each event's id is the job's version. A stream lasts a minute at most; a browser's EventSource comes back by itself.
+        Each event's id is the job's version. A stream lasts 15 s at most; a browser's EventSource comes back by itself.
         Streams are few: beyond the limit the answer is 503 with Retry-After, and a client asks for the job itself instead.
         """
         job = desk.job(job_id)
@@ -54,20 +54,19 @@ def add_event_routes(api: Api, desk: Desk, watcher: JobWatcher, stream_s: float 
 def _stream(job: Job, listener: Listener, answer: Callable[[Job], dict[str, Any]], stream_s: float) -> Iterator[str]:
     """Lines of the stream. It knows no request any more, and ends with the job, with its time, or with its reader."""
     until = time.monotonic() + stream_s
-    yield f"retry: {AGAIN_MS}\n\n"
-    yield _event("status", job, answer)
     try:
+        yield f"retry: {AGAIN_MS}\n\n"
+        yield _event("status", job, answer)
         while not job.status.is_final and (left_s := until - time.monotonic()) > 0:
             news = listener.wait(job.version, min(HEARTBEAT_S, left_s))
-            if news is None:
-                yield ": \n\n"
-            else:
-                job = news
-                yield _event("status", job, answer)
+            job = news or job
+            yield _event("status", job, answer) if news else ": \n\n"
+        if job.status.is_final:
+            yield _event("end", job, answer)
     except JobNotFound:  # pruned meanwhile: the next request says so
         return
-    if job.status.is_final:
-        yield _event("end", job, answer)
+    finally:
+        listener.close()
 
 
 def _event(name: str, job: Job, answer: Callable[[Job], dict[str, Any]]) -> str:
