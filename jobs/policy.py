@@ -55,13 +55,13 @@ class Shares:
         """
         if self.user_jobs is not None and active_of_user >= self.user_jobs:
             raise QueueFull(
-                "Loads of yours that wait or run: {count}, and no more than {limit} may; wait until one has ended, or cancel one.",
+                "Loads of yours that wait or run: {count}; no more than {limit} may. Wait until one has ended, or cancel one.",
                 count=active_of_user,
                 limit=self.user_jobs,
             )
         if self.queued_jobs is not None and queued >= self.queued_jobs:
             raise QueueFull(
-                "Loads of all users that wait: {count}, and no more than {limit} may; try again in a few minutes.",
+                "Loads of all users that wait: {count}; no more than {limit} may. Try again in a few minutes.",
                 count=queued,
                 limit=self.queued_jobs,
             )

@@ -10,13 +10,11 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import random
 import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from enum import Enum
 
 import structlog
@@ -24,9 +22,10 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
-from errors import ConfigurationError, JobDied, StaleAttempt
+from errors import ConfigurationError, JobDied
 from jobs import policy
 from jobs.children import Child, Children
+from jobs.endings import Endings
 from jobs.job import Job, JobError, WorkerInfo
 from jobs.leases import LeaseWatch
 from jobs.ledger import Ledger, open_ledger
@@ -55,15 +54,6 @@ class Outcome(Enum):
 
     ENDED = "ended"  # asked to stop, or its limits are reached
     RESTART = "restart"  # asked to begin anew
-
-
-@dataclass(frozen=True)
-class _Ended:
-    """An attempt that is over for a reason that the ledger may not know yet; ``error`` None: give the job back."""
-
-    job_id: str
-    attempt: int
-    error: JobError | None
 
 
 def run_worker(
@@ -132,7 +122,7 @@ class Worker:
         self._bell = Bell(wakeup)
         self._stopper = stopper
         self._leases = LeaseWatch()
-        self._ended: list[_Ended] = []
+        self._endings = Endings(ledger)
         self._claimed = 0
         self._heartbeat_at_s = 0.0
         self._restart = False
@@ -162,7 +152,7 @@ class Worker:
         self._reap()
         self._stop_overdue()
         try:
-            self._settle()
+            self._endings.settle()
             self._heartbeat()
             self._stop_cancelled()
             self._claim()
@@ -175,7 +165,7 @@ class Worker:
         """Notice children that ended by themselves."""
         self._stopper.reap()
         for child, exit_code in self._children.reap():
-            self._note(child.job, policy.death_error(exit_code, self._children.memory_mb))
+            self._endings.note(child.job.id, child.job.attempt, policy.death_error(exit_code, self._children.memory_mb))
             if exit_code:
                 self._stop_queries(child.job.id, child.job.attempt)
 
@@ -183,7 +173,7 @@ class Worker:
         for child in self._children:
             if child.is_overdue:
                 self._kill(child)
-                self._note(child.job, policy.timeout_error(child.job.timeout_s))
+                self._endings.note(child.job.id, child.job.attempt, policy.timeout_error(child.job.timeout_s))
 
     def _stop_cancelled(self) -> None:
         """Kill children whose attempt is no longer the one: cancelled, or given to another worker."""
@@ -201,23 +191,6 @@ class Worker:
         self._ledger.engine.dispose()  # no connection may be carried across the fork
         self._stopper.stop(job_id, attempt)
 
-    def _note(self, job: Job, error: JobError | None) -> None:
-        self._ended.append(_Ended(job.id, job.attempt, error))
-
-    def _settle(self) -> None:
-        """Write down how attempts ended, unless the child has done so itself."""
-        while self._ended:
-            ended = self._ended[0]
-            try:
-                if ended.error is None:
-                    self._ledger.requeue(ended.job_id, ended.attempt)
-                else:
-                    self._ledger.fail(ended.job_id, ended.attempt, ended.error, jitter=random.random())  # noqa: S311
-                    self._log.warning("attempt failed", job=ended.job_id, attempt=ended.attempt, error=ended.error.message)
-            except StaleAttempt:  # it has: completed, failed, or cancelled meanwhile
-                pass
-            self._ended.pop(0)
-
     def _heartbeat(self) -> None:
         """Renew the leases of our jobs, and fail the attempts of workers that did not."""
         if time.monotonic() < self._heartbeat_at_s:
@@ -227,9 +200,9 @@ class Worker:
             self._restart = True
         expired = self._ledger.expired()
         for lease in self._leases.lost(expired, time.monotonic()):
-            self._ended.append(_Ended(lease.job_id, lease.attempt, policy.lost_error()))
+            self._endings.note(lease.job_id, lease.attempt, policy.lost_error())
             self._stop_queries(lease.job_id, lease.attempt)
-        self._settle()
+        self._endings.settle()
         self._heartbeat_at_s = time.monotonic() + (SUSPICIOUS_TICK_S if expired else policy.HEARTBEAT_MS / 1000)
 
     def _claim(self) -> None:
@@ -247,7 +220,9 @@ class Worker:
         try:
             self._children.start(job)
         except OSError as exc:
-            self._note(job, JobError.of(JobDied("The process of the job could not be started: {why}.", why=str(exc))))
+            self._endings.note(
+                job.id, job.attempt, JobError.of(JobDied("The process of the job could not be started: {why}.", why=str(exc)))
+            )
 
     # -- when ---------------------------------------------------------------------------------------------------------
 
@@ -266,7 +241,7 @@ class Worker:
         first_stop_s = self._bell.first_stop_s
         if self._bell.stops > 1 or (first_stop_s is not None and time.monotonic() - first_stop_s >= STOP_GRACE_S):
             return True
-        return self._is_ending() and not self._children and not self._ended
+        return self._is_ending() and not self._children and not self._endings
 
     def _next_due_s(self) -> float:
         now_s = time.monotonic()
@@ -282,9 +257,9 @@ class Worker:
         for child in self._children:
             self._log.info("job given back", job=child.job.id)
             self._kill(child)
-            self._note(child.job, None)
+            self._endings.note(child.job.id, child.job.attempt, None)
         try:
-            self._settle()
+            self._endings.settle()
             self._ledger.leave(self._me.id)
         except SQLAlchemyError as exc:
             self._log.error("the ledger does not answer", error=str(exc))

@@ -117,7 +117,7 @@ def request_at(start_ms):
 def test_a_user_may_have_so_many_jobs_queued_or_running(limited):
     jobs = [limited.submit("ayu", request_at(start)) for start in range(2)]
     limited.claim("w", [HISTORY])
-    with pytest.raises(QueueFull, match="Loads of yours that wait or run: 2, and no more than 2 may") as refused:
+    with pytest.raises(QueueFull, match="Loads of yours that wait or run: 2; no more than 2 may") as refused:
         limited.submit("ayu", request_at(9))
     assert refused.value.http_status == 429
     limited.submit("budi", request_at(9))  # another may

@@ -1,8 +1,11 @@
 """What the page says when there is no room for one more job."""
 
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
+from sqlalchemy import event
 
 from access.identity import Identity
 from callbacks.services import Services
@@ -31,6 +34,15 @@ def services(site, data_dir):
     set_language("en")
 
 
+def test_a_ledger_that_does_not_answer_is_an_alert(services, data_dir):
+    event.listen(services.ledger.engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA busy_timeout = 100"))
+    services.ledger.engine.dispose()
+    with closing(sqlite3.connect(data_dir / "riwayat.sqlite", isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        sentence = said(services, lambda identity: start_load(services, identity, asked("JFK")))
+    assert sentence == "The database does not answer; try again later."
+
+
 def asked(station):
     return request_of([station], ["temperature"], "2013-01-01", "2013-02-01", "raw", "Asia/Jakarta")
 
@@ -49,7 +61,7 @@ def test_a_users_own_limit_is_an_alert_that_says_what_to_do(services):
         return start_load(services, identity, asked("EWR"))
 
     assert said(services, begin) == (
-        "Loads of yours that wait or run: 1, and no more than 1 may; wait until one has ended, or cancel one."
+        "Loads of yours that wait or run: 1; no more than 1 may. Wait until one has ended, or cancel one."
     )
     set_language("id")
     assert said(services, begin).startswith("Pemuatan Anda yang menunggu atau berjalan: 1")
@@ -65,4 +77,4 @@ def test_a_full_queue_is_an_alert_and_holds_for_retries_too(services):
         "Loads of all users that wait: 2"
     )
     again = said(services, lambda identity: start_again(services, identity, services.ledger.get(old.id)))
-    assert again.endswith("try again in a few minutes.")
+    assert again.endswith("Try again in a few minutes.")
