@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,6 +45,14 @@ new MutationObserver(remember).observe(line, {childList: true, characterData: tr
 remember();
 """
 REQUESTS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+
+
+def extremes_in_the_database(running: Any, station: str, sensor: str) -> list[float]:
+    """[least, greatest] of the rows in the valid range."""
+    valid = running.site.catalogue[sensor]
+    query = f"SELECT min({sensor}), max({sensor}) FROM observation WHERE station = ? AND {sensor} BETWEEN ? AND ?"
+    with closing(sqlite3.connect(running.settings.data_dir / "observations.sqlite")) as database:
+        return list(database.execute(query, (station, valid.valid_min, valid.valid_max)).fetchone())
 
 
 class HistoryPage:

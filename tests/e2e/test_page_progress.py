@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import closing
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -12,18 +10,10 @@ from selenium.webdriver.common.by import By
 from data.request import HistoryRequest
 from jobs.job import Status
 from tests.e2e.conftest import year_of
-from tests.e2e.history_page import PATIENCE_S
+from tests.e2e.history_page import PATIENCE_S, extremes_in_the_database
 from tests.processes import is_gone, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
-
-
-def extremes_in_the_database(running, station, sensor):
-    """[least, greatest] of the rows in the valid range."""
-    valid = running.site.catalogue[sensor]
-    query = f"SELECT min({sensor}), max({sensor}) FROM observation WHERE station = ? AND {sensor} BETWEEN ? AND ?"
-    with closing(sqlite3.connect(running.settings.data_dir / "observations.sqlite")) as database:
-        return list(database.execute(query, (station, valid.valid_min, valid.valid_max)).fetchone())
 
 
 def whole_year_of(running, station):

@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 
 from jobs.job import Status
 from tests.e2e.conftest import year_of
-from tests.e2e.history_page import PATIENCE_S
+from tests.e2e.history_page import PATIENCE_S, extremes_in_the_database
 from tests.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
@@ -21,6 +21,10 @@ def open_tab(page, job_id):
     page.driver.switch_to.new_window("tab")
     page.open_job(job_id)
     return page.driver.current_window_handle
+
+
+def wait_for_extremes(page, expected):
+    wait_until(lambda: list(page.extremes().values()) == expected, f"the figure to reach {expected}", PATIENCE_S)
 
 
 def ids_of(running):
@@ -38,11 +42,13 @@ def test_a_second_tab_attaches_to_the_running_job_and_both_end_with_the_same_fig
     page.wait_for_text("progress-text", HALF)  # attached, before anything new is to be told
     wait_until(lambda: page.points > 0, "the finished part in the second tab", PATIENCE_S)
     gate.release()
+    whole = [pytest.approx(extremes_in_the_database(running, "JFK", "temperature"))]
     found = []
     for tab in (second_tab, first_tab):
         page.driver.switch_to.window(tab)
         page.wait_until_drawn()
         page.wait_for_text("badge", "complete")
+        wait_for_extremes(page, whole)  # the badge is there before the traces are drawn
         found.append((page.text("badge"), page.text("stats"), page.extremes(), page.drawn_job))
     assert found[0] == found[1]
     assert ids_of(running) == [job.id]
@@ -63,6 +69,8 @@ def test_pressing_load_twice_is_one_job_and_a_finished_request_is_drawn_without_
     gate.release()
     page.wait_until_drawn()
     assert page.polls() > 0
+    whole = [pytest.approx(extremes_in_the_database(running, "JFK", "temperature"))]
+    wait_for_extremes(page, whole)
 
     polls, figure = page.polls(), page.extremes()
     again = page.load()  # when every tile is there
