@@ -189,10 +189,19 @@ class AttemptLedger(LedgerBase):
                 connection.execute(insert(worker).values(**fixed, started_ms=now_ms(), seen_ms=now_ms(), restart=False))
                 connection.execute(delete(worker).where(worker.c.seen_ms < now_ms() - _FORGOTTEN_MS))
                 connection.execute(delete(job_page).where(job_page.c.seen_ms < now_ms() - _FORGOTTEN_MS))
-            if attempts:
-                mine = or_(*(_held(job_id, attempt) for job_id, attempt in attempts.items()))
-                connection.execute(update(job).where(mine).values(lease_until_ms=now_ms() + self._lease_ms))
+            self._renew(connection, attempts)
             return bool(connection.scalar(select(worker.c.restart).where(my_row)))
+
+    @made_again
+    def renew(self, attempts: Mapping[str, int]) -> None:
+        """The leases of these attempts (job id: attempt), without a sign of life of their worker."""
+        with self._write() as connection:
+            self._renew(connection, attempts)
+
+    def _renew(self, connection: Connection, attempts: Mapping[str, int]) -> None:
+        if attempts:
+            mine = or_(*(_held(job_id, attempt) for job_id, attempt in attempts.items()))
+            connection.execute(update(job).where(mine).values(lease_until_ms=now_ms() + self._lease_ms))
 
     @made_again
     def leave(self, worker_id: str) -> None:

@@ -10,7 +10,8 @@ import os
 from typing import Any
 
 from celery import Celery
-from kombu import Exchange, Queue
+from celery.app.amqp import AMQP
+from kombu import Connection, Exchange, Queue
 
 from config import Settings
 from jobs.policy import QUEUES
@@ -23,6 +24,7 @@ SEPARATOR = ":"  # between a queue and its lane in the name of a list
 _SOFT_AFTER_S = 60
 _HARD_AFTER_S = 90
 _LEAST_VISIBILITY_S = 3600
+_RETRY_S = 3.0
 _CLIENT_WAIT_S = 3.0  # a page does not wait longer for the broker; workers bring in what it did not take
 
 _OVERRULING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")  # Celery's own would beat our settings
@@ -42,6 +44,17 @@ def visibility_timeout_s(settings: Settings) -> int:
     return max(_LEAST_VISIBILITY_S, 2 * time_limits(settings.job_timeout, settings.ledger_patience)[1])
 
 
+class _Connection(Connection):
+    """Tries again every few seconds when Redis is away, however long that was; Celery would wait half a minute in the end."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Connection:
+        return super().ensure_connection(*args, **{"interval_max": _RETRY_S} | options)
+
+
+class _Amqp(AMQP):
+    Connection = _Connection
+
+
 def make_app(settings: Settings, *, client: bool = True) -> Celery:
     """The Celery application of a site; opens no connection. ``client``: it sends only, and gives up soon when it cannot."""
     transport: dict[str, Any] = {
@@ -57,7 +70,7 @@ def make_app(settings: Settings, *, client: bool = True) -> Celery:
         transport |= {"socket_timeout": _CLIENT_WAIT_S, "max_retries": 1, "interval_start": 0, "interval_step": 0.1}
     for name in _OVERRULING:
         os.environ.pop(name, None)
-    app = Celery("riwayat", broker=settings.redis_url, set_as_current=False, fixups=[])
+    app = Celery("riwayat", broker=settings.redis_url, amqp=_Amqp, set_as_current=False, fixups=[])
     app.conf.update(
         broker_transport_options=transport,
         broker_connection_retry_on_startup=True,

@@ -85,6 +85,7 @@ class AttemptRunner:
                 self._write_end(self._attempt(job))
             finally:
                 self._ledger.engine.dispose()
+                self._stopper.finish()
         return True
 
     @property
@@ -105,7 +106,6 @@ class AttemptRunner:
         finally:  # Celery's own time limit, too, ends here with an exception
             for child in children:
                 children.kill(child)
-            self._stopper.finish()
 
     def _watch(self, job: Job, children: Children) -> Callable[[], None] | None:
         (child,) = children
@@ -135,7 +135,7 @@ class AttemptRunner:
         """Whether the attempt is still the one, as far as the ledger answers; ``renew`` its lease as well."""
         try:
             if renew:
-                self._ledger.heartbeat(self._me, {job.id: job.attempt})
+                self._ledger.renew({job.id: job.attempt})
             return job.id in self._ledger.held({job.id: job.attempt})
         except SQLAlchemyError as exc:
             log.error("the ledger does not answer", error=str(exc), job=job.id)

@@ -203,21 +203,30 @@ class CeleryWorker:
     def _step(self) -> None:
         """Everything that may be due."""
         self._stopper.reap()
+        broker_answers = self._mend()
         try:
-            self._line.tick()
-            self._heartbeat()
+            self._heartbeat(broker_answers)
             if self._limits.stop_when_empty:
                 self._empty = self._ledger.waiting(self._me.queues) == 0 and self._running() == 0
         except SQLAlchemyError as exc:
             self._log.error("the ledger does not answer", error=str(exc))
-        except BROKER_TROUBLE as exc:  # then no job comes here, so it gives no sign of life
-            self._log.error("the broker does not answer", error=str(exc))
 
-    def _heartbeat(self) -> None:
-        """Say that jobs can be run here, and fail the attempts of workers that let their leases run out."""
+    def _mend(self) -> bool:
+        """Send lost messages; whether the broker answers."""
+        try:
+            self._line.tick()
+        except SQLAlchemyError as exc:
+            self._log.error("the ledger does not answer", error=str(exc))
+        except BROKER_TROUBLE as exc:
+            self._log.error("the broker does not answer", error=str(exc))
+            return False
+        return True
+
+    def _heartbeat(self, broker_answers: bool) -> None:
+        """Say that jobs can be run here, if they can come here, and fail the attempts that lost their lease."""
         if time.monotonic() < self._heartbeat_at_s:
             return
-        if self._ledger.heartbeat(self._me) and not self._restart:
+        if broker_answers and self._ledger.heartbeat(self._me) and not self._restart:
             self._log.info("asked to restart")
             self._restart = True
         expired = self._ledger.expired()

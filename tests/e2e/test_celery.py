@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -26,6 +27,7 @@ from jobs.wake import make_wake
 from tests.brokers import REDIS, redis_prefix
 from tests.contract.test_manager import SECRET, Page, make_app, render_progress, render_result
 from tests.databases import POSTGRESQL, server_database
+from tests.e2e.cable import Cable
 from tests.processes import ROOT, ServerProcess, run_manage, site_environment, wait_until
 
 pytestmark = pytest.mark.process
@@ -101,8 +103,17 @@ def ledger(settings_of_web):
 
 
 @pytest.fixture(scope="module")
-def all_workers(shared, ledger, tmp_path_factory):
-    fleet = Fleet(tmp_path_factory.mktemp("hosts"), shared, ledger)
+def cable():
+    """Between the workers and Redis."""
+    server = urlsplit(REDIS)
+    with Cable(server.hostname, server.port or 6379) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def all_workers(shared, ledger, cable, tmp_path_factory):
+    through = urlsplit(REDIS)._replace(netloc=f"127.0.0.1:{cable.port}").geturl()
+    fleet = Fleet(tmp_path_factory.mktemp("hosts"), shared | {"redis_url": through}, ledger)
     try:
         yield fleet
         for worker in fleet.workers:  # all at once
@@ -116,7 +127,18 @@ def all_workers(shared, ledger, tmp_path_factory):
 @pytest.fixture
 def fleet(all_workers, ledger):
     """Two workers that have nothing to do."""
-    all_workers.keep(2)
+    yield from idle(all_workers, ledger, 2)
+
+
+@pytest.fixture
+def one_worker(all_workers, ledger):
+    """One worker that has nothing to do, at least."""
+    yield from idle(all_workers, ledger, 1)
+
+
+def idle(all_workers, ledger, number):
+    """So many workers; what a test leaves them is taken away."""
+    all_workers.keep(number)
     yield all_workers
     print(*(worker.output()[-3000:] for worker in all_workers.workers), sep="\n--- another worker:\n")  # shown when it failed
     for status in (Status.QUEUED, Status.RUNNING):
@@ -306,6 +328,21 @@ def test_cancel_on_the_page_kills_the_job(fleet, ledger, submit, page):
     assert response["end"]["children"] == "ended: cancelled"
 
 
+def test_a_broker_that_was_away_stops_no_job_and_brings_the_next(fleet, ledger, submit, cable):
+    job = submit("slow")
+    child = child_of(ledger, job)
+    cable.cut()
+    try:
+        wait_until(lambda: not ledger.workers(), "workers to be silent, so that pages say that nothing can be loaded", 30)
+        waiting = submit("quick")
+    finally:
+        cable.mend()
+    assert become(ledger, waiting, Status.COMPLETED).attempt == 1
+    assert not gone(child)
+    assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
+    wait_until(lambda: len(ledger.workers()) == 2, "workers to be back")
+
+
 def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoever_lives(fleet, ledger, submit, broker):
     one, other = submit("slow once"), submit("slow once")
     children = [child_of(ledger, one), child_of(ledger, other)]
@@ -331,12 +368,11 @@ def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger
     assert len(ledger.workers()) == 1
 
 
-def test_a_worker_whose_pool_dies_ends_and_says_so(fleet, ledger, submit):
-    job = submit("slow once")
+def test_a_worker_whose_pool_dies_ends_and_says_so(one_worker, ledger, submit):
+    job = submit("slow")
     supervisor = psutil.Process(child_of(ledger, job).ppid())
-    worker = fleet.worker_of(job)
+    worker = one_worker.worker_of(job)
     os.kill(supervisor.ppid(), signal.SIGKILL)
     assert worker.process.wait(20) != 0
     assert "ended with exit code -9" in worker.output()
     assert worker.family() == []
-    assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
