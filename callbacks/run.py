@@ -22,12 +22,12 @@ from callbacks.states import (
     progress_words,
     request_title,
 )
-from callbacks.visible import visible_job
 from data.plan import plan
 from errors import JobNotFound, RiwayatError
 from jobs.child import make_callback_job
 from jobs.job import Job, Status
 from jobs.manager import QueueManager
+from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice, alert
 

@@ -11,7 +11,6 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.services import Services
-from callbacks.visible import visible_job
 from data.view import HistoryView, view_request
 from errors import RiwayatError
 from figures.history import Figure, Span, empty_figure, history_figure
@@ -20,6 +19,7 @@ from figures.window import clip_window, pending_spans
 from i18n import gettext as _
 from i18n import translate_error
 from jobs.job import Job, Status
+from jobs.visible import visible_job
 from layouts import ids
 from layouts.chart import badge
 from layouts.statistics import statistics_table

@@ -19,7 +19,6 @@ from callbacks.start import leave, refusal, start_again, start_load
 from callbacks.states import no_worker, not_found
 from callbacks.submit import fresh_range
 from callbacks.url import arrival, request_form
-from callbacks.visible import visible_job
 from config import Settings
 from data.plan import plan
 from data.request import HistoryRequest, request_of
@@ -27,6 +26,7 @@ from errors import JobNotFound, NoData, NotPermitted, UnknownStation
 from jobs.history import load_history
 from jobs.job import JobError, Progress, Status, WorkerInfo
 from jobs.ledger import migrate_jobs, open_ledger
+from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice
 
