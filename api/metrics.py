@@ -22,7 +22,8 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _UNCOUNTED = ("healthz", "readyz", "metrics")
 _API_VIEWS = ("figure", "stats")
-_SERVER_ERROR = 500
+_API_VIEWS = ("figure", "stats")
+_DONE, _OUR_FAULT, _COME_BACK = 200, 500, 503
 
 
 class WebMetrics:
@@ -46,24 +47,30 @@ class WebMetrics:
             buckets=_BUCKETS_S,
         )
         self._errors = Counter(
-            "riwayat_request_errors", "Requests that failed by our fault (5xx).", ["kind"], registry=self._registry
+            "riwayat_request_errors",
+            "Requests that failed by our fault: 5xx, but for 503, which says when to come back.",
+            ["kind"],
+            registry=self._registry,
         )
 
     def time_view(self, view: str) -> AbstractContextManager[object]:
-        """Measures what happens inside: ``page`` or ``overview``. (Those of the API are measured as requests.)"""
+        """Measures what happens inside: ``page`` or ``overview``. (``figure`` and ``stats`` are requests of the API.)"""
         return self._views.labels(view).time()
 
     def install(self, server: Flask) -> None:
-        """Measure every request of the server, except those of machines that look whether it is well."""
-        server.before_request(_start_clock)
+        """Measure every request from when the guard saw it, except those that ask whether the site is well."""
         server.after_request(self._count)
 
     def _count(self, response: Response) -> Response:
-        kind = self._kind()
-        if kind is not None:
-            self._requests.labels(kind).observe(time.monotonic() - g.get("asked", time.monotonic()))
-            if response.status_code >= _SERVER_ERROR:
-                self._errors.labels(kind).inc()
+        kind, took_s = self._kind(), time.monotonic() - g.get("began", time.monotonic())
+        if kind is None:
+            return response
+        self._requests.labels(kind).observe(took_s)
+        view = request.path.rpartition("/")[2]
+        if kind == "api" and view in _API_VIEWS and response.status_code == _DONE:
+            self._views.labels(view).observe(took_s)
+        if response.status_code >= _OUR_FAULT and response.status_code != _COME_BACK:
+            self._errors.labels(kind).inc()
         return response
 
     def _kind(self) -> str | None:
@@ -85,7 +92,3 @@ class WebMetrics:
         asked = CollectorRegistry()
         asked.register(SiteCollector(readiness))
         return generate_latest(found) + generate_latest(asked)
-
-
-def _start_clock() -> None:
-    g.asked = time.monotonic()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,3 +170,20 @@ def test_numbers_say_how_ready_the_site_is_also_without_a_ledger(tmp_path):
     (tmp_path / "var" / "riwayat.sqlite").unlink()
     text = create_app(made).server.test_client().get("/metrics").get_data(as_text=True)
     assert 'riwayat_ready{check="observations"} 1.0' in text
+
+
+def test_the_time_of_requests_and_the_faults_among_them_are_counted(tmp_path):
+    made = Settings(data_dir=tmp_path / "var")
+    bring_up_to_date(made)
+    server = create_app(made).server
+    server.add_url_rule("/slow/", "slow", lambda: time.sleep(0.03) or "")
+    server.add_url_rule("/wrong/", "wrong", lambda: ("", 500))
+    server.add_url_rule("/later/", "later", lambda: ("", 503))
+    client = server.test_client()
+    for path in ("/slow/", "/wrong/", "/later/", "/healthz"):
+        client.get(path)
+    text = client.get("/metrics").get_data(as_text=True)
+    assert 'riwayat_request_seconds_count{kind="page"} 3.0' in text
+    assert 'riwayat_request_errors_total{kind="page"} 1.0' in text
+    (total,) = re.findall(r'riwayat_request_seconds_sum\{kind="page"\} (.+)', text)
+    assert float(total) >= 0.03

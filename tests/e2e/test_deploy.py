@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -116,6 +117,23 @@ def test_the_counts_of_all_web_processes_are_added_up(gunicorn, nginx):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(get, [nginx.ask("/")] * 40))
     assert {counted() for _ in range(20)} == {before + 40}  # whichever process answers
+
+
+def test_events_pass_through_nginx_as_they_come(nginx):
+    """No worker runs, so the job waits: what comes does so while the stream is open."""
+    body = json.dumps({"stations": ["JFK"], "sensors": ["temperature"], "start": "2013-01-01", "end": "2013-02-01"}).encode()
+    request = nginx.ask("/api/jobs", Content_Type="application/json")
+    request.data = body
+    job = json.loads(get(request)[1])
+    began_s = time.monotonic()
+    with urllib.request.urlopen(nginx.ask(f"/api/jobs/{job['id']}/events"), timeout=20) as stream:
+        lines = iter(stream.readline, b"")
+        assert next(line for line in lines if line.startswith(b"event:")) == b"event: status\n"
+        assert b'"queued"' in next(line for line in lines if line.startswith(b"data:"))
+        assert time.monotonic() - began_s < 5  # the stream itself goes on for 15 s
+    cancel = nginx.ask(f"/api/jobs/{job['id']}/cancel", Content_Type="application/json")
+    cancel.data = b"{}"
+    assert get(cancel)[0] == 202
 
 
 def test_nginx_logs_each_request_with_its_time_and_user(nginx):

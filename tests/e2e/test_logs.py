@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,3 +57,10 @@ def test_one_job_id_leads_from_the_click_to_the_last_tile_and_the_figure(process
 
     others = [line for line in lines(web) + lines(worker) if "job" not in line]
     assert not [line for line in others if line["event"] in {"tile written", "view drawn", "attempt started", "job completed"}]
+
+    with urllib.request.urlopen(f"{web.url}/metrics", timeout=20) as answer:
+        numbers = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
+    assert float(numbers['riwayat_view_seconds_count{view="page"}']) >= 1
+    assert float(numbers['riwayat_recent_tiles{outcome="read",queue="history"}']) == 3
+    assert float(numbers['riwayat_recent_rows{queue="history"}']) == end["rows"]
+    assert float(numbers['riwayat_recent_peak_memory_bytes{quantile="1",queue="history"}']) == end["peak_memory_mb"] * 1e6
