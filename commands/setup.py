@@ -54,7 +54,7 @@ def setup(
         typer.echo(f"First start: making the databases in {settings.data_dir.resolve()}", err=True)
     bring_up_to_date(settings)
     unfinished = settings.data_dir / UNFINISHED
-    if unfinished.exists() or not _has_observations(settings):
+    if settings.source is None and (unfinished.exists() or not _has_observations(settings)):
         unfinished.touch()
         _import_sample(settings)
         if not sample_only:
@@ -106,8 +106,11 @@ def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def bring_up_to_date(settings: Settings) -> None:
-    """Migrate the database of jobs and that of observations; makes them where they are SQLite files."""
+def bring_up_to_date(settings: Settings, *, look: bool = True) -> None:
+    """Migrate the database of jobs and that of observations; makes them where they are SQLite files.
+
+    A mapped source is looked at as well, so that the page knows its stations; where that fails it is said, and the site starts.
+    """
     from data.catalogue import load_catalogue
     from data.engine import make_engine, migrate_observations
     from jobs.ledger import migrate_jobs
@@ -120,6 +123,22 @@ def bring_up_to_date(settings: Settings) -> None:
     finally:
         observations.dispose()
         jobs.dispose()
+    if look and settings.source is not None:
+        _look_at_source(settings)
+
+
+def _look_at_source(settings: Settings) -> None:
+    from data.freshness import look
+    from data.site import open_site
+    from errors import SourceError
+
+    site = open_site(settings)
+    try:
+        look(site)
+    except SourceError as error:
+        typer.echo(f"Warning: {error.message} What is known of it from before is shown.", err=True)
+    finally:
+        site.engine.dispose()
 
 
 def require_free_port(host: str, port: int) -> None:

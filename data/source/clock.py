@@ -84,7 +84,7 @@ class Clock:
 
     def until(self, column: ColumnElement[Any], end_ms: int) -> ColumnElement[bool]:
         """Rows before an end and after the year 1000, which leaves out NULL and MariaDB's zero dates."""
-        return self.within(column, _LEAST_MS + 2 * _DAY_MS, end_ms)
+        return self.within(column, _LEAST_MS + 2 * _DAY_MS, min(end_ms, _GREATEST_MS))
 
     @property
     def sorts(self) -> bool:

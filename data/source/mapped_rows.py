@@ -56,11 +56,24 @@ class Rows:
             return
         wall, columns = _joined(self._chunks)
         self._chunks.clear()
+        wall, columns = self._within(wall, columns, segment.start_ms, segment.end_ms)
         times = zones.to_utc(wall, segment)
-        if len(times) and (int(times.min()) < start_ms or int(times.max()) >= end_ms):
-            inside = (times >= start_ms) & (times < end_ms)
-            times, columns = times[inside], [column[inside] for column in columns]
-        self._parts.append((times, columns))
+        self._parts.append(self._within(times, columns, start_ms, end_ms))
+
+    def _within(self, times: Int64Array, columns: list[Any], start_ms: int, end_ms: int) -> tuple[Int64Array, list[Any]]:
+        """Rows of [start, end); the others came along because the column cannot tell more exactly."""
+        if not len(times) or (int(times.min()) >= start_ms and int(times.max()) < end_ms):
+            return times, columns
+        inside = (times >= start_ms) & (times < end_ms)
+        self._uncount([column[~inside] for column in columns])
+        return times[inside], [column[inside] for column in columns]
+
+    def _uncount(self, dropped: list[Any]) -> None:
+        """Rows that came along but lie outside the window: their values count nowhere."""
+        for at, sensor in enumerate(self.sensors):
+            column = dropped[1][dropped[0] == at] if self.tall else dropped[at]
+            absent = int(np.count_nonzero(np.isnan(column)))
+            self.missing[sensor.name] -= min(absent, self.missing[sensor.name])
 
     def readings(self) -> Readings:
         """Everything that was added, in the catalogue's units."""

@@ -23,6 +23,7 @@ _LEAST_MS = (datetime(1, 1, 3) - _EPOCH) // _MS  # noqa: DTZ001
 _GREATEST_MS = (datetime(9999, 12, 29) - _EPOCH) // _MS  # noqa: DTZ001
 _PROBE_MS = 6 * 3_600_000  # clocks never change twice within so short a time
 _DAY_MS = 86_400_000
+_SPAN_MS = 64 * _DAY_MS
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,19 @@ def offset_ms(zone: tzinfo, utc_ms: int) -> int:
     return ((naive.replace(tzinfo=zone).tzinfo or zone).fromutc(naive.replace(tzinfo=zone)).utcoffset() or timedelta()) // _MS
 
 
-@lru_cache(maxsize=4096)
-def _changes(zone: tzinfo, start_ms: int, end_ms: int) -> tuple[tuple[int, int], ...]:
+def _changes(zone: tzinfo, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
     """Instants (ms UTC) in (start, end] at which the offset changes, and the offset from then on."""
+    spans = range(start_ms // _SPAN_MS, end_ms // _SPAN_MS + 1)
+    return [change for span in spans for change in _changes_of(zone, span) if start_ms < change[0] <= end_ms]
+
+
+@lru_cache(maxsize=8192)
+def _changes_of(zone: tzinfo, span: int) -> tuple[tuple[int, int], ...]:
+    """As :func:`_changes`, of one span: so that a long history computes each once."""
+    start_ms, end_ms = span * _SPAN_MS, (span + 1) * _SPAN_MS
     found = []
     before = offset_ms(zone, start_ms)
-    for probe in range(start_ms + _PROBE_MS, end_ms + _PROBE_MS, _PROBE_MS):
+    for probe in range(start_ms + _PROBE_MS, end_ms + 1, _PROBE_MS):
         after = offset_ms(zone, probe)
         if after != before:
             low, high = probe - _PROBE_MS, probe

@@ -1,0 +1,116 @@
+"""Tables as sites have them already, filled with one and the same history; and a site that reads them by a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Engine, text
+
+from config import Settings
+from data.catalogue import load_catalogue
+from data.engine import make_engine, migrate_observations
+from data.freshness import look
+from data.request import request_of
+from data.series import SeriesKey
+from data.site import Site, open_site
+from jobs.history import load_history
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock
+
+IDS = {
+    "sqlite": "INTEGER PRIMARY KEY",
+    "postgresql": "BIGSERIAL PRIMARY KEY",
+    "mariadb": "BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY",
+}
+WALL = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP", "mariadb": "DATETIME"}
+
+
+def utc_ms(*parts: int) -> int:
+    """A UTC time as ms."""
+    return int(datetime(*parts, tzinfo=UTC).timestamp() * 1000)  # type: ignore[arg-type,misc]
+
+
+def wall(ms: int, offset_h: float = 7) -> str:
+    """How a wall clock that is so many hours ahead of UTC shows a time (ms)."""
+    return str(EPOCH + timedelta(milliseconds=ms, hours=offset_h))
+
+
+@dataclass
+class Foreign:
+    """A database of the site's, ours to write to only in tests."""
+
+    engine: Engine
+    folder: Path
+    kind: str
+
+    @property
+    def url(self) -> str:
+        """With its password."""
+        return self.engine.url.render_as_string(hide_password=False)
+
+    def run(self, *statements: str) -> None:
+        """Run statements in one transaction."""
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def make(self, table: str, columns: str, *, number: bool = True) -> None:
+        """Make a table, with an auto-increment id unless ``number`` is false; WALL stands for a time without a zone."""
+        identity = f"id {IDS[self.kind]}, " if number else ""
+        self.run(f"CREATE TABLE {table} ({identity}{columns.replace('WALL', WALL[self.kind])})")
+
+    def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows of equal columns, in order."""
+        many = list(rows)
+        names = list(many[0])
+        with self.engine.begin() as connection:
+            insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+            connection.execute(text(insert), [dict(row) for row in many])
+
+    @contextmanager
+    def site(self, mapping: str, *, name: str = "site", looked: bool = True, **settings: Any) -> Iterator[Site]:
+        """A site that reads this database by a mapping (its url is put before)."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        file = folder / "mapping.toml"
+        head = "" if "url_env" in mapping else f"url = '{self.url}'\n"
+        file.write_text(head + mapping, encoding="utf-8")
+        made = Settings(data_dir=folder / "var", source=file, **settings)
+        made.prepare()
+        own = make_engine(made.history_url)
+        migrate_observations(own, load_catalogue())
+        own.dispose()
+        site = open_site(made)
+        try:
+            if looked:
+                look(site)
+            yield site
+        finally:
+            site.engine.dispose()
+            site.source.engine.dispose()  # type: ignore[attr-defined]
+
+
+def load(
+    site: Site, station: str, sensors: Sequence[str], start: str = "2019-01-01", end: str = "2020-01-01"
+) -> Mapping[str, float | int]:
+    """Load a request (UTC); the job's metrics."""
+    return load_history(site, request_of([station], list(sensors), start, end, "raw", "UTC"), lambda _: None)
+
+
+def rows_of(
+    site: Site, station: str, sensor: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
+    """All rows of a series' tiles: times, values, flags."""
+    series = site.tiles.open_series(SeriesKey(site.source.id, station, sensor), -(2**60), 2**60)
+    chunks = list(series.chunks(-(2**60), 2**60))
+    if not chunks:
+        return np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8)
+    times, values, flags = (np.concatenate(each) for each in zip(*chunks, strict=True))
+    return times, values, flags
