@@ -59,7 +59,7 @@ class Foreign:
         """Run statements in one transaction."""
         with self.engine.begin() as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                connection.exec_driver_sql(statement if self.kind == "sqlite" else statement.replace("%", "%%"))
 
     def make(self, table: str, columns: str, *, number: bool = True) -> None:
         """Make a table, with an auto-increment id unless ``number`` is false; WALL stands for a time without a zone."""

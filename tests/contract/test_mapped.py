@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -19,8 +23,10 @@ from data.engine import make_engine
 from data.freshness import look, look_is_due, reload
 from data.plan import plan
 from data.request import request_of
+from data.source import fast
 from data.source.mapped import MappedReader
-from errors import SourceMismatch
+from errors import SourceMismatch, SourceUnavailable
+from tests.databases import DATABASES, administrator, server_of
 from tests.foreign import Foreign, load, rows_of, utc_ms, wall
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -192,10 +198,12 @@ def test_a_time_with_a_zone_is_an_instant(foreign):
     foreign.make("t", "station VARCHAR(9), at TIMESTAMPTZ, temp REAL")
     times = [START + n * HOUR for n in range(5)]
     foreign.add("t", ({"station": "a", "at": wall(at, 2) + "+02:00", "temp": 0.1} for at in times))
-    foreign.run("ALTER DATABASE " + str(foreign.engine.url.database) + " SET timezone = 'Asia/Tokyo'")
+    database = str(foreign.engine.url.database)
+    foreign.run(f"ALTER DATABASE {database} SET timezone = 'Asia/Tokyo'")
     with foreign.site('table = "t"\ntime = "at"\nstation = "station"\n[sensors]\ntemperature = "temp"\n') as site:
         load(site, "a", ["temperature"])
         found, values, _ = rows_of(site, "a", "temperature")
+    foreign.run(f"ALTER DATABASE {database} RESET timezone")  # the next test gets this database, emptied
     assert found.tolist() == times
     assert values.tolist() == [float(np.float32(0.1))] * 5
 
@@ -471,3 +479,80 @@ def test_a_sensor_of_another_unit_is_another_tile(foreign):
         assert site.source.id == first
         assert site.catalogue["temperature"].fingerprint != load_catalogue()["temperature"].fingerprint
         assert load(site, "aws 1", ["wind_speed"])["tiles_read"] == 1
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_right_that_is_revoked_between_two_loads_is_a_mismatch(tmp_path, kind):
+    with DATABASES[kind](tmp_path) as url:
+        engine = make_engine(url)
+        foreign = Foreign(engine, tmp_path, kind)
+        make_wide(foreign, history(20))
+        name = f"riwayat_test_revoked_{os.getpid()}"
+        at = "" if kind == "postgresql" else "@'%'"
+        word = "PASSWORD" if kind == "postgresql" else "IDENTIFIED BY"
+        foreign.run(f"CREATE USER {name}{at} {word} 'x'", f"GRANT SELECT ON wide TO {name}{at}")
+        try:
+            theirs = engine.url.set(username=name, password="x").render_as_string(hide_password=False)
+            with foreign.site(f"url = '{theirs}'  # not url_env\n{WIDE}") as site:
+                load(site, "aws 1", ["temperature"])
+                foreign.run(f"REVOKE SELECT ON wide FROM {name}{at}")
+                with pytest.raises(SourceMismatch) as caught:
+                    load(site, "aws 1", ["temperature"])
+                assert re.search(r"cannot be read as described|no table wide", caught.value.message)
+        finally:
+            if kind == "postgresql":
+                foreign.run(f"DROP OWNED BY {name}")
+            with administrator(server_of(url)) as connection:
+                connection.exec_driver_sql(f"DROP USER {name}")
+            engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_table_that_is_locked_longer_than_a_statement_may_take_says_so(tmp_path, kind):
+    with DATABASES[kind](tmp_path) as url:
+        engine = make_engine(url)
+        foreign = Foreign(engine, tmp_path, kind)
+        make_wide(foreign, history(20))
+        with foreign.site(WIDE, job_timeout=1) as site, engine.connect() as holder:
+            lock = "LOCK TABLE wide IN ACCESS EXCLUSIVE MODE" if kind == "postgresql" else "LOCK TABLES wide WRITE"
+            holder.exec_driver_sql(lock)
+            with pytest.raises(SourceUnavailable, match="did not finish a query in time: .* busy or locked"):
+                load(site, "aws 1", ["temperature"])
+            holder.exec_driver_sql("ROLLBACK" if kind == "postgresql" else "UNLOCK TABLES")
+            load(site, "aws 1", ["temperature"])
+        engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_server_that_hangs_or_refuses_at_connect_is_unavailable_soon(tmp_path, free_port, kind):
+    scheme = "postgresql+psycopg" if kind == "postgresql" else "mysql+pymysql"
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts nothing: the handshake never comes
+        for port in (free_port, silent.getsockname()[1]):
+            began = time.monotonic()
+            engine = make_engine(f"{scheme}://u:hunter2@127.0.0.1:{port}/scada")
+            foreign = Foreign(engine, tmp_path, kind)
+            with foreign.site(WIDE, looked=False) as site, pytest.raises(SourceUnavailable) as caught:
+                look(site)
+            assert time.monotonic() - began < 15
+            assert f"scada on 127.0.0.1:{port} does not answer" in caught.value.message
+            assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_connection_that_breaks_in_the_middle_of_a_read_is_unavailable_or_read_again(tmp_path, kind, monkeypatch):
+    """The session is killed under the reader; the whole query is read once more, or the job's next attempt does."""
+    with DATABASES[kind](tmp_path) as url:
+        engine = make_engine(url)
+        foreign = Foreign(engine, tmp_path, kind)
+        make_wide(foreign, history(300))
+        real = fast.read_chunks
+
+        def killed(address: str, sql: str, add: Any) -> int:
+            monkeypatch.setattr("data.source.fast.read_chunks", real)
+            raise fast.FastPathFailed("server closed the connection unexpectedly")
+
+        with foreign.site(WIDE) as site:
+            monkeypatch.setattr("data.source.mapped.fast.read_chunks", killed)
+            load(site, "aws 1", ["temperature"])
+            assert len(rows_of(site, "aws 1", "temperature")[0]) > 280
+        engine.dispose()
