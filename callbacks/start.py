@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
-from access.identity import Identity, may_see
+from access.identity import Identity, authorise, may_see
 from callbacks.services import Services
 from callbacks.states import no_worker
+from data.freshness import reload
 from data.request import HistoryRequest
 from errors import Conflict, JobNotFound, NoData, NoWorker, RiwayatError
 from i18n import translate_error
@@ -32,6 +33,15 @@ def start_again(services: Services, identity: Identity, job: Job) -> Job | Notic
     if job.status.is_final and services.ledger.workers(job.queue):
         with contextlib.suppress(Conflict):  # it completed, or an equal one is on its way: then submitting joins it
             return retry_job(services.ledger, identity, job, services.wake)
+    return start_load(services, identity, job.request)
+
+
+def start_reload(services: Services, identity: Identity, job: Job) -> Job | Notice:
+    """The job's months read from the database again, whatever the tiles hold; where nothing would run it, nothing changes."""
+    authorise(identity, job.request)
+    if not services.ledger.workers():
+        return no_worker()
+    reload(services.site, job.request)
     return start_load(services, identity, job.request)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.identity import Identity
 from callbacks.form import preset_text
 from callbacks.services import Services
-from callbacks.start import leave, refusal, start_again, start_load
+from callbacks.start import leave, refusal, start_again, start_load, start_reload
 from data.request import request_of
 from errors import Conflict, JobNotFound, LedgerUnavailable, RiwayatError
 from jobs.job import Job
@@ -126,11 +126,13 @@ def _register_actions(app: Dash, services: Services) -> None:
     def act(_clicks: list[int], job_id: Any) -> tuple[Any, Any, Any]:
         clicked = any(trigger["value"] for trigger in ctx.triggered)  # a button that just appeared has no click yet
         name = ctx.triggered_id["name"] if ctx.triggered_id else None
-        if not clicked or name not in ("retry", "resume", "again"):
+        if not clicked or name not in ("retry", "resume", "again", "reload") or (name == "reload" and not job_id):
             return no_update, no_update, no_update
 
         def begin(identity: Identity) -> Job | Notice:
             job = visible_job(services.ledger, identity, job_id)
+            if name == "reload":
+                return start_reload(services, identity, job)
             return start_load(services, identity, job.request) if name == "again" else start_again(services, identity, job)
 
         return _show(services, job_id, begin)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from data.inventory import MonthInventory
@@ -115,10 +115,7 @@ def look_is_due(site: Site, request: HistoryRequest, now_ms: int | None = None) 
 
 
 def reload(site: Site, request: HistoryRequest) -> int:
-    """Make the tiles of a request stale, whatever the table says of itself; how many months. The next load reads them again.
-
-    A mapped table is surveyed again by the next look, too.
-    """
+    """Make the tiles of a request stale, whatever the table says of itself; how many months. The next load reads them again."""
     months = request.months
     with site.engine.begin() as connection:
         columns = months_table.c
@@ -128,7 +125,6 @@ def reload(site: Site, request: HistoryRequest) -> int:
             .where(columns.month.between(months[0], months[-1]))
             .values(generation=columns.generation + 1)
         )
-        connection.execute(delete(source_look).where(source_look.c.source == site.source.id))
         return done.rowcount
 
 

@@ -14,6 +14,7 @@ from data.request import RESOLUTIONS
 from i18n import current_language, format_date
 from i18n import gettext as _
 from layouts import ids
+from layouts.status import action_id
 
 PRESETS: tuple[str, ...] = ("24h", "7d", "30d", "1y", "ytd", "all")
 DEFAULT_PRESET = "30d"
@@ -39,6 +40,14 @@ def form(
             _field(_("Resolution"), ids.RESOLUTION, _resolution()),
             html.Div(id=ids.ESTIMATE, className="estimate", role="status", **{"aria-live": "polite"}),
             html.Button(_("Load history"), id=ids.LOAD, type="button", n_clicks=0, className="btn btn-primary load"),
+            html.Button(
+                _("Reload from the database"),
+                id=action_id("reload"),
+                type="button",
+                n_clicks=0,
+                className="btn btn-link reload",
+                title=_("Read the months that are shown again, also where they look unchanged."),
+            ),
         ],
         id=ids.FORM,
         className="form-panel",
