@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
+from access.identity import owner_identity
 from data.catalogue import load_catalogue
 from data.clean import FLAG_SOURCE
 from data.engine import make_engine
@@ -25,7 +27,11 @@ from data.plan import plan
 from data.request import request_of
 from data.source import fast
 from data.source.mapped import MappedReader
+from data.tables import source_look
 from errors import SourceMismatch, SourceUnavailable
+from jobs.job import Status
+from jobs.ledger import Ledger, migrate_jobs
+from jobs.start import start_job
 from tests.databases import DATABASES, administrator, server_of
 from tests.foreign import Foreign, load, rows_of, utc_ms, wall
 
@@ -556,3 +562,30 @@ def test_a_connection_that_breaks_in_the_middle_of_a_read_is_unavailable_or_read
             load(site, "aws 1", ["temperature"])
             assert len(rows_of(site, "aws 1", "temperature")[0]) > 280
         engine.dispose()
+
+
+def test_a_reload_loses_nothing_of_what_came_to_other_months(foreign):
+    make_wide(foreign, history(1000))
+    january = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-02-01", "raw", "UTC")
+    with foreign.site(WIDE) as site:
+        load(site, "aws 1", ["temperature"])
+        foreign.add("wide", [{"station": "aws 1", "at": LATE, "temp": 77.0, "ws": 1.0}])  # in February
+        reload(site, january)
+        assert load(site, "aws 1", ["temperature"])["tiles_read"] == 2
+        assert 77.0 in rows_of(site, "aws 1", "temperature")[1]
+
+
+def test_a_request_of_tiles_that_are_all_there_still_gets_a_job_where_a_look_is_due(foreign):
+    make_wide(foreign, history(100))
+    whole = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-03-01", "raw", "UTC")
+    with foreign.site(WIDE) as site:
+        load(site, "aws 1", ["temperature"])
+        ledger_engine = make_engine(site.settings.jobs_url)
+        migrate_jobs(ledger_engine)
+        identity = owner_identity(site.settings, "somebody")
+        ledger = Ledger(ledger_engine)
+        assert start_job(site, ledger, identity, whole, lambda: None).status is Status.COMPLETED
+        with site.engine.begin() as connection:  # as if the last look had been an hour ago
+            connection.execute(update(source_look).values(looked=source_look.c.looked - HOUR))
+        assert start_job(site, ledger, identity, whole, lambda: None).status is Status.QUEUED
+        ledger_engine.dispose()
