@@ -141,6 +141,10 @@ def _told(played: Played, waits_s: list[float], users: int, seconds: int) -> Ite
         "wait for a worker, 95 % quantile", wait_s, "s", 30, note=f"{len(waits_s)} loads, 2 at a time; median {median_s:.2g} s"
     )
     yield Measurement(
-        "memory of the web processes", played.web_mb, "MB", 1000, note="2 processes and their parent, shared memory once, mapped tiles with it"
+        "memory of the web processes",
+        played.web_mb,
+        "MB",
+        1000,
+        note="2 processes and their parent, shared memory once, mapped tiles with it",
     )
     yield Measurement("memory of worker and jobs", played.worker_mb, "MB", 1500, note="the worker and up to 3 jobs")

@@ -123,6 +123,8 @@ def test_cancel_ends_the_child_and_all_it_started(ledger, settings, start_worker
         wake(settings)
     wait_until(lambda: all(gone(process) for process in family), "child to be gone")
     assert ledger.get(job.id).status is Status.CANCELLED
+    noted = wait_until(lambda: ledger.get(job.id).metrics, "how long that took to be written down")
+    assert noted["cancel_seconds"] >= 0
     become(ledger, submit("quick"), Status.COMPLETED)  # and the worker is well
     assert not zombies(worker)
 
