@@ -2,14 +2,10 @@
 
 import os
 import signal
-import time
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
-import redis
-from sqlalchemy import select
 
 from access.identity import Identity
 from config import Settings
@@ -22,49 +18,17 @@ from jobs.ledger import open_ledger
 from jobs.manager import QueueManager, open_cache
 from jobs.policy import HISTORY, LARGE
 from jobs.start import start_job
-from jobs.tables import job as job_table
 from jobs.wake import make_wake
 from tests.brokers import REDIS, redis_prefix
 from tests.contract.test_manager import SECRET, Page, make_app, render_progress, render_result
 from tests.databases import POSTGRESQL, server_database
 from tests.e2e.cable import Cable
-from tests.processes import ROOT, ServerProcess, run_manage, site_environment, wait_until
+from tests.e2e.fleet import Fleet, assert_harmless, become, child_of, gone, idle, new_request, no_message_in
+from tests.processes import run_manage, wait_until
 
 pytestmark = pytest.mark.process
 
 YEAR_MS = (1_356_998_400_000, 1_388_534_400_000)
-
-
-class Fleet:
-    """Workers of one site, each in a folder of its own; all share databases, broker and tiles."""
-
-    def __init__(self, folder, environment, ledger):
-        self._folder, self._environment, self._ledger = folder, environment, ledger
-        self.workers = []
-
-    def keep(self, number):
-        """See to it that so many workers are alive."""
-        alive = [worker for worker in self.workers if worker.process.poll() is None]
-        self.workers = alive + [self._start() for _ in range(number - len(alive))]
-        for worker in self.workers:
-            worker.wait_until_ready(lambda pid=worker.pid: any(pid == one.pid for one in self._ledger.workers()))
-
-    def worker_of(self, job):
-        """The worker that runs a job."""
-        with self._ledger.engine.connect() as connection:
-            name = connection.scalar(select(job_table.c.worker).where(job_table.c.id == job.id))
-        pid = next(one.pid for one in self._ledger.workers() if one.id == name)
-        return next(worker for worker in self.workers if worker.pid == pid)
-
-    def _start(self):
-        folder = self._folder / f"host-{time.monotonic_ns()}"
-        folder.mkdir()
-        environment = site_environment(**self._environment, data_dir=folder / "var") | {"PYTHONPATH": str(ROOT)}
-        return ServerProcess(["-m", "tests.e2e.celery_jobs"], cwd=folder, env=environment)
-
-    def kill(self):
-        for worker in self.workers:
-            worker.kill()
 
 
 @pytest.fixture(scope="module")
@@ -136,16 +100,6 @@ def one_worker(all_workers, ledger):
     yield from idle(all_workers, ledger, 1)
 
 
-def idle(all_workers, ledger, number):
-    """So many workers; what a test leaves them is taken away."""
-    all_workers.keep(number)
-    yield all_workers
-    print(*(worker.output()[-3000:] for worker in all_workers.workers), sep="\n--- another worker:\n")  # shown when it failed
-    for status in (Status.QUEUED, Status.RUNNING):
-        for job in ledger.jobs(status=status):
-            ledger.cancel(job.id)
-
-
 @pytest.fixture(scope="module")
 def wake(settings_of_web, ledger):
     return make_wake(settings_of_web, ledger)
@@ -158,41 +112,14 @@ def broker(settings_of_web):
     made.close()
 
 
-_numbers = iter(range(10**6))
-
-
 @pytest.fixture
 def submit(ledger, wake):
     def put(what, **how):
-        job = ledger.submit(how.pop("owner", "siti"), HistoryRequest((what,), ("temperature",), 0, 1000 + next(_numbers)), **how)
+        job = ledger.submit(how.pop("owner", "siti"), new_request(what), **how)
         wake()
         return job
 
     return put
-
-
-def become(ledger, job, status, deadline_s=30):
-    return wait_until(lambda: (now := ledger.get(job.id)).status is status and now, f"job to be {status}", deadline_s)
-
-
-def child_of(ledger, job):
-    """The child's process, as soon as it has reported."""
-    found = wait_until(lambda: (now := ledger.get(job.id)).status is Status.RUNNING and now.progress, "job to be half done")
-    return psutil.Process(found.rows)  # these jobs report their pid as rows
-
-
-def gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
-@contextmanager
-def no_message_in(settings, queue):
-    """Take away what waits in a queue of the broker, as a broker does that lost its memory."""
-    with redis.Redis.from_url(settings.redis_url) as client:
-        wait_until(lambda: client.llen(f"{settings.redis_prefix}{queue}"), "a message to wait")
-        for key in client.scan_iter(f"{settings.redis_prefix}{queue}*"):
-            client.delete(key)
-        yield
 
 
 def test_a_load_ends_with_its_tiles(fleet, ledger, settings_of_web, wake):
@@ -258,16 +185,6 @@ def test_a_message_that_comes_again_is_harmless(fleet, ledger, submit, broker):
     assert_harmless(ledger, broker, job)
 
 
-def assert_harmless(ledger, broker, job):
-    """A message of a job that has ended changes nothing."""
-    before = ledger.get(job.id)
-    broker.send(job.id, 0, queue=HISTORY, timeout_s=300)
-    wait_until(lambda: not any(one.job_id == job.id and not one.taken for one in broker.messages()), "the message to be taken")
-    marker = ledger.submit("siti", HistoryRequest(("quick",), ("temperature",), 0, 1000 + next(_numbers)))
-    become(ledger, marker, Status.COMPLETED)
-    assert ledger.get(job.id) == before
-
-
 def test_a_job_whose_message_is_lost_is_finished_all_the_same(fleet, ledger, settings_of_web, submit):
     slow = [submit("slow"), submit("slow")]
     for job in slow:
@@ -280,7 +197,7 @@ def test_a_job_whose_message_is_lost_is_finished_all_the_same(fleet, ledger, set
 
 
 def test_a_job_that_never_had_a_message_is_found(fleet, ledger):
-    job = ledger.submit("siti", HistoryRequest(("quick",), ("temperature",), 0, 1000 + next(_numbers)))
+    job = ledger.submit("siti", new_request("quick"))
     assert become(ledger, job, Status.COMPLETED).attempt == 1
 
 
@@ -304,7 +221,7 @@ def page(settings_of_web, ledger, wake):
 
 
 def test_the_page_follows_a_job_and_gets_its_end(fleet, ledger, page):
-    job = ledger.submit("siti", HistoryRequest(("soon",), ("temperature",), 0, 1000 + next(_numbers)))
+    job = ledger.submit("siti", new_request("soon"))
     assert page.start(job.id).status_code == 200  # attaching wakes, too
     shown = []
 
