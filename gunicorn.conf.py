@@ -52,6 +52,9 @@ control_socket_disable = True  # would run a thread in the process that forks
 # Where the workers of this server leave their counts for whichever of them answers /metrics; read when gunicorn reloads, too.
 if _MARK not in os.environ.get(_METRICS_VARIABLE, ""):
     os.environ[_METRICS_VARIABLE] = tempfile.mkdtemp(prefix=_MARK, dir=worker_tmp_dir)
+    for _left in Path(os.environ[_METRICS_VARIABLE]).parent.glob("riwayat-metrics-*"):
+        if not Path("/proc", _left.name.split("-")[2]).exists():  # its server was killed
+            shutil.rmtree(_left, ignore_errors=True)
 
 
 # Modules, but no application: importing takes seconds, in which a worker that is forked first would keep requests waiting.
