@@ -29,9 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def inspect(
     url: Annotated[str, typer.Argument(help="SQLAlchemy URL of the database.")],
-    table: Annotated[
-        str | None, typer.Option(help="Table or view; default: what looks most like observations.")
-    ] = None,
+    table: Annotated[str | None, typer.Option(help="Table or view; default: what looks most like observations.")] = None,
     schema: Annotated[str | None, typer.Option(help="Schema of PostgreSQL; default: the user's own.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the mapping to a new file instead of standard output.")] = None,
 ) -> None:
