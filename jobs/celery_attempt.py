@@ -124,7 +124,7 @@ class AttemptRunner:
                 return self._end(job, children, lambda: self._ledger.requeue(job.id, job.attempt))
             renew = time.monotonic() - renewed_s >= policy.HEARTBEAT_MS / 1000
             if not self._may_go_on(job, renew):
-                return self._end(job, children, None)
+                return self._end(job, children, lambda: self._ledger.stopped(job.id, job.attempt))
             renewed_s = time.monotonic() if renew else renewed_s
             signal.sigtimedwait(_LOOK, max(0.0, min(BUSY_TICK_S, child.deadline_s - time.monotonic())))
 

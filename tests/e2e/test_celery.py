@@ -152,6 +152,8 @@ def test_cancel_ends_the_child_and_all_it_started_within_two_seconds(fleet, ledg
     wake()
     wait_until(lambda: all(gone(process) for process in family), "child to be gone", 2.0)
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.CANCELLED, 1)
+    noted = wait_until(lambda: ledger.get(job.id).metrics, "how long the cancel took, written down")
+    assert noted["cancel_seconds"] >= 0
 
 
 def test_a_cancelled_job_can_be_retried_at_once(fleet, ledger, submit, wake):
