@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Measurement
 
-SUITES = ("loading", "view", "web", "load")
+SUITES = ("loading", "view", "web", "servers", "load")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 progress = Console(stderr=True)
