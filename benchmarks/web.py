@@ -120,7 +120,7 @@ def _memory_after_zooms(bench: Bench, job: Job, zooms: int) -> Measurement:
     each_ms = (time.perf_counter() - started) / zooms * 1000
     grown_mb = (_anonymous_bytes(process.pid) - before) / 1e6
     mapped_mb = (process.memory_full_info().uss - mapped_before) / 1e6
-    note = f"{before / 1e6:.0f} MB before, after {WARM_UP_ZOOMS}; with mapped tiles {mapped_mb:.0f} MB more; {each_ms:.0f} ms a zoom"
+    note = f"{before / 1e6:.0f} MB before, after {WARM_UP_ZOOMS}; mapped tiles: {mapped_mb:.0f} MB more; {each_ms:.0f} ms a zoom"
     return Measurement(f"web process: private memory grown by {zooms} zooms", grown_mb, "MB", 20, note=note)
 
 
