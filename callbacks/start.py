@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from access.identity import Identity, authorise, may_see
+from access.identity import Identity, authorise
 from callbacks.services import Services
 from callbacks.states import no_worker
 from data.freshness import reload
@@ -46,12 +46,15 @@ def start_reload(services: Services, identity: Identity, job: Job) -> Job | Noti
 
 
 def leave(services: Services, identity: Identity, previous: object, now: Job, page: str) -> None:
-    """Cancel the job that this tab showed until now, unless another page still asks for it."""
+    """Cancel the job of one's own that this tab showed until now, unless another page still asks for it.
+
+    An administrator who has looked at somebody's job and goes on ends nothing; only Cancel does.
+    """
     if not isinstance(previous, str) or previous == now.id:
         return
     with contextlib.suppress(JobNotFound, Conflict):
         job = services.ledger.get(previous)
-        if job.status.is_final or not may_see(identity, job.owner) or services.ledger.watched(job.id, except_page=page):
+        if job.status.is_final or identity.user != job.owner or services.ledger.watched(job.id, except_page=page):
             return
         services.ledger.cancel(job.id)
         services.wake()

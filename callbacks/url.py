@@ -16,6 +16,7 @@ from callbacks.states import not_found
 from data.catalogue import Catalogue
 from data.request import RESOLUTIONS, HistoryRequest, parse_time
 from errors import InvalidRequest, JobNotFound, RiwayatError
+from jobs.rows import ID_PATTERN
 from layouts import ids
 from layouts.status import Notice, alert
 
@@ -80,6 +81,8 @@ def arrival(services: Services, link: Link, shown: Any) -> Arrival:
 def _to_job(services: Services, job_id: str) -> Arrival:
     try:
         identity = services.identify()
+        if not ID_PATTERN.fullmatch(job_id):  # whatever stands in an address; some of it no database takes
+            return Arrival(job_id=None, notice=not_found())
         job = services.ledger.get(job_id)
     except JobNotFound:
         return Arrival(job_id=None, notice=not_found())

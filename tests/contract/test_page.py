@@ -30,7 +30,7 @@ from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice
 
-SARI, BUDI, NOBODY = Identity("sari"), Identity("budi"), Identity("")
+SARI, BUDI, NOBODY, ADMIN = Identity("sari"), Identity("budi"), Identity(""), Identity("ana", admin=True)
 ZONE = "Asia/Jakarta"
 
 
@@ -143,6 +143,13 @@ def test_nobody_can_end_anothers_job_by_what_a_store_holds(services):
 
 
 @pytest.mark.usefixtures("worker")
+def test_an_administrator_who_looked_at_a_job_and_goes_on_does_not_end_it(services):
+    theirs, mine = start_load(services, BUDI, asked()), start_load(services, ADMIN, asked())
+    leave(services, ADMIN, theirs.id, mine, "page")
+    assert services.ledger.get(theirs.id).status is Status.QUEUED
+
+
+@pytest.mark.usefixtures("worker")
 def test_what_is_not_ones_own_is_not_there(services):
     theirs = start_load(services, BUDI, asked())
     for store in (theirs.id, "nonsense", 7, None, ["x"]):
@@ -194,8 +201,14 @@ def test_anothers_link_carries_the_request_and_makes_ones_own_job(services):
 
 
 def test_a_link_to_a_job_that_is_gone_says_so(services):
-    arrived = arrival(services, Link(job="gone"), None)
-    assert (arrived.job_id, arrived.notice) == (None, not_found())
+    for job_id in ("gone", "goneforever", "no\0id", "x" * 5_000):
+        arrived = arrival(services, Link(job=job_id), None)
+        assert (arrived.job_id, arrived.notice) == (None, not_found())
+
+
+def test_what_cannot_be_an_id_is_not_asked_of_a_database(services):
+    nowhere = replace(services, ledger=None)
+    assert arrival(nowhere, Link(job="no\0id"), None).notice == not_found()
 
 
 @pytest.mark.usefixtures("worker")
