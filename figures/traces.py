@@ -14,7 +14,7 @@ from data.catalogue import Sensor
 from data.drawn import SeriesView
 from figures.arrays import counts, measured, times, typed
 from figures.template import DASHES, LINE_PX, SYMBOLS, Style, series_colour, translucent
-from figures.words import bucket_name, rows_text, series_name
+from figures.words import bucket_name, rows_text, series_name, verbatim
 from i18n import gettext as _
 from i18n import ngettext
 
@@ -54,7 +54,7 @@ def series_traces(placed: Placed, style: Style) -> list[Trace]:
 def _common(placed: Placed) -> Trace:
     view = placed.view
     return {
-        "name": series_name(view.station, placed.sensor),
+        "name": verbatim(series_name(view.station, placed.sensor)),
         "uid": _uid(view),
         "legendgroup": _uid(view),
         "xaxis": "x",
@@ -227,7 +227,7 @@ def _flagged(placed: Placed, colour: str) -> list[Trace]:
     return [
         {
             **_common(placed),
-            "name": f"{series_name(view.station, sensor)} · {_('flagged')}",
+            "name": verbatim(f"{series_name(view.station, sensor)} · {_('flagged')}"),
             "uid": _uid(view) + "flagged",
             "type": "scatter",
             "mode": "markers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -45,8 +46,13 @@ def bucket_name(bucket: str) -> str:
 
 
 def series_name(station: str, sensor: Sensor) -> str:
-    """Name of a series in legend, hover and table."""
+    """Name of a series in legend and hover."""
     return f"{station} · {sensor.label(current_language())}"
+
+
+def verbatim(text: str) -> str:
+    """Text that Plotly shows as it is: in names it would take ``<b>`` for bold and ``<a href=…>`` for a link."""
+    return escape(text, quote=False)
 
 
 class OfSeries(Protocol):

@@ -163,6 +163,15 @@ def test_directions_of_a_column_fill_it() -> None:
     assert (marker["symbol"], marker["size"]) == ("line-ew-open", 24)
 
 
+def test_a_stations_name_is_text_and_never_markup() -> None:
+    named = line(
+        hours(3), [1.0, 2.0, 3.0], station="<a href='https://x'>a&b</a>", flagged_x=np.array(hours(1)), flagged_y=np.array([-9.0])
+    )
+    names = [trace["name"] for trace in history_figure(view(named), CATALOGUE, width_px=1200)["data"]]
+    assert len(names) == 2
+    assert all(name.startswith("&lt;a href='https://x'&gt;a&amp;b&lt;/a&gt; · ") for name in names)
+
+
 def test_a_flagged_point_far_away_stays_at_the_panels_edge_and_tells_its_value() -> None:
     flagged = next(trace for trace in history_figure(every_kind(), CATALOGUE)["data"] if "flagged" in trace["name"])
     assert array(flagged["y"]).tolist() == [25, 26]  # -9999 at the least drawn value
