@@ -48,6 +48,9 @@ def make_engine(url: str, *, application_name: str = "riwayat", statement_timeou
         engine = create_engine(parsed, pool_pre_ping=True, **engine_options(parsed, application_name))
     except (ArgumentError, NoSuchModuleError) as exc:
         raise ConfigurationError("The database URL cannot be understood: {why}.", why=exc) from exc
+    except ValueError:  # its text holds what was taken for a port: the rest of a password with "@" and ":"
+        why = "its port is no number; write @, : and / of a password as %40, %3A and %2F"
+        raise ConfigurationError("The database URL cannot be understood: {why}.", why=why) from None
     except ImportError as exc:
         raise ConfigurationError(
             "The driver of {url} is not installed: {why}. Install it with pip.", url=_hidden(url), why=exc

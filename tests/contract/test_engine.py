@@ -106,6 +106,13 @@ def test_a_password_never_appears_in_an_error():
         assert "secret" not in refused.value.message
 
 
+def test_a_password_that_breaks_its_url_does_not_appear_either():
+    with pytest.raises(ConfigurationError, match="%40") as caught:
+        make_engine("postgresql://user:p@ss:word@host/db")
+    assert caught.value.__suppress_context__  # a traceback would show it
+    assert "word@host" not in caught.value.message
+
+
 def _has_pymysql() -> bool:
     try:
         import pymysql  # noqa: F401
