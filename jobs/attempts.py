@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -70,7 +71,8 @@ class AttemptLedger(LedgerBase):
                 taken = job_of(connection.execute(select(job).where(job.c.id == job_id)).one())
             if taken.request is not UNREADABLE:
                 return taken
-            self.fail(taken.id, taken.attempt, taken.error or unreadable_error(""), jitter=0.0)
+            with suppress(StaleAttempt):  # cancelled in that very moment
+                self.fail(taken.id, taken.attempt, taken.error or unreadable_error(""), jitter=0.0)
         return None
 
     def _take(self, connection: Connection, job_id: str, worker_id: str, lease_ms: int) -> bool:

@@ -183,6 +183,20 @@ def test_a_request_that_cannot_be_read_fails_and_holds_nobody_up(ledger, put):
     assert ledger.claim("w", [HISTORY]) is None
 
 
+def test_a_request_that_cannot_be_read_and_is_cancelled_at_once_ends_no_worker(ledger, put, monkeypatch):
+    bad, good = put("ayu"), put("budi")
+    spoil(ledger, bad.id, "{}")
+    fail = ledger.fail
+
+    def cancelled_first(*args, **kwargs):
+        ledger.cancel(bad.id)
+        fail(*args, **kwargs)
+
+    monkeypatch.setattr(ledger, "fail", cancelled_first)
+    assert ledger.claim("w", [HISTORY]).id == good.id
+    assert ledger.get(bad.id).status is Status.CANCELLED
+
+
 def test_other_damage_in_a_row_does_not_hide_the_job(ledger, put):
     job = put("ayu")
     with ledger.engine.begin() as connection:
