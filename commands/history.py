@@ -138,7 +138,8 @@ def _run(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> Job
 def _bar() -> Iterator[tuple[Progress, Console]]:
     """A progress bar on standard error; only words where that is no terminal."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"))
+    words = TextColumn("{task.description}", markup=False)  # a station's name may hold [ and ]
+    columns = (words, BarColumn(), TextColumn("{task.fields[detail]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield progress, console
 
