@@ -22,7 +22,6 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _UNCOUNTED = ("healthz", "readyz", "metrics")
 _API_VIEWS = ("figure", "stats")
-_API_VIEWS = ("figure", "stats")
 _DONE, _OUR_FAULT, _COME_BACK = 200, 500, 503
 
 

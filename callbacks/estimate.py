@@ -45,8 +45,6 @@ def measured_speed(jobs: list[Job]) -> float:
         if job.metrics.get("tiles_read")
         and job.metrics.get("rows", 0) >= _LEAST_ROWS
         and job.metrics.get("seconds_reading", 0) > 0
-        and job.metrics.get("seconds_reading", 0) > 0
-        and job.metrics.get("tiles_read")
     ]
     return float(median(speeds)) if speeds else DEFAULT_ROWS_A_SECOND
 

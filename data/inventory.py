@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from data.months import iso_utc
 from data.tables import month_inventory as months_table
 from data.tables import station_inventory as stations_table
 from data.upsert import upsert
@@ -176,10 +175,3 @@ class Inventory:
             station=name,
             known=", ".join(near) + (", …" if len(near) < len(names) else ""),
         )
-
-
-def describe_range(station: StationInventory) -> str:
-    """First and last time in UTC, for people; ``-`` when there are no rows."""
-    if station.first_ms is None or station.last_ms is None:
-        return "-"
-    return f"{iso_utc(station.first_ms)} .. {iso_utc(station.last_ms)}"
