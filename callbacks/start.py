@@ -8,10 +8,12 @@ from access.identity import Identity, authorise
 from callbacks.services import Services
 from callbacks.states import no_worker
 from data.freshness import reload
+from data.plan import plan
 from data.request import HistoryRequest
 from errors import Conflict, JobNotFound, NoData, NoWorker, RiwayatError
 from i18n import translate_error
 from jobs.job import Job
+from jobs.policy import queue_of
 from jobs.start import retry_job, start_job
 from layouts.status import Notice
 
@@ -39,7 +41,8 @@ def start_again(services: Services, identity: Identity, job: Job) -> Job | Notic
 def start_reload(services: Services, identity: Identity, job: Job) -> Job | Notice:
     """The job's months read from the database again, whatever the tiles hold; where nothing would run it, nothing changes."""
     authorise(identity, job.request)
-    if not services.ledger.workers():
+    whole_months = plan(services.site, job.request).rows_tiles  # all of them will be missing
+    if not services.ledger.workers(queue_of(whole_months, services.site.settings.large_job_rows)):
         return no_worker()
     reload(services.site, job.request)
     return start_load(services, identity, job.request)

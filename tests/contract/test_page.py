@@ -15,7 +15,7 @@ from callbacks.form import preset_text, start_values
 from callbacks.link import Link
 from callbacks.run import PROGRESS_OUTPUTS, RESULT_OUTPUTS, JobRenderer
 from callbacks.services import Services
-from callbacks.start import leave, refusal, start_again, start_load
+from callbacks.start import leave, refusal, start_again, start_load, start_reload
 from callbacks.states import no_worker, not_found
 from callbacks.submit import fresh_range
 from callbacks.url import arrival, request_form
@@ -99,6 +99,19 @@ def test_what_cannot_be_loaded_starts_no_job(services, request_, identity, error
     with pytest.raises(error):
         start_load(services, identity, request_)
     assert statuses(services) == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_reload_that_no_worker_would_run_leaves_the_tiles_as_they_are(services):
+    load_history(services.site, asked(), lambda _: None)
+    job = start_load(services, SARI, asked())
+    assert job.status is Status.COMPLETED
+    settings = services.site.settings.model_copy(update={"large_job_rows": 1})
+    large = replace(services, site=replace(services.site, settings=settings))  # the worker serves history only
+    assert start_reload(large, SARI, job) == no_worker()
+    assert not plan(services.site, asked()).missing
+    assert start_reload(services, SARI, job).status is Status.QUEUED
+    assert plan(services.site, asked()).missing
 
 
 def test_a_range_without_data_offers_the_range_there_is(services):
