@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, func, select
 
 from jobs.job import ACTIVE, Metrics, Status, WorkerInfo
 from jobs.policy import QUEUES
-from jobs.rows import LedgerBase
+from jobs.rows import LedgerBase, metrics_of
 from jobs.tables import job, now_ms
 
 LATELY_S = 900
@@ -109,7 +109,7 @@ def _ended_job(row: Row[Any]) -> EndedJob:
         waited_s=max(0, row.started_ms - row.queued_ms) / 1000 if ran else None,
         ran_s=max(0, row.finished_ms - row.started_ms) / 1000 if ran else None,
         reason=None if row.error is None else _code(row.error),
-        metrics=json.loads(row.metrics),
+        metrics=metrics_of(row.metrics),
     )
 
 

@@ -86,7 +86,7 @@ def job_of(row: Row[Any]) -> Job:
         finished_ms=row.finished_ms,
         not_before_ms=row.not_before_ms,
         error=unreadable_error(row.request) if request is UNREADABLE else _error(row.error),
-        metrics=_metrics(row.metrics),
+        metrics=metrics_of(row.metrics),
     )
 
 
@@ -117,7 +117,8 @@ def _error(text: str | None) -> JobError | None:
         return JobError("unexpected", "The load failed.", {}, False, text or "")
 
 
-def _metrics(text: str) -> Metrics:
+def metrics_of(text: str) -> Metrics:
+    """The numbers of a job; none where they cannot be read."""
     try:
         return dict(json.loads(text))
     except _NONSENSE:

@@ -87,6 +87,15 @@ def test_a_job_that_waits_for_another_attempt_counts_by_its_reason(ledger):
     assert lately(ledger, ()).retrying == {("history", "source_unavailable"): 1}
 
 
+def test_damaged_numbers_of_one_job_do_not_hide_the_others(ledger):
+    for number in range(2):
+        ledger.record_completed("siti", request(number), {"rows": 7})
+    damaged = ledger.jobs()[0].id
+    with ledger.engine.begin() as connection:
+        connection.execute(update(tables.job).where(tables.job.c.id == damaged).values(metrics="?"))
+    assert [dict(ended.metrics) for ended in lately(ledger, ()).ended] == [{}, {"rows": 7}]
+
+
 def test_how_long_a_cancel_took_is_noted_when_its_process_has_ended(ledger):
     job_id = ledger.submit("siti", request(0)).id
     job = ledger.claim("w1", QUEUES)
