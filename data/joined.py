@@ -11,10 +11,11 @@ import numpy.typing as npt
 from data.aggregate import aggregate_edges
 from data.buckets import BY_NAME, Bucket, bucket_edges
 from data.catalogue import Sensor
-from data.months import month_bounds_ms
+from data.months import month_bounds_ms, months_between
 from data.request import HistoryRequest
 from data.series import Series, SeriesKey
 from data.site import Site
+from errors import TileDamaged
 
 PIECE_ROWS = 100_000
 
@@ -40,15 +41,20 @@ def joined(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> I
 
     Raises:
         UnknownSensor: the catalogue lacks one.
-        TileDamaged: a tile is damaged; it is out of the index then, and the next load reads it again.
+        TileDamaged: a tile is damaged (it is out of the index then, and the next load reads it again), or one of a later
+            station was evicted since the first row was given: better a broken stream than one that lacks rows in silence.
     """
     sensors = [site.catalogue[name] for name in request.sensors]
     start, end = max(start_ms, request.start_ms), min(end_ms, request.end_ms)
     if start >= end:
         return
+    keys = {name: [SeriesKey(site.source.id, name, sensor.name) for sensor in sensors] for name in request.stations}
+    months = set(months_between(start, end))
+    there = {key: site.tiles.entries(key).keys() & months for of_station in keys.values() for key in of_station}
     for station in request.stations:
-        keys = [SeriesKey(site.source.id, station, sensor.name) for sensor in sensors]
-        series = [site.tiles.open_series(key, start, end) for key in keys]
+        series = [site.tiles.open_series(key, start, end) for key in keys[station]]
+        if any(there[each.key] - {entry.month for entry in each.entries} for each in series):
+            raise TileDamaged("A tile of {station} is missing.", station=station)
         if request.resolution == "raw":
             found_columns = _observations(series, start, end)
         else:

@@ -24,7 +24,7 @@ from data.months import month_start_ms, months_of, parse_month
 from data.request import HistoryRequest
 from data.site import Site, open_site
 from data.tiles import SeriesKey
-from errors import InvalidRequest
+from errors import InvalidRequest, TileDamaged
 
 JANUARY, APRIL = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-04"))
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -91,6 +91,16 @@ def test_stations_follow_one_another(site):
     for station in ("b", "a"):
         keep(site, "temperature", [JANUARY, JANUARY + HOUR], [1.0, 2.0], station)
     assert [row[1] for row in lines(site, replace(REQUEST, stations=("b", "a")))[1:]] == ["a", "a", "b", "b"]
+
+
+def test_a_station_whose_tiles_go_while_another_is_sent_breaks_the_stream(site):
+    for station in ("a", "b"):
+        keep(site, "temperature", [JANUARY, JANUARY + HOUR], [1.0, 2.0], station)
+    rows = data.joined.joined(site, replace(REQUEST, stations=("a", "b")), JANUARY, APRIL)
+    assert next(rows).station == "a"
+    site.tiles.clear("b")
+    with pytest.raises(TileDamaged):
+        next(rows)
 
 
 def test_nothing_is_a_header_alone(site):
