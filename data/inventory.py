@@ -61,7 +61,7 @@ class Inventory:
         Raises:
             UnknownStation: naming the known ones that are most like it.
         """
-        found = self._stations(name)
+        found = self._stations(name) if "\0" not in name else ()  # PostgreSQL takes no such text
         if found:
             return found[0]
         raise self._unknown(name)

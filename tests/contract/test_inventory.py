@@ -54,6 +54,11 @@ def test_what_a_failed_transaction_recorded_is_gone(store):
     assert store.inventory.stations() == ()
 
 
+def test_what_no_database_takes_as_a_name_is_an_unknown_station(store):
+    with pytest.raises(UnknownStation):
+        store.inventory.station("a\0b")
+
+
 def test_an_unknown_station_names_those_that_are_like_it(store):
     with pytest.raises(UnknownStation, match="nothing has been imported"):
         store.inventory.station("aws-1")
