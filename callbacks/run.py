@@ -7,7 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import structlog
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from sqlalchemy.exc import SQLAlchemyError
 
 from callbacks.services import Services
 from callbacks.states import (
@@ -32,6 +34,8 @@ from layouts import ids
 from layouts.status import Notice, alert
 
 POLL_MS = 500
+
+log = structlog.get_logger(__name__)
 
 # What a poll changes while a job is active, in the order of render_progress.
 PROGRESS_OUTPUTS = (
@@ -161,6 +165,9 @@ def _incomplete(services: Services, job: Job) -> bool:
     try:
         return bool(plan(services.site, job.request).missing)
     except RiwayatError:  # a station that is gone: the view says so
+        return False
+    except SQLAlchemyError as error:  # its tiles draw all the same
+        log.warning("the observations do not answer a page", error=str(error))
         return False
 
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 from dash import no_update
+from sqlalchemy.exc import OperationalError
 
+import callbacks.run
 from access.identity import Identity
 from callbacks.estimate import DEFAULT_ROWS_A_SECOND, Speed, estimate_words
 from callbacks.form import preset_text, start_values
@@ -211,6 +213,17 @@ def test_anothers_link_carries_the_request_and_makes_ones_own_job(services):
     assert (mine.owner, mine.request) == ("sari", theirs.request)
     assert mine.id != theirs.id
     assert arrived.address == mine.id
+
+
+def test_a_finished_job_opens_although_the_observations_do_not_answer(services, monkeypatch):
+    load_history(services.site, asked(), lambda _: None)
+    job = start_load(services, SARI, asked())
+
+    def away(*_):
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(callbacks.run, "plan", away)
+    assert callbacks.run._find(services, job.id) == (job, None)
 
 
 def test_a_link_to_a_job_that_is_gone_says_so(services):
