@@ -86,8 +86,8 @@ def _hours(folder: Path, url: str, rows: int, rounds: int) -> Iterator[Measureme
     if len(theirs) != len(ours) or not np.allclose(theirs, ours, rtol=0, atol=AGREE):
         raise RuntimeError("the hourly means differ")
     note = (
-        f"{len(ours):,} hourly means of {rows / 1e6:g} M rows, equal to ±{AGREE:g}: {warm * 1000:.0f} ms, with least, greatest and"
-        f" count, against {query:.2f} s; without any tile {cold:.2f} s ({query / cold:.1f} × as fast), which loads them"
+        f"{len(ours):,} hourly means of {rows / 1e6:g} M rows, equal to ±{AGREE:g}: {warm * 1000:.0f} ms, with least, greatest"
+        f" and count, against {query:.2f} s; without any tile {cold:.2f} s ({query / cold:.1f} × as fast), which loads them"
     )
     yield Measurement(
         "MariaDB: hourly means against AVG … GROUP BY DATE_FORMAT", query / warm, "× faster", 50, better="more", note=note

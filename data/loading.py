@@ -1,8 +1,9 @@
-"""Reading one month of a station into tiles."""
+"""Reading one month of a station, or of several stations at once, into tiles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,11 +17,14 @@ from data.months import month_bounds_ms, month_name
 from data.plan import Missing
 from data.site import Site
 from data.source import AnyReader
+from data.source.columns import Readings
 from data.tiles import SeriesKey, TileEntry
 
 # A cell is one number of 8 bytes: rows × (sensors + the time).
 CELLS_PER_QUERY = 4_000_000  # 32 MB of Arrow: a longer month is read in several queries
 CELLS_PER_READ = 12_000_000  # 96 MB: a month that is wider takes several reads, each of some sensors
+CELLS_TOGETHER = CELLS_PER_READ // 2  # of several stations: two such reads may be in hand
+STATIONS_TOGETHER = 50
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +70,31 @@ def windows(wanted: Missing) -> Sequence[tuple[int, int]]:
     return [(left, right) for left, right in pairwise(cuts) if left < right]
 
 
+def together(reader: AnyReader, pieces: Sequence[Missing]) -> list[tuple[Missing, ...]]:
+    """The pieces in groups that are read by the same queries: each alone, or a month of several stations.
+
+    Where no index finds the rows of one station, a query for one costs nearly what a query for all does.
+    """
+    if not reader.finds_all_stations:
+        return [(piece,) for piece in pieces]
+    open_groups: dict[tuple[int, tuple[str, ...]], list[Missing]] = {}
+    groups: list[list[Missing]] = []
+    for piece in pieces:
+        group = open_groups.get((piece.month, piece.sensors))
+        if group is None or len(group) == STATIONS_TOGETHER or sum(map(cells, [*group, piece])) > CELLS_TOGETHER:
+            group = open_groups[piece.month, piece.sensors] = []
+            groups.append(group)
+        group.append(piece)
+    return [tuple(group) for group in groups]
+
+
 def load_month(site: Site, reader: AnyReader, wanted: Missing) -> LoadedMonth:
-    """Read, clean and write the wanted tiles; those that are there by now are taken as they are. Publishes nothing.
+    """:func:`load_months` of one station."""
+    return load_months(site, reader, [wanted])[0]
+
+
+def load_months(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> list[LoadedMonth]:
+    """Read, clean and write the wanted tiles of one month; those that are there by now are taken as they are. Publishes nothing.
 
     Nobody else on this host reads the same month meanwhile. The generation was read with the plan, before the rows: if an
     import came in between, the tile is stale from the start and the next plan reads it again.
@@ -75,17 +102,50 @@ def load_month(site: Site, reader: AnyReader, wanted: Missing) -> LoadedMonth:
     Raises:
         SourceUnavailable, SourceMismatch: see data/source/failures.py.
     """
-    with site.tiles.build_lock(site.source.id, wanted.station, wanted.month):
-        fingerprint = reader.fingerprint(wanted.station, wanted.month)
+    with ExitStack() as locks:
+        for each in sorted(wanted, key=lambda one: one.station):  # all in the same order, so that no two wait for each other
+            locks.enter_context(site.tiles.build_lock(site.source.id, each.station, each.month))
+        fingerprints = {each.station: reader.fingerprint(each.station, each.month) for each in wanted}
         # A tile of an earlier attempt, whose fingerprint nobody noted, could be stale without anybody seeing it later.
-        found = _found(site, wanted) if fingerprint is None else []
-        there = {key.sensor for key, _ in found}
-        lacking = tuple(sensor for sensor in wanted.sensors if sensor not in there)
-        if not lacking:
-            return LoadedMonth(wanted, tuple(found))
-        loaded = _read(site, reader, replace(wanted, sensors=lacking))
-        exact = replace(loaded.exact, fingerprint=fingerprint) if loaded.exact else None
-        return replace(loaded, wanted=wanted, entries=(*found, *loaded.entries), exact=exact)
+        found = {each.station: _found(site, each) if fingerprints[each.station] is None else [] for each in wanted}
+        lacking = [_without(each, (key.sensor for key, _ in found[each.station])) for each in wanted]
+        read = _read_all(site, reader, [each for each in lacking if each.sensors])
+        loaded = []
+        for each in wanted:
+            done = read.get(each.station)
+            if done is None:
+                loaded.append(LoadedMonth(each, tuple(found[each.station])))
+                continue
+            exact = replace(done.exact, fingerprint=fingerprints[each.station]) if done.exact else None
+            loaded.append(replace(done, wanted=each, entries=(*found[each.station], *done.entries), exact=exact))
+        return loaded
+
+
+def _without(wanted: Missing, there: Iterable[str]) -> Missing:
+    present = set(there)
+    return replace(wanted, sensors=tuple(sensor for sensor in wanted.sensors if sensor not in present))
+
+
+def _read_all(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> dict[str, LoadedMonth]:
+    """By station; stations that lack the same sensors are read together."""
+    by_sensors: dict[tuple[str, ...], list[Missing]] = {}
+    for each in wanted:
+        by_sensors.setdefault(each.sensors, []).append(each)
+    loaded: dict[str, LoadedMonth] = {}
+    for sensors, group in by_sensors.items():
+        stations, parts = [each.station for each in group], windows(_joined(group))
+        if len(stations) == 1:
+            read = {stations[0]: reader.read(stations[0], sensors, parts)}
+        else:
+            read = reader.read_together(stations, sensors, parts)
+        loaded |= {each.station: _write(site, reader, each, read.pop(each.station)) for each in group}
+    return loaded
+
+
+def _joined(group: Sequence[Missing]) -> Missing:
+    """As if their rows were of one station."""
+    first, last = min(each.first_ms for each in group), max(each.last_ms for each in group)
+    return replace(group[0], rows=sum(each.rows for each in group), first_ms=first, last_ms=last)
 
 
 def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
@@ -100,8 +160,7 @@ def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
     return found
 
 
-def _read(site: Site, reader: AnyReader, wanted: Missing) -> LoadedMonth:
-    readings = reader.read(wanted.station, wanted.sensors, windows(wanted))
+def _write(site: Site, reader: AnyReader, wanted: Missing, readings: Readings) -> LoadedMonth:
     flagged = {**readings.flagged, **reader.flags(wanted.station, wanted.sensors, *month_bounds_ms(wanted.month))}
     values, missing, bad_times = dict(readings.values), readings.missing, readings.bad_times
     times = {name: readings.times_of(name) for name in wanted.sensors}

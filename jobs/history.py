@@ -14,7 +14,7 @@ from contextvars import copy_context
 import structlog
 
 from data.freshness import ExactMonth, look, settle
-from data.loading import CELLS_PER_READ, LoadedMonth, cells, load_month, reads
+from data.loading import CELLS_PER_READ, LoadedMonth, cells, load_months, reads, together
 from data.plan import Missing, Plan, plan
 from data.request import HistoryRequest
 from data.rollup import write_rollups
@@ -94,9 +94,9 @@ class _Load:
 
     def run(self, reader: AnyReader) -> None:
         """Load all pieces; when one fails, the others in hand are finished and published before its error is raised."""
-        finished: queue.SimpleQueue[Future[LoadedMonth]] = queue.SimpleQueue()
+        finished: queue.SimpleQueue[Future[list[LoadedMonth]]] = queue.SimpleQueue()
         try:
-            with _readers(self._site, reader, self._pieces, finished.put):
+            with _readers(self._site, reader, together(reader, self._pieces), finished.put):
                 self._follow(finished)
         finally:
             while not finished.empty():
@@ -105,7 +105,7 @@ class _Load:
                     self._take(future.result())
             self._publish()
 
-    def _follow(self, finished: queue.SimpleQueue[Future[LoadedMonth]]) -> None:
+    def _follow(self, finished: queue.SimpleQueue[Future[list[LoadedMonth]]]) -> None:
         due = time.monotonic() + FIRST_PUBLISH_S
         self._say(self._pieces[0])
         while len(self._loaded) < len(self._pieces):
@@ -136,12 +136,13 @@ class _Load:
         tiles, rows = self._plan.tiles_total, self._plan.rows_total
         self._report(Progress(1.0, tiles, tiles, rows, rows, seconds_left=0.0))
 
-    def _take(self, loaded: LoadedMonth) -> None:
-        self._loaded.append(loaded)
-        self._rows_read += loaded.wanted.rows * len(loaded.wanted.sensors)
-        self._exact += [loaded.exact] if loaded.exact else []
-        for key, entry in loaded.entries:
-            self._unpublished[key].append(entry)
+    def _take(self, months: Sequence[LoadedMonth]) -> None:
+        for loaded in months:
+            self._loaded.append(loaded)
+            self._rows_read += loaded.wanted.rows * len(loaded.wanted.sensors)
+            self._exact += [loaded.exact] if loaded.exact else []
+            for key, entry in loaded.entries:
+                self._unpublished[key].append(entry)
 
     def _publish(self) -> None:
         for key, entries in self._unpublished.items():
@@ -172,15 +173,18 @@ class _Load:
 
 @contextmanager
 def _readers(
-    site: Site, reader: AnyReader, pieces: Sequence[Missing], finished: Callable[[Future[LoadedMonth]], None]
+    site: Site,
+    reader: AnyReader,
+    groups: Sequence[Sequence[Missing]],
+    finished: Callable[[Future[list[LoadedMonth]]], None],
 ) -> Iterator[None]:
-    """Threads that load the pieces in order; ``finished`` gets each. Leaving drops what waits and awaits what runs."""
-    at_once = max(1, min(READERS, CELLS_PER_READ // max(1, *map(cells, pieces))))
+    """Threads that load the groups in order; ``finished`` gets each. Leaving drops what waits and awaits what runs."""
+    at_once = max(1, min(READERS, CELLS_PER_READ // max(1, *(sum(map(cells, group)) for group in groups))))
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="reader")
     try:
-        for piece in pieces:
+        for group in groups:
             # Threads begin without what is bound to log lines: the id of the job.
-            pool.submit(copy_context().run, load_month, site, reader, piece).add_done_callback(finished)
+            pool.submit(copy_context().run, load_months, site, reader, group).add_done_callback(finished)
         yield
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from data.months import month_bounds_ms
 from data.source import fast, general, mapped_sql, running, watch
 from data.source.columns import Int64Array, Readings
-from data.source.mapped_rows import Rows
+from data.source.mapped_rows import Rows, dealt
 from data.source.mapping import MappedSensor, SourceMapping
 from data.source.session import Session
 from data.source.shape import Shape, read_shape
@@ -113,15 +113,27 @@ class MappedReader:
         """Queries that the general path has read."""
         return self._session.general_reads
 
+    @property
+    def finds_all_stations(self) -> bool:
+        """Whether no index finds the rows of one station."""
+        return bool(self.source.mapping.station) and not self.shape.station_led
+
     def read(self, station: str, sensors: Sequence[str], windows: Iterable[tuple[int, int]]) -> Readings:
         """All rows of a station in some windows, one query a window (more where clocks change)."""
+        return self.read_together([station], sensors, windows)[station]
+
+    def read_together(
+        self, stations: Sequence[str], sensors: Sequence[str], windows: Iterable[tuple[int, int]]
+    ) -> dict[str, Readings]:
+        """The same of several stations, by the same queries."""
         chosen = [self._sensors[sensor] for sensor in sensors if sensor in self._sensors]
-        rows = Rows(chosen, self.shape.clock, self.source.mapping.tall)
+        rows = [Rows(chosen, self.shape.clock, self.source.mapping.tall) for _ in stations]
         for start_ms, end_ms in windows:
             for segment in self.shape.clock.segments(start_ms, end_ms):
-                self._read(rows, station, chosen, segment)
-                rows.end_segment(segment, start_ms, end_ms)
-        return rows.readings()
+                self._read(rows, stations, chosen, segment)
+                for each in rows:
+                    each.end_segment(segment, start_ms, end_ms)
+        return {station: each.readings() for station, each in zip(stations, rows, strict=True)}
 
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
         """None: quality codes come with the rows."""
@@ -135,10 +147,11 @@ class MappedReader:
         with self._session.engine() as engine, engine.connect() as connection:
             return watch.fingerprint(connection, self.shape, station, *month_bounds_ms(month))
 
-    def _read(self, rows: Rows, station: str, sensors: Sequence[MappedSensor], segment: Segment) -> None:
-        statement = mapped_sql.readings(self.shape, station, sensors, segment)
-        found = self._session.run_fast(statement, station, partial(fast.read_chunks, add=rows.add))
+    def _read(self, rows: Sequence[Rows], stations: Sequence[str], sensors: Sequence[MappedSensor], segment: Segment) -> None:
+        statement = mapped_sql.readings(self.shape, stations, sensors, segment)
+        add = rows[0].add if len(rows) == 1 else partial(dealt, rows)
+        found = self._session.run_fast(statement, ", ".join(stations), partial(fast.read_chunks, add=add))
         if found is None:
             with self._session.engine() as engine:
-                general.stream(engine, statement, rows.add)
+                general.stream(engine, statement, add)
         self._session.count_read(fast_path=found is not None)

@@ -130,6 +130,17 @@ class Rows:
         return [*codes, *([np.empty(0)] * values), *([np.empty(0, np.int64)] * (min(marks, 1) if self.tall else marks))]
 
 
+def dealt(rows: Sequence[Rows], columns: Sequence[Any]) -> None:
+    """Add a chunk of several stations to each one's rows; the last column is the number of the station."""
+    places = integers(columns[-1])
+    order = np.argsort(places, kind="stable")
+    ends = np.searchsorted(places[order], np.arange(len(rows) + 1))
+    sorted_columns = [_taken(column, order) for column in columns[:-1]]
+    for each, low, high in zip(rows, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        if high > low:
+            each.add([column[low:high] for column in sorted_columns])
+
+
 def last_bad(times: Int64Array, values: Float64Array, bad: Mask) -> Int64Array:
     """Times, sorted, whose value is called bad: of equal times the last finite one, which is the one that is kept."""
     if not bad.any():
@@ -165,6 +176,10 @@ def integers(column: Any) -> Int64Array:
     if isinstance(column, pa.Array):
         return np.asarray(column.to_numpy(zero_copy_only=False), np.int64)
     return np.array(column, np.int64)
+
+
+def _taken(column: Any, order: npt.NDArray[np.int64]) -> Any:
+    return column.take(pa.array(order)) if isinstance(column, pa.Array) else [column[at] for at in order.tolist()]
 
 
 def _nulls(column: Any) -> Mask:

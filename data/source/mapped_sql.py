@@ -12,18 +12,21 @@ from data.source.shape import Shape, typed
 from data.source.zones import Segment
 
 
-def readings(shape: Shape, station: str, sensors: Sequence[MappedSensor], segment: Segment) -> Select[Any]:
+def readings(shape: Shape, stations: Sequence[str], sensors: Sequence[MappedSensor], segment: Segment) -> Select[Any]:
     """Rows of a segment by time, equal times as written; of a doubled hour as written.
 
     Columns: time; then, wide, a value a sensor and 0 or 1 for each quality column (1: bad); tall, the number of the sensor,
-    its value, and 0 or 1 where any sensor has a quality column.
+    its value, and 0 or 1 where any sensor has a quality column. Of several stations, last the number of the station.
     """
     time = shape.table.c[shape.mapping.time]
     order = [shape.table.c[shape.order]] if shape.order else []
     chosen = _tall(shape, sensors) if shape.mapping.tall else _wide(shape, sensors)
+    if len(stations) > 1:
+        which = [(of_station(shape, station), literal(at, Integer())) for at, station in enumerate(stations)]
+        chosen.append(case(*which, else_=literal(-1, Integer())))
     return (
         select(time.label("t"), *(each.label(f"c{number}") for number, each in enumerate(chosen)))
-        .where(shape.clock.within(time, segment.start_ms, segment.end_ms), of_station(shape, station), kept(shape))
+        .where(shape.clock.within(time, segment.start_ms, segment.end_ms), of_stations(shape, stations), kept(shape))
         .where(tagged(shape, sensors))
         .order_by(*(order if segment.second_offset_ms is not None and order else [time, *order]))
     )
@@ -36,6 +39,15 @@ def of_station(shape: Shape, station: str) -> ColumnElement[bool]:
         return true()
     pairs = zip(columns, values, strict=bool(values))
     return and_(*(shape.table.c[name] == _literal(shape, name, value) for name, value in pairs)) if values else false()
+
+
+def of_stations(shape: Shape, stations: Sequence[str]) -> ColumnElement[bool]:
+    """Rows of some stations."""
+    columns = shape.mapping.station
+    if len(stations) > 1 and len(columns) == 1:
+        (name,) = columns
+        return shape.table.c[name].in_([_literal(shape, name, value) for each in stations for value in shape.values_of(each)])
+    return or_(*(of_station(shape, station) for station in stations))
 
 
 def kept(shape: Shape) -> ColumnElement[bool]:

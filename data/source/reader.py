@@ -35,6 +35,15 @@ class AnyReader(Protocol):
             SourceUnavailable, SourceMismatch: see data/source/failures.py. Values never raise; they are counted.
         """
 
+    @property
+    def finds_all_stations(self) -> bool:
+        """Whether a query for one station goes over the rows of the others, too, so that they are better read together."""
+
+    def read_together(
+        self, stations: Sequence[str], sensors: Sequence[str], windows: Iterable[tuple[int, int]]
+    ) -> dict[str, Readings]:
+        """The same by station, for several."""
+
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
         """Times (sorted, ms UTC) in [start, end) whose values a table beside the rows calls bad; of sensors that have some."""
 
@@ -85,6 +94,18 @@ class Reader:
                     general.read(engine, statement, builder)
             self._session.count_read(fast_path=by_fast_path is not None)
         return builder.build()
+
+    @property
+    def finds_all_stations(self) -> bool:
+        """False: the key begins with the station."""
+        return False
+
+    def read_together(
+        self, stations: Sequence[str], sensors: Sequence[str], windows: Iterable[tuple[int, int]]
+    ) -> dict[str, Readings]:
+        """One station after the other. See :class:`AnyReader`."""
+        many = list(windows)
+        return {station: self.read(station, sensors, many) for station in stations}
 
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
         """Times of the values in [start, end) that the source calls bad. See :class:`AnyReader`."""

@@ -25,10 +25,11 @@ from data.engine import make_engine
 from data.freshness import look, look_is_due, reload
 from data.plan import plan
 from data.request import request_of
-from data.source import fast
+from data.source import fast, mapped_sql
 from data.source.mapped import MappedReader
 from data.tables import source_look
 from errors import SourceMismatch, SourceUnavailable
+from jobs.history import load_history
 from jobs.job import Status
 from jobs.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
@@ -140,6 +141,47 @@ def test_both_paths_give_the_same_readings(foreign):
                 assert read[True].times_of(sensor).tobytes() == read[False].times_of(sensor).tobytes()
                 assert read[True].values[sensor].tobytes() == read[False].values[sensor].tobytes()
                 assert read[True].missing == read[False].missing
+
+
+@pytest.mark.parametrize("layout", ["wide", "tall"])
+def test_stations_that_are_read_together_give_the_same_as_each_alone(foreign, layout):
+    rows = [*history(300), *((f"{name} – 3", at, value, speed) for name, at, value, speed in history(5, seed=2))]
+    (make_wide if layout == "wide" else make_tall)(foreign, rows)
+    stations, sensors = ["aws 2", "aws 1", "nobody", "aws 1 – 3"], ["temperature", "wind_speed"]
+    windows = [(START - HOUR, START + 20 * HOUR), (START + 20 * HOUR, START + 40 * HOUR)]
+    with foreign.site(WIDE if layout == "wide" else TALL, looked=False) as site:
+        for fast in (True, False):
+            with site.source.open(fast=fast) as reader:
+                assert reader.finds_all_stations
+                together = reader.read_together(stations, sensors, windows)
+                assert reader.fast_reads + reader.general_reads == len(windows)
+                for station in stations:
+                    alone = reader.read(station, sensors, windows)
+                    for sensor in sensors:
+                        assert together[station].times_of(sensor).tobytes() == alone.times_of(sensor).tobytes()
+                        assert together[station].values[sensor].tobytes() == alone.values[sensor].tobytes()
+                    assert (together[station].missing, together[station].bad) == (alone.missing, alone.bad)
+
+
+def test_a_month_of_several_stations_is_one_query_unless_an_index_finds_each(foreign, monkeypatch):
+    make_wide(foreign, history(300))
+    asked: list[tuple[str, ...]] = []
+    real = mapped_sql.readings
+    monkeypatch.setattr(
+        mapped_sql, "readings", lambda shape, names, *rest: asked.append(tuple(names)) or real(shape, names, *rest)
+    )
+    request = request_of(["aws 1", "aws 2"], ["temperature"], "2019-01-01", "2020-01-01", "raw", "UTC")
+    with foreign.site(WIDE) as site:
+        load_history(site, request, lambda _: None)
+        assert sorted(asked) == [("aws 1", "aws 2")] * 2  # two months
+        for station in request.stations:
+            wanted = expected(history(300), station)["temperature"]
+            assert rows_of(site, station, "temperature")[1].tolist() == [wanted[at] for at in sorted(wanted)]
+    foreign.run("CREATE INDEX by_station ON wide (station, at)")
+    asked.clear()
+    with foreign.site(WIDE, name="indexed") as site:
+        load_history(site, request, lambda _: None)
+        assert sorted(asked) == [("aws 1",)] * 2 + [("aws 2",)] * 2
 
 
 def test_text_that_is_no_number_is_counted_and_left_out(foreign):

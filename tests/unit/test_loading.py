@@ -1,11 +1,12 @@
-"""How a month is cut into queries, and a wide one into reads."""
+"""How a month is cut into queries, a wide one into reads, and which stations are read together."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, strategies
 
-from data.loading import CELLS_PER_QUERY, CELLS_PER_READ, cells, reads, windows
+from data.loading import CELLS_PER_QUERY, CELLS_PER_READ, CELLS_TOGETHER, STATIONS_TOGETHER, cells, reads, together, windows
 from data.months import month_bounds_ms
 from data.plan import Missing
 
@@ -43,3 +44,16 @@ def test_a_wide_month_is_read_some_sensors_at_a_time(rows, sensors, widths):
     assert [len(piece.sensors) for piece in pieces] == widths
     assert tuple(name for piece in pieces for name in piece.sensors) == names
     assert all(cells(piece) <= CELLS_PER_READ or len(piece.sensors) == 1 for piece in pieces)
+
+
+@pytest.mark.parametrize(("stations", "rows"), [(3, 40_000), (3, 2_000_000), (120, 10)])
+def test_stations_are_read_together_by_month_and_sensors_and_only_so_many(stations, rows):
+    names = [f"s{number}" for number in range(stations)]
+    pieces = [Missing(name, MONTH + at, ("a", "b"), 1, rows, 0, 1) for name in names for at in range(2)]
+    pieces.append(Missing("other", MONTH, ("a",), 1, rows, 0, 1))
+    assert together(SimpleNamespace(finds_all_stations=False), pieces) == [(piece,) for piece in pieces]
+    groups = together(SimpleNamespace(finds_all_stations=True), pieces)
+    assert {piece for group in groups for piece in group} == set(pieces)
+    assert {len({(piece.month, piece.sensors) for piece in group}) for group in groups} == {1}
+    assert all(len(group) == 1 or sum(map(cells, group)) <= CELLS_TOGETHER for group in groups)
+    assert max(map(len, groups)) == min(stations, STATIONS_TOGETHER, max(1, CELLS_TOGETHER // (3 * rows)))
