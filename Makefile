@@ -12,6 +12,8 @@ RUN_STAMP := .venv/.requirements
 DEV_STAMP := .venv/.requirements-dev
 LOAD_STAMP := .venv-load/.requirements
 ARGS ?=
+# Most browser tests wait for something, so two at a time take little more than half as long; a file stays in one process.
+JOBS ?= 2
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -23,7 +25,7 @@ run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses anoth
 test: venv-dev browser servers ## linters, import contracts, types and all tests (ARGS= goes to pytest)
 	@checks=0; $(MAKE) check || checks=1; \
 	[ $$checks = 0 ] || echo "A check failed (above); the tests run all the same."; \
-	$(BIN)/python -m pytest --headless $(ARGS); tests=$$?; \
+	$(BIN)/python -m pytest --headless -n $(JOBS) --dist loadfile $(ARGS); tests=$$?; \
 	[ $$tests = 0 ] && exit $$checks || exit $$tests
 
 venv: $(RUN_STAMP) ## only .venv with the pinned runtime requirements
