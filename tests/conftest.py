@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from config import Settings
 from data.site import Site, open_site
 from tests import processes
 from tests.databases import DATABASES, IN_CI, drop_all
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: a run in the background of a shell ignores it, and children inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_setup_options() -> Options:
