@@ -48,6 +48,11 @@ def may_see(identity: Identity, owner: str) -> bool:
     return identity.admin or identity.user == owner
 
 
+def may_see_details(settings: Settings, identity: Identity) -> bool:
+    """Whether tracebacks are the identity's to see: they hold paths, hosts and statements. Without sign-in there is one user."""
+    return settings.auth == "none" or identity.admin
+
+
 def authorise(identity: Identity, request: HistoryRequest) -> None:
     """Raise NotPermitted unless the identity may read every station of the request. For now everybody may read all."""
     if not identity.user:

@@ -30,8 +30,13 @@ _MINUTE_MS = 60_000
 _LEAST_SECONDS = 0.05  # a shorter reading has no speed worth telling
 
 
-def job_row(job: Job, catalogue: Catalogue, *, prefix: str, timezone: str, now_ms: int, position: int | None) -> dict[str, Any]:
-    """Fields of the grid's columns (layouts/jobs_grid.py); times in the site's zone, ``…_order`` are what sorts."""
+def job_row(
+    job: Job, catalogue: Catalogue, *, prefix: str, timezone: str, now_ms: int, position: int | None, with_details: bool
+) -> dict[str, Any]:
+    """Fields of the grid's columns (layouts/jobs_grid.py); times in the site's zone, ``…_order`` are what sorts.
+
+    ``with_details``: for those who may see an error's traceback.
+    """
     metrics = job.metrics
     seconds = _seconds(job, now_ms)
     rows = metrics.get("rows", job.progress.rows if job.progress else None)
@@ -65,7 +70,7 @@ def job_row(job: Job, catalogue: Catalogue, *, prefix: str, timezone: str, now_m
         "attempts": _attempts(job),
         "attempts_order": job.attempt,
         "error": translate_error(job.error, timezone) if job.error else "",
-        "details": job.error.details if job.error else "",
+        "details": job.error.details if job.error and with_details else "",
         "open": f"{prefix}?{urlencode({'job': job.id})}",
         "repeat": f"{prefix}?{repeat_query(job.request)}",
         "can_cancel": not job.status.is_final,

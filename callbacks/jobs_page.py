@@ -12,7 +12,7 @@ import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.identity import Identity
+from access.identity import Identity, may_see_details
 from callbacks.job_rows import job_row
 from callbacks.services import Services
 from callbacks.start import refusal
@@ -76,7 +76,7 @@ def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> 
     owner = None if identity.admin else identity.user
     found = services.ledger.jobs(owner, limit=asked.jobs + 1)
     more, found = len(found) > asked.jobs, found[: asked.jobs]
-    rows = _rows(services, found, now_ms)
+    rows = _rows(services, identity, found, now_ms)
     selected = next((row for row in rows if row["id"] == asked.selected_id), None)
     seen = {"rows": _digest(rows), "details": _digest(selected)}
     known = asked.seen if isinstance(asked.seen, dict) else {}
@@ -122,7 +122,7 @@ def act(services: Services, identity: Identity, job_id: object, action: object) 
     return None
 
 
-def _rows(services: Services, jobs: list[Job], now_ms: int) -> list[dict[str, Any]]:
+def _rows(services: Services, identity: Identity, jobs: list[Job], now_ms: int) -> list[dict[str, Any]]:
     waiting = [job for job in jobs if job.status is Status.QUEUED][-_MOST_POSITIONS:]
     positions = {job.id: services.ledger.position(job) for job in waiting}
     settings = services.settings
@@ -134,6 +134,7 @@ def _rows(services: Services, jobs: list[Job], now_ms: int) -> list[dict[str, An
             timezone=settings.timezone,
             now_ms=now_ms,
             position=positions.get(job.id),
+            with_details=may_see_details(settings, identity),
         )
         for job in jobs
     ]

@@ -9,8 +9,10 @@ from typing import Any
 
 import structlog
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from flask import has_request_context
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.identity import Identity, may_see_details
 from callbacks.services import Services
 from callbacks.states import (
     ACTIVE_STATUS,
@@ -25,6 +27,7 @@ from callbacks.states import (
     request_title,
 )
 from data.plan import plan
+from data.rollup import rollups_missing
 from errors import JobNotFound, RiwayatError
 from jobs.child import make_callback_job
 from jobs.job import Job, Status
@@ -73,16 +76,25 @@ class JobRenderer:
         position = ledger.position(job) if job.status is Status.QUEUED else None
         return Situation(position, len(ledger.workers(job.queue)))
 
+    def _notice(self, job: Job | None, situation: Situation) -> Notice | None:
+        return job_notice(job, situation, _now_ms(), with_details=self._with_details(job))
+
+    def _with_details(self, job: Job | None) -> bool:
+        """Asked only where there are any: in the process of a stock manager (jobs/child.py) there is nobody to be identified."""
+        if job is None or job.error is None:
+            return False
+        return may_see_details(self._services.settings, self._services.identify() if has_request_context() else Identity(""))
+
     def progress(self, job: Job) -> tuple[Any, ...]:
         """Values of :data:`PROGRESS_OUTPUTS`."""
         situation = self.situation(job)
-        notice = None if job.status.is_final else job_notice(job, situation, _now_ms())
+        notice = None if job.status.is_final else self._notice(job, situation)
         return progress_words(job, situation), fraction(job), job.version, alert(notice)
 
     def result(self, job: Job) -> tuple[Any, ...]:
         """Values of :data:`RESULT_OUTPUTS`; an alert about something else stays when the job ended well."""
         situation = Situation()
-        notice = job_notice(job, situation, _now_ms())
+        notice = self._notice(job, situation)
         shown = alert(notice) if notice else no_update
         return job_state(job), progress_words(job, situation), fraction(job), job.version, None, shown
 
@@ -90,7 +102,7 @@ class JobRenderer:
         """Values of :data:`RESULT_OUTPUTS` for a job that the page has just turned to, or for none."""
         situation = self.situation(job) if job else Situation()
         active = job is not None and not job.status.is_final
-        found = job_notice(job, situation, _now_ms())
+        found = self._notice(job, situation)
         said = notice or (None if active else found)
         return (
             job_state(job),
@@ -161,9 +173,10 @@ def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
 
 
 def _incomplete(services: Services, job: Job) -> bool:
-    """Whether tiles of a finished job were evicted, or the data have changed since."""
+    """Whether tiles or rollups of a finished job were evicted, or the data have changed since."""
+    site = services.site
     try:
-        return bool(plan(services.site, job.request).missing)
+        return bool(plan(site, job.request).missing or rollups_missing(site.tiles, site.catalogue, site.source.id, job.request))
     except RiwayatError:  # a station that is gone: the view says so
         return False
     except SQLAlchemyError as error:  # its tiles draw all the same

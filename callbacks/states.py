@@ -71,8 +71,8 @@ def progress_words(job: Job | None, situation: Situation) -> str:
     return ""
 
 
-def job_notice(job: Job | None, situation: Situation, now_ms: int) -> Notice | None:
-    """The notice that a job's state calls for, if any."""
+def job_notice(job: Job | None, situation: Situation, now_ms: int, *, with_details: bool) -> Notice | None:
+    """The notice that a job's state calls for, if any; a failure's details, or the job's id for those who may not see them."""
     if job is None:
         return None
     if not job.status.is_final and not situation.workers and now_ms - job.queued_ms >= _QUEUE_SHOWN:
@@ -80,7 +80,7 @@ def job_notice(job: Job | None, situation: Situation, now_ms: int) -> Notice | N
     if job.status is Status.CANCELLED:
         return Notice("info", _("Cancelled; what had arrived is shown and stays."), action="resume")
     if job.status is Status.FAILED:
-        return _failed(job)
+        return _failed(job, with_details=with_details)
     return None
 
 
@@ -162,9 +162,9 @@ def _end_words(status: Status) -> str:
     return _("Loading the history of {stations} failed.") if status is Status.FAILED else ""
 
 
-def _failed(job: Job) -> Notice:
+def _failed(job: Job, *, with_details: bool) -> Notice:
     error = job.error
     if error is None:
         return Notice("danger", _("The load failed."), action="retry")
     sentence = _("The load failed: {cause}").format(cause=translate_error(error))
-    return Notice("danger", sentence, action="retry", details=error.details)
+    return Notice("danger", sentence, action="retry", details=error.details if with_details else f"{_('Job')} {job.id}")

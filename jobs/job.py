@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,13 @@ class Status(StrEnum):
 
 _NO_STACK = "can't start new thread"  # Python's RuntimeError when memory for its stack is refused
 
+# A password in a URL, up to its last "@"; and the value of what is called a password (MySQL's "using password: YES" is none).
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)\S+@")
+_NAMED_PASSWORD = re.compile(
+    r"""((?:password|passwd|pwd|secret|token)["']?\s*[=:]\s*)(?!(?:YES|NO)\))b?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&)]+)""",
+    re.IGNORECASE,
+)
+
 ACTIVE = (Status.QUEUED, Status.RUNNING)
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -47,6 +55,11 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 def sources_of(target: Status) -> tuple[Status, ...]:
     """The statuses from which a job may become ``target``."""
     return tuple(status for status in Status if target in TRANSITIONS[status])
+
+
+def without_passwords(text: str) -> str:
+    """The text with ``***`` instead of the passwords of URLs and of what is named password, secret or token."""
+    return _NAMED_PASSWORD.sub(r"\1***", _URL_PASSWORD.sub(r"\1***@", text))
 
 
 @dataclass(frozen=True)
@@ -89,8 +102,8 @@ class JobError:
 
     @classmethod
     def of(cls, exc: BaseException) -> JobError:
-        """The error of any exception; one that we did not expect keeps its traceback as details."""
-        details = "".join(traceback.format_exception(exc)) if exc.__traceback__ else ""
+        """The error of any exception, with its traceback as details; what looks like a password is left out of them."""
+        details = without_passwords("".join(traceback.format_exception(exc))) if exc.__traceback__ else ""
         if isinstance(exc, RiwayatError):
             return cls(exc.code, exc.template, exc.params, exc.retryable, details)
         if isinstance(exc, MemoryError) or str(exc) == _NO_STACK:

@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import pytest
 from dash import no_update
+from flask import Flask
 
 from access.identity import Identity
 from app import create_app
 from callbacks.jobs_page import Asked, Shown, act, shown, unavailable
+from callbacks.run import JobRenderer
 from callbacks.services import Services
 from config import Settings
 from data.request import request_of
@@ -209,3 +211,19 @@ def test_only_the_jobs_page_loads_the_grid_and_every_script_comes_from_the_site(
 def test_whoever_is_not_signed_in_gets_a_sentence_instead_of_the_page(client):
     answer = client(auth="proxy").get("/jobs")
     assert (answer.status_code, answer.mimetype) == (401, "text/html")
+
+
+def test_a_traceback_is_an_administrators_to_see(services):
+    job = submit(services, "sari")
+    services.ledger.claim("w", ["history"])
+    services.ledger.fail(job.id, 1, JobError("unexpected", "It broke.", {}, False, "Traceback of /srv"), jitter=0)
+    proxied = replace(services, settings=services.settings.model_copy(update={"auth": "proxy"}))
+    seen = {identity.user: show(proxied, identity).rows[0]["details"] for identity in (SARI, ADMIN)}
+    assert seen == {"sari": "", "root": "Traceback of /srv"}
+    assert show(services, SARI).rows[0]["details"] == "Traceback of /srv"  # without sign-in there is one user, on this machine
+    for who, there in ((SARI, False), (ADMIN, True)):
+        renderer = JobRenderer(replace(proxied, identify=lambda who=who: who))
+        with Flask("x").test_request_context():
+            found = services.ledger.get(job.id)
+            assert ("/srv" in repr(renderer.result(found)[-1].to_plotly_json())) is there
+            assert "/srv" not in repr(renderer.progress(found))

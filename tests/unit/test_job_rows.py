@@ -29,8 +29,10 @@ def job(status: Status, **fields: Any) -> Job:
     return replace(made, **fields)
 
 
-def row(of: Job, position: int | None = None, prefix: str = "/") -> dict[str, Any]:
-    made = job_row(of, load_catalogue(), prefix=prefix, timezone="Asia/Jakarta", now_ms=NOW, position=position)
+def row(of: Job, position: int | None = None, prefix: str = "/", *, with_details: bool = True) -> dict[str, Any]:
+    made = job_row(
+        of, load_catalogue(), prefix=prefix, timezone="Asia/Jakarta", now_ms=NOW, position=position, with_details=with_details
+    )
     return {name: value.replace(THIN_SPACE, " ") if isinstance(value, str) else value for name, value in made.items()}
 
 
@@ -80,6 +82,8 @@ def test_a_failed_job_tells_the_whole_cause_in_the_language_of_the_page():
     failed = job(Status.FAILED, attempt=3, failures=3, error=error)
     assert row(failed)["error"] == f"db does not answer: {'x' * 500}."
     assert (row(failed)["details"], row(failed)["attempts"], row(failed)["can_retry"]) == ("Trace", "3, 3 failed", True)
+    hidden = row(failed, with_details=False)
+    assert (hidden["details"], hidden["error"]) == ("", row(failed)["error"])
     set_language("id")
     assert (row(failed)["status_words"], row(failed)["sensors"]) == ("Gagal", "Suhu udara, Curah hujan")
 

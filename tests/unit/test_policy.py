@@ -140,6 +140,26 @@ def test_an_unexpected_error_keeps_its_traceback_and_is_not_tried_again():
     assert not error.retryable
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("no route to postgresql+psycopg://u:p:a@ss/w@db.example/x", "no route to postgresql+psycopg://u:***@db.example/x"),
+        ("redis://:hunter2@host", "redis://:***@host"),
+        ("host=db password=hunter2 port=1", "host=db password=*** port=1"),
+        ("password='hunter2 x', y=1", "password=***, y=1"),
+        ("{'user': 'u', 'password': b'hunter2'}", "{'user': 'u', 'password': ***}"),
+        ("Access denied (using password: YES)", "Access denied (using password: YES)"),
+        ("https://example.org/a at 12:30", "https://example.org/a at 12:30"),
+    ],
+)
+def test_details_hold_no_password(said, kept):
+    try:
+        raise ValueError(said)
+    except ValueError as exc:
+        error = JobError.of(exc)
+    assert error.details.endswith(f"ValueError: {kept}\n")
+
+
 def test_error_and_progress_survive_json():
     error = JobError("source", "Bad {what}.", {"what": "ß–µ"}, True, "details")
     assert JobError.from_json(error.to_json()) == error

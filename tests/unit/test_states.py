@@ -90,27 +90,34 @@ def test_progress_in_words(of, situation, english, indonesian):
 
 
 def test_a_job_that_waits_without_a_worker_shows_the_command_but_not_at_once():
-    assert job_notice(job(Status.QUEUED), Situation(1, workers=1), NOW) is None
-    assert job_notice(job(Status.QUEUED, queued_ms=NOW - 500), Situation(1, workers=0), NOW) is None
-    assert job_notice(job(Status.QUEUED), Situation(1, workers=0), NOW) == no_worker()
-    assert job_notice(job(Status.RUNNING), Situation(workers=0), NOW) == no_worker()  # it died, and nobody takes over
+    assert job_notice(job(Status.QUEUED), Situation(1, workers=1), NOW, with_details=True) is None
+    assert job_notice(job(Status.QUEUED, queued_ms=NOW - 500), Situation(1, workers=0), NOW, with_details=True) is None
+    assert job_notice(job(Status.QUEUED), Situation(1, workers=0), NOW, with_details=True) == no_worker()
+    assert (
+        job_notice(job(Status.RUNNING), Situation(workers=0), NOW, with_details=True) == no_worker()
+    )  # it died, and nobody takes over
     assert no_worker().command == WORKER_COMMAND
 
 
 def test_a_cancelled_job_can_be_resumed():
-    assert job_notice(job(Status.CANCELLED), Situation(), NOW).action == "resume"
+    assert job_notice(job(Status.CANCELLED), Situation(), NOW, with_details=True).action == "resume"
 
 
 def test_a_failed_job_says_why_and_can_be_tried_again():
-    notice = job_notice(job(Status.FAILED, error=ERROR), Situation(), NOW)
+    notice = job_notice(job(Status.FAILED, error=ERROR), Situation(), NOW, with_details=True)
     assert notice.sentence == "The load failed: db does not answer: refused."
     assert (notice.kind, notice.action, notice.details) == ("danger", "retry", "Traceback")
-    assert job_notice(job(Status.FAILED), Situation(), NOW).action == "retry"
+    assert job_notice(job(Status.FAILED), Situation(), NOW, with_details=True).action == "retry"
+
+
+def test_who_may_not_see_a_traceback_gets_the_sentence_and_the_jobs_id():
+    notice = job_notice(job(Status.FAILED, error=ERROR), Situation(), NOW, with_details=False)
+    assert (notice.sentence, notice.details) == ("The load failed: db does not answer: refused.", "Job jobid")
 
 
 @pytest.mark.parametrize("of", [None, job(Status.RUNNING), job(Status.COMPLETED)])
 def test_a_job_that_is_well_has_no_notice(of):
-    assert job_notice(of, Situation(), NOW) is None
+    assert job_notice(of, Situation(), NOW, with_details=True) is None
 
 
 @pytest.mark.parametrize("notice", [no_worker(), not_found(), expired()])
