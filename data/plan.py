@@ -79,7 +79,7 @@ def is_fresh(entry: TileEntry | None, generation: int, fingerprint: int) -> bool
 
 
 def all_present(site: Site, request: HistoryRequest) -> bool:
-    """Whether every tile of the request is on the disk, fresh or not.
+    """Whether every tile of the request is on the disk, fresh or not; exports and statistics need no rollup.
 
     Raises:
         UnknownStation, UnknownSensor: the site has lost one of them.

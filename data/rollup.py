@@ -2,16 +2,16 @@
 
 A rollup is a derived series (``temperature@10min@Asia/Jakarta…``): times are bucket starts, values the aggregates. So it is
 written, published, reduced and evicted as any series. Its tiles carry as generation a digest of the base tiles that they
-were made of, so they are made again when those change. The job writes them; a view makes what it lacks.
+were made of, so they are made again when those change. Only the job makes them, as it publishes the months; a view draws those
+that are there. There are two, of the unflagged and of all rows, and only the first where no row is flagged.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
-import structlog
 
 from data.aggregate import shift_ms, totals_value
 from data.buckets import BY_NAME, Bucket, bucket_edges
@@ -21,13 +21,12 @@ from data.months import month_bounds_ms, months_between
 from data.reduce import Floats
 from data.request import HistoryRequest
 from data.series import BlockTable, Integers, Rows, Series, SeriesKey
-from data.tilefile import Tile, TileEntry, decode, encode
+from data.tilefile import TileEntry
 from data.tiles import TileStore
 
 # Months are few enough to be made from blocks whenever they are drawn.
 ROLLED_UP = ("1min", "10min", "1h", "1d")
-
-_log = structlog.get_logger(__name__)
+BOTH: tuple[Rows, Rows] = ("good", "all")
 
 
 def rollup_key(key: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows = "good") -> SeriesKey:
@@ -37,40 +36,65 @@ def rollup_key(key: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, ro
 
 
 def write_rollups(
-    tiles: TileStore, catalogue: Catalogue, source: str, request: HistoryRequest
+    tiles: TileStore,
+    catalogue: Catalogue,
+    source: str,
+    request: HistoryRequest,
+    published: Mapping[SeriesKey, Collection[int]] | None = None,
 ) -> Collection[tuple[SeriesKey, int]]:
     """Make the rollups that a request will be drawn from; the (key, month) pairs that it uses, for touch and evict.
 
-    Cheap when they are there already; nothing at raw or where sums are drawn as bars (those come from blocks).
+    Only those that the ``published`` months of some series bear on, when given. Cheap when they are there already; nothing at
+    raw or where sums are drawn as bars (those come from blocks).
     """
     used: list[tuple[SeriesKey, int]] = []
-    for station, name in request.series:
-        sensor = catalogue[name]
-        if request.resolution not in ROLLED_UP or sensor.drawing == "bars":
-            continue
-        key = SeriesKey(source, station, name)
-        maker = _Maker(tiles, key, sensor, BY_NAME[request.resolution], request.timezone, "good")
-        used += [(maker.key, month) for month in maker.ensure(maker.months(request.months))]
+    for maker in _makers(tiles, catalogue, source, request):
+        months = maker.months(request.months)
+        if published is not None:
+            new = published.get(maker.base, ())
+            months = [month for month in months if month in new or month + 1 in new]
+        maker.ensure(months)
+        used += [(maker.key, month) for month in months]
     return used
+
+
+def rollups_missing(tiles: TileStore, catalogue: Catalogue, source: str, request: HistoryRequest) -> set[int]:
+    """Months of which tiles are there and a rollup that the request will be drawn from is not. Reads indices only."""
+    makers = _makers(tiles, catalogue, source, request)
+    return {month for maker in makers for month in maker.stale(maker.months(request.months))}
 
 
 def open_rollup(
     tiles: TileStore, base: Series, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows, start_ms: int, end_ms: int
 ) -> Series:
-    """The aggregates whose buckets begin in [start_ms, end_ms), int ms UTC; made and kept where they are not there yet.
+    """The aggregates whose buckets begin in [start_ms, end_ms), int ms UTC, of the months whose rollup is there and fresh.
 
     Raises:
-        TileDamaged: a rollup or a tile that it is made of is damaged, and out of the index now.
+        TileDamaged: a rollup is damaged, and out of the index now.
     """
-    maker = _Maker(tiles, base.key, sensor, bucket, timezone, rows)
-    months = maker.months(months_between(start_ms, end_ms))
-    try:
-        maker.ensure(months)
-        tiles.touch((maker.key, month) for month in months)
-    except OSError as exc:  # such as a full disk or a folder that may only be read: draw it all the same
-        _log.warning("rollup not kept", series=maker.key, reason=str(exc))
-        return Series(maker.key, (), BlockTable([maker.in_memory(month) for month in months]), start_ms, end_ms)
-    return tiles.open_series(maker.key, start_ms, end_ms)
+    wanted = months_between(start_ms, end_ms)
+    good, every = (_Maker(tiles, base.key, sensor, bucket, timezone, kind) for kind in BOTH)
+    differ = every.months(wanted) if rows == "all" else []
+    there = {good.key: good.fresh([month for month in good.months(wanted) if month not in differ])}
+    there |= {every.key: every.fresh(differ)} if differ else {}
+    tiles.touch((key, month) for key, months in there.items() for month in months)
+    opened = [tiles.open_series(key, start_ms, end_ms) for key in there]
+    if len(opened) == 1 and all(entry.month in there[good.key] for entry in opened[0].entries):
+        return opened[0]
+    found = [tile for series in opened for tile in series.table.tiles if tile.entry.month in there[series.key]]
+    found.sort(key=lambda tile: tile.entry.month)
+    return Series(good.key, tuple(tile.entry for tile in found), BlockTable(found), start_ms, end_ms)
+
+
+def _makers(tiles: TileStore, catalogue: Catalogue, source: str, request: HistoryRequest) -> Iterator[_Maker]:
+    if request.resolution not in ROLLED_UP:
+        return
+    for station, name in request.series:
+        sensor = catalogue[name]
+        if sensor.drawing != "bars":
+            for rows in BOTH:
+                key = SeriesKey(source, station, name)
+                yield _Maker(tiles, key, sensor, BY_NAME[request.resolution], request.timezone, rows)
 
 
 class _Maker:
@@ -78,32 +102,38 @@ class _Maker:
 
     def __init__(self, tiles: TileStore, base: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows) -> None:
         self.key = rollup_key(base, sensor, bucket, timezone, rows)
-        self._tiles, self._base, self._sensor = tiles, base, sensor
+        self.base = base
+        self._tiles, self._sensor = tiles, sensor
         self._bucket, self._timezone, self._rows = bucket, timezone, rows
 
     def months(self, wanted: range) -> list[int]:
-        """Months whose rollup has rows: a local day that begins in one UTC month may have all its rows in the next."""
-        base = self._tiles.entries(self._base)
-        return [month for month in range(wanted.start - 1, wanted.stop) if month in base or month + 1 in base]
+        """Months with a rollup of this kind: a local day that begins in one UTC month may have all its rows in the next."""
+        base = self._tiles.entries(self.base)
+        around = range(wanted.start - 1, wanted.stop)
+        pairs = {month: [base[each] for each in (month, month + 1) if each in base] for month in around}
+        if self._rows == "good":
+            return [month for month, pair in pairs.items() if pair]
+        return [month for month, pair in pairs.items() if any(entry.flagged for entry in pair)]
 
-    def ensure(self, months: list[int]) -> list[int]:
-        """Write what is missing or stale; the same months."""
-        base, there = self._tiles.entries(self._base), self._tiles.entries(self.key)
-        stale = [month for month in months if month not in there or there[month].generation != _generation(base, month)]
-        if stale:
-            self._tiles.publish(self.key, [self._write(month, base) for month in stale])
-        return months
+    def stale(self, months: Collection[int]) -> list[int]:
+        """Those of the months whose rollup is missing, or made of other tiles than there are."""
+        base, there = self._tiles.entries(self.base), self._tiles.entries(self.key)
+        return [month for month in months if month not in there or there[month].generation != _generation(base, month)]
+
+    def fresh(self, months: Collection[int]) -> list[int]:
+        """The others."""
+        stale = set(self.stale(months))
+        return [month for month in months if month not in stale]
+
+    def ensure(self, months: Collection[int]) -> None:
+        """Write what is missing or stale."""
+        base = self._tiles.entries(self.base)
+        self._tiles.publish(self.key, [self._write(month, base) for month in self.stale(months)])
 
     def _write(self, month: int, base: Mapping[int, TileEntry]) -> TileEntry:
         made = self._make(month)
         generation = _generation(base, month)
         return self._tiles.write(self.key, month, made, generation=generation, fingerprint=self._sensor.fingerprint)
-
-    def in_memory(self, month: int) -> Tile:
-        """The same without writing it."""
-        _, pieces = encode(month, self._make(month), generation=0, fingerprint=0)
-        data = b"".join(pieces)
-        return decode(data, len(data), self._tiles.folder(self.key))
 
     def _make(self, month: int) -> Cleaned:
         """Aggregates of the buckets that begin in a month; the last one may reach into the next month's tile."""
@@ -111,7 +141,7 @@ class _Maker:
         edges = bucket_edges(self._bucket, start, end, self._timezone, self._sensor.day_start_min)
         edges = edges[edges >= start]
         last = int(edges[-1]) + shift_ms(self._sensor)
-        series = self._tiles.open_series(self._base, start, max(end, last))
+        series = self._tiles.open_series(self.base, start, max(end, last))
         times, values = self._values(series, edges[edges < end], last)
         return Cleaned(times, values, np.zeros(len(times), np.uint8), direction=self._sensor.aggregation == "direction")
 

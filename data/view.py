@@ -139,7 +139,7 @@ def _points(tiles: TileStore, subject: Subject, window: Window, resolution: str,
         return raw_line(subject, window, columns) if drawing == "line" else raw_dots(subject, window, columns)
     try:
         return buckets_drawn(tiles, subject, window, resolution)
-    except TileDamaged:  # a rollup: out of the index now, so it is made again
+    except TileDamaged:  # a rollup: out of the index now; draw the rest, the next load makes it again
         return buckets_drawn(tiles, subject, window, resolution)
 
 

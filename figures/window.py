@@ -5,6 +5,7 @@ from __future__ import annotations
 from data.months import month_bounds_ms
 from data.plan import plan
 from data.request import HistoryRequest
+from data.rollup import rollups_missing
 from data.site import Site
 from errors import NoData
 from figures.history import Span
@@ -24,13 +25,17 @@ def _is_time(value: object) -> bool:
 
 
 def pending_spans(site: Site, request: HistoryRequest) -> tuple[Span, ...]:
-    """Spans of the request (int ms UTC, sorted, apart) of which some tile is missing. Reads inventory and indices only."""
+    """Spans of the request (int ms UTC, sorted, apart) of which some tile or rollup is missing.
+
+    Reads inventory and indices only.
+    """
     try:
-        months = sorted({missing.month for missing in plan(site, request).missing})
+        missing = {missing.month for missing in plan(site, request).missing}
     except NoData:
         return ()
+    missing |= rollups_missing(site.tiles, site.catalogue, site.source.id, request)
     spans: list[Span] = []
-    for month in months:
+    for month in sorted(missing):
         start, end = month_bounds_ms(month)
         start, end = max(start, request.start_ms), min(end, request.end_ms)
         if spans and spans[-1][1] == start:

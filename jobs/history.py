@@ -65,7 +65,7 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
 def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[str, float | int]:
     looked = look(site, request)
     planned = plan(site, request, looked=True)
-    load = _Load(site, planned, report)
+    load = _Load(site, request, planned, report)
     started = time.monotonic()
     if planned.missing:
         with site.source.open() as reader:
@@ -81,8 +81,9 @@ def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[s
 class _Load:
     """One run: readers fill tiles in threads; this thread publishes what they finished and reports."""
 
-    def __init__(self, site: Site, planned: Plan, report: Report) -> None:
+    def __init__(self, site: Site, request: HistoryRequest, planned: Plan, report: Report) -> None:
         self._site = site
+        self._request = request
         self._plan = planned
         self._report = report
         self._pieces = [piece for missing in planned.missing for piece in reads(missing)]
@@ -147,9 +148,11 @@ class _Load:
     def _publish(self) -> None:
         for key, entries in self._unpublished.items():
             self._site.tiles.publish(key, entries)
+        published = {key: {entry.month for entry in entries} for key, entries in self._unpublished.items()}
         self._unpublished.clear()
         settle(self._site, self._exact)
         self._exact.clear()
+        write_rollups(self._site.tiles, self._site.catalogue, self._site.source.id, self._request, published)
 
     def _say(self, at: Missing) -> None:
         """Report how far it is; ``fraction`` counts rows, so that a short month is no big step."""

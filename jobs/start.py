@@ -9,6 +9,7 @@ import structlog
 from access.identity import Identity, authorise
 from data.plan import plan
 from data.request import HistoryRequest
+from data.rollup import rollups_missing
 from data.site import Site
 from errors import NoData, NoWorker
 from jobs.job import Job
@@ -27,7 +28,7 @@ def start_job(
     *,
     need_worker: bool = False,
 ) -> Job:
-    """The identity's job for a request: completed from the start when every tile is there, else queued.
+    """The identity's job for a request: completed from the start when every tile (and rollup) is there, else queued.
 
     An equal request of the same owner that waits or runs is that job. ``need_worker`` refuses what nothing would run now.
 
@@ -41,7 +42,7 @@ def start_job(
     planned = plan(site, request)
     if not planned.rows_total and not planned.missing and not planned.look_due:
         raise NoData("There is no observation of these sensors in this range.", field="start")
-    if not planned.missing and not planned.look_due:
+    if not planned.missing and not planned.look_due and not _lacks_rollups(site, request):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         done = ledger.record_completed(identity.user, request, metrics)
         _say("job needed no reading", done)
@@ -88,6 +89,10 @@ def cancel_job(ledger: Ledger, job: Job, wake: Callable[[], None]) -> Job:
     _say("job cancelled", stopped)
     wake()
     return stopped
+
+
+def _lacks_rollups(site: Site, request: HistoryRequest) -> bool:
+    return bool(rollups_missing(site.tiles, site.catalogue, site.source.id, request))
 
 
 def _say(event: str, job: Job) -> None:

@@ -12,19 +12,24 @@ import pytest
 from sqlalchemy import text
 
 import jobs.history
+from access.identity import Identity
 from config import Settings
-from data.engine import migrate_observations
+from data.engine import make_engine, migrate_observations
 from data.ingest.writer import ObservationWriter
 from data.loading import load_month
 from data.months import month_start_ms, parse_month
 from data.plan import plan
 from data.request import HistoryRequest
+from data.rollup import rollups_missing
 from data.site import Site, open_site
 from data.source import Reader, Readings
 from data.tiles import FLAG_RANGE, FLAG_SOURCE, SeriesKey, TileStore
+from data.view import view_request
 from errors import NoData, RiwayatError, SourceMismatch, SourceUnavailable, UnknownSensor, UnknownStation
 from jobs.history import load_history
-from jobs.job import Progress
+from jobs.job import Progress, Status
+from jobs.ledger import Ledger, migrate_jobs
+from jobs.start import start_job
 
 JANUARY, APRIL = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-04"))
 HOUR = 3_600_000
@@ -398,3 +403,44 @@ def test_fast_reads_leave_the_write_ahead_log_to_those_who_write(site):
         connection.commit()
         with site.source.open() as reader:
             assert reader.read("a", SENSORS, [(JANUARY, JANUARY + 1)]).values["temperature"].tolist() == [42.0]
+
+
+# Rollups
+
+
+def test_an_aggregated_load_ends_with_the_rollups_of_both_kinds_of_rows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.arange(JANUARY, APRIL, HOUR // 6)
+    values = np.column_stack([np.arange(len(times)) % 50, np.zeros(len(times))]).astype(float)
+    values[1000, 0] = 500.0
+    store(site, times, values)
+    wanted = request(resolution="1h")
+    load(site, request())  # every tile is there, and no rollup
+
+    jobs_engine = make_engine(site.settings.jobs_url)
+    migrate_jobs(jobs_engine)
+    ledger = Ledger(jobs_engine)
+
+    assert start_job(site, ledger, Identity("siti"), wanted, lambda: None).status is Status.QUEUED
+    load(site, wanted)
+
+    assert not rollups_missing(site.tiles, site.catalogue, "own", wanted)
+    assert start_job(site, ledger, Identity("budi"), wanted, lambda: None).status is Status.COMPLETED
+    jobs_engine.dispose()
+    monkeypatch.setattr("data.rollup._Maker._make", None)
+    for flagged in (False, True):
+        rain, temperature = view_request(site, wanted, JANUARY, APRIL, 300, include_flagged=flagged).series
+        assert rain.kind == "bars"
+        assert len(temperature.x) > 300
+        assert (np.nanmax(temperature.y) > 100) == flagged
+
+
+def test_a_month_is_published_with_its_rollup(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(site)
+    wanted = request(resolution="1d")
+    monkeypatch.setattr(jobs.history, "FIRST_PUBLISH_S", 0.0)
+    monkeypatch.setattr(jobs.history, "PUBLISH_EVERY_S", 0.0)
+    lacking: list[set[int]] = []
+
+    load_history(site, wanted, lambda _: lacking.append(rollups_missing(site.tiles, site.catalogue, "own", wanted)))
+
+    assert not any(lacking)

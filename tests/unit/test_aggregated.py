@@ -11,8 +11,9 @@ import pytest
 
 from data.catalogue import Sensor
 from data.drawn import SeriesView
+from data.months import months_between
 from data.request import HistoryRequest, parse_time
-from data.rollup import write_rollups
+from data.rollup import rollups_missing, write_rollups
 from data.view import view_request
 from tests.tiled import DAY, HOUR, KEY, MARCH_2019, MINUTE, TileSite, sensor_named, site_with, store_rows
 
@@ -29,8 +30,11 @@ def series_seen(
     width: int = 1200,
     zone: str = BERLIN,
     include_flagged: bool = False,
+    loaded: bool = True,
 ) -> SeriesView:
     request = HistoryRequest(("aws-1",), (sensor.name,), *rows, resolution, zone)  # type: ignore[arg-type]
+    if loaded:
+        write_rollups(site.tiles, site.catalogue, "own", request)
     return view_request(site, request, *(window or rows), width, include_flagged=include_flagged).series[0]
 
 
@@ -144,20 +148,66 @@ def test_rollups_are_made_once_and_again_when_their_tiles_change(tmp_path: Path)
     assert again.y.max() == pytest.approx(by_pandas(times, values + 1, "10min", BERLIN)["mean"].max())
 
 
-def test_a_folder_that_may_not_be_written_does_not_stop_a_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def month_of(time_ms: int) -> int:
+    return months_between(time_ms, time_ms + 1)[0]
+
+
+def never(*_: object) -> None:
+    raise AssertionError("a view made a rollup")
+
+
+@pytest.mark.parametrize("include_flagged", [False, True])
+def test_a_view_makes_no_rollup_and_draws_only_months_that_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, include_flagged: bool
+) -> None:
     sensor, site = sensor_named("temperature"), site_with(tmp_path)
-    times, values = noise(50_000, MINUTE)
+    times, values = noise(100_000, MINUTE, MARCH_2019)
+    values[70_000] = 500.0  # in April
     store_rows(site.tiles, sensor, times, values)
     rows = int(times[0]), int(times[-1]) + 1
-    expected = series_seen(site, sensor, "10min", rows, width=100, zone="UTC")
+    request = HistoryRequest(("aws-1",), ("temperature",), *rows, "10min", "UTC")
+    april, may = MARCH_2019 + 31 * DAY, MARCH_2019 + 61 * DAY
+    seen = {"width": 200, "zone": "UTC", "include_flagged": include_flagged, "loaded": False}
 
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    with monkeypatch.context() as patched:
+        patched.setattr("data.rollup._Maker._make", never)
+        nothing = series_seen(site, sensor, "10min", rows, **seen)  # type: ignore[arg-type]
+    missing = rollups_missing(site.tiles, site.catalogue, "own", request)
+    write_rollups(site.tiles, site.catalogue, "own", request, {KEY: {month_of(MARCH_2019)}})
+    monkeypatch.setattr("data.rollup._Maker._make", never)
+    march = series_seen(site, sensor, "10min", rows, **seen)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(site.tiles, "write", refuse)
-    found = series_seen(site, sensor, "10min", rows, width=100, zone="Etc/UTC")
+    ends = {int(times[0]), int(times[-1]) // (10 * MINUTE) * 10 * MINUTE}
+    assert {int(x) for x in nothing.x[~np.isnan(nothing.y)]} <= ends
+    assert nothing.total_rows == len(times)
+    assert missing == {month_of(MARCH_2019) + n for n in (-1, 0, 1, 2)}
+    assert rollups_missing(site.tiles, site.catalogue, "own", request) == {month_of(april), month_of(may)}
+    drawn = march.x[~np.isnan(march.y)]
+    assert len(drawn) > 100
+    assert {int(x) for x in drawn[drawn >= april]} <= ends
+    assert np.isnan(march.y).sum() == 1  # nothing joins March to the end
 
-    assert found.y.tolist() == expected.y.tolist()
+
+def test_one_file_serves_both_kinds_of_rows_where_none_is_flagged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    times, values = noise(200_000, MINUTE, MARCH_2019)
+    values[100_000] = 500.0  # in May: April's last bucket may have it too
+    store_rows(site.tiles, sensor, times, values)
+    rows = int(times[0]), int(times[-1]) + 1
+    request = HistoryRequest(("aws-1",), ("temperature",), *rows, "10min", "UTC")
+
+    used = write_rollups(site.tiles, site.catalogue, "own", request)
+    monkeypatch.setattr("data.rollup._Maker._make", never)
+    good = series_seen(site, sensor, "10min", rows, width=200, zone="UTC")
+    every = series_seen(site, sensor, "10min", rows, width=200, zone="UTC", include_flagged=True)
+
+    march = month_of(MARCH_2019)
+    assert [month - march for key, month in used if key.sensor.endswith("@all")] == [1, 2]
+    expected = by_pandas(times, values, "10min", "UTC")["mean"]
+    assert every.y.max() == pytest.approx(expected.max(), rel=1e-12)
+    assert good.y.max() < every.y.max()
+    means = dict(zip(starts_ms(expected.to_frame()), expected, strict=True))
+    np.testing.assert_allclose(every.y, [means[int(x)] for x in every.x], rtol=1e-12)
 
 
 def test_a_bucket_without_rows_breaks_the_line_and_sparse_rows_do_not(tmp_path: Path) -> None:
