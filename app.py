@@ -27,6 +27,7 @@ from callbacks import form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
+from data.drivers import WEB_BUSY_MS
 from data.inventory import StationInventory
 from data.site import open_site
 from errors import RiwayatError
@@ -90,7 +91,7 @@ def create_app(settings: Settings) -> Dash:
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
     hashes.apps += [app, jobs_app]
     metrics = WebMetrics(settings.url_prefix)
-    site, ledger = open_site(settings), open_ledger(settings)
+    site, ledger = open_site(settings, busy_ms=WEB_BUSY_MS), open_ledger(settings, busy_ms=WEB_BUSY_MS)
     services = Services(settings, site, ledger, lambda: who_asks(settings), make_wake(settings, ledger), metrics.time_view)
     cache = open_cache(settings)
     renderer = run.JobRenderer(services)

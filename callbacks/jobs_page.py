@@ -19,7 +19,7 @@ from callbacks.start import refusal
 from callbacks.states import no_worker
 from errors import LedgerUnavailable, RiwayatError
 from figures.queue import depth_figure, wait_figure
-from i18n import THIN_SPACE, current_language, format_duration, format_number, translate_error
+from i18n import THIN_SPACE, current_language, format_duration, format_number
 from i18n import gettext as _
 from jobs.job import Job, Status
 from jobs.start import cancel_job, retry_job
@@ -118,7 +118,10 @@ def act(services: Services, identity: Identity, job_id: object, action: object) 
         elif action == "retry":
             retry_job(services.ledger, identity, job, services.wake)
     except RiwayatError as error:
-        return Notice("warning", translate_error(error, services.settings.timezone))
+        return refusal(error, services.settings.timezone)
+    except SQLAlchemyError as error:
+        log.warning("the ledger does not answer a page", error=str(error))
+        return refusal(LedgerUnavailable(), services.settings.timezone)
     return None
 
 

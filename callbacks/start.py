@@ -39,11 +39,15 @@ def start_again(services: Services, identity: Identity, job: Job) -> Job | Notic
 
 
 def start_reload(services: Services, identity: Identity, job: Job) -> Job | Notice:
-    """The job's months read from the database again, whatever the tiles hold; where nothing would run it, nothing changes."""
+    """The job's months read from the database again, whatever the tiles hold.
+
+    Where nothing would run it, or there is no room for another job (QueueFull), nothing changes.
+    """
     authorise(identity, job.request)
     whole_months = plan(services.site, job.request).rows_tiles  # all of them will be missing
     if not services.ledger.workers(queue_of(whole_months, services.site.settings.large_job_rows)):
         return no_worker()
+    services.ledger.check_room(identity.user, job.request)
     reload(services.site, job.request)
     return start_load(services, identity, job.request)
 

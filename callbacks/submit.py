@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -101,17 +100,35 @@ def _show(services: Services, previous: object, begin: Callable[[Identity], Job 
         begun = refusal(LedgerUnavailable(), services.settings.timezone)
     if isinstance(begun, Notice):
         return no_update, no_update, alert(begun)
-    leave(services, identity, previous, begun, asking_page())
+    try:
+        leave(services, identity, previous, begun, asking_page())
+    except SQLAlchemyError as error:  # then the other job goes on; this one has begun all the same
+        log.warning("a job could not be left", error=str(error))
     return begun.id, f"?{urlencode({'job': begun.id})}", None
 
 
 def _register_cancel(app: Dash, services: Services) -> None:
     # Dash's own cancel= knows a job only after its first poll was answered; this one always does.
-    @app.callback(Input(ids.CANCEL, "n_clicks"), State(ids.JOB_ID, "data"), prevent_initial_call=True)
-    def cancel(clicks: int | None, job_id: Any) -> None:
-        if clicks:
-            with contextlib.suppress(Conflict, JobNotFound):  # it has ended meanwhile, which the page is about to see
-                cancel_job(services.ledger, visible_job(services.ledger, services.identify(), job_id), services.wake)
+    @app.callback(
+        Output(ids.ALERT, "children", allow_duplicate=True),
+        Input(ids.CANCEL, "n_clicks"),
+        State(ids.JOB_ID, "data"),
+        prevent_initial_call=True,
+    )
+    def cancel(clicks: int | None, job_id: Any) -> Any:
+        return _cancelled(services, job_id) if clicks else no_update
+
+
+def _cancelled(services: Services, job_id: object) -> Any:
+    """Cancel a job; the alert that says why it could not be, if that is to be said."""
+    try:
+        cancel_job(services.ledger, visible_job(services.ledger, services.identify(), job_id), services.wake)
+    except (Conflict, JobNotFound):  # it has ended meanwhile, which the page is about to see
+        pass
+    except SQLAlchemyError as error:
+        log.warning("a database does not answer a page", error=str(error))
+        return alert(refusal(LedgerUnavailable(), services.settings.timezone))
+    return no_update
 
 
 def _register_actions(app: Dash, services: Services) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, event
 
 CONNECT_TIMEOUT_S = 5
 SQLITE_BUSY_TIMEOUT_MS = 15_000
+WEB_BUSY_MS = 1_000  # a page rather asks again than hold one of the few threads of the web process
 CLIENT_CHECK_INTERVAL_MS = 2_000  # PostgreSQL: how soon a running query notices that its client has died
 READ_GRACE_S = 10  # a server that has said nothing for so long after the time limit of a statement is gone
 
@@ -51,11 +52,13 @@ def session_comment(name: str) -> str:
     return f"/* {name} */"
 
 
-def prepare_sessions(engine: Engine, application_name: str, statement_timeout_s: float | None) -> None:
-    """Set what holds for all statements of every connection; ``statement_timeout_s`` not on SQLite."""
+def prepare_sessions(
+    engine: Engine, application_name: str, statement_timeout_s: float | None, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS
+) -> None:
+    """Set what holds for all statements of every connection; ``statement_timeout_s`` not on SQLite, ``busy_ms`` only there."""
     backend = engine.url.get_backend_name()
     if backend == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, busy_ms=busy_ms))
         event.listen(engine, "begin", _begin_sqlite)
     elif backend == "postgresql":
         event.listen(engine, "connect", partial(_prepare_postgresql, statement_timeout_s=statement_timeout_s))
@@ -75,9 +78,9 @@ def exact_text(dialect: Dialect) -> dict[str, str]:
     return {f"{name}_{option}": value for name in ("mysql", "mariadb") for option, value in options.items()}
 
 
-def _prepare_sqlite(dbapi: Any, _record: object) -> None:
+def _prepare_sqlite(dbapi: Any, _record: object, *, busy_ms: int) -> None:
     dbapi.isolation_level = None  # the module begins nothing by itself: see _begin_sqlite
-    for pragma in (f"busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}", "foreign_keys = ON", "synchronous = NORMAL"):
+    for pragma in (f"busy_timeout = {busy_ms}", "foreign_keys = ON", "synchronous = NORMAL"):
         dbapi.execute(f"PRAGMA {pragma}")
 
 

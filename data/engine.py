@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, Ope
 from sqlalchemy.schema import CreateColumn
 
 from data.catalogue import Catalogue
-from data.drivers import engine_options, prepare_sessions, with_driver
+from data.drivers import SQLITE_BUSY_TIMEOUT_MS, engine_options, prepare_sessions, with_driver
 from data.tables import observation_table
 from errors import ConfigurationError, SourceMismatch, SourceUnavailable
 
@@ -34,11 +34,17 @@ _MIGRATION_WAIT_S = 60
 log = structlog.get_logger(__name__)
 
 
-def make_engine(url: str, *, application_name: str = "riwayat", statement_timeout_s: float | None = None) -> Engine:
+def make_engine(
+    url: str,
+    *,
+    application_name: str = "riwayat",
+    statement_timeout_s: float | None = None,
+    busy_ms: int = SQLITE_BUSY_TIMEOUT_MS,
+) -> Engine:
     """An engine that opens no connection yet. Never carry its connections across a fork.
 
     ``application_name`` lets a server's administrator (and our cancel) find the connection; ``statement_timeout_s`` bounds
-    every statement (not on SQLite).
+    every statement (not on SQLite); ``busy_ms`` is how long to wait for a SQLite file that somebody else writes to.
 
     Raises:
         ConfigurationError: when the URL cannot be understood or its driver is not installed.
@@ -55,7 +61,7 @@ def make_engine(url: str, *, application_name: str = "riwayat", statement_timeou
         raise ConfigurationError(
             "The driver of {url} is not installed: {why}. Install it with pip.", url=_hidden(url), why=exc
         ) from exc
-    prepare_sessions(engine, application_name, statement_timeout_s)
+    prepare_sessions(engine, application_name, statement_timeout_s, busy_ms)
     return engine
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from config import Settings
 from data.catalogue import Catalogue, load_catalogue
+from data.drivers import SQLITE_BUSY_TIMEOUT_MS
 from data.engine import make_engine, sqlite_path
 from data.inventory import Inventory
 from data.source import Source, own_source
@@ -29,17 +30,19 @@ class Site:
     source: Source
 
 
-def open_site(settings: Settings, *, session_name: str = "riwayat") -> Site:
+def open_site(settings: Settings, *, session_name: str = "riwayat", busy_ms: int = SQLITE_BUSY_TIMEOUT_MS) -> Site:
     """The site of some settings; opens no connection and reads no tile until it is used.
 
     ``session_name`` is how a server shows its sessions and queries, so that another process can stop them. No statement
-    takes longer than a job may.
+    takes longer than a job may; none in our own database waits longer than ``busy_ms`` for a SQLite file that is written to.
 
     Raises:
         ConfigurationError: a wrong URL or catalogue.
     """
     catalogue = load_catalogue(settings.sensors)
-    engine = make_engine(settings.history_url, application_name=session_name, statement_timeout_s=settings.job_timeout)
+    engine = make_engine(
+        settings.history_url, application_name=session_name, statement_timeout_s=settings.job_timeout, busy_ms=busy_ms
+    )
     # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
     jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
     one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()

@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from config import Settings
+from data.drivers import SQLITE_BUSY_TIMEOUT_MS
 from data.engine import make_engine, upgrade
 from data.request import HistoryRequest
 from errors import Conflict
@@ -65,6 +66,13 @@ class Ledger(LedgerReading, AttemptLedger):
             except IntegrityError:  # an equal request came in between: join it
                 continue
         raise Conflict("An equal job came and went too often; try again.")
+
+    def check_room(self, owner: str, request: HistoryRequest) -> None:
+        """Raise QueueFull where :meth:`submit` would; for what must not be begun in vain."""
+        with self.engine.connect() as connection:
+            equal = select(job.c.id).where(job.c.active_key == active_key(owner, HISTORY, request))
+            if connection.execute(equal).first() is None:
+                self._check_shares(connection, owner)
 
     @made_again
     def record_completed(self, owner: str, request: HistoryRequest, metrics: Metrics) -> Job:
@@ -161,14 +169,12 @@ class Ledger(LedgerReading, AttemptLedger):
         return len(ids)
 
 
-def open_ledger(settings: Settings, *, busy_ms: int | None = None) -> Ledger:
+def open_ledger(settings: Settings, *, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS) -> Ledger:
     """The ledger of a site; opens no connection yet. One per process, never carried across a fork while in use.
 
-    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to, where that differs from the usual.
+    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to.
     """
-    engine = make_engine(settings.jobs_url, application_name="riwayat-ledger")
-    if busy_ms is not None and engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda dbapi, _: dbapi.execute(f"PRAGMA busy_timeout = {busy_ms}"))
+    engine = make_engine(settings.jobs_url, application_name="riwayat-ledger", busy_ms=busy_ms)
     return Ledger(engine, shares=Shares(settings.user_jobs, settings.queued_jobs))
 
 

@@ -2,19 +2,26 @@
 
 import os
 import sqlite3
+import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import event
 
+import app
 from access.identity import Identity
+from callbacks.jobs_page import act
 from callbacks.services import Services
-from callbacks.start import start_again, start_load
-from callbacks.submit import _show
+from callbacks.start import start_again, start_load, start_reload
+from callbacks.submit import _cancelled, _show
 from config import Settings
+from data.drivers import WEB_BUSY_MS
+from data.plan import plan
 from data.request import request_of
+from errors import QueueFull
 from i18n import set_language
-from jobs.job import WorkerInfo
+from jobs.history import load_history
+from jobs.job import Status, WorkerInfo
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.policy import QUEUES
 
@@ -25,7 +32,7 @@ SARI, BUDI = Identity("sari"), Identity("budi")
 def services(site, data_dir):
     """A site on which a user may have one job, and two may wait; with a worker that never takes one."""
     settings = Settings(data_dir=data_dir, user_jobs=1, queued_jobs=2)
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, busy_ms=100)
     migrate_jobs(ledger.engine)
     ledger.heartbeat(WorkerInfo("w", "here", os.getpid(), QUEUES, 1, 0, 0))
     yield Services(settings, site, ledger, lambda: SARI, lambda: None)
@@ -35,12 +42,54 @@ def services(site, data_dir):
 
 
 def test_a_ledger_that_does_not_answer_is_an_alert(services, data_dir):
-    event.listen(services.ledger.engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA busy_timeout = 100"))
-    services.ledger.engine.dispose()
     with closing(sqlite3.connect(data_dir / "riwayat.sqlite", isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         sentence = said(services, lambda identity: start_load(services, identity, asked("JFK")))
     assert sentence == "The database does not answer; try again later."
+
+
+def test_while_the_ledger_is_written_to_a_page_is_answered_soon_and_can_be_told(services, data_dir):
+    job = start_load(services, SARI, asked("JFK"))
+    web = replace(services, ledger=open_ledger(services.settings, busy_ms=WEB_BUSY_MS))
+    with closing(sqlite3.connect(data_dir / "riwayat.sqlite", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        began_s = time.monotonic()
+        assert "does not answer" in _cancelled(web, job.id).children[0].children
+        assert "does not answer" in act(web, SARI, job.id, "cancel").sentence
+        assert time.monotonic() - began_s < 10
+    web.ledger.engine.dispose()
+    assert services.ledger.get(job.id).status is Status.QUEUED
+    assert type(_cancelled(services, job.id)).__name__ == "NoUpdate"
+    assert services.ledger.get(job.id).status is Status.CANCELLED
+
+
+def test_the_web_process_waits_shortly_for_its_sqlite_files(data_dir, monkeypatch):
+    opened = []
+    for name in ("open_site", "open_ledger"):
+        real = getattr(app, name)
+        monkeypatch.setattr(app, name, lambda *args, real=real, **how: opened.append(real(*args, **how)) or opened[-1])
+    app.create_app(Settings(data_dir=data_dir))
+    waits = []
+    for each in opened:
+        with each.engine.connect() as connection:
+            waits.append(connection.exec_driver_sql("PRAGMA busy_timeout").scalar())
+        each.engine.dispose()
+    assert waits == [WEB_BUSY_MS, WEB_BUSY_MS]
+
+
+def test_a_reload_for_which_there_is_no_room_leaves_the_tiles_as_they_are(services):
+    load_history(services.site, asked("EWR"), lambda _: None)
+    done = start_load(services, SARI, asked("EWR"))
+    assert done.status is Status.COMPLETED
+    start_load(services, SARI, asked("JFK"))
+    with pytest.raises(QueueFull):
+        start_reload(services, SARI, done)
+    assert not plan(services.site, asked("EWR")).missing
+
+
+def test_a_reload_joins_an_equal_load_although_there_is_no_room_for_another(services):
+    job = start_load(services, SARI, asked("JFK"))
+    assert start_reload(services, SARI, job).id == job.id
 
 
 def asked(station):
