@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dash._get_app import app_context
 from selenium.webdriver.chrome.options import Options
 
 from config import Settings
@@ -59,6 +60,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("RIWAYAT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+@pytest.fixture(autouse=True)
+def _no_app_of_another_test() -> Iterator[None]:
+    """Dash keeps the app that was set up in a context; another test's app must not answer for this one's."""
+    token = app_context.set(None)
+    yield
+    app_context.reset(token)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 import pytest
 from dash import Dash, Input, Output, dcc, html
-from dash._get_app import app_context
 from dash.background_callback.managers.diskcache_manager import DiskcacheManager
 from sqlalchemy.exc import OperationalError
 
@@ -113,14 +112,6 @@ class Page:
         inputs = [{"id": "cancel", "property": "n_clicks", "value": 1}]
         body = {"output": self.cancel_output, "outputs": outputs, "inputs": inputs, "changedPropIds": ["cancel.n_clicks"]}
         return self.post(body, {"cancelJob": self.handles["job"]})
-
-
-@pytest.fixture(autouse=True)
-def only_this_app():
-    """Dash keeps the app that was made first in a context; another test's app must not answer for this one's."""
-    token = app_context.set(None)
-    yield
-    app_context.reset(token)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -37,7 +38,8 @@ def gunicorn(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("gunicorn")
     config = folder / "watched.conf.py"
     config.write_text(f"__file__ = {str(ROOT / 'gunicorn.conf.py')!r}\n" + WATCHED.format(config=str(ROOT / "gunicorn.conf.py")))
-    settings = {"data_dir": sample_data_dir, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
+    made = shutil.copytree(sample_data_dir, folder / "var")  # jobs are started below; others take the sample as it was
+    settings = {"data_dir": made, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
     with GunicornProcess(cwd=folder, config=config, **settings) as process:
         yield process.start()
 

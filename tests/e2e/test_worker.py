@@ -206,9 +206,11 @@ def test_a_stopped_worker_lets_a_job_finish_that_is_nearly_done(ledger, start_wo
     job = submit("soon")
     child_at_half(ledger, job)
     waiting = submit("quick")
+    asked_ms = time.time() * 1000
     assert worker.stop() == 0
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.COMPLETED, 1)
-    assert ledger.get(waiting.id).status is Status.QUEUED
+    started_ms = ledger.get(waiting.id).started_ms
+    assert started_ms is None or started_ms <= asked_ms  # on a busy machine the first may end before the worker is asked to stop
 
 
 def test_a_second_signal_does_not_wait(ledger, start_worker, submit):
