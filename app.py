@@ -103,6 +103,7 @@ def create_app(settings: Settings) -> Dash:
         renderer.result,
         wake=services.wake,
         signing_secret=settings.signing_secret(),
+        shown_s=settings.result_ttl,
     )
     app._background_manager = manager  # noqa: SLF001 - Dash's own cancel callback asks the application's manager
     for module in (form, submit, url, view):

@@ -70,7 +70,11 @@ class Settings(BaseSettings):
     event_listeners: int = Field(
         default=4, ge=0, description="Event streams that one web process keeps open at a time; each holds one of its threads."
     )
-    result_ttl: float = Field(default=3600.0, gt=0, description="How long a rendered answer may be kept, in seconds.")
+    result_ttl: float = Field(
+        default=3600.0,
+        gt=0,
+        description="How long it is remembered what a page has been shown of a job, in seconds; then all of it is sent again.",
+    )
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
     proxy_user_header: str = Field(
         default="X-Forwarded-User", description="AUTH=proxy: header in which the trusted proxy names the user."

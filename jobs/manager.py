@@ -28,8 +28,7 @@ from jobs.job import Job
 from jobs.ledger import Ledger
 from jobs.rows import ID_PATTERN
 
-CACHE_BYTES = 256 * 2**20  # rendered answers and counters: all of it may be lost
-_SHOWN_S = 3600  # how long we remember what a page has been shown
+CACHE_BYTES = 256 * 2**20  # what pages have been shown, and counters: all of it may be lost
 
 _CACHE_TROUBLE = (diskcache.Timeout, sqlite3.Error, OSError)
 
@@ -54,7 +53,10 @@ def asking_page() -> str:
 
 
 class QueueManager(DiskcacheManager):
-    """``identify`` says who makes the current request; ``render_progress`` and ``render_result`` return what a poll shows."""
+    """``identify`` says who makes the current request; ``render_progress`` and ``render_result`` return what a poll shows.
+
+    ``shown_s``: how long we remember what a page has been shown.
+    """
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class QueueManager(DiskcacheManager):
         *,
         wake: Callable[[], None] | None = None,
         signing_secret: str | None = None,
+        shown_s: float = 3600,
     ) -> None:
         super().__init__(cache)
         self._ledger = ledger
@@ -74,6 +77,7 @@ class QueueManager(DiskcacheManager):
         self._render_result = render_result
         self._wake = wake or (lambda: None)
         self._signing_secret = signing_secret
+        self._shown_s = shown_s
 
     # -- the callback starts ------------------------------------------------------------------------------------------
 
@@ -195,7 +199,7 @@ class QueueManager(DiskcacheManager):
         try:
             if self.handle.get(name) == digest:
                 return False
-            self.handle.set(name, digest, expire=_SHOWN_S)
+            self.handle.set(name, digest, expire=self._shown_s)
         except _CACHE_TROUBLE as exc:
             log.warning("the cache does not answer", error=str(exc))
         return True

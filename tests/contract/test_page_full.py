@@ -77,6 +77,13 @@ def test_the_web_process_waits_shortly_for_its_sqlite_files(data_dir, monkeypatc
     assert waits == [WEB_BUSY_MS, WEB_BUSY_MS]
 
 
+def test_what_a_page_has_been_shown_is_remembered_as_long_as_the_setting_says(data_dir):
+    manager = app.create_app(Settings(data_dir=data_dir, result_ttl=1))._background_manager
+    assert [manager._is_new("job", ["50 %"]) for _ in range(2)] == [True, False]
+    time.sleep(1.1)
+    assert manager._is_new("job", ["50 %"])
+
+
 def test_a_reload_for_which_there_is_no_room_leaves_the_tiles_as_they_are(services):
     load_history(services.site, asked("EWR"), lambda _: None)
     done = start_load(services, SARI, asked("EWR"))
