@@ -34,7 +34,7 @@ from jobs.job import Job, Status
 from jobs.manager import QueueManager
 from jobs.visible import visible_job
 from layouts import ids
-from layouts.status import Notice, alert
+from layouts.status import Notice, action_id, alert
 
 POLL_MS = 500
 
@@ -125,6 +125,13 @@ def register(app: Dash, services: Services, manager: QueueManager, renderer: Job
         Output(ids.JOB_VERSION, "data"),
         Input(ids.JOB_BEAT, "data"),
         State(ids.JOB_VERSION, "data"),
+        prevent_initial_call=True,
+    )
+
+    app.clientside_callback(
+        "function(state) { return !(state && state.status); }",  # nothing is shown that could be read again
+        Output(action_id("reload"), "hidden"),
+        Input(ids.JOB_STATE, "data"),
         prevent_initial_call=True,
     )
 

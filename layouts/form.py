@@ -46,6 +46,7 @@ def form(
                 type="button",
                 n_clicks=0,
                 className="btn btn-link reload",
+                hidden=True,  # until a job is shown (callbacks/run.py)
                 title=_("Read the months that are shown again, also where they look unchanged."),
             ),
         ],

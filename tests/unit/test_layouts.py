@@ -10,11 +10,13 @@ import pytest
 from dash import html
 from dash.development.base_component import Component
 
+from app import create_app
+from config import Settings
 from data.catalogue import load_catalogue
 from data.inventory import StationInventory
 from i18n import set_language
 from layouts import ids
-from layouts.form import PRESETS, preset_names, sensor_options, station_options
+from layouts.form import PRESETS, form, preset_names, sensor_options, station_options
 from layouts.page import PageContext, page, plain_page
 from layouts.start import MOST_STATIONS, first_sensors, start
 from layouts.status import Notice, action_id, action_words, alert
@@ -171,3 +173,10 @@ def test_details_can_be_copied():
 
 def test_a_plain_page_escapes_what_it_shows():
     assert "<script>" not in plain_page("en", "<script>", "<script>", "/")
+
+
+def test_nothing_can_be_loaded_again_before_something_is_shown(tmp_path):
+    made = form(STATIONS, load_catalogue(), timezone="Asia/Jakarta", zone="WIB")
+    assert [button.hidden for button in made.children if getattr(button, "id", None) == action_id("reload")] == [True]
+    shows = create_app(Settings(data_dir=tmp_path)).callback_map['{"name":"reload","type":"action"}.hidden']
+    assert [each["id"] for each in shows["inputs"]] == [ids.JOB_STATE]
