@@ -27,6 +27,7 @@ from data.tiles import TileStore
 # Months are few enough to be made from blocks whenever they are drawn.
 ROLLED_UP = ("1min", "10min", "1h", "1d")
 BOTH: tuple[Rows, Rows] = ("good", "all")
+_NEXT_BITS = 24
 
 
 def rollup_key(key: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows = "good") -> SeriesKey:
@@ -60,8 +61,9 @@ def write_rollups(
 
 def rollups_missing(tiles: TileStore, catalogue: Catalogue, source: str, request: HistoryRequest) -> set[int]:
     """Months of which tiles are there and a rollup that the request will be drawn from is not. Reads indices only."""
+    wanted = request.months
     makers = _makers(tiles, catalogue, source, request)
-    return {month for maker in makers for month in maker.stale(maker.months(request.months))}
+    return {month for maker in makers for month in maker.stale(maker.months(wanted), wanted[-1]) if month in wanted}
 
 
 def open_rollup(
@@ -75,8 +77,8 @@ def open_rollup(
     wanted = months_between(start_ms, end_ms)
     good, every = (_Maker(tiles, base.key, sensor, bucket, timezone, kind) for kind in BOTH)
     differ = every.months(wanted) if rows == "all" else []
-    there = {good.key: good.fresh([month for month in good.months(wanted) if month not in differ])}
-    there |= {every.key: every.fresh(differ)} if differ else {}
+    there = {good.key: good.fresh([month for month in good.months(wanted) if month not in differ], wanted[-1])}
+    there |= {every.key: every.fresh(differ, wanted[-1])} if differ else {}
     tiles.touch((key, month) for key, months in there.items() for month in months)
     opened = [tiles.open_series(key, start_ms, end_ms) for key in there]
     if len(opened) == 1 and all(entry.month in there[good.key] for entry in opened[0].entries):
@@ -110,19 +112,23 @@ class _Maker:
         """Months with a rollup of this kind: a local day that begins in one UTC month may have all its rows in the next."""
         base = self._tiles.entries(self.base)
         around = range(wanted.start - 1, wanted.stop)
-        pairs = {month: [base[each] for each in (month, month + 1) if each in base] for month in around}
         if self._rows == "good":
-            return [month for month, pair in pairs.items() if pair]
-        return [month for month, pair in pairs.items() if any(entry.flagged for entry in pair)]
+            return [month for month in around if month in base or month + 1 in base]
+        flagged = {month for month, entry in base.items() if entry.flagged}
+        return [month for month in around if month in flagged or (month + 1 in flagged and month != wanted[-1])]  # see stale
 
-    def stale(self, months: Collection[int]) -> list[int]:
-        """Those of the months whose rollup is missing, or made of other tiles than there are."""
+    def stale(self, months: Collection[int], last: int | None = None) -> list[int]:
+        """Those of the months whose rollup is missing, or made of other tiles than there are.
+
+        Of the ``last`` month of a range no bucket is drawn that reaches into the next: then that one may have changed.
+        """
         base, there = self._tiles.entries(self.base), self._tiles.entries(self.key)
-        return [month for month in months if month not in there or there[month].generation != _generation(base, month)]
+        differ = {month: there[month].generation ^ _generation(base, month) for month in months if month in there}
+        return [month for month in months if month not in there or differ[month] >> (_NEXT_BITS if month == last else 0)]
 
-    def fresh(self, months: Collection[int]) -> list[int]:
+    def fresh(self, months: Collection[int], last: int) -> list[int]:
         """The others."""
-        stale = set(self.stale(months))
+        stale = set(self.stale(months, last))
         return [month for month in months if month not in stale]
 
     def ensure(self, months: Collection[int]) -> None:
@@ -161,6 +167,10 @@ class _Maker:
 
 
 def _generation(base: Mapping[int, TileEntry], month: int) -> int:
-    """What the month's rollup is made of: the tiles of the month and of the next one, by their checksums."""
-    parts = [(entry.generation, entry.fingerprint, entry.crc) for entry in map(base.get, (month, month + 1)) if entry]
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest(), "little")
+    """What the month's rollup is made of: the tiles of the month and (lowest 24 bits) of the next one, by their checksums."""
+    return _digest(base.get(month), 4) << _NEXT_BITS | _digest(base.get(month + 1), 3)
+
+
+def _digest(entry: TileEntry | None, size: int) -> int:
+    parts = (entry.generation, entry.fingerprint, entry.crc) if entry else ()
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=size).digest(), "little")

@@ -180,12 +180,31 @@ def test_a_view_makes_no_rollup_and_draws_only_months_that_have_one(
     ends = {int(times[0]), int(times[-1]) // (10 * MINUTE) * 10 * MINUTE}
     assert {int(x) for x in nothing.x[~np.isnan(nothing.y)]} <= ends
     assert nothing.total_rows == len(times)
-    assert missing == {month_of(MARCH_2019) + n for n in (-1, 0, 1, 2)}
+    assert missing == {month_of(MARCH_2019) + n for n in range(3)}
     assert rollups_missing(site.tiles, site.catalogue, "own", request) == {month_of(april), month_of(may)}
     drawn = march.x[~np.isnan(march.y)]
     assert len(drawn) > 100
     assert {int(x) for x in drawn[drawn >= april]} <= ends
     assert np.isnan(march.y).sum() == 1  # nothing joins March to the end
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta"])
+def test_months_that_are_loaded_around_a_request_take_nothing_from_it(tmp_path: Path, zone: str) -> None:
+    sensor, site = sensor_named("temperature"), site_with(tmp_path)
+    rows = (MARCH_2019, MARCH_2019 + 61 * DAY)
+    times, values = noise(120_000, MINUTE, MARCH_2019 - 10 * DAY)
+    own = (times >= rows[0]) & (times < rows[1])
+    store_rows(site.tiles, sensor, times[own], values[own])
+    before = series_seen(site, sensor, "1d", rows, width=30, zone=zone, include_flagged=True)
+    values[[0, -1]] = 500.0  # in months around
+    request = HistoryRequest(("aws-1",), ("temperature",), *rows, "1d", zone)
+
+    store_rows(site.tiles, sensor, times, values)  # February to May; March and April stay as they are
+    after = series_seen(site, sensor, "1d", rows, width=30, zone=zone, include_flagged=True, loaded=False)
+
+    assert not rollups_missing(site.tiles, site.catalogue, "own", request)
+    np.testing.assert_array_equal(after.x, before.x)
+    np.testing.assert_allclose(after.y, before.y, rtol=1e-12)
 
 
 def test_one_file_serves_both_kinds_of_rows_where_none_is_flagged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
