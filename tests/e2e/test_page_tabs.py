@@ -140,3 +140,13 @@ def test_another_range_takes_the_place_of_a_tabs_job_unless_another_tab_follows_
         page.wait_for_job(job.id, Status.COMPLETED)
     wait_until(lambda: page.drawn_job == newest.id, "the newest figure", PATIENCE_S)
     page.wait_until_drawn()
+
+
+def test_what_is_shown_can_be_read_again_and_nothing_can_before(sample_page):
+    page = sample_page
+    page.open(**year_of("JFK", "pressure"))
+    shown = "return document.querySelector('button.reload').checkVisibility()"
+    assert page.driver.execute_script(shown) is False
+    page.load()
+    page.wait_until_drawn()
+    wait_until(lambda: page.driver.execute_script(shown), "the button", PATIENCE_S)
