@@ -44,6 +44,7 @@ Result = dict[str, Any]
 
 def measure(*, quick: bool = False) -> Iterator[Measurement]:
     """Make the table on each server that answers, load it, and drop it again."""
+    configure_logs("warning")
     rows, rounds = (ROWS_QUICK, 1) if quick else (ROWS, ROUNDS)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.csv"
@@ -105,11 +106,13 @@ def _make_site(folder: Path, url: str) -> float:
     engine = make_engine(settings.history_url)
     migrate_observations(engine, load_catalogue())
     engine.dispose()
-    configure_logs("warning")
     site = open_site(settings)
     began = time.perf_counter()
     look(site)
-    return time.perf_counter() - began
+    taken = time.perf_counter() - began
+    site.engine.dispose()
+    site.source.engine.dispose()  # type: ignore[attr-defined]
+    return taken
 
 
 def _settings(folder: Path) -> Settings:

@@ -133,7 +133,7 @@ class Rows:
 def dealt(rows: Sequence[Rows], columns: Sequence[Any]) -> None:
     """Add a chunk of several stations to each one's rows; the last column is the number of the station."""
     places = integers(columns[-1])
-    order = np.argsort(places, kind="stable")
+    order = np.argsort(places.astype(np.int16), kind="stable")  # 16 bits are sorted by counting
     ends = np.searchsorted(places[order], np.arange(len(rows) + 1))
     sorted_columns = [_taken(column, order) for column in columns[:-1]]
     for each, low, high in zip(rows, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
