@@ -104,12 +104,12 @@
     }
   });
 
-  // One press is one load: whatever comes before Dash has disabled the button is dropped.
+  // One press is one load: the second half of a double click is dropped, and what comes before Dash has disabled the button.
   let lastLoad = 0;
   document.addEventListener("click", (event) => {
     if (!event.target.closest || !event.target.closest("#load")) return;
     const now = performance.now();
-    if (now - lastLoad < 400) {
+    if (event.detail > 1 || now - lastLoad < 100) {
       event.stopImmediatePropagation();
       event.preventDefault();
       return;

@@ -39,7 +39,8 @@ def test_missing_months_become_spans_that_do_not_touch(monkeypatch: pytest.Monke
     months = ["2019-01", "2019-02", "2019-05", "2019-12"]
     missing = [SimpleNamespace(month=parse_month(name)) for name in [*months, "2019-02"]]
     monkeypatch.setattr(figures.window, "plan", lambda site, request: SimpleNamespace(missing=missing))
-    found = pending_spans(None, REQUEST)  # type: ignore[arg-type]
+    site = SimpleNamespace(tiles=None, catalogue=None, source=SimpleNamespace(id="own"))  # raw rows need no rollup
+    found = pending_spans(site, REQUEST)  # type: ignore[arg-type]
     assert found == (
         (START, month_start_ms(parse_month("2019-03"))),
         (month_start_ms(parse_month("2019-05")), month_start_ms(parse_month("2019-06"))),
