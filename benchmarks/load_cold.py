@@ -25,6 +25,7 @@ from config import Settings
 from data.months import month_bounds_ms, month_of
 from data.request import HistoryRequest
 from data.site import open_site
+from logs import configure_logs
 
 STATION = "bench"
 SENSORS = ("temperature", "humidity", "rainfall")
@@ -166,6 +167,7 @@ def _pandas(settings: Settings, request: HistoryRequest) -> Callable[[], dict[st
 
 
 def _run(what: str, data_dir: str, request_json: str) -> None:
+    configure_logs("warning")  # to standard error: what is measured is the last word on standard output
     settings = Settings(data_dir=Path(data_dir))
     request = HistoryRequest.from_json(request_json)
     run = {"load": _load, "connectorx": _connectorx, "pandas": _pandas}[what](settings, request)
