@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from alembic import command
@@ -30,6 +32,7 @@ OBSERVATION_VERSIONS = "alembic_version_observations"
 
 _MIGRATION_LOCK = 0x52495741  # any constant of our own: one migration of a database at a time
 _MIGRATION_WAIT_S = 60
+_WAL_PAUSE_S = 0.02
 
 log = structlog.get_logger(__name__)
 
@@ -142,17 +145,34 @@ def migrate_observations(engine: Engine, catalogue: Catalogue) -> None:
 
 
 def _set_wal(engine: Engine) -> None:
-    """Switch a SQLite file to WAL; the file remembers it. Outside any transaction, as SQLite demands."""
+    """Switch a SQLite file to WAL; the file remembers it. Outside any transaction, as SQLite demands.
+
+    The switch does not wait for a lock that another migration holds for a moment, so it is tried again for as long as
+    any other migration step would wait.
+    """
     if engine.dialect.name != "sqlite":
         return
+    until = time.monotonic() + _MIGRATION_WAIT_S
     dbapi = engine.raw_connection()
     try:
-        cursor = dbapi.cursor()
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.close()
+        while not _is_wal(dbapi.cursor(), last_try=time.monotonic() > until):
+            time.sleep(_WAL_PAUSE_S)
     finally:
         dbapi.close()
+
+
+def _is_wal(cursor: Any, *, last_try: bool) -> bool:
+    """Whether the file is in WAL mode now; False when somebody else has it locked."""
+    try:
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
+            cursor.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as exc:
+        if last_try or exc.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise
+        return False
+    finally:
+        cursor.close()
+    return True
 
 
 @contextmanager

@@ -70,6 +70,17 @@ def test_two_migrations_at_once_both_succeed(database_url):
         list(pool.map(migrate, range(3)))
 
 
+def test_the_switch_to_wal_waits_for_whoever_has_the_file_locked(tmp_path, monkeypatch):
+    path = tmp_path / "x.sqlite"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr("data.engine.time.sleep", lambda _: holder.rollback())
+    migrate_observations(make_engine(f"sqlite:///{path}", busy_ms=0), load_catalogue())
+    holder.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_sqlite_is_switched_to_wal_by_migrate_only(tmp_path):
     url = f"sqlite:///{tmp_path / 'new' / 'x.sqlite'}"
     migrate_observations(make_engine(url), load_catalogue())

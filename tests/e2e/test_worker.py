@@ -127,7 +127,7 @@ def test_cancel_ends_the_child_and_all_it_started(ledger, settings, start_worker
     noted = wait_until(lambda: ledger.get(job.id).metrics, "how long that took to be written down")
     assert noted["cancel_seconds"] >= 0
     become(ledger, submit("quick"), Status.COMPLETED)  # and the worker is well
-    assert not zombies(worker)
+    wait_until(lambda: not zombies(worker), "children to be collected")
 
 
 def test_a_killed_child_is_noticed_told_and_tried_again(ledger, start_worker, submit):
@@ -138,7 +138,7 @@ def test_a_killed_child_is_noticed_told_and_tried_again(ledger, start_worker, su
     assert "SIGKILL" in waiting.error.message
     done = become(ledger, job, Status.COMPLETED)
     assert (done.metrics["attempt"], done.failures, done.error) == (2, 1, None)
-    assert not zombies(worker)
+    wait_until(lambda: not zombies(worker), "children to be collected")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_child_that_dies_is_a_failed_attempt_with_a_reason(ledger, start_worke
     failed = become(ledger, submit(what, tries=1), Status.FAILED)
     assert failed.error.code == code
     assert words in failed.error.message
-    assert not zombies(worker)
+    wait_until(lambda: not zombies(worker), "children to be collected")
 
 
 def test_a_child_that_takes_too_long_is_killed(ledger, start_worker, submit):
@@ -267,7 +267,7 @@ def test_a_child_that_is_refused_memory_ends_and_the_worker_goes_on(ledger, star
     assert failed.error.code == "died"  # of the product's own child: see test_faults.py
     assert "MemoryError" in worker.output()
     become(ledger, submit("quick"), Status.COMPLETED)
-    assert not zombies(worker)
+    wait_until(lambda: not zombies(worker), "children to be collected")
 
 
 class Clock:
