@@ -1,0 +1,117 @@
+"""What is granted, as arithmetic: no database, no clock, no request in hand.
+
+The law: a request is allowed when, for each pair of station and sensor, the grants that fit its length, its resolution and
+its purpose cover its whole range together. So adding a grant never takes a right away, and their order does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Final
+
+from data.request import RESOLUTIONS, HistoryRequest
+
+
+class Purpose(StrEnum):
+    """What somebody wants to do with a history."""
+
+    LOAD = "load"
+    VIEW = "view"
+    EXPORT = "export"
+    EMBED = "embed"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Stations and sensors (shell patterns, case counts) in [from_ms, to_ms), int ms UTC; None is an open end.
+
+    ``longest_ms`` bounds the length of one request, ``finest`` its resolution.
+    """
+
+    stations: tuple[str, ...] = ("*",)
+    sensors: tuple[str, ...] = ("*",)
+    from_ms: int | None = None
+    to_ms: int | None = None
+    longest_ms: int | None = None
+    finest: str = RESOLUTIONS[0]
+    may_export: bool = True
+    may_embed: bool = False
+
+    def names(self, station: str, sensor: str | None = None) -> bool:
+        """Whether the grant is about a station, or about a sensor of it."""
+        return _matches(station, self.stations) and (sensor is None or _matches(sensor, self.sensors))
+
+    def fits(self, length_ms: int, resolution: str, purpose: Purpose) -> bool:
+        """Whether a request of that length and resolution may rest on this grant."""
+        if self.longest_ms is not None and length_ms > self.longest_ms:
+            return False
+        if RESOLUTIONS.index(resolution) < RESOLUTIONS.index(self.finest):
+            return False
+        return {Purpose.EXPORT: self.may_export, Purpose.EMBED: self.may_embed}.get(purpose, True)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What an identity may see now. ``everything``: administrators and the one user of AUTH=none."""
+
+    grants: tuple[Grant, ...] = ()
+    everything: bool = False
+
+    def stations(self, names: Iterable[str]) -> list[str]:
+        """Those of some stations that exist for this identity, in their order."""
+        return [name for name in names if self.everything or any(grant.names(name) for grant in self.grants)]
+
+    def sensors(self, stations: Iterable[str], names: Iterable[str]) -> list[str]:
+        """Those of some sensors that exist for this identity at one of the stations, in their order."""
+        at = tuple(stations)
+        return [name for name in names if any(self.knows(station, name) for station in at)]
+
+    def knows(self, station: str, sensor: str) -> bool:
+        """Whether a sensor of a station exists for this identity."""
+        return self.everything or any(grant.names(station, sensor) for grant in self.grants)
+
+    def allows(self, request: HistoryRequest, purpose: Purpose) -> bool:
+        """Whether the whole of a request is granted for a purpose."""
+        return all(not self.lacks(request, station, sensor, purpose) for station, sensor in pairs(request))
+
+    def lacks(self, request: HistoryRequest, station: str, sensor: str, purpose: Purpose) -> tuple[tuple[int, int], ...]:
+        """What no grant covers of a request's range at a station's sensor: [start, end) spans, int ms UTC; empty: nothing."""
+        if self.everything:
+            return ()
+        length_ms = request.end_ms - request.start_ms
+        fitting = (
+            (grant.from_ms, grant.to_ms)
+            for grant in self.grants
+            if grant.names(station, sensor) and grant.fits(length_ms, request.resolution, purpose)
+        )
+        return uncovered(request.start_ms, request.end_ms, fitting)
+
+
+EVERYTHING: Final = Rights(everything=True)
+
+
+def pairs(request: HistoryRequest) -> list[tuple[str, str]]:
+    """Every pair of station and sensor of a request."""
+    return [(station, sensor) for station in request.stations for sensor in request.sensors]
+
+
+def uncovered(start_ms: int, end_ms: int, spans: Iterable[tuple[int | None, int | None]]) -> tuple[tuple[int, int], ...]:
+    """The parts of [start, end) that none of the spans covers; None is an open end. Sorted, disjoint."""
+    left: list[tuple[int, int]] = []
+    at = start_ms
+    for begin, until in sorted((start_ms if b is None else b, end_ms if u is None else u) for b, u in spans):
+        if begin >= end_ms:
+            break
+        if begin > at:
+            left.append((at, begin))
+        at = max(at, until)
+    if at < end_ms:
+        left.append((at, end_ms))
+    return tuple(left)
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,102 @@
+"""Tables of who may see what: account, member, grant_rule, api_key, embed, audit. Times are int ms UTC.
+
+They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary collation: ``Bob`` is not ``bob``).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("password", Text, comment="argon2id; null where the account has none (proxy)"),
+    Column("admin", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("session", String(32), nullable=False, comment="random; a new one ends all sessions of the account"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("password_ms", BigInteger, comment="when the password was set"),
+    comment="Users that this site knows by name. Behind a proxy, a user without an account is one without admin.",
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("user_group", String(255), primary_key=True),
+    Column("account", String(255), primary_key=True, comment="a user's name; behind a proxy it needs no account"),
+    Index("member_account", "account"),
+    comment="Groups and who is in them. A group is there as long as it has a member or a grant.",
+)
+
+grant_rule = Table(
+    "grant_rule",
+    metadata,
+    Column("id", _NUMBER, primary_key=True),
+    Column("subject_kind", String(16), nullable=False, comment="user, group or everyone"),
+    Column("subject", String(255), nullable=False, comment="empty for everyone"),
+    Column("stations", Text, nullable=False, comment="JSON list of patterns"),
+    Column("sensors", Text, nullable=False, comment="JSON list of patterns"),
+    Column("from_ms", BigInteger, comment="null: from the beginning"),
+    Column("to_ms", BigInteger, comment="exclusive; null: without an end"),
+    Column("longest_ms", BigInteger, comment="longest range in one request; null: any"),
+    Column("finest", String(8), nullable=False, comment="the finest resolution allowed"),
+    Column("may_export", Boolean, nullable=False),
+    Column("may_embed", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Index("grant_subject", "subject_kind", "subject"),
+    comment="What is granted to whom.",
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="public part of the key"),
+    Column("owner", String(255), nullable=False),
+    Column("label", String(255), nullable=False),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the secret, hexadecimal"),
+    Column("scopes", Text, nullable=False, comment="JSON list: load, read, export, embed, admin"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, comment="null: never"),
+    Column("revoked_ms", BigInteger),
+    Column("used_ms", BigInteger, comment="last use, to the minute or so"),
+    Index("api_key_owner", "owner"),
+    comment="Keys for scripts; what a key may is never more than what its owner may today.",
+)
+
+embed = Table(
+    "embed",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="public; in the address of the frame"),
+    Column("owner", String(255), nullable=False, comment="who made it; it never shows more than the owner may embed today"),
+    Column("label", String(255), nullable=False),
+    Column("shows", Text, nullable=False, comment="JSON: stations, sensors, range, resolution, theme, language, controls"),
+    Column("origin", String(255), nullable=False, comment="the one origin that may frame it"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, comment="null: never"),
+    Column("revoked_ms", BigInteger),
+    Index("embed_owner", "owner"),
+    comment="Charts in other pages.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", _NUMBER, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor", String(255), nullable=False, comment="user name, or embed:ID; empty: nobody known"),
+    Column("via", String(16), nullable=False, comment="none, login, proxy, key, embed, command"),
+    Column("address", String(64), nullable=False, comment="the peer's, empty on the command line"),
+    Column("action", String(32), nullable=False, comment="such as load, export, embed, login, refused, grant"),
+    Column("outcome", String(16), nullable=False, comment="done or refused"),
+    Column("subject", Text, nullable=False, comment="JSON: what it was about"),
+    Index("audit_at", "at_ms"),
+    Index("audit_actor", "actor", "number"),
+    comment="Who did what; the program only appends.",
+)

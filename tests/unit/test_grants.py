@@ -1,0 +1,97 @@
+"""Laws of what is granted: coverage of time by grants."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.grants import EVERYTHING, Grant, Purpose, Rights, uncovered
+from data.request import RESOLUTIONS, HistoryRequest
+
+_ENDS = st.none() | st.integers(-20, 120)
+_NAMES = st.lists(st.sampled_from(["*", "a", "b", "a*", "temperature", "rain*"]), min_size=1, max_size=2).map(tuple)
+_GRANTS = st.builds(
+    Grant,
+    stations=_NAMES,
+    sensors=_NAMES,
+    from_ms=_ENDS,
+    to_ms=_ENDS,
+    longest_ms=st.none() | st.integers(1, 120),
+    finest=st.sampled_from(RESOLUTIONS),
+    may_export=st.booleans(),
+    may_embed=st.booleans(),
+)
+_MANY = st.lists(_GRANTS, max_size=5).map(tuple)
+
+
+@st.composite
+def _requests(draw):
+    start = draw(st.integers(0, 90))
+    end = draw(st.integers(start + 1, 100))
+    stations = draw(st.sampled_from([("a",), ("b",), ("a", "b")]))
+    sensors = draw(st.sampled_from([("temperature",), ("rainfall",), ("rainfall", "temperature")]))
+    return HistoryRequest(stations, sensors, start, end, draw(st.sampled_from(RESOLUTIONS)), "UTC")
+
+
+@given(st.integers(0, 50), st.integers(1, 50), st.lists(st.tuples(_ENDS, _ENDS), max_size=6))
+def test_what_is_uncovered_is_exactly_what_no_span_holds(start, length, spans):
+    left = uncovered(start, start + length, spans)
+    for moment in range(start, start + length):
+        held = any((begin is None or begin <= moment) and (until is None or moment < until) for begin, until in spans)
+        assert held != any(begin <= moment < until for begin, until in left)
+    assert list(left) == sorted(left)
+
+
+@given(_MANY, _GRANTS, _requests(), st.sampled_from(Purpose))
+def test_a_further_grant_never_takes_a_right_away(grants, more, request, purpose):
+    if Rights(grants).allows(request, purpose):
+        assert Rights((*grants, more)).allows(request, purpose)
+
+
+@given(_MANY, _requests(), st.sampled_from(Purpose), st.randoms())
+def test_the_order_of_grants_does_not_matter(grants, request, purpose, shuffler):
+    shuffled = list(grants)
+    shuffler.shuffle(shuffled)
+    assert Rights(tuple(shuffled)).allows(request, purpose) == Rights(grants).allows(request, purpose)
+
+
+@given(_MANY, _requests(), st.sampled_from(Purpose), st.integers(0, 99), st.integers(1, 100))
+def test_a_part_of_what_is_allowed_is_allowed(grants, request, purpose, start, end):
+    if start < end and request.start_ms <= start and end <= request.end_ms and Rights(grants).allows(request, purpose):
+        part = HistoryRequest(request.stations[:1], request.sensors[:1], start, end, request.resolution, "UTC")
+        assert Rights(grants).allows(part, purpose)
+
+
+@given(_MANY, _requests(), st.sampled_from([Purpose.EXPORT, Purpose.EMBED]))
+def test_whoever_may_export_or_embed_may_view(grants, request, purpose):
+    if Rights(grants).allows(request, purpose):
+        assert Rights(grants).allows(request, Purpose.VIEW)
+
+
+@given(_MANY, _requests(), st.sampled_from(Purpose))
+def test_what_is_allowed_is_known(grants, request, purpose):
+    rights = Rights(grants)
+    if rights.allows(request, purpose):
+        assert rights.stations(request.stations) == list(request.stations)
+        assert rights.sensors(request.stations, request.sensors) == list(request.sensors)
+
+
+@given(_requests(), st.sampled_from(Purpose))
+def test_without_a_grant_nothing_is_allowed_and_to_an_administrator_all(request, purpose):
+    assert not Rights().allows(request, purpose)
+    assert not Rights().stations(request.stations)
+    assert EVERYTHING.allows(request, purpose)
+
+
+def test_two_grants_that_meet_cover_a_range_together_and_a_gap_of_one_millisecond_is_none():
+    request = HistoryRequest(("a",), ("temperature",), 0, 100, "raw", "UTC")
+    assert Rights((Grant(to_ms=50), Grant(from_ms=50))).allows(request, Purpose.VIEW)
+    gap = Rights((Grant(to_ms=50), Grant(from_ms=51)))
+    assert gap.lacks(request, "a", "temperature", Purpose.VIEW) == ((50, 51),)
+
+
+def test_a_station_of_one_grant_and_a_sensor_of_another_are_no_right_to_the_pair():
+    rights = Rights((Grant(("a",), ("temperature",)), Grant(("b",), ("rainfall",))))
+    assert not rights.knows("a", "rainfall")
+    assert rights.sensors(["a"], ["temperature", "rainfall"]) == ["temperature"]
+    assert not rights.allows(HistoryRequest(("a", "b"), ("temperature",), 0, 1, "raw", "UTC"), Purpose.VIEW)
