@@ -1,129 +1,110 @@
-"""The OpenAPI document (https://spec.openapis.org/oas/v3.1.0), made from the declared operations and their models."""
+"""The OpenAPI document (https://spec.openapis.org/oas/v3.1.0): the declared operations in openapi-pydantic's models of it."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
+import openapi_pydantic as oas
+from openapi_pydantic import DataType
+from openapi_pydantic.util import PydanticSchema, construct_open_api_with_schema_class, ref_template
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from api.models import Error
 from api.operations import Answer, Operation
 
 VERSION: Final = "0.1.0"  # the project's
 
-_REFS: Final = "#/components/schemas/{model}"
 _ALWAYS: Final = (401, 403, 500, 503)  # nobody signed in, not from here, our fault, a database that does not answer
-_JSON: Final = "application/json"
 
 
 def openapi_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any]:
     """The document of the operations; paths are relative to its server, the site's prefix."""
-    known = list(operations)
-    paths: dict[str, dict[str, Any]] = {}
-    for operation in known:
-        paths.setdefault(_template(operation.path), {})[operation.method.lower()] = _operation(operation)
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Riwayat",
-            "version": VERSION,
-            "description": "Histories of weather stations: start a load, follow it, take its figure, statistics and rows.",
-        },
-        "servers": [{"url": prefix.rstrip("/") or "/"}],
-        "paths": paths,
-        "components": {"schemas": _schemas(known)},
-    }
+    paths: dict[str, oas.PathItem] = {}
+    for operation in operations:
+        path = paths.setdefault(re.sub(r"<(\w+)>", r"{\1}", operation.path), oas.PathItem())
+        setattr(path, operation.method.lower(), _operation(operation))
+    document = oas.OpenAPI(
+        openapi="3.1.0",
+        info=oas.Info(
+            title="Riwayat",
+            version=VERSION,
+            description="Histories of weather stations: start a load, follow it, take its figure, statistics and rows.",
+        ),
+        servers=[oas.Server(url=prefix.rstrip("/") or "/")],
+        paths=paths,
+    )
+    made = construct_open_api_with_schema_class(document)
+    return made.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
 
 
-def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
-    inputs = {operation.body for operation in operations if operation.body}
-    outputs = {answer.model for operation in operations for answer in operation.answers.values() if answer.model} | {Error}
-    wanted = [(model, "validation") for model in inputs] + [(model, "serialization") for model in outputs]
-    wanted.sort(key=lambda pair: pair[0].__name__)
-    _, found = models_json_schema(wanted, ref_template=_REFS)  # type: ignore[arg-type]
-    schemas: dict[str, Any] = found.get("$defs", {})
-    return schemas
-
-
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: Operation) -> oas.Operation:
     summary, _, more = (inspect.getdoc(operation.view) or "").partition("\n\n")
-    made: dict[str, Any] = {
-        "operationId": operation.view.__name__,
-        "summary": summary.replace("\n", " "),
-        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query)],
-        "responses": {
+    refusals = sorted({*operation.refusals, *_ALWAYS})
+    return oas.Operation(
+        operationId=operation.view.__name__,
+        summary=summary.replace("\n", " "),
+        description=more.replace("\n", " ") or None,
+        parameters=[*_path_parameters(operation.path), *_query_parameters(operation.query)],
+        requestBody=oas.RequestBody(required=True, content=_json(operation.body)) if operation.body else None,
+        responses={
             **{str(status): _answer(answer) for status, answer in operation.answers.items()},
-            **{str(status): _refusal(status) for status in sorted({*operation.refusals, *_ALWAYS})},
+            **{str(status): _answer(_refusal(status)) for status in refusals},
         },
-    }
-    if more:
-        made["description"] = more.replace("\n", " ")
-    if operation.body:
-        made["requestBody"] = {"required": True, "content": {_JSON: {"schema": _ref(operation.body)}}}
-    return made
+    )
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": answer.description}
-    if answer.model:
-        made["content"] = {_JSON: {"schema": _ref(answer.model)}}
-    elif answer.content_types:
-        made["content"] = {kind: {} for kind in answer.content_types}
-    if answer.headers:
-        made["headers"] = {name: _header(says) for name, says in answer.headers.items()}
-    return made
+def _refusal(status: int) -> Answer:
+    waits = {"Retry-After": "Seconds after which to try again."} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return Answer(HTTPStatus(status).phrase, Error, headers=waits)
 
 
-def _header(says: str) -> dict[str, Any]:
-    return {"description": says, "schema": {"type": "string"}}
+def _answer(answer: Answer) -> oas.Response:
+    bare = {kind: oas.MediaType() for kind in answer.content_types}
+    text = oas.Schema(type=DataType.STRING)
+    return oas.Response(
+        description=answer.description,
+        content=(_json(answer.model) if answer.model else bare) or None,
+        headers={name: oas.Header(description=says, schema=text) for name, says in answer.headers.items()} or None,
+    )
 
 
-def _refusal(status: int) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": {_JSON: {"schema": _ref(Error)}}}
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        made["headers"] = {"Retry-After": _header("Seconds after which to try again.")}
-    return made
+def _json(model: type[BaseModel]) -> dict[str, oas.MediaType]:
+    return {"application/json": oas.MediaType(schema=PydanticSchema(schema_class=model))}
 
 
-def _template(path: str) -> str:
-    return re.sub(r"<(\w+)>", r"{\1}", path)
+def _path_parameters(path: str) -> list[oas.Parameter]:
+    return [_parameter("path", name, {"type": "string", "minLength": 1}) for name in re.findall(r"<(\w+)>", path)]
 
 
-def _path_parameters(path: str) -> list[dict[str, Any]]:
-    names = re.findall(r"<(\w+)>", path)
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in names]
-
-
-def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
+def _query_parameters(model: type[BaseModel] | None) -> list[oas.Parameter]:
+    """Fields of a query's model; what they refer to is among the components, since answers hold it too."""
     if model is None:
         return []
-    schema = model.model_json_schema(by_alias=True)
-    definitions: Mapping[str, Any] = schema.get("$defs", {})
-    return [_parameter(name, dict(found), definitions) for name, found in schema["properties"].items()]
+    properties = model.model_json_schema(ref_template=ref_template, schema_generator=_Given)["properties"]
+    return [_parameter("query", name, schema) for name, schema in properties.items()]
 
 
-def _parameter(name: str, schema: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter is absent rather than null, so the models' null is left out, and definitions are written in place."""
-    schema.pop("title", None)
-    made: dict[str, Any] = {"name": name, "in": "query", "required": False}
-    if says := schema.pop("description", None):
-        made["description"] = says
-    if schema.get("default", ...) is None:
-        del schema["default"]
-    choices = schema.pop("anyOf", [])
-    for choice in [*choices, schema]:
-        if reference := choice.pop("$ref", None):
-            choice.update(definitions[reference.rpartition("/")[2]])
-        if choice.get("type") != "null" and choice is not schema:
-            schema.update(choice)
-        schema.pop("title", None)
-    return made | {"schema": schema}
+def _parameter(place: str, name: str, schema: dict[str, Any]) -> oas.Parameter:
+    says = schema.pop("description", None)
+    return oas.Parameter.model_validate(
+        {"name": name, "in": place, "required": place == "path", "description": says, "schema": schema}
+    )
 
 
-def _ref(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REFS.format(model=model.__name__)}
+class _Given(GenerateJsonSchema):
+    """Schemas of parameters: one is absent rather than null, and its name is said beside it."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return super().default_schema(schema) if schema.get("default") is not None else self.generate_inner(schema["schema"])
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic asks with it
+        return False

@@ -48,7 +48,7 @@ class _Query(BaseModel):
 
 
 class _Out(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_mode_override="serialization")
 
 
 class NewJob(_In):

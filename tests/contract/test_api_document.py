@@ -149,9 +149,26 @@ def test_every_operation_says_what_it_does_and_names_no_address_outside_the_site
 def test_what_a_parameter_may_be_is_what_the_models_check(document):
     parameters = {one["name"]: one["schema"] for one in document["paths"]["/api/jobs"]["get"]["parameters"]}
     assert parameters["limit"] == {"default": 50, "maximum": 200, "minimum": 1, "type": "integer"}
-    assert parameters["status"]["enum"] == ["queued", "running", "completed", "failed", "cancelled"]
+    assert parameters["status"] == {"$ref": "#/components/schemas/Status"}
+    assert document["components"]["schemas"]["Status"]["enum"] == ["queued", "running", "completed", "failed", "cancelled"]
     window = {one["name"] for one in document["paths"]["/api/jobs/{job_id}/data"]["get"]["parameters"]}
     assert window == {"job_id", "from", "to", "format"}
+
+
+def test_every_reference_leads_to_a_schema_and_every_schema_is_referred_to(document):
+    references = {text.rpartition("/")[2] for text in re.findall(r"#/components/schemas/\w+", str(document))}
+    assert references == document["components"]["schemas"].keys()
+
+
+def test_examples_headers_and_refusals_are_in_it(document):
+    started = document["paths"]["/api/jobs"]["post"]
+    assert document["components"]["schemas"]["NewJob"]["properties"]["stations"]["examples"] == [["JFK"]]
+    assert started["responses"]["202"]["headers"]["Location"]["schema"] == {"type": "string"}
+    assert "Retry-After" in started["responses"]["429"]["headers"]
+    refusals = {status: answer["content"] for status, answer in started["responses"].items() if status >= "400"}
+    assert refusals.keys() == {"400", "401", "403", "404", "413", "415", "429", "500", "503"}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    assert all(content == error for content in refusals.values())
 
 
 def test_the_version_is_the_projects():
