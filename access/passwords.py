@@ -1,0 +1,69 @@
+"""Passwords as they are kept: argon2id with the parameters of RFC 9106 (second choice: 64 MiB, 3 passes, 4 lanes).
+
+Nothing here is ever logged. A hash takes 64 MiB, so one process makes few at a time.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from threading import BoundedSemaphore
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from errors import InvalidRequest
+
+SHORTEST: Final = 10  # characters of a new password
+LONGEST: Final = 1024  # characters: more is an attempt to keep the processor busy
+
+_HASHER: Final = PasswordHasher()
+_AT_A_TIME: Final = BoundedSemaphore(2)
+
+
+def hash_password(password: str) -> str:
+    """The hash of a password, with its parameters and a salt of its own."""
+    with _AT_A_TIME:
+        return _HASHER.hash(_normal(password))
+
+
+def verify_password(known: str | None, password: str) -> bool:
+    """Whether a password is the one of a hash.
+
+    Without a hash (no such account, or one without a password) it takes the same time and is False.
+    """
+    with _AT_A_TIME:
+        try:
+            _HASHER.verify(known or _dummy(), _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+    return bool(known)
+
+
+def needs_new_hash(known: str) -> bool:
+    """Whether a hash was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(known)
+
+
+def check_new_password(password: str, name: str) -> None:
+    """Raises InvalidRequest (field ``new``) when nobody should have this password: too short, too long, or the user's name."""
+    if len(password) < SHORTEST:
+        raise InvalidRequest("A password has at least {count} characters.", field="new", count=SHORTEST)
+    if len(password) > LONGEST:
+        raise InvalidRequest("A password has at most {count} characters.", field="new", count=LONGEST)
+    if len(set(password)) < _LEAST_KINDS or password.casefold().strip("0123456789!. ") == name.casefold():
+        raise InvalidRequest("This password is too easy to guess.", field="new")
+
+
+_LEAST_KINDS: Final = 4  # different characters
+
+
+def _normal(password: str) -> bytes:
+    """The same bytes from every keyboard (NFC); what no encoding can say is replaced. Longer ones than LONGEST are cut."""
+    return unicodedata.normalize("NFC", password[: LONGEST + 1]).encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=1)
+def _dummy() -> str:
+    return _HASHER.hash("nobody's password")
