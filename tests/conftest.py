@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from config import Settings
 from data.site import Site, open_site
 from tests import processes
 from tests.databases import DATABASES, IN_CI, drop_all
+from tests.servers import OWN_SERVERS, OwnServer
 
 
 def pytest_configure() -> None:
@@ -89,6 +91,32 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     """URL of an empty database of each kind that is supported; emptied afterwards (tests/databases.py)."""
     with DATABASES[request.param](tmp_path) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def _own_servers() -> Iterator[Callable[[str], OwnServer]]:
+    """Servers that this run may kill, made when they are first asked for; each runs when it is handed over."""
+    made: dict[str, OwnServer] = {}
+    with ExitStack() as stack:
+
+        def server(kind: str) -> OwnServer:
+            if kind not in made:
+                made[kind] = stack.enter_context(OWN_SERVERS[kind]())
+            return made[kind].start()
+
+        yield server
+
+
+@pytest.fixture
+def own_postgresql(_own_servers: Callable[[str], OwnServer]) -> OwnServer:
+    """A PostgreSQL that the test may stop, kill and start again (tests/servers.py)."""
+    return _own_servers("postgresql")
+
+
+@pytest.fixture(params=sorted(OWN_SERVERS))
+def own_server(request: pytest.FixtureRequest, _own_servers: Callable[[str], OwnServer]) -> OwnServer:
+    """A server of each kind that the test may stop, kill and start again (tests/servers.py)."""
+    return _own_servers(request.param)
 
 
 @pytest.fixture
