@@ -16,6 +16,7 @@ from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity
+from access.store import AccessStore, open_access
 from api.compression import configure_compression
 from api.guard import Guard, http_error_json, who_asks
 from api.health import health_blueprint
@@ -85,14 +86,16 @@ class ScriptHashes:
 def create_app(settings: Settings) -> Dash:
     """The application: layout a request, callbacks, guard of all routes. Opens no connection and starts no process."""
     settings.prepare()
+    access = open_access(settings, busy_ms=WEB_BUSY_MS)
     hashes = ScriptHashes(settings.url_prefix)
-    server = _server(settings, hashes)
+    server = _server(settings, access, hashes)
     jobs_app = _dash(settings, server, "jobs/")
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
     hashes.apps += [app, jobs_app]
     metrics = WebMetrics(settings.url_prefix)
     site, ledger = open_site(settings, busy_ms=WEB_BUSY_MS), open_ledger(settings, busy_ms=WEB_BUSY_MS)
-    services = Services(settings, site, ledger, lambda: who_asks(settings), make_wake(settings, ledger), metrics.time_view)
+    wake = make_wake(settings, ledger)
+    services = Services(settings, site, ledger, access, lambda: who_asks(settings, access), wake, metrics.time_view)
     cache = open_cache(settings)
     renderer = run.JobRenderer(services)
     manager = QueueManager(
@@ -123,13 +126,13 @@ def _jobs_page(app: RiwayatDash, services: Services) -> None:
     _prepare(app, lambda _stations: _jobs_layout(services), services)
 
 
-def _server(settings: Settings, hashes: ScriptHashes) -> Flask:
+def _server(settings: Settings, access: AccessStore, hashes: ScriptHashes) -> Flask:
     server = Flask("riwayat")
     server.secret_key = settings.signing_secret()
     server.config.update(SESSION_COOKIE_SAMESITE="Lax")
     configure_compression(server, settings.url_prefix)
     # Before Dash's own hook, which calls the layout at the first request, whoever asks.
-    Guard(settings, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
+    Guard(settings, access, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
     return server
 
 
@@ -200,7 +203,7 @@ def _routes(app: RiwayatDash, services: Services, readiness: Readiness, metrics:
     server, settings = app.server, services.settings
     metrics.install(server)
     server.register_blueprint(health_blueprint(readiness, metrics, settings.url_prefix))
-    desk = Desk(services.site, services.ledger, services.identify, services.wake, settings.url_prefix)
+    desk = Desk(services.site, services.ledger, services.access, services.identify, services.wake, settings.url_prefix)
     register_api(server, desk, listeners=settings.event_listeners)
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def administrators(self) -> frozenset[str]:
+        """The users that ADMINS names."""
+        return frozenset(name.strip() for name in self.admins.split(",") if name.strip())
+
+    @property
     def jobs_url(self) -> str:
         """URL of the database of jobs."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'riwayat.sqlite'}"

@@ -3,44 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final, Literal
 
+from access.grants import Purpose, Rights
+from access.names import EMBED_OWNER, LOCAL_USER, is_reserved, is_usable
+from access.store import AccessStore
 from config import Settings
 from data.request import HistoryRequest
 from errors import NotAuthenticated, NotPermitted
 
-LOCAL_USER = "local"
-_LONGEST_NAME = 255
+Scope = Literal["load", "read", "export", "embed", "admin"]
+ALL_SCOPES: Final[frozenset[Scope]] = frozenset({"load", "read", "export", "embed", "admin"})
+
+Via = Literal["none", "login", "proxy", "key", "embed", "command"]
 
 _PROXY_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Somebody who may use the site. An administrator may see everybody's jobs."""
+    """Somebody who may use the site, with the rights of this moment: it is never stored.
+
+    ``via`` is how we know who it is, ``scopes`` what a key or a token may be used for. An administrator may see everybody's jobs.
+    """
 
     user: str
     admin: bool = False
+    via: Via = "none"
+    rights: Rights = field(default_factory=Rights)
+    scopes: frozenset[Scope] = ALL_SCOPES
 
 
-def identify(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> Identity:
+def identify(settings: Settings, access: AccessStore, remote_addr: str | None, headers: Mapping[str, str]) -> Identity:
     """The identity behind a request.
 
     ``remote_addr`` must be the peer address of the socket, not one that a header claims (no ProxyFix before this).
 
     Raises:
         NotAuthenticated: AUTH=proxy, and the proxy named no user.
-        NotPermitted: the request came a way that AUTH forbids.
+        NotPermitted: the request came a way that AUTH forbids, or the user's account is disabled.
+        SQLAlchemyError: the database does not answer.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    user = _local_user(remote_addr, lower) if settings.auth == "none" else _proxy_user(settings, remote_addr, lower)
-    return owner_identity(settings, user)
+    if settings.auth == "none":
+        return owner_identity(settings, access, _local_user(remote_addr, lower))
+    return present_identity(settings, access, _proxy_user(settings, remote_addr, lower))
 
 
-def owner_identity(settings: Settings, user: str) -> Identity:
-    """The identity of a user who was identified before, such as the owner of a job, with today's rights."""
-    return Identity(user, admin=user in _split(settings.admins))
+def present_identity(
+    settings: Settings, access: AccessStore, user: str, groups: Iterable[str] | None = None, *, via: Via | None = None
+) -> Identity:
+    """The identity of somebody who has just proved to be ``user``; ``groups`` as a proxy names them.
+
+    Raises:
+        NotPermitted: the account is disabled.
+    """
+    found = access.standing(user, None if groups is None else frozenset(groups))
+    if found.disabled:
+        raise NotPermitted("The account {name} is disabled; ask whoever runs this site.", name=user)
+    return Identity(user, found.admin, via or settings.auth, found.rights)
+
+
+def owner_identity(settings: Settings, access: AccessStore, owner: str) -> Identity:
+    """The identity of a user who was identified before, such as the owner of a job, with today's rights; disabled: none."""
+    if owner.startswith(EMBED_OWNER):
+        return Identity(owner, via="embed")  # nothing yet
+    found = access.standing(owner)
+    return Identity(owner, found.admin, settings.auth, found.rights)
 
 
 def may_see(identity: Identity, owner: str) -> bool:
@@ -53,9 +84,9 @@ def may_see_details(settings: Settings, identity: Identity) -> bool:
     return settings.auth == "none" or identity.admin
 
 
-def authorise(identity: Identity, request: HistoryRequest) -> None:
+def authorise(identity: Identity, request: HistoryRequest, purpose: Purpose = Purpose.VIEW) -> None:
     """Raise NotPermitted unless the identity may read every station of the request. For now everybody may read all."""
-    if not identity.user:
+    if not identity.user or purpose is None:
         raise NotPermitted("You may not read {stations}.", stations=", ".join(request.stations))
 
 
@@ -103,7 +134,7 @@ def _proxy_user(settings: Settings, remote_addr: str | None, headers: Mapping[st
     user = headers.get(settings.proxy_user_header.lower(), "").strip()
     if not user:
         raise NotAuthenticated("Please sign in.")
-    if len(user) > _LONGEST_NAME or not user.isprintable():
+    if not is_usable(user) or is_reserved(user):
         raise NotAuthenticated("The proxy sent a user name that cannot be used.")
     return user
 

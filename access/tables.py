@@ -1,4 +1,4 @@
-"""Tables of who may see what: account, member, grant_rule, api_key, embed, audit. Times are int ms UTC.
+"""Tables of who may see what: account, member, proxy_member, grant_rule, api_key, embed, audit. Times are int ms UTC.
 
 They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary collation: ``Bob`` is not ``bob``).
 """
@@ -31,6 +31,14 @@ member = Table(
     Column("account", String(255), primary_key=True, comment="a user's name; behind a proxy it needs no account"),
     Index("member_account", "account"),
     comment="Groups and who is in them. A group is there as long as it has a member or a grant.",
+)
+
+proxy_member = Table(
+    "proxy_member",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("user_group", String(255), primary_key=True),
+    comment="Groups that the proxy named for a user in the latest request; workers, keys and embedded charts need them, too.",
 )
 
 grant_rule = Table(

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity, identify
+from access.store import AccessStore
 from api.compression import cache_policy, page_path
 from config import Settings
-from errors import NotAuthenticated, NotPermitted, RiwayatError
+from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
 from i18n import LANGUAGES, set_language, translate_error
 
 LANGUAGE_COOKIE = "riwayat_language"
@@ -26,9 +28,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Guard:
-    """Settings of the site, how a refusal looks in a browser (title, sentence -> HTML), and the open paths below the prefix."""
+    """Settings, who may see what, how a refusal looks in a browser (title, sentence -> HTML), open paths below the prefix."""
 
     settings: Settings
+    access: AccessStore
     refusal_page: Callable[[str, str], str]
     script_hashes: Callable[[], Collection[str]]
     open_paths: frozenset[str] = field(default_factory=lambda: frozenset({"healthz", "readyz", "metrics"}))
@@ -46,9 +49,12 @@ class Guard:
         if request.path.removeprefix(self.settings.url_prefix) in self.open_paths:
             return None
         try:
-            who_asks(self.settings)
+            who_asks(self.settings, self.access)
         except (NotAuthenticated, NotPermitted) as error:
             return self._refuse(error)
+        except SQLAlchemyError as error:
+            log.warning("the database of accounts and grants does not answer", path=request.path, error=str(error))
+            return self._refuse(LedgerUnavailable())
         return None
 
     def language(self) -> str:
@@ -98,15 +104,15 @@ class Guard:
 _FRAMES = "frame-ancestors 'self'"
 
 
-def who_asks(settings: Settings) -> Identity:
-    """The identity behind the request in hand, found once a request.
+def who_asks(settings: Settings, access: AccessStore) -> Identity:
+    """The identity behind the request in hand, with today's rights; found once a request.
 
     Raises:
         NotAuthenticated, NotPermitted: as :func:`access.identity.identify`.
     """
     known: Identity | None = g.get("identity")
     if known is None:
-        known = g.identity = identify(settings, request.remote_addr, dict(request.headers))
+        known = g.identity = identify(settings, access, request.remote_addr, dict(request.headers))
     return known
 
 

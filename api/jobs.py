@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, jsonify
 
 from access.identity import Identity
+from access.store import AccessStore
 from api.models import JobAnswer, JobList, JobReceipt, JobsQuery, NewJob
 from api.operations import Answer, Api
 from data.request import request_of
@@ -27,10 +28,11 @@ _ACCEPTED: Final = {
 
 @dataclass(frozen=True)
 class Desk:
-    """What the routes of jobs need: the data layer, the ledger, who is asking now, a way to wake workers, the URL prefix."""
+    """What the routes need: the data layer, the ledger, who may see what, who asks now, a way to wake workers, the prefix."""
 
     site: Site
     ledger: Ledger
+    access: AccessStore
     identify: Callable[[], Identity]
     wake: Callable[[], None]
     prefix: str

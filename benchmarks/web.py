@@ -17,7 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.common.by import By
 
-from access.identity import LOCAL_USER
+from access.names import LOCAL_USER
 from benchmarks.measurement import Measurement
 from config import load_settings
 from data.months import iso_utc

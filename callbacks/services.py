@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from access.identity import Identity
+from access.store import AccessStore
 from config import Settings
 from data.site import Site
 from jobs.ledger import Ledger
@@ -14,7 +15,7 @@ from jobs.ledger import Ledger
 
 @dataclass(frozen=True)
 class Services:
-    """Settings, the data layer, the ledger of jobs, who is asking, and a way to wake the worker.
+    """Settings, the data layer, the ledger of jobs, who may see what, who is asking, and a way to wake the worker.
 
     ``identify`` answers for the request in hand and raises NotAuthenticated or NotPermitted; ``time_view`` measures a view.
     """
@@ -22,6 +23,7 @@ class Services:
     settings: Settings
     site: Site
     ledger: Ledger
+    access: AccessStore
     identify: Callable[[], Identity]
     wake: Callable[[], None]
     time_view: Callable[[str], AbstractContextManager[object]] = lambda _view: nullcontext()

@@ -111,6 +111,7 @@ def bring_up_to_date(settings: Settings, *, look: bool = True) -> None:
 
     A mapped source is looked at as well, so that the page knows its stations; where that fails it is said, and the site starts.
     """
+    from access.store import migrate_access
     from data.catalogue import load_catalogue
     from data.engine import make_engine, migrate_observations
     from jobs.ledger import migrate_jobs
@@ -120,6 +121,7 @@ def bring_up_to_date(settings: Settings, *, look: bool = True) -> None:
     try:
         migrate_observations(observations, load_catalogue(settings.sensors))
         migrate_jobs(jobs)
+        migrate_access(jobs)
     finally:
         observations.dispose()
         jobs.dispose()

@@ -13,7 +13,9 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.grants import Purpose
 from access.identity import authorise, owner_identity
+from access.store import AccessStore, open_access
 from config import Settings
 from data.site import open_site
 from data.source.failures import classified
@@ -157,7 +159,7 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
             published()
 
     try:
-        result = _load(settings, job, attempt, publish)
+        result = _load(settings, open_access(settings, engine=ledger.engine), job, attempt, publish)
         persist(lambda: _write(ledger, job.id, attempt, result), settings.ledger_patience)
     except StaleAttempt:
         bound.info("attempt is no longer the one")
@@ -168,7 +170,9 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
         bound.info("job completed", request=job.request.describe(), **result)
 
 
-def _load(settings: Settings, job: Job, attempt: int, publish: Callable[[Progress], None]) -> Metrics | JobError:
+def _load(
+    settings: Settings, access: AccessStore, job: Job, attempt: int, publish: Callable[[Progress], None]
+) -> Metrics | JobError:
     """The metrics of the load, or why it failed.
 
     Raises:
@@ -182,7 +186,7 @@ def _load(settings: Settings, job: Job, attempt: int, publish: Callable[[Progres
         memory.sample()
 
     try:
-        authorise(owner_identity(settings, job.owner), job.request)
+        authorise(owner_identity(settings, access, job.owner), job.request, Purpose.LOAD)
         report = ThrottledReport(publish_and_sample)
         site = open_site(settings, session_name=session_name(job.id, attempt))
         with classified(site.engine.url):

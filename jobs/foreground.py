@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from access.identity import owner_identity
+from access.store import open_access
 from config import Settings
 from data.request import HistoryRequest
 from data.site import Site
@@ -35,7 +36,8 @@ def begin(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> tu
     """
     active = {job.id for status in ACTIVE for job in ledger.jobs(owner=owner, status=status, limit=1000)}
     settings = site.settings
-    job = start_job(site, ledger, owner_identity(settings, owner), request, make_wake(settings, ledger))
+    identity = owner_identity(settings, open_access(settings, engine=ledger.engine), owner)
+    job = start_job(site, ledger, identity, request, make_wake(settings, ledger))
     return job, job.id not in active
 
 

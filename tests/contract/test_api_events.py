@@ -15,6 +15,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from access.identity import Identity
+from access.store import open_access
 from api.events import add_event_routes
 from api.jobs import Desk
 from api.models import JobAnswer
@@ -58,7 +59,7 @@ def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s:
     """The routes of events alone."""
     server = Flask("events")
     api = Api("api", "/")
-    desk = Desk(open_site(settings), ledger, lambda: Identity("sari"), lambda: None, "/")
+    desk = Desk(open_site(settings), ledger, open_access(settings), lambda: Identity("sari"), lambda: None, "/")
     add_event_routes(api, desk, watcher, stream_s=stream_s)
     server.register_blueprint(api.blueprint)
     server.register_error_handler(RiwayatError, lambda error: (error.code, error.http_status))

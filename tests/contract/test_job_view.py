@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from access.identity import Identity
+from access.store import open_access
 from app import create_app
 from callbacks.services import Services
 from callbacks.view import Asked, draw, draw_overview
@@ -44,7 +45,7 @@ def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def services(folder: Path) -> Iterator[Services]:
     set_language("en")
     settings = Settings(data_dir=folder)
-    yield Services(settings, open_site(settings), open_ledger(settings), lambda: MINE, lambda: None)
+    yield Services(settings, open_site(settings), open_ledger(settings), open_access(settings), lambda: MINE, lambda: None)
     set_language("en")
 
 

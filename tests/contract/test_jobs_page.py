@@ -13,6 +13,7 @@ from dash import no_update
 from flask import Flask
 
 from access.identity import Identity
+from access.store import open_access
 from app import create_app
 from callbacks.jobs_page import Asked, Shown, act, shown, unavailable
 from callbacks.run import JobRenderer
@@ -33,7 +34,7 @@ def services(site, data_dir) -> Iterator[Services]:
     settings = Settings(data_dir=data_dir)
     ledger = open_ledger(settings)
     migrate_jobs(ledger.engine)
-    yield Services(settings, site, ledger, lambda: SARI, lambda: None)
+    yield Services(settings, site, ledger, open_access(settings), lambda: SARI, lambda: None)
     ledger.engine.dispose()
     site.engine.dispose()
 

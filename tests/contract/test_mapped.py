@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import update
 
 from access.identity import owner_identity
+from access.store import open_access
 from data.catalogue import load_catalogue
 from data.clean import FLAG_SOURCE
 from data.engine import make_engine
@@ -624,7 +625,7 @@ def test_a_request_of_tiles_that_are_all_there_still_gets_a_job_where_a_look_is_
         load(site, "aws 1", ["temperature"])
         ledger_engine = make_engine(site.settings.jobs_url)
         migrate_jobs(ledger_engine)
-        identity = owner_identity(site.settings, "somebody")
+        identity = owner_identity(site.settings, open_access(site.settings, engine=ledger_engine), "somebody")
         ledger = Ledger(ledger_engine)
         assert start_job(site, ledger, identity, whole, lambda: None).status is Status.COMPLETED
         with site.engine.begin() as connection:  # as if the last look had been an hour ago

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 import callbacks.run
 from access.identity import Identity
+from access.store import open_access
 from callbacks.estimate import DEFAULT_ROWS_A_SECOND, Speed, estimate_words
 from callbacks.form import preset_text, start_values
 from callbacks.link import Link
@@ -50,7 +51,7 @@ def services(site, data_dir, woken) -> Iterator[Services]:
     settings = Settings(data_dir=data_dir)
     ledger = open_ledger(settings)
     migrate_jobs(ledger.engine)
-    yield Services(settings, site, ledger, lambda: SARI, lambda: woken.append(None))
+    yield Services(settings, site, ledger, open_access(settings), lambda: SARI, lambda: woken.append(None))
     ledger.engine.dispose()
     site.engine.dispose()
 

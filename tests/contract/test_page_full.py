@@ -10,6 +10,7 @@ import pytest
 
 import app
 from access.identity import Identity
+from access.store import open_access
 from callbacks.jobs_page import act
 from callbacks.services import Services
 from callbacks.start import start_again, start_load, start_reload
@@ -35,7 +36,7 @@ def services(site, data_dir):
     ledger = open_ledger(settings, busy_ms=100)
     migrate_jobs(ledger.engine)
     ledger.heartbeat(WorkerInfo("w", "here", os.getpid(), QUEUES, 1, 0, 0))
-    yield Services(settings, site, ledger, lambda: SARI, lambda: None)
+    yield Services(settings, site, ledger, open_access(settings), lambda: SARI, lambda: None)
     ledger.engine.dispose()
     site.engine.dispose()
     set_language("en")

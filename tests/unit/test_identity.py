@@ -1,17 +1,37 @@
+from collections.abc import Iterator
+
 import pytest
 from werkzeug.datastructures import Headers
 
-from access.identity import Identity, identify, may_see
+from access.grants import EVERYTHING, Grant, Rights
+from access.identity import Identity, may_see, owner_identity
+from access.identity import identify as identify_with
+from access.store import AccessStore, migrate_access, open_access
 from config import Settings
+from data.engine import make_engine
 from errors import NotAuthenticated, NotPermitted
 
 LOCAL = Settings(auth="none")
 PROXY = Settings(auth="proxy", proxy_user_header="X-Remote-User", proxy_addresses="10.0.0.1, ::1", admins="root, chief")
 
 
+@pytest.fixture
+def proxied(tmp_path) -> Iterator[AccessStore]:
+    """The store of a site behind a proxy, on which nobody is granted anything."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'access.sqlite'}")
+    migrate_access(engine)
+    yield open_access(PROXY, engine=engine)
+    engine.dispose()
+
+
+def identify(settings, address, headers):
+    """Without sign-in, or where it is refused, no database is asked: there is none."""
+    return identify_with(settings, open_access(settings, engine=make_engine("sqlite:////nowhere/at/all")), address, headers)
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
 def test_without_sign_in_this_machine_is_the_local_user(address):
-    assert identify(LOCAL, address, {"Host": "127.0.0.1:8050"}) == Identity("local", admin=False)
+    assert identify(LOCAL, address, {"Host": "127.0.0.1:8050"}) == Identity("local", rights=EVERYTHING)
 
 
 @pytest.mark.parametrize("address", ["192.168.1.5", "::ffff:10.0.0.1", "", None, "nonsense"])
@@ -37,9 +57,29 @@ def test_without_sign_in_a_name_that_somebody_pointed_here_is_refused(host):
         identify(LOCAL, "127.0.0.1", {"Host": host})
 
 
-def test_the_proxys_header_names_the_user_whatever_its_case():
-    assert identify(PROXY, "10.0.0.1", {"x-remote-user": " siti "}) == Identity("siti", admin=False)
-    assert identify(PROXY, "::ffff:10.0.0.1", {"X-REMOTE-USER": "chief"}) == Identity("chief", admin=True)
+def test_the_proxys_header_names_the_user_whatever_its_case(proxied):
+    siti = identify_with(PROXY, proxied, "10.0.0.1", {"x-remote-user": " siti "})
+    assert siti == Identity("siti", via="proxy") == owner_identity(PROXY, proxied, "siti")
+    chief = identify_with(PROXY, proxied, "::ffff:10.0.0.1", {"X-REMOTE-USER": "chief"})
+    assert chief == Identity("chief", admin=True, via="proxy", rights=EVERYTHING)
+
+
+def test_an_identity_has_the_rights_of_this_moment(proxied):
+    grant = Grant(("aws-*",))
+    number = proxied.add_grant("user", "siti", grant, by="test")
+    assert owner_identity(PROXY, proxied, "siti").rights == Rights((grant,))
+    proxied.remove_grant(number)
+    assert owner_identity(PROXY, proxied, "siti").rights == Rights()
+
+
+def test_a_disabled_account_is_refused_and_its_jobs_have_no_right_even_an_administrators(proxied):
+    for name in ("siti", "chief"):
+        proxied.add_account(name, admin=True)
+        assert owner_identity(PROXY, proxied, name).rights == EVERYTHING
+        proxied.change_account(name, disabled=True)
+        with pytest.raises(NotPermitted, match="disabled"):
+            identify_with(PROXY, proxied, "10.0.0.1", {"X-Remote-User": name})
+        assert owner_identity(PROXY, proxied, name) == Identity(name, via="proxy")
 
 
 @pytest.mark.parametrize("address", ["10.0.0.2", "127.0.0.1", None, "", "nonsense"])
@@ -50,7 +90,15 @@ def test_the_header_is_not_believed_from_other_addresses(address):
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"X-Remote-User": "  "}, {"X-Forwarded-User": "chief"}, {"X-Remote-User": "a\nb"}, {"X-Remote-User": "a" * 256}],
+    [
+        {},
+        {"X-Remote-User": "  "},
+        {"X-Forwarded-User": "chief"},
+        {"X-Remote-User": "a\nb"},
+        {"X-Remote-User": "a" * 256},
+        {"X-Remote-User": "local"},
+        {"X-Remote-User": "embed:1"},
+    ],
 )
 def test_without_a_usable_name_nobody_is_asking(headers):
     with pytest.raises(NotAuthenticated):

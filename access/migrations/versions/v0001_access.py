@@ -38,6 +38,12 @@ def upgrade() -> None:
         **exact,
     )
     op.create_table(
+        "proxy_member",
+        sa.Column("account", sa.String(255), primary_key=True),
+        sa.Column("user_group", sa.String(255), primary_key=True),
+        **exact,
+    )
+    op.create_table(
         "grant_rule",
         sa.Column("id", number, primary_key=True),
         sa.Column("subject_kind", sa.String(16), nullable=False),
@@ -102,5 +108,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget who may see what."""
-    for table in ("audit", "embed", "api_key", "grant_rule", "member", "account"):
+    for table in ("audit", "embed", "api_key", "grant_rule", "proxy_member", "member", "account"):
         op.drop_table(table)
