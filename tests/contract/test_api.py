@@ -53,8 +53,8 @@ def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[World]:
-    settings = Settings(data_dir=folder, auth="proxy", admins="root", event_listeners=2, _env_file=None)
+def opened(folder: Path, **more: Any) -> Iterator[World]:
+    settings = Settings(data_dir=folder, auth="proxy", admins="root", event_listeners=2, _env_file=None, **more)
     server = create_app(settings).server
 
     def user(name: str) -> FlaskClient:
@@ -88,6 +88,13 @@ def world(shared: World) -> World:
 def own_world(folder: Path, tmp_path: Path) -> Iterator[World]:
     """A site that the test may break."""
     with opened(Path(shutil.copytree(folder, tmp_path / "var"))) as world:
+        yield world
+
+
+@pytest.fixture
+def full_world(folder: Path, tmp_path: Path) -> Iterator[World]:
+    """A site where a user may have two jobs that wait or run, and three may wait in all."""
+    with opened(Path(shutil.copytree(folder, tmp_path / "var")), user_jobs=2, queued_jobs=3) as world:
         yield world
 
 
@@ -395,6 +402,40 @@ def test_a_method_that_a_route_has_not_is_405_and_says_which_it_has(sari, method
     answer = sari.open(path, method=method, headers={"Accept": "text/html"})
     refused(answer, 405, "method_not_allowed")
     assert allowed <= set(answer.headers["Allow"].split(", ")) <= allowed | {"HEAD", "OPTIONS"}
+
+
+MONTHS = [{"start": f"2013-{number:02}-01", "end": f"2013-{number + 1:02}-01"} for number in range(5, 9)]
+
+
+def full(answer: TestResponse) -> str:
+    """The sentence of a refusal for want of room."""
+    assert int(answer.headers["Retry-After"]) > 0
+    return refused(answer, 429, "queue_full")
+
+
+def test_a_users_own_limit_is_429_with_when_to_come_again_and_holds_for_a_retry_too(full_world):
+    sari = full_world.user("sari")
+    first, second = (full_world.started(**month) for month in MONTHS[:2])
+    assert "Loads of yours that wait or run: 2;" in full(sari.post("/api/jobs", json=BODY | MONTHS[2]))
+    assert full_world.started(**MONTHS[0]) == first  # it is there already, and is no further load
+    assert full_world.started("budi", **MONTHS[2])
+    ok(sari.post(f"/api/jobs/{second}/cancel"), 202)
+    third = full_world.started(**MONTHS[3])
+    full(sari.post(f"/api/jobs/{second}/retry"))
+    assert {job.id for job in full_world.ledger.jobs("sari", Status.QUEUED)} == {first, third}
+
+
+def test_the_whole_queues_limit_is_429_with_when_to_come_again_until_one_has_gone(full_world):
+    mine = full_world.started(**MONTHS[0])
+    for month in MONTHS[:2]:
+        full_world.started("budi", **month)
+    wati = full_world.user("wati")
+    assert "Loads of all users that wait: 3;" in full(wati.post("/api/jobs", json=BODY))
+    assert "muatan" in full(wati.post("/api/jobs", json=BODY, headers={"Accept-Language": "id"})).lower()
+    assert full_world.ledger.jobs("wati") == []
+    assert ok(wati.post("/api/jobs", json=LOADED), 202)["status"] == "completed"  # what is there takes no place
+    ok(full_world.user("sari").post(f"/api/jobs/{mine}/cancel"), 202)
+    assert full_world.started("wati")
 
 
 def test_what_nobody_expected_is_500_of_the_same_shape_and_tells_no_secrets(world, monkeypatch):
