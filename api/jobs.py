@@ -55,9 +55,9 @@ class Desk:
         page = f"{self.prefix}?{urlencode({'job': job_id})}"
         return {"self": self.path(job_id), **{part: self.path(job_id, part) for part in parts}, "page": page}
 
-    def answer(self, job: Job) -> dict[str, Any]:
+    def answer(self, job: Job, position: int | None) -> dict[str, Any]:
         """As :class:`api.models.JobAnswer`."""
-        return job_json(job) | {"position": self.ledger.position(job), "links": self.links(job.id)}
+        return job_json(job) | {"position": position, "links": self.links(job.id)}
 
     def receipt(self, job: Job) -> Response:
         """202 with where to look, as :class:`api.models.JobReceipt`."""
@@ -95,7 +95,8 @@ def add_job_routes(api: Api, desk: Desk) -> None:
     @api.get("/api/jobs/<job_id>", {200: Answer("The job.", JobAnswer)}, 404)
     def get_job(job_id: str) -> Response:
         """Status, progress, times, attempts, error and metrics of a job."""
-        return jsonify(desk.answer(desk.job(job_id)))
+        job = desk.job(job_id)
+        return jsonify(desk.answer(job, desk.ledger.position(job)))
 
     @api.post("/api/jobs/<job_id>/cancel", _ACCEPTED, 404, 409)
     def cancel(job_id: str) -> Response:
@@ -116,8 +117,9 @@ def _page(desk: Desk, query: JobsQuery) -> dict[str, Any]:
     owner = None if query.all else identity.user
     found = desk.ledger.jobs(owner, query.status, query.limit + 1, query.before)
     shown = found[: query.limit]
+    positions = desk.ledger.positions(shown)
     return {
-        "jobs": [desk.answer(job) for job in shown],
+        "jobs": [desk.answer(job, positions.get(job.id)) for job in shown],
         "next": _next(desk, query, shown[-1].id) if found[len(shown) :] else None,
     }
 

@@ -30,7 +30,6 @@ from layouts.jobs import FIRST_JOBS, count_words, job_details, queue_graph, queu
 from layouts.status import Notice, alert
 
 MOST_JOBS = 1_000  # rows that one page holds; older jobs are for ``manage.py queue list``
-_MOST_POSITIONS = 20  # waiting jobs whose place in the line is asked for
 
 log = structlog.get_logger(__name__)
 
@@ -126,8 +125,7 @@ def act(services: Services, identity: Identity, job_id: object, action: object) 
 
 
 def _rows(services: Services, identity: Identity, jobs: list[Job], now_ms: int) -> list[dict[str, Any]]:
-    waiting = [job for job in jobs if job.status is Status.QUEUED][-_MOST_POSITIONS:]
-    positions = {job.id: services.ledger.position(job) for job in waiting}
+    positions = services.ledger.positions(jobs)
     settings = services.settings
     return [
         job_row(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -48,12 +48,17 @@ class LedgerReading(LedgerBase):
 
     def position(self, waiting: Job) -> int | None:
         """Place in the line of its queue (jobs/line.py), 1 = next; None when the job does not wait."""
-        if waiting.status is not Status.QUEUED:
-            return None
-        standing = line([waiting.queue])
+        return self.positions([waiting]).get(waiting.id)
+
+    def positions(self, jobs: Iterable[Job]) -> Mapping[str, int]:
+        """The same of many jobs by id, in one question; of those only that wait, and none where nobody does."""
+        queues = {each.id: each.queue for each in jobs if each.status is Status.QUEUED}
+        if not queues:
+            return {}
+        standing = line(set(queues.values()))
         with self.engine.connect() as connection:
-            place: int | None = connection.scalar(select(standing.c.place).where(standing.c.id == waiting.id))
-        return place
+            found = connection.execute(select(standing.c.id, standing.c.place).where(standing.c.id.in_(queues)))
+            return {row.id: row.place for row in found}
 
     def counts(self) -> Mapping[str, Mapping[Status, int]]:
         """Jobs a queue and status; only what there is."""

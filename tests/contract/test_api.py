@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
 from api.models import Error, JobAnswer, JobList, JobReceipt, Stats
@@ -256,6 +257,22 @@ def test_the_list_is_ones_own_newest_first_page_by_page(world, sari):
         seen.append([job.id for job in page.jobs])
         path = page.next
     assert seen == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
+
+
+def test_the_places_of_all_jobs_of_a_page_are_one_question(world, sari):
+    jobs = [world.started(sensors=[sensor]) for sensor in ("temperature", "rainfall", "wind_speed")]
+    asked: list[str] = []
+
+    def ask(*call: Any) -> None:
+        asked.append(str(call[2]))
+
+    event.listen(Engine, "before_cursor_execute", ask)
+    try:
+        found = JobList.model_validate(ok(sari.get("/api/jobs"))).jobs
+    finally:
+        event.remove(Engine, "before_cursor_execute", ask)
+    assert [(job.id, job.position) for job in found] == [(jobs[2], 3), (jobs[1], 2), (jobs[0], 1)]
+    assert len([statement for statement in asked if "row_number" in statement]) == 1
 
 
 def test_the_list_may_be_of_one_status_and_empty_values_are_absent_ones(world, sari, done):

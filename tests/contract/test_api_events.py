@@ -20,7 +20,7 @@ from api.events import add_event_routes
 from api.jobs import Desk
 from api.models import JobAnswer
 from api.operations import Api
-from api.watcher import JobWatcher
+from api.watcher import JobWatcher, Standing
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
@@ -55,11 +55,11 @@ def watcher(ledger: Ledger) -> Iterator[JobWatcher]:
     wait_until(lambda: not made.is_watching, "the watcher to end when nobody listens", 5)
 
 
-def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float) -> FlaskClient:
+def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float, user: str = "sari") -> FlaskClient:
     """The routes of events alone."""
     server = Flask("events")
     api = Api("api", "/")
-    desk = Desk(open_site(settings), ledger, open_access(settings), lambda: Identity("sari"), lambda: None, "/")
+    desk = Desk(open_site(settings), ledger, open_access(settings), lambda: Identity(user), lambda: None, "/")
     add_event_routes(api, desk, watcher, stream_s=stream_s)
     server.register_blueprint(api.blueprint)
     server.register_error_handler(RiwayatError, lambda error: (error.code, error.http_status))
@@ -132,6 +132,23 @@ def test_what_happens_to_a_job_is_told_while_somebody_listens_until_its_end(sett
     stream.close()
 
 
+def test_who_waits_in_the_line_is_told_of_each_place_until_his_turn_has_come(settings, watcher, ledger, job):
+    first, second, last = job, ledger.submit("budi", REQUEST), ledger.submit("wati", REQUEST)
+    server = client_of(settings, ledger, watcher, 30.0, user="wati")
+    stream = server.get(f"/api/jobs/{last.id}/events", buffered=False)
+    told = (found for piece in stream.iter_encoded() for found in events(piece.decode()))
+    seen = [next(told)]
+    for ahead in (first, second, last):
+        claimed = ledger.claim("w", [ahead.queue])
+        assert claimed is not None
+        assert claimed.id == ahead.id
+        seen.append(next(told))
+    stream.close()
+    assert [data["position"] for _, _, data in seen] == [3, 2, 1, None]
+    assert [data["status"] for _, _, data in seen] == ["queued"] * 3 + ["running"]
+    assert [int(number) for _, number, _ in seen[:3]] == [last.version] * 3  # a place is no version of the job
+
+
 def test_a_stream_ends_after_its_time_without_saying_that_the_job_has_ended(client, job):
     found = events(whole(client, job).text)
     assert [name for name, _, _ in found] == ["status"]
@@ -157,18 +174,24 @@ def test_another_owners_events_are_not_there(client, ledger):
 def test_all_who_listen_are_served_by_one_thread_and_one_question_at_a_time(ledger, job):
     watcher = JobWatcher(ledger, most=20)
     other = ledger.submit("sari", HistoryRequest(("EWR",), ("temperature",), START, END))
-    asked: list[str] = []
-    event.listen(ledger.engine, "before_cursor_execute", lambda *call: asked.append(threading.current_thread().name))
+    asked: list[tuple[str, str]] = []
+    event.listen(
+        ledger.engine, "before_cursor_execute", lambda *call: asked.append((threading.current_thread().name, str(call[2])))
+    )
     listeners = [watcher.listen(each.id) for each in (job, other) for _ in range(10)]
     assert [thread.name for thread in threading.enumerate()].count("job-watcher") == 1
-    got: list[Job | None] = []
-    waiting = [threading.Thread(target=lambda one=one: got.append(one.wait(-1, 10.0))) for one in listeners]
+    got: list[Standing | None] = []
+    waiting = [threading.Thread(target=lambda one=one: got.append(one.wait(None, 10.0))) for one in listeners]
     for thread in waiting:
         thread.start()
     for thread in waiting:
         thread.join()
-    assert sorted(found.id for found in got if found) == sorted([job.id, other.id] * 10)
-    assert set(asked) == {"job-watcher"}
+    assert sorted(found.job.id for found in got if found) == sorted([job.id, other.id] * 10)
+    for_places = ["row_number" in statement for _, statement in asked if " job" in statement]
+    assert for_places == [
+        bool(number % 2) for number in range(len(for_places))
+    ]  # each look: the jobs, then the line, once for all
+    assert {thread for thread, _ in asked} == {"job-watcher"}
     for listener in listeners:
         listener.close()
     wait_until(lambda: not watcher.is_watching, "the watcher to end")
@@ -192,7 +215,7 @@ def test_who_listens_to_a_job_that_is_pruned_is_told(watcher, ledger, job):
 
     def is_gone() -> bool:
         try:
-            return listener.wait(10**9, 0.1) is not None
+            return listener.wait(Standing(ledger.get(job.id), None), 0.1) is not None
         except JobNotFound:
             return True
 
@@ -213,7 +236,7 @@ def test_a_ledger_that_does_not_answer_is_asked_again(watcher, ledger, job, monk
     monkeypatch.setattr(ledger.engine, "connect", connect)
     broken.set()
     listener = watcher.listen(job.id)
-    assert wait_until(lambda: listener.wait(-1, 0.5), "news after the failure").id == job.id
+    assert wait_until(lambda: listener.wait(None, 0.5), "news after the failure").job.id == job.id
     assert not broken.is_set()
     listener.close()
 
