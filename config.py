@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
 
+FREE_THREADS = 2  # of a web process, for pages and programs while every place of an event stream is taken
 _LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1")
 
 
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
     url_prefix: str = Field(default="/", description="Path below which the site is served.")
     web_workers: int = Field(default=2, ge=1, description="Web processes under gunicorn.")
     metrics_addresses: str = Field(default="127.0.0.1,::1", description="Addresses that may read /metrics, with commas.")
-    web_threads: int = Field(default=8, ge=1, description="Requests that one web process under gunicorn answers at a time.")
+    web_threads: int = Field(default=8, ge=1, description="Requests that one web process answers at a time.")
     queue: Literal["local", "celery"] = Field(default="local", description="Who runs jobs.")
     redis_url: str = Field(default="", description="QUEUE=celery: URL of the broker, such as redis://127.0.0.1:6379/0.")
     redis_prefix: str = Field(
@@ -106,6 +107,18 @@ class Settings(BaseSettings):
     def _available(self) -> Settings:
         if self.auth == "login":
             raise ValueError("AUTH=login is not available in this version; use none or proxy")
+        return self
+
+    @model_validator(mode="after")
+    def _listeners_leave_threads(self) -> Settings:
+        free = self.web_threads - self.event_listeners
+        if self.event_listeners and free < FREE_THREADS:
+            raise ValueError(
+                f"event streams hold a thread each, and EVENT_LISTENERS={self.event_listeners} of WEB_THREADS={self.web_threads}"
+                f" do not leave {FREE_THREADS} to other requests: set RIWAYAT_EVENT_LISTENERS to"
+                f" {max(self.web_threads - FREE_THREADS, 0)} or less, or RIWAYAT_WEB_THREADS to"
+                f" {self.event_listeners + FREE_THREADS} or more"
+            )
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,6 @@ from config import Settings, load_settings
 from errors import RiwayatError
 from logs import configure_logs
 
-THREADS = 8
 _STOP_S = 15  # how long the worker may take to requeue its jobs and end
 
 log = structlog.get_logger(__name__)
@@ -47,7 +46,12 @@ def serve(settings: Settings) -> None:
     server = create_app(settings).server
     log.info("serving", address=f"http://{settings.host}:{settings.port}{settings.url_prefix}")
     waitress.serve(
-        server, host=settings.host, port=settings.port, threads=THREADS, ident="riwayat", clear_untrusted_proxy_headers=False
+        server,
+        host=settings.host,
+        port=settings.port,
+        threads=settings.web_threads,
+        ident="riwayat",
+        clear_untrusted_proxy_headers=False,
     )
 
 

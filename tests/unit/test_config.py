@@ -30,6 +30,15 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         load_settings()
 
 
+@pytest.mark.parametrize(("threads", "most"), [(8, 6), (4, 2), (3, 1), (2, 0), (1, 0)])
+def test_event_streams_leave_two_threads_to_others_or_nothing_starts(threads: int, most: int) -> None:
+    assert load_settings(web_threads=threads, event_listeners=most).event_listeners == most
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(web_threads=threads, event_listeners=most + 1)
+    assert f"set RIWAYAT_EVENT_LISTENERS to {most} or less" in refused.value.message
+    assert f"or RIWAYAT_WEB_THREADS to {most + 3} or more" in refused.value.message
+
+
 def test_the_secret_is_made_once_whoever_asks_first_and_only_the_owner_reads_it(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path / "var")
     with ThreadPoolExecutor(8) as pool:
