@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
 from data.drivers import WEB_BUSY_MS
-from data.inventory import StationInventory
-from data.site import open_site
+from data.inventory import KnownStations
+from data.site import open_web_site
 from errors import RiwayatError
 from i18n import current_language, zone_name
 from i18n import gettext as _
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> Dash:
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
     hashes.apps += [app, jobs_app]
     metrics = WebMetrics(settings.url_prefix)
-    site, ledger = open_site(settings, busy_ms=WEB_BUSY_MS), open_ledger(settings, busy_ms=WEB_BUSY_MS)
+    site, ledger = open_web_site(settings), open_ledger(settings, busy_ms=WEB_BUSY_MS)
     wake = make_wake(settings, ledger)
     services = Services(settings, site, ledger, access, lambda: who_asks(settings, access), wake, metrics.time_view)
     cache = open_cache(settings)
@@ -114,7 +114,7 @@ def create_app(settings: Settings) -> Dash:
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)
     _routes(app, services, Readiness(site, ledger, cache), metrics)
-    _prepare(app, lambda stations: _layout(services, stations), services)
+    _prepare(app, lambda known: _layout(services, known), services, services.site.inventory.known)
     return app
 
 
@@ -123,7 +123,7 @@ def _jobs_page(app: RiwayatDash, services: Services) -> None:
     app.with_grid = True
     jobs_page.register(app, services)
     app.server.add_url_rule(f"{services.settings.url_prefix}jobs", "jobs", app.index)  # as people type it
-    _prepare(app, lambda _stations: _jobs_layout(services), services)
+    _prepare(app, lambda _known: _jobs_layout(services), services)
 
 
 def _server(settings: Settings, access: AccessStore, hashes: ScriptHashes) -> Flask:
@@ -158,12 +158,17 @@ def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:
     return app
 
 
-def _prepare(app: RiwayatDash, layout: Callable[[Sequence[StationInventory]], Any], services: Services) -> None:
+def _prepare(
+    app: RiwayatDash,
+    layout: Callable[[KnownStations], Any],
+    services: Services,
+    known: Callable[[], KnownStations] = lambda: KnownStations(()),
+) -> None:
     """What Dash would do in its first request, unlocked: other requests of that moment would find half of it."""
-    app.layout = lambda: layout(())  # Dash looks at the components only; no database yet
+    app.layout = lambda: layout(KnownStations(()))  # Dash looks at the components only; no database yet
     with app.server.test_request_context(services.settings.url_prefix):
         app._setup_server()  # noqa: SLF001 - see above
-    app.layout = lambda: layout(services.site.inventory.stations())
+    app.layout = lambda: layout(known())
 
 
 def _jobs_layout(services: Services) -> Any:
@@ -179,9 +184,9 @@ def _jobs_layout(services: Services) -> Any:
     return jobs_layout(context)
 
 
-def _layout(services: Services, stations: Sequence[StationInventory]) -> Any:
+def _layout(services: Services, known: KnownStations) -> Any:
     settings = services.settings
-    found = bounds(stations, ())
+    found = bounds(known.stations, ())
     times = preset_range(DEFAULT_PRESET, *found, settings.timezone) if found else ()
     start, end = (wall_clock(time_ms, settings.timezone) for time_ms in times) if times else ("", "")
     context = PageContext(
@@ -192,7 +197,8 @@ def _layout(services: Services, stations: Sequence[StationInventory]) -> Any:
         user=_identity(services).user,
         timezone=settings.timezone,
         zone=zone_name(found[1] if found else 0, settings.timezone),
-        stations=stations,
+        stations=known.stations,
+        away=known.away,
         start=start,
         end=end,
     )

@@ -160,6 +160,7 @@ class SourceUnavailable(SourceError):
     """The database does not answer."""
 
     code = "source_unavailable"
+    http_status = 503
     retryable = True
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity, identify
@@ -41,6 +42,8 @@ class Guard:
         server.before_request(self._before)
         server.after_request(self._after)
         server.register_error_handler(RiwayatError, self._error)
+        for trouble in (OperationalError, InterfaceError, PoolTimeout):
+            server.register_error_handler(trouble, self._unavailable)
 
     def _before(self) -> Response | None:
         g.began = time.monotonic()
@@ -71,6 +74,11 @@ class Guard:
     def _error(self, error: RiwayatError) -> Response:
         log.warning("request refused", path=request.path, code=error.code, error=error.message)
         return error_json(error)
+
+    def _unavailable(self, error: Exception) -> Response:
+        """A database that a route needs is away; a page's script asks again by itself."""
+        log.warning("a database does not answer", path=request.path, error=str(error))
+        return error_json(LedgerUnavailable())
 
     def _after(self, response: Response) -> Response:
         headers = response.headers

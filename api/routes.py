@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from api.data import add_data_routes
 from api.document import openapi_document
 from api.events import add_event_routes
-from api.guard import error_json
 from api.jobs import Desk, add_job_routes
 from api.operations import Api
 from api.watcher import JobWatcher
-from errors import LedgerUnavailable, NotFound
+from errors import NotFound
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-
-log = structlog.get_logger(__name__)
 
 
 def register_api(server: Flask, desk: Desk, *, listeners: int) -> None:
@@ -38,19 +32,12 @@ def register_api(server: Flask, desk: Desk, *, listeners: int) -> None:
         return jsonify(document)
 
     _add_unknown(api.blueprint)
-    for trouble in (OperationalError, InterfaceError, PoolTimeout):
-        api.blueprint.register_error_handler(trouble, _unavailable)
     server.register_blueprint(api.blueprint)
 
 
 def is_api(path: str, prefix: str) -> bool:
     """Whether a path is the API's, where every answer is for programs."""
     return path.removeprefix(prefix).partition("/")[0] == "api"
-
-
-def _unavailable(error: Exception) -> Response:
-    log.warning("a database does not answer", path=request.path, error=str(error))
-    return error_json(LedgerUnavailable())
 
 
 def _add_unknown(blueprint: Blueprint) -> None:

@@ -66,6 +66,7 @@
     [".drawer-backdrop, .drawer-close", () => drawer(false)],
     ["#load", () => drawer(false)],
     ["[data-open-form]", openForm],
+    ["[data-reload-page]", () => window.location.reload()],
     ["[data-start]", showFilledForm],
     ["[data-copy]", (button) => copyText(button.dataset.copy)],
     ["#notify", askToNotify],

@@ -32,7 +32,8 @@ def _register_options(app: Dash, services: Services) -> None:
     @app.callback(Output(ids.SENSOR, "options"), Input(ids.STATION, "value"), prevent_initial_call=True)
     def options(stations: list[str] | None) -> list[dict[str, Any]]:
         wanted = set(stations or ())
-        found = [station for station in services.site.inventory.stations() if not wanted or station.name in wanted]
+        known = services.site.inventory.known().stations
+        found = [station for station in known if not wanted or station.name in wanted]
         return sensor_options(services.site.catalogue, {sensor for station in found for sensor in station.sensors})
 
 
@@ -58,7 +59,7 @@ def _register_range(app: Dash, services: Services) -> None:
 
 def preset_text(services: Services, preset: str, stations: Sequence[str]) -> list[str] | None:
     """[from, to] of a preset as the form writes them, for the newest data of the stations; None without data."""
-    found = bounds(services.site.inventory.stations(), stations)
+    found = bounds(services.site.inventory.known().stations, stations)
     if found is None:
         return None
     zone = services.settings.timezone
@@ -84,12 +85,9 @@ def _register_start(app: Dash, services: Services) -> None:
 
 def start_values(services: Services, name: str) -> tuple[Any, ...]:
     """Station, sensors, preset, from, to, and the two again: the start that the first visit's list offers for a station."""
-    try:
-        station = services.site.inventory.station(name)
-    except RiwayatError:  # it has gone since the page was made
-        return (no_update,) * 6
+    station = next((each for each in services.site.inventory.known().stations if each.name == name), None)
     found = preset_text(services, DEFAULT_PRESET, [name])
-    if found is None:
+    if station is None or found is None:  # it has gone since the page was made
         return (no_update,) * 6
     return [name], first_sensors(services.site.catalogue, station.sensors), DEFAULT_PRESET, *found, found
 

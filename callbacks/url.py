@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from dash import Dash, Input, Output, State, no_update
+from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity, may_see
 from callbacks.link import Link, parse_link
@@ -15,10 +17,13 @@ from callbacks.start import refusal, start_load
 from callbacks.states import not_found
 from data.catalogue import Catalogue
 from data.request import RESOLUTIONS, HistoryRequest, parse_time
-from errors import InvalidRequest, JobNotFound, RiwayatError
+from errors import InvalidRequest, JobNotFound, LedgerUnavailable, RiwayatError
+from i18n import translate_error
 from jobs.rows import ID_PATTERN
 from layouts import ids
-from layouts.status import Notice, alert
+from layouts.status import Notice, alert, observations_away
+
+log = structlog.get_logger(__name__)
 
 # What a link decides, in the order of Arrival.values.
 _OUTPUTS = (
@@ -57,8 +62,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(*_OUTPUTS, Input(ids.URL, "search"), State(ids.JOB_ID, "data"), prevent_initial_call="initial_duplicate")
     def arrive(search: str | None, shown: Any) -> tuple[Any, ...]:
-        known = {station.name for station in services.site.inventory.stations()}
-        return arrival(services, parse_link(search, known), shown).values
+        return arrived(services, search, shown).values
 
     # Somebody else's link became a job of one's own: the address names it without a new entry in the history.
     app.clientside_callback(
@@ -66,6 +70,20 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.URL_JOB, "data"),
         prevent_initial_call=True,
     )
+
+
+def arrived(services: Services, search: str | None, shown: Any) -> Arrival:
+    """What an address makes of the page, whichever database answers."""
+    known = services.site.inventory.known()
+    link = parse_link(search, {station.name for station in known.stations})
+    try:
+        found = arrival(services, link, shown)
+    except SQLAlchemyError as error:
+        log.warning("a database does not answer a page", error=str(error))
+        return Arrival(notice=Notice("warning", translate_error(LedgerUnavailable()), action="page"))
+    if known.away and found.notice is None:
+        found.notice = observations_away(known.stations)
+    return found
 
 
 def arrival(services: Services, link: Link, shown: Any) -> Arrival:
@@ -120,7 +138,8 @@ def _to_form(services: Services, link: Link) -> Arrival:
     zone = services.settings.timezone
     form: dict[str, Any] = {}
     wrong: list[RiwayatError] = []
-    stations = _known(wrong, link.stations, services.site.inventory.station)
+    known = {station.name for station in services.site.inventory.known().stations} if link.stations else set()
+    stations = _known(wrong, link.stations, lambda name: name in known or services.site.inventory.station(name))
     sensors = services.site.catalogue.ordered(_known(wrong, link.sensors, services.site.catalogue.__getitem__))
     form |= {component: names for component, names in ((ids.STATION, stations), (ids.SENSOR, sensors)) if names}
     for name, text, component in (("start", link.start, ids.RANGE_START), ("end", link.end, ids.RANGE_END)):

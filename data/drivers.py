@@ -11,6 +11,7 @@ CONNECT_TIMEOUT_S = 5
 SQLITE_BUSY_TIMEOUT_MS = 15_000
 WEB_BUSY_MS = 1_000  # a page rather asks again than hold one of the few threads of the web process
 CLIENT_CHECK_INTERVAL_MS = 2_000  # PostgreSQL: how soon a running query notices that its client has died
+TCP_SILENCE_MS = 15_000  # PostgreSQL: a host that takes nothing for so long is gone; Linux itself would try for 15 minutes
 READ_GRACE_S = 10  # a server that has said nothing for so long after the time limit of a statement is gone
 
 _DRIVERS = {"postgresql": "psycopg", "postgres": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
@@ -31,7 +32,8 @@ def engine_options(url: URL, application_name: str) -> dict[str, Any]:
     if backend == "sqlite":
         return {"connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000}}
     if backend == "postgresql" and driver in {"psycopg", "psycopg2"}:
-        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": application_name}}
+        silence = {"tcp_user_timeout": TCP_SILENCE_MS}
+        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": application_name} | silence}
     if driver == "pymysql":
         arguments: dict[str, Any] = {
             "connect_timeout": CONNECT_TIMEOUT_S,

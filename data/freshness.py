@@ -7,11 +7,12 @@ Marks and fingerprints are taken before rows are read, so that a stale tile neve
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from data.inventory import MonthInventory
@@ -93,9 +94,13 @@ def last_look(site: Site) -> LastLook | None:
     """The last look at a mapped source; None before the first."""
     columns = source_look.c
     query = select(columns.looked, columns.marks, columns.turn).where(columns.source == site.source.id)
-    with site.engine.connect() as connection:
-        row = connection.execute(query).first()
+    row = site.ask(lambda: _first(site, query))
     return LastLook(row[0], watch.parse(row[1]), row[2]) if row else None
+
+
+def _first(site: Site, query: Select[Any]) -> Sequence[Any] | None:
+    with site.engine.connect() as connection:
+        return connection.execute(query).first()
 
 
 def look_is_due(site: Site, request: HistoryRequest, now_ms: int | None = None) -> bool:
@@ -116,16 +121,19 @@ def look_is_due(site: Site, request: HistoryRequest, now_ms: int | None = None) 
 
 def reload(site: Site, request: HistoryRequest) -> int:
     """Make the tiles of a request stale, whatever the table says of itself; how many months. The next load reads them again."""
-    months = request.months
-    with site.engine.begin() as connection:
-        columns = months_table.c
-        done = connection.execute(
-            update(months_table)
-            .where(columns.source == site.source.id, columns.station.in_(request.stations))
-            .where(columns.month.between(months[0], months[-1]))
-            .values(generation=columns.generation + 1)
-        )
-        return done.rowcount
+    months, columns = request.months, months_table.c
+    statement = (
+        update(months_table)
+        .where(columns.source == site.source.id, columns.station.in_(request.stations))
+        .where(columns.month.between(months[0], months[-1]))
+        .values(generation=columns.generation + 1)
+    )
+
+    def write() -> int:
+        with site.engine.begin() as connection:
+            return connection.execute(statement).rowcount
+
+    return site.ask(write)
 
 
 def settle(site: Site, read: Iterable[ExactMonth]) -> None:
@@ -162,8 +170,8 @@ def _checked_ms(site: Site, request: HistoryRequest) -> int | None:
         columns.station.in_(request.stations),
         columns.month.between(months[0], months[-1]),
     )
-    with site.engine.connect() as connection:
-        return connection.execute(query).scalar()
+    row = site.ask(lambda: _first(site, query))
+    return row[0] if row else None
 
 
 def _changes(

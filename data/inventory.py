@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, insert, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from data.patience import Ask, ask_directly
 from data.tables import month_inventory as months_table
 from data.tables import station_inventory as stations_table
 from data.upsert import upsert
-from errors import UnknownStation
+from errors import SourceUnavailable, UnknownStation
 
 OWN_SOURCE = "own"
 _SUGGESTIONS = 5
@@ -44,16 +45,37 @@ class MonthInventory:
     generation: int
 
 
-class Inventory:
-    """The inventory of one source. Reads small tables only; every call is one query."""
+@dataclass(frozen=True)
+class KnownStations:
+    """The stations as far as they are known; ``away`` says that the database does not answer."""
 
-    def __init__(self, engine: Engine, source: str) -> None:
+    stations: tuple[StationInventory, ...]
+    away: bool = False
+
+
+class Inventory:
+    """The inventory of one source. Reads small tables only; every call is one query.
+
+    ``ask`` puts the questions to the database. Where it is impatient, each call may raise SourceUnavailable.
+    """
+
+    def __init__(self, engine: Engine, source: str, ask: Ask = ask_directly) -> None:
         self._engine = engine
+        self._ask = ask
+        self._last: tuple[StationInventory, ...] = ()
         self.source = source
 
     def stations(self) -> tuple[StationInventory, ...]:
         """All stations, sorted by name."""
-        return self._stations()
+        self._last = self._stations()
+        return self._last
+
+    def known(self) -> KnownStations:
+        """All stations; while the database does not answer, those that this process was told last (at first none)."""
+        try:
+            return KnownStations(self.stations())
+        except SourceUnavailable:
+            return KnownStations(self._last, away=True)
 
     def station(self, name: str) -> StationInventory:
         """One station.
@@ -68,9 +90,12 @@ class Inventory:
 
     def months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """The months with rows from ``first_month`` to ``last_month``, both included, in order."""
-        with self._engine.connect() as connection:
-            found = self.months_in(connection, station, first_month, last_month)
+        found = self._ask(lambda: self._months(station, first_month, last_month))
         return {number: month for number, month in found.items() if month.rows}
+
+    def _months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
+        with self._engine.connect() as connection:
+            return self.months_in(connection, station, first_month, last_month)
 
     def months_in(self, connection: Connection, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """As :meth:`months`, inside a transaction of the caller's, and with months that a job has found to be empty."""
@@ -153,13 +178,16 @@ class Inventory:
             .where(station.source == self.source, *([station.station == name] if name is not None else []))
             .group_by(station.station, station.sensors, station.step_ms, station.synthetic)
         )
-        with self._engine.connect() as connection:
-            found = connection.execute(query).all()
+        found = self._ask(lambda: self._rows(query))
         # Sorted here, so that every database gives the same order.
         return tuple(
             StationInventory(row[0], tuple(json.loads(row[1])), row[2], row[3], int(row[4]), row[5], bool(row[6]))
             for row in sorted(found, key=lambda row: str(row[0]))
         )
+
+    def _rows(self, query: Select[Any]) -> Sequence[Sequence[Any]]:
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
 
     def _of(self, columns: ReadOnlyColumnCollection[str, Any], station: str) -> ColumnElement[bool]:
         return and_(columns.source == self.source, columns.station == station)

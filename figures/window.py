@@ -7,7 +7,7 @@ from data.plan import plan
 from data.request import HistoryRequest
 from data.rollup import rollups_missing
 from data.site import Site
-from errors import NoData
+from errors import NoData, SourceUnavailable
 from figures.history import Span
 
 
@@ -27,11 +27,11 @@ def _is_time(value: object) -> bool:
 def pending_spans(site: Site, request: HistoryRequest) -> tuple[Span, ...]:
     """Spans of the request (int ms UTC, sorted, apart) of which some tile or rollup is missing.
 
-    Reads inventory and indices only.
+    Reads inventory and indices only. While the inventory does not answer, nothing is known to be missing.
     """
     try:
         missing = {missing.month for missing in plan(site, request).missing}
-    except NoData:
+    except (NoData, SourceUnavailable):
         return ()
     missing |= rollups_missing(site.tiles, site.catalogue, site.source.id, request)
     spans: list[Span] = []

@@ -16,7 +16,7 @@ from layouts import ids
 from layouts.form import form
 from layouts.header import header
 from layouts.start import start
-from layouts.status import offline, run_panel
+from layouts.status import alert, observations_away, offline, run_panel
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class PageContext:
     """What decides the first state of a page: site, language, theme, who is asking, what there is.
 
     ``shade`` is light or dark, ``theme_choice`` also auto; ``start`` and ``end`` are wall-clock times of ``timezone``.
+    ``away``: the database does not answer, and ``stations`` are those that were known last.
     """
 
     prefix: str
@@ -34,6 +35,7 @@ class PageContext:
     timezone: str
     zone: str
     stations: Sequence[StationInventory]
+    away: bool = False
     start: str = ""
     end: str = ""
 
@@ -60,8 +62,8 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
                     html.Main(
                         [
                             html.H1(id=ids.TITLE, className="job-title"),
-                            html.Div(id=ids.ALERT),
-                            html.Div(start(context.stations, catalogue, context.timezone), id=ids.STATE, className="first-visit"),
+                            html.Div(alert(observations_away(context.stations)) if context.away else None, id=ids.ALERT),
+                            html.Div(_start(context, catalogue), id=ids.STATE, className="first-visit"),
                             run_panel(),
                             html.Div(chart, id=ids.CHART_AREA, className="chart-area"),
                         ],
@@ -75,6 +77,12 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
         ],
         className="page",
     )
+
+
+def _start(context: PageContext, catalogue: Catalogue) -> Component | None:
+    if context.away and not context.stations:  # nobody can say that there are none
+        return None
+    return start(context.stations, catalogue, context.timezone)
 
 
 def _stores(context: PageContext) -> list[Component]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from i18n import gettext as _
 from layouts import ids
 
 Kind = Literal["info", "warning", "danger"]
-ActionName = Literal["retry", "resume", "jump", "again", "form"]
+ActionName = Literal["retry", "resume", "jump", "again", "form", "page"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def action_words() -> dict[str, str]:
         "jump": _("Use the range there is"),
         "again": _("Load it again"),
         "form": _("Select data"),
+        "page": _("Try again"),
     }
 
 
@@ -100,10 +102,22 @@ def no_data() -> Notice:
     )
 
 
+def observations_away(known: Sized) -> Notice:
+    """What the page says while the database of observations does not answer; ``known`` are the stations that it shows."""
+    if known:
+        sentence = _(
+            "The database of observations does not answer; what is loaded can be looked at, and the rest be tried again."
+        )
+    else:
+        sentence = _("The database of observations does not answer, so the stations are not known; try again in a moment.")
+    return Notice("warning", sentence, action="page")
+
+
 def _action(name: ActionName) -> html.Button:
     word = action_words()[name]
-    if name == "form":  # assets/page.js opens the drawer; the server has nothing to do
-        return html.Button(word, type="button", className="btn btn-sm action", **{"data-open-form": ""})
+    if name in ("form", "page"):  # assets/page.js opens the drawer, or asks for the page anew; the server has nothing to do
+        what = {"form": "data-open-form", "page": "data-reload-page"}[name]
+        return html.Button(word, type="button", className="btn btn-sm action", **{what: ""})
     return html.Button(word, id=action_id(name), type="button", n_clicks=0, className="btn btn-sm action")
 
 

@@ -66,7 +66,7 @@ def test_while_the_ledger_is_written_to_a_page_is_answered_soon_and_can_be_told(
 
 def test_the_web_process_waits_shortly_for_its_sqlite_files(data_dir, monkeypatch):
     opened = []
-    for name in ("open_site", "open_ledger"):
+    for name in ("open_web_site", "open_ledger"):
         real = getattr(app, name)
         monkeypatch.setattr(app, name, lambda *args, real=real, **how: opened.append(real(*args, **how)) or opened[-1])
     app.create_app(Settings(data_dir=data_dir))
