@@ -8,7 +8,9 @@ from dataclasses import asdict
 from itertools import chain
 from typing import Any, Final
 
+import structlog
 from flask import Response, jsonify, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.jobs import Desk
 from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, Stats, StatsQuery, WindowQuery
@@ -20,10 +22,11 @@ from data.plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
 from data.view import view_request
-from errors import Conflict, InvalidRequest
+from errors import Conflict, InvalidRequest, UnknownStation
 from figures.history import Span, history_figure
-from figures.window import clip_window, pending_spans
+from figures.window import clip_window, lost_spans, pending_spans
 from figures.words import file_name
+from i18n import gettext as _
 from jobs.job import Job, Status
 
 _TYPES: Final = {
@@ -42,6 +45,8 @@ _ROWS: Final = {
     ),
     304: Answer("The rows that If-None-Match names are still the same."),
 }
+
+log = structlog.get_logger(__name__)
 
 
 def add_data_routes(api: Api, desk: Desk) -> None:
@@ -106,15 +111,30 @@ def _refuse_part(site: Site, job: Job) -> None:
 def _figure(site: Site, job: Job, span: Span, query: FigureQuery) -> dict[str, Any]:
     width_px = min(max(query.width, LEAST_PX), MOST_PX)
     view = view_request(site, job.request, *span, width_px, include_flagged=query.flagged, with_statistics=False)
-    return history_figure(
+    gaps = _gaps(site, job, span, width_px)
+    figure = history_figure(
         view,
         site.catalogue,
         theme=query.theme,
         width_px=width_px,
         whole=(job.request.start_ms, job.request.end_ms),
-        pending=() if job.status is Status.COMPLETED else pending_spans(site, job.request),
+        pending=gaps or (),
+        pending_text=_("no longer on the disk; load again") if job.status is Status.COMPLETED else "",
         revision=job.id,
     )
+    figure["layout"]["meta"]["complete"] = job.status is Status.COMPLETED and gaps == ()
+    return figure
+
+
+def _gaps(site: Site, job: Job, span: Span, width_px: int) -> tuple[Span, ...] | None:
+    """Spans of the job that are not there (yet, or any more). None: the inventory does not say; tiles draw all the same."""
+    if job.status is not Status.COMPLETED:
+        return pending_spans(site, job.request)
+    try:
+        return lost_spans(site, job.request, span, width_px)
+    except (UnknownStation, SQLAlchemyError) as error:
+        log.warning("it is not known whether a figure is whole", error=str(error))
+        return None
 
 
 def _statistics(site: Site, job: Job, span: Span, flagged: bool) -> dict[str, Any]:

@@ -232,4 +232,9 @@ class Figure(BaseModel):
     """A Plotly figure; numbers may be typed arrays, ``{"dtype", "bdata"}``, which plotly.js reads."""
 
     data: list[dict[str, Any]]
-    layout: dict[str, Any]
+    layout: Annotated[
+        dict[str, Any],
+        Field(
+            description="Among it ``meta.complete``: false while the job loads, and when part of what is drawn has left the disk."
+        ),
+    ]

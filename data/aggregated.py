@@ -22,9 +22,14 @@ def buckets_drawn(tiles: TileStore, subject: Subject, window: Window, resolution
     """The aggregates of a window as a line with its band, or as dots."""
     bucket, series = BY_NAME[resolution], subject.series
     seen = min(window.end_ms, series.table.last_ms) - max(window.start_ms, series.table.first_ms)
-    if seen <= bucket.usual_ms * window.width_px or resolution not in ROLLED_UP:
+    if not needs_rollup(resolution, seen, window.width_px):
         return _few(subject, window, bucket)
     return _many(tiles, subject, window, bucket)
+
+
+def needs_rollup(resolution: str, span_ms: int, width_px: int) -> bool:
+    """Whether so long a span of data is drawn from the rollup, because it has more buckets than pixel columns."""
+    return resolution in ROLLED_UP and span_ms > BY_NAME[resolution].usual_ms * width_px
 
 
 def _few(subject: Subject, window: Window, bucket: Bucket) -> Points:

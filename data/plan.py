@@ -84,12 +84,21 @@ def all_present(site: Site, request: HistoryRequest) -> bool:
     Raises:
         UnknownStation, UnknownSensor: the site has lost one of them.
     """
+    return not months_absent(site, request)
+
+
+def months_absent(site: Site, request: HistoryRequest) -> set[int]:
+    """Months of the request of which some tile is not on the disk; a stale one is.
+
+    Raises:
+        UnknownStation, UnknownSensor: as :func:`all_present`.
+    """
     try:
         keys = plan(site, request).keys
     except NoData:
-        return True
-    months = {key: site.tiles.entries(key).keys() for key in {key for key, _ in keys}}
-    return all(month in months[key] for key, month in keys)
+        return set()
+    there = {key: site.tiles.entries(key).keys() for key in {key for key, _ in keys}}
+    return {month for key, month in keys if month not in there[key]}
 
 
 def _sum_up(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from data.aggregated import needs_rollup
 from data.months import month_bounds_ms
-from data.plan import plan
+from data.plan import months_absent, plan
 from data.request import HistoryRequest
 from data.rollup import rollups_missing
 from data.site import Site
@@ -33,9 +36,28 @@ def pending_spans(site: Site, request: HistoryRequest) -> tuple[Span, ...]:
         missing = {missing.month for missing in plan(site, request).missing}
     except (NoData, SourceUnavailable):
         return ()
-    missing |= rollups_missing(site.tiles, site.catalogue, site.source.id, request)
+    return _spans(request, missing | rollups_missing(site.tiles, site.catalogue, site.source.id, request))
+
+
+def lost_spans(site: Site, request: HistoryRequest, window: Span, width_px: int) -> tuple[Span, ...]:
+    """Spans of a request that was loaded once of which part has left the disk, as far as it is drawn.
+
+    Of months outside of the window, too; a rollup counts where this window is drawn from rollups. Months that are there,
+    but have new data, do not.
+
+    Raises:
+        UnknownStation, UnknownSensor: the site has lost one of them.
+    """
+    lost = months_absent(site, request)
+    if needs_rollup(request.resolution, window[1] - window[0], width_px):
+        lost |= rollups_missing(site.tiles, site.catalogue, site.source.id, request)
+    return _spans(request, lost)
+
+
+def _spans(request: HistoryRequest, months: Collection[int]) -> tuple[Span, ...]:
+    """Months as spans of the request, those that touch as one."""
     spans: list[Span] = []
-    for month in sorted(missing):
+    for month in sorted(months):
         start, end = month_bounds_ms(month)
         start, end = max(start, request.start_ms), min(end, request.end_ms)
         if spans and spans[-1][1] == start:

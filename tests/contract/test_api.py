@@ -18,7 +18,11 @@ from api.models import Error, JobAnswer, JobList, JobReceipt, Stats
 from api.operations import BODY_BYTES
 from app import create_app
 from config import Settings
+from data.buckets import BY_NAME
+from data.months import month_start_ms, parse_month
 from data.request import request_of
+from data.rollup import rollup_key
+from data.series import SeriesKey
 from data.site import Site, open_site
 from jobs.history import load_history
 from jobs.job import JobError, Status
@@ -343,6 +347,82 @@ def test_rows_of_which_a_part_has_left_the_disk_are_refused_rather_than_cut(own_
     own_world.site.tiles.clear()
     assert "load it again" in refused(sari.get(f"/api/jobs/{done}/data"), 409, "conflict")
     assert ok(sari.get(f"/api/jobs/{done}/stats"))["complete"] is False
+
+
+LOST = "no longer on the disk; load again"
+
+
+def tints(figure: dict[str, Any]) -> list[tuple[float, float, str]]:
+    """Start, end and words of the tinted spans of a figure, wall-clock ms of its axis."""
+    return [(shape["x0"], shape["x1"], shape.get("label", {}).get("text", "")) for shape in figure["layout"]["shapes"]]
+
+
+def test_a_figure_says_which_part_has_left_the_disk_as_the_statistics_do(own_world):
+    done, sari = own_world.started(**LOADED), own_world.user("sari")
+    whole = ok(sari.get(f"/api/jobs/{done}/figure"))
+    assert (whole["layout"]["meta"]["complete"], tints(whole)) == (True, [])
+
+    rain = SeriesKey(own_world.site.source.id, "EWR", "rainfall")
+    own_world.site.tiles.drop(rain, [own_world.site.tiles.entries(rain)[parse_month("2013-07")]])
+    figure = ok(sari.get(f"/api/jobs/{done}/figure"))
+    offset = figure["layout"]["meta"]["offset"]
+    july = [month_start_ms(parse_month(name)) + offset for name in ("2013-07", "2013-08")]
+    assert (figure["layout"]["meta"]["complete"], tints(figure)) == (False, [(*july, LOST)])
+    assert ok(sari.get(f"/api/jobs/{done}/stats"))["complete"] is False
+    elsewhere = ok(sari.get(f"/api/jobs/{done}/figure?from=2013-01-01&to=2013-02-01"))
+    assert (elsewhere["layout"]["meta"]["complete"], tints(elsewhere)) == (False, [])
+    theirs = ok(sari.get(f"/api/jobs/{done}/figure", headers={"Accept-Language": "id"}))
+    assert [words for *_, words in tints(theirs)] == ["tidak ada lagi di disk; muat ulang"]
+
+
+def test_a_figure_of_a_job_that_loads_is_not_complete(world, sari):
+    figure = ok(sari.get(f"/api/jobs/{world.started()}/figure"))
+    assert figure["layout"]["meta"]["complete"] is False
+    assert [words for *_, words in tints(figure)] == [""]
+
+
+def test_an_hourly_job_that_lost_its_rollups_alone_says_so_where_it_is_drawn_from_them_and_gives_all_else(own_world):
+    site, sari = own_world.site, own_world.user("sari")
+    asked = LOADED | {"sensors": ["temperature"], "resolution": "1h"}
+    request = request_of(asked["stations"], asked["sensors"], asked["start"], asked["end"], "1h", "Asia/Jakarta")
+    load_history(site, request, lambda progress: None)
+    done = own_world.started(**asked)
+
+    def given() -> tuple[Any, ...]:
+        data = sari.get(f"/api/jobs/{done}/data").data
+        month = ok(sari.get(f"/api/jobs/{done}/figure?from=2013-07-01&to=2013-07-08"))
+        return data, ok(sari.get(f"/api/jobs/{done}/stats")), month
+
+    before, figure = given(), ok(sari.get(f"/api/jobs/{done}/figure"))
+    assert (figure["layout"]["meta"]["complete"], tints(figure)) == (True, [])
+    key = rollup_key(
+        SeriesKey(site.source.id, "EWR", "temperature"), site.catalogue["temperature"], BY_NAME["1h"], "Asia/Jakarta"
+    )
+    assert site.tiles.entries(key)
+    site.tiles.drop(key, site.tiles.entries(key).values())
+
+    assert given() == before
+    assert before[1]["complete"]
+    assert before[2]["layout"]["meta"]["complete"]
+    lost = ok(sari.get(f"/api/jobs/{done}/figure"))
+    assert lost["layout"]["meta"]["complete"] is False
+    assert [words for *_, words in tints(lost)] == [LOST]
+    again = ok(sari.post("/api/jobs", json=asked), 202)
+    assert again["status"] == "queued"
+    load_history(site, request, lambda progress: None)
+    assert ok(sari.get(f"/api/jobs/{done}/figure")) == figure
+
+
+def test_a_figure_is_drawn_though_the_inventory_does_not_answer_and_is_not_called_complete(own_world):
+    done = own_world.started(**LOADED)
+    (own_world.settings.data_dir / "observations.sqlite").unlink()
+    (own_world.settings.data_dir / "observations.sqlite").mkdir()
+    sari = create_app(own_world.settings).server.test_client()  # no connection is open yet
+    sari.environ_base["HTTP_X_FORWARDED_USER"] = "sari"
+    refused(sari.get(f"/api/jobs/{done}/stats"), 503, "unavailable")
+    figure = ok(sari.get(f"/api/jobs/{done}/figure"))
+    assert figure["data"]
+    assert (figure["layout"]["meta"]["complete"], tints(figure)) == (False, [])
 
 
 def test_more_rows_than_a_worksheet_holds_are_refused_before_anything_is_sent(sari, done, monkeypatch):
