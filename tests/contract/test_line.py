@@ -83,6 +83,7 @@ def test_positions_are_the_order_in_which_jobs_are_claimed(ledger, put):
         jobs = [put(chance.choice("abcde")) for _ in range(6)] + ledger.jobs(status=Status.QUEUED)
         place = {job.id: ledger.position(job) for job in jobs}
         assert sorted(place.values()) == list(range(1, len(place) + 1))
+        assert ledger.positions(jobs) == place
         assert run_all(ledger) == sorted(place, key=place.__getitem__)
 
 
@@ -90,6 +91,7 @@ def test_queues_have_lines_of_their_own(ledger, put):
     large = [put("ayu", LARGE) for _ in range(2)]
     small = put("ayu")
     assert [ledger.position(job) for job in (*large, small)] == [1, 2, 1]
+    assert ledger.positions([*large, small]) == {large[0].id: 1, large[1].id: 2, small.id: 1}
     assert run_all(ledger, [HISTORY]) == [small.id]
     assert set(run_all(ledger, QUEUES)) == {job.id for job in large}
 
