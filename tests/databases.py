@@ -119,9 +119,12 @@ def server_of(url: str) -> str:
     return POSTGRESQL if make_url(url).get_backend_name() == "postgresql" else MARIADB
 
 
-def running_queries(url: str, part: str) -> list[str]:
-    """Statements that the server of ``url`` is executing in that database and that contain ``part``, as an administrator sees."""
-    with administrator(server_of(url)) as connection:
+def running_queries(url: str, part: str, *, server: str | None = None) -> list[str]:
+    """Statements that the server of ``url`` is executing in that database and that contain ``part``, as an administrator sees.
+
+    ``server``: his URL, where it is none that all tests share.
+    """
+    with administrator(server or server_of(url)) as connection:
         query = _RUNNING[connection.dialect.name]
         found: Sequence[str] = connection.exec_driver_sql(query, (make_url(url).database,)).scalars().all()
     return [query for query in found if part in query]

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -96,8 +97,10 @@ class OwnServer(ABC):
         """``kill -9`` it and all its processes: to its clients, as if its machine had crashed."""
         if self._process is None or not self.is_running:
             return
-        for process in [*psutil.Process(self._process.pid).children(recursive=True), psutil.Process(self._process.pid)]:
-            process.kill()
+        first = psutil.Process(self._process.pid)
+        for process in [first, *first.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # those of PostgreSQL end by themselves with the first
+                process.kill()
         self._process.wait(STOP_S)
 
     def new_database(self) -> str:

@@ -71,12 +71,17 @@ class Session:
         )
 
     def run_fast(self, statement: Select[Any], station: str, run: Callable[[str, str], T]) -> T | None:
-        """What ``run(url, sql)`` gives, or None when the fast path cannot do it."""
+        """What ``run(url, sql)`` gives, or None when the fast path cannot do it.
+
+        Raises:
+            SourceUnavailable: the server has gone since it was last asked.
+        """
         # SQL text ends at a NUL for some drivers; a bound parameter does not.
         if self._url is None or self._failures >= FAST_FAILURES or "\0" in station:
             return None
         described = self._described
         name, timeout_s = described.session_name, described.statement_timeout_s
+        self._require_server()
         try:
             with self._gate.together():
                 return run(self._url, statements.as_text(statement, described.engine.dialect, name=name, timeout_s=timeout_s))
@@ -85,6 +90,12 @@ class Session:
                 self._failures += 0 if self.fast_reads else 1
             log.info("fast path failed, reading row by row", table=described.table, station=station, why=str(exc)[:200])
             return None
+
+    def _require_server(self) -> None:
+        """See that the server answers, in one round trip: connectorx would try for half a minute to connect."""
+        if self._described.engine.dialect.name != "sqlite":
+            with self.engine() as engine:
+                engine.connect().close()  # a pooled connection is tried first
 
     def count_read(self, *, fast_path: bool) -> None:
         """Note by which path a query was read."""
