@@ -16,14 +16,16 @@ from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity
-from access.store import AccessStore, open_access
+from access.store import open_access
+from api.asking import Asking
 from api.compression import configure_compression
-from api.guard import Guard, http_error_json, who_asks
+from api.guard import Guard, http_error_json
 from api.health import health_blueprint
 from api.jobs import Desk
 from api.metrics import WebMetrics
 from api.readiness import Readiness
 from api.routes import is_api, register_api
+from api.sign_in import install_sign_in, visitors_menu
 from callbacks import form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
@@ -88,14 +90,16 @@ def create_app(settings: Settings) -> Dash:
     settings.prepare()
     access = open_access(settings, busy_ms=WEB_BUSY_MS)
     hashes = ScriptHashes(settings.url_prefix)
-    server = _server(settings, access, hashes)
+    server = _server(settings)
+    asks = install_sign_in(server, settings, access)
+    _guard(server, settings, asks, hashes)
     jobs_app = _dash(settings, server, "jobs/")
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
     hashes.apps += [app, jobs_app]
     metrics = WebMetrics(settings.url_prefix)
     site, ledger = open_web_site(settings), open_ledger(settings, busy_ms=WEB_BUSY_MS)
     wake = make_wake(settings, ledger)
-    services = Services(settings, site, ledger, access, lambda: who_asks(settings, access), wake, metrics.time_view)
+    services = Services(settings, site, ledger, access, asks, wake, metrics.time_view)
     cache = open_cache(settings)
     renderer = run.JobRenderer(services)
     manager = QueueManager(
@@ -126,14 +130,16 @@ def _jobs_page(app: RiwayatDash, services: Services) -> None:
     _prepare(app, lambda _known: _jobs_layout(services), services)
 
 
-def _server(settings: Settings, access: AccessStore, hashes: ScriptHashes) -> Flask:
-    server = Flask("riwayat")
+def _server(settings: Settings) -> Flask:
+    server = Flask("riwayat", static_folder=None)
     server.secret_key = settings.signing_secret()
-    server.config.update(SESSION_COOKIE_SAMESITE="Lax")
     configure_compression(server, settings.url_prefix)
-    # Before Dash's own hook, which calls the layout at the first request, whoever asks.
-    Guard(settings, access, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
     return server
+
+
+def _guard(server: Flask, settings: Settings, asks: Asking, hashes: ScriptHashes) -> None:
+    """Before Dash's own hook, which calls the layout at the first request, whoever asks."""
+    Guard(settings, asks, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
 
 
 def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:
@@ -180,6 +186,7 @@ def _jobs_layout(services: Services) -> Any:
         shade=_shade(),
         user=identity.user,
         admin=identity.admin,
+        menu=visitors_menu(services.settings),
     )
     return jobs_layout(context)
 
@@ -201,6 +208,7 @@ def _layout(services: Services, known: KnownStations) -> Any:
         away=known.away,
         start=start,
         end=end,
+        menu=visitors_menu(settings),
     )
     return page(context, services.site.catalogue, chart(current_language(), _shade()))
 

@@ -83,7 +83,22 @@ class Settings(BaseSettings):
     proxy_addresses: str = Field(
         default="127.0.0.1,::1", description="AUTH=proxy: addresses from which that header is believed, with commas."
     )
+    proxy_groups_header: str = Field(
+        default="", description="AUTH=proxy: header in which the trusted proxy names the user's groups, with commas; empty: none."
+    )
+    proxy_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="AUTH=proxy: what the proxy sends as X-Riwayat-Proxy-Secret; then it decides, and no address.",
+    )
+    proxy_sign_out_url: str = Field(default="", description="AUTH=proxy: where 'Sign out' leads; empty: there is none.")
     admins: str = Field(default="", description="Users who may see all jobs, with commas.")
+    session_hours: float = Field(default=24.0, gt=0, description="AUTH=login: hours after which one has to sign in again.")
+    session_idle_hours: float = Field(
+        default=8.0, gt=0, description="AUTH=login: hours without a request after which one has to sign in again."
+    )
+    cookie_secure: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Whether cookies are for TLS only; auto: those of requests that came through TLS."
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Signing secret; empty: made once and kept in DATA_DIR, mode 0600."
     )
@@ -103,11 +118,12 @@ class Settings(BaseSettings):
     def _slashes(cls, prefix: str) -> str:
         return "/" + prefix.strip("/") + "/" if prefix.strip("/") else "/"
 
-    @model_validator(mode="after")
-    def _available(self) -> Settings:
-        if self.auth == "login":
-            raise ValueError("AUTH=login is not available in this version; use none or proxy")
-        return self
+    @field_validator("proxy_sign_out_url")
+    @classmethod
+    def _address_of_a_page(cls, url: str) -> str:
+        if url and not url.startswith(("/", "https://", "http://")):
+            raise ValueError("expected a path such as /oauth2/sign_out, or an http(s) address")
+        return url
 
     @model_validator(mode="after")
     def _listeners_leave_threads(self) -> Settings:

@@ -88,6 +88,35 @@ class NotPermitted(RiwayatError):
     http_status = 403
 
 
+class WrongPassword(NotAuthenticated):
+    """Name or password is wrong."""
+
+    code = "wrong_password"
+
+
+class InvalidKey(NotAuthenticated):
+    """This key or token is not valid."""
+
+    code = "invalid_key"
+
+
+class TooManyAttempts(RiwayatError):
+    """Too many attempts; try again later."""
+
+    code = "too_many_attempts"
+    http_status = 429
+
+    def __init__(self, template: str | None = None, *, field: str | None = None, wait_s: int = 1, **params: Any) -> None:
+        super().__init__(template, field=field, **params)
+        self.wait_s = wait_s
+
+
+class OutOfScope(NotPermitted):
+    """The key is not for this."""
+
+    code = "scope"
+
+
 class CrossSite(NotPermitted):
     """A page of another site may not do this."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, Literal
 
+from access.addresses import is_trusted_proxy, parse_address, parse_addresses
 from access.grants import Purpose, Rights
 from access.names import EMBED_OWNER, LOCAL_USER, is_reserved, is_usable
 from access.store import AccessStore
@@ -19,6 +19,7 @@ ALL_SCOPES: Final[frozenset[Scope]] = frozenset({"load", "read", "export", "embe
 
 Via = Literal["none", "login", "proxy", "key", "embed", "command"]
 
+_MOST_GROUPS = 200  # that a proxy may name of one user
 _PROXY_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
 
 
@@ -49,7 +50,7 @@ def identify(settings: Settings, access: AccessStore, remote_addr: str | None, h
     lower = {name.lower(): value for name, value in headers.items()}
     if settings.auth == "none":
         return owner_identity(settings, access, _local_user(remote_addr, lower))
-    return present_identity(settings, access, _proxy_user(settings, remote_addr, lower))
+    return present_identity(settings, access, _proxy_user(settings, remote_addr, lower), _proxy_groups(settings, lower))
 
 
 def present_identity(
@@ -95,8 +96,8 @@ def may_read_metrics(settings: Settings, remote_addr: str | None, headers: Mappi
 
     Behind a proxy of this machine everybody has its address, so what came through a proxy is refused.
     """
-    trusted = {_address(text) for text in _split(settings.metrics_addresses)} - {None}
-    if _came_through_proxy(name.lower() for name in headers) or _address(remote_addr) not in trusted:
+    trusted = parse_addresses(settings.metrics_addresses)
+    if _came_through_proxy(name.lower() for name in headers) or parse_address(remote_addr) not in trusted:
         raise NotPermitted
 
 
@@ -109,7 +110,7 @@ def _local_user(remote_addr: str | None, headers: Mapping[str, str]) -> str:
     """The one user of AUTH=none: only from this machine, and only without a proxy, behind which anybody may be."""
     if _came_through_proxy(headers):
         raise NotPermitted("This site has no sign-in, so it cannot be used through a proxy; set RIWAYAT_AUTH=proxy.")
-    address = _address(remote_addr)
+    address = parse_address(remote_addr)
     if address is None or not address.is_loopback:
         raise NotPermitted("This site has no sign-in, so it answers this machine only; set RIWAYAT_AUTH=proxy behind a proxy.")
     if not _is_local_name(headers.get("host", "localhost")):
@@ -123,13 +124,12 @@ def _local_user(remote_addr: str | None, headers: Mapping[str, str]) -> str:
 def _is_local_name(host: str) -> bool:
     """Whether a Host header (a port may follow) means this machine."""
     name = host[: host.rfind(":")] if host.rfind(":") > host.rfind("]") else host
-    address = _address(name.strip("[]"))
+    address = parse_address(name.strip("[]"))
     return address.is_loopback if address else name.lower() == "localhost" or name.lower().endswith(".localhost")
 
 
 def _proxy_user(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> str:
-    trusted = {_address(text) for text in _split(settings.proxy_addresses)} - {None}
-    if _address(remote_addr) not in trusted:
+    if not is_trusted_proxy(settings, remote_addr, headers):
         raise NotPermitted("Come through the site's proxy; this address may not say who you are.")
     user = headers.get(settings.proxy_user_header.lower(), "").strip()
     if not user:
@@ -139,14 +139,9 @@ def _proxy_user(settings: Settings, remote_addr: str | None, headers: Mapping[st
     return user
 
 
-def _address(text: str | None) -> IPv4Address | IPv6Address | None:
-    """An address; an IPv4 one that came in IPv6's clothes is the IPv4 one."""
-    try:
-        address = ip_address((text or "").strip())
-    except ValueError:
+def _proxy_groups(settings: Settings, headers: Mapping[str, str]) -> frozenset[str] | None:
+    """Groups that the proxy names, those that can be one; None: it is not asked to name any."""
+    if not settings.proxy_groups_header:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _split(names: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in names.split(",") if name.strip())
+    names = [name.strip() for name in headers.get(settings.proxy_groups_header.lower(), "").split(",")]
+    return frozenset(name for name in names[:_MOST_GROUPS] if is_usable(name) and not is_reserved(name))

@@ -53,19 +53,19 @@ def add_data_routes(api: Api, desk: Desk) -> None:
     """``/api/jobs/ID/figure``, ``stats`` and ``data``."""
     site = desk.site
 
-    @api.get("/api/jobs/<job_id>/figure", {200: Answer("The figure.", Figure)}, 400, 404, query=FigureQuery)
+    @api.get("/api/jobs/<job_id>/figure", {200: Answer("The figure.", Figure)}, 400, 404, scope="read", query=FigureQuery)
     def get_figure(job_id: str, query: FigureQuery) -> Response:
         """A window of a job as a Plotly figure; every extreme is in it, at any width."""
         job = desk.job(job_id)
         return jsonify(_figure(site, job, _window(job.request, query), query))
 
-    @api.get("/api/jobs/<job_id>/stats", {200: Answer("Statistics a series.", Stats)}, 400, 404, query=StatsQuery)
+    @api.get("/api/jobs/<job_id>/stats", {200: Answer("Statistics a series.", Stats)}, 400, 404, scope="read", query=StatsQuery)
     def get_stats(job_id: str, query: StatsQuery) -> Response:
         """Exact statistics of each series in a window."""
         job = desk.job(job_id)
         return jsonify(_statistics(site, job, _window(job.request, query), query.flagged))
 
-    @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, query=DataQuery)
+    @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, scope="export", query=DataQuery)
     def get_data(job_id: str, query: DataQuery) -> Response:
         """All rows of a window, streamed.
 

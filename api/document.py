@@ -20,6 +20,7 @@ from api.operations import Answer, Operation
 
 VERSION: Final = "0.1.0"  # the project's
 
+_KEY: Final = "key"  # or the browser's session, or nobody where a site has no sign-in
 _ALWAYS: Final = (401, 403, 500, 503)  # nobody signed in, not from here, our fault, a database that does not answer
 
 
@@ -38,6 +39,7 @@ def openapi_document(operations: Iterable[Operation], prefix: str) -> dict[str, 
         ),
         servers=[oas.Server(url=prefix.rstrip("/") or "/")],
         paths=paths,
+        components=oas.Components(securitySchemes={_KEY: _key_scheme()}),
     )
     made = construct_open_api_with_schema_class(document)
     return made.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
@@ -49,6 +51,7 @@ def _operation(operation: Operation) -> oas.Operation:
     return oas.Operation(
         operationId=operation.view.__name__,
         summary=summary.replace("\n", " "),
+        security=[{_KEY: [operation.scope]}, {}],
         description=more.replace("\n", " ") or None,
         parameters=[*_path_parameters(operation.path), *_query_parameters(operation.query)],
         requestBody=oas.RequestBody(required=True, content=_json(operation.body)) if operation.body else None,
@@ -57,6 +60,11 @@ def _operation(operation: Operation) -> oas.Operation:
             **{str(status): _answer(_refusal(status)) for status in refusals},
         },
     )
+
+
+def _key_scheme() -> oas.SecurityScheme:
+    says = "A key of the account page, or of manage.py keys add; the roles of a route are the scopes that it must have."
+    return oas.SecurityScheme(type="http", scheme="bearer", bearerFormat="rwk_ID_SECRET", description=says)
 
 
 def _refusal(status: int) -> Answer:

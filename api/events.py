@@ -32,7 +32,7 @@ Answering = Callable[[Job, int | None], dict[str, Any]]
 def add_event_routes(api: Api, desk: Desk, watcher: JobWatcher, stream_s: float = STREAM_S) -> None:
     """``/api/jobs/ID/events``."""
 
-    @api.get("/api/jobs/<job_id>/events", _EVENTS, 404, 503)
+    @api.get("/api/jobs/<job_id>/events", _EVENTS, 404, 503, scope="read")
     def events(job_id: str) -> Response:
         """The status of a job and its place in the line, pushed as they change; ends with the job.
 

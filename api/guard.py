@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify, redirect, request
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from access.identity import Identity, identify
-from access.store import AccessStore
+from api.asking import Asking
 from api.compression import cache_policy, page_path
+from api.looks import LANGUAGE_COOKIE
+from api.operations import refuse_other_sites
+from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
 from config import Settings
 from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
 from i18n import LANGUAGES, set_language, translate_error
 
-LANGUAGE_COOKIE = "riwayat_language"
 _YEAR_S = 31_536_000
 _SLOW_S = 1.0
+OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"})
+SIGN_IN_PATHS = frozenset({LOGIN, "bootstrap.css", "assets/riwayat.css", "assets/account.css", "assets/logo.svg"})
+_SAFE = ("GET", "HEAD", "OPTIONS")
 RETRY_AFTER_S = 5  # when a queue is full or a database is away
 
 log = structlog.get_logger(__name__)
@@ -29,13 +33,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Guard:
-    """Settings, who may see what, how a refusal looks in a browser (title, sentence -> HTML), open paths below the prefix."""
+    """Settings, who asks, how a refusal looks in a browser (title, sentence -> HTML), the scripts that pages may hold."""
 
     settings: Settings
-    access: AccessStore
+    asks: Asking
     refusal_page: Callable[[str, str], str]
     script_hashes: Callable[[], Collection[str]]
-    open_paths: frozenset[str] = field(default_factory=lambda: frozenset({"healthz", "readyz", "metrics"}))
 
     def install(self, server: Flask) -> None:
         """Put the hooks before and after every request of the server."""
@@ -49,10 +52,10 @@ class Guard:
         g.began = time.monotonic()
         structlog.contextvars.clear_contextvars()  # the thread has answered other requests
         set_language(self.language())
-        if request.path.removeprefix(self.settings.url_prefix) in self.open_paths:
-            return None
         try:
-            who_asks(self.settings, self.access)
+            self._refuse_other_sites()
+            if not self._is_open():
+                self.asks()
         except (NotAuthenticated, NotPermitted) as error:
             return self._refuse(error)
         except SQLAlchemyError as error:
@@ -60,13 +63,33 @@ class Guard:
             return self._refuse(LedgerUnavailable())
         return None
 
+    def _is_open(self) -> bool:
+        """Whether the path needs nobody to be known."""
+        below = request.path.removeprefix(self.settings.url_prefix)
+        return below in OPEN_PATHS or (self.settings.auth == "login" and below in SIGN_IN_PATHS)
+
+    def _refuse_other_sites(self) -> None:
+        """What changes something, and says who asks by a cookie or by where it comes from, is sent by our own pages only.
+
+        A key or a token is sent by no browser of itself, so a program that has one may send it from anywhere.
+        """
+        if request.method not in _SAFE and not self.asks.is_bearer():
+            refuse_other_sites(request)
+
     def language(self) -> str:
         """The language of the request: the visitor's choice, else the browser's, else English."""
         chosen = request.cookies.get(LANGUAGE_COOKIE, "")
         return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "en"
 
     def _refuse(self, error: RiwayatError) -> Response:
-        if request.path.removeprefix(self.settings.url_prefix) in ("", "jobs", "jobs/") and request.method in ("GET", "HEAD"):
+        prefix = self.settings.url_prefix
+        looks = is_page(request.path, prefix) and request.method in ("GET", "HEAD")
+        if self.settings.auth == "login" and isinstance(error, NotAuthenticated):
+            if looks:
+                return _led(login_address(prefix, request.path, request.query_string.decode("ascii", "replace")), 302)
+            if request.path.startswith((f"{prefix}{ACCOUNT}/", f"{prefix}{LOGOUT}")):  # our own forms, in a browser
+                return _led(login_address(prefix, f"{prefix}{ACCOUNT}"), 303)
+        if looks:
             page = self.refusal_page(translate_error(type(error)()), translate_error(error))
             return Response(page, error.http_status, content_type="text/html; charset=utf-8")
         return error_json(error)
@@ -112,16 +135,10 @@ class Guard:
 _FRAMES = "frame-ancestors 'self'"
 
 
-def who_asks(settings: Settings, access: AccessStore) -> Identity:
-    """The identity behind the request in hand, with today's rights; found once a request.
-
-    Raises:
-        NotAuthenticated, NotPermitted: as :func:`access.identity.identify`.
-    """
-    known: Identity | None = g.get("identity")
-    if known is None:
-        known = g.identity = identify(settings, access, request.remote_addr, dict(request.headers))
-    return known
+def _led(address: str, status: int) -> Response:
+    answer = redirect(address, status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer  # type: ignore[return-value]  # Flask's own class, as werkzeug types it
 
 
 def error_json(error: RiwayatError) -> Response:
@@ -129,7 +146,7 @@ def error_json(error: RiwayatError) -> Response:
     body = jsonify(error={"code": error.code, "message": translate_error(error), "field": error.field})
     body.status_code = error.http_status
     if error.http_status in (429, 503):
-        body.headers["Retry-After"] = str(RETRY_AFTER_S)
+        body.headers["Retry-After"] = str(getattr(error, "wait_s", RETRY_AFTER_S))
     return body
 
 

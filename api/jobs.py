@@ -76,7 +76,7 @@ class Desk:
 def add_job_routes(api: Api, desk: Desk) -> None:
     """``/api/jobs`` and what changes a job."""
 
-    @api.post("/api/jobs", _ACCEPTED, 400, 404, 429, body=NewJob)
+    @api.post("/api/jobs", _ACCEPTED, 400, 404, 429, scope="load", body=NewJob)
     def create_job(body: NewJob) -> Response:
         """Load a history.
 
@@ -87,23 +87,23 @@ def add_job_routes(api: Api, desk: Desk) -> None:
         request = request_of(body.stations, body.sensors, body.start, body.end, body.resolution, timezone)
         return desk.receipt(start_job(desk.site, desk.ledger, desk.identify(), request, desk.wake))
 
-    @api.get("/api/jobs", {200: Answer("A page of the list.", JobList)}, 400, 403, query=JobsQuery)
+    @api.get("/api/jobs", {200: Answer("A page of the list.", JobList)}, 400, 403, scope="read", query=JobsQuery)
     def list_jobs(query: JobsQuery) -> Response:
         """One's own jobs, newest first."""
         return jsonify(_page(desk, query))
 
-    @api.get("/api/jobs/<job_id>", {200: Answer("The job.", JobAnswer)}, 404)
+    @api.get("/api/jobs/<job_id>", {200: Answer("The job.", JobAnswer)}, 404, scope="read")
     def get_job(job_id: str) -> Response:
         """Status, progress, times, attempts, error and metrics of a job."""
         job = desk.job(job_id)
         return jsonify(desk.answer(job, desk.ledger.position(job)))
 
-    @api.post("/api/jobs/<job_id>/cancel", _ACCEPTED, 404, 409)
+    @api.post("/api/jobs/<job_id>/cancel", _ACCEPTED, 404, 409, scope="load")
     def cancel(job_id: str) -> Response:
         """Stop a job that waits or runs; what it has read stays."""
         return desk.receipt(cancel_job(desk.ledger, desk.job(job_id), desk.wake))
 
-    @api.post("/api/jobs/<job_id>/retry", _ACCEPTED, 404, 409, 429)
+    @api.post("/api/jobs/<job_id>/retry", _ACCEPTED, 404, 409, 429, scope="load")
     def retry(job_id: str) -> Response:
         """Queue a failed or cancelled job once more; it goes on where it stopped."""
         return desk.receipt(retry_job(desk.ledger, desk.identify(), desk.job(job_id), desk.wake))

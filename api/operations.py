@@ -11,7 +11,8 @@ from flask import Blueprint, Request, Response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest
 
-from errors import CrossSite, InvalidRequest, UnsupportedMedia
+from access.identity import Identity, Scope
+from errors import CrossSite, InvalidRequest, OutOfScope, UnsupportedMedia
 
 Method = Literal["GET", "POST"]
 View = Callable[..., Response]
@@ -33,10 +34,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path; ``answers`` by status, those of errors apart (``refusals``)."""
+    """One method of one path; ``answers`` by status, errors apart (``refusals``); a key must be for its ``scope``."""
 
     method: Method
     path: str
+    scope: Scope
     view: View
     answers: Mapping[int, Answer]
     refusals: tuple[int, ...]
@@ -47,29 +49,32 @@ class Operation:
 class Api:
     """A blueprint below the prefix and the list of its operations.
 
-    A view gets the parts of the path by name, a checked ``query`` and a checked ``body`` where it declared a model.
+    A view gets the parts of the path by name, a checked ``query`` and a checked ``body`` where it declared a model. ``asks``
+    says who asks; each route declares the scope that a key must have for it.
     """
 
-    def __init__(self, name: str, prefix: str) -> None:
+    def __init__(self, name: str, prefix: str, asks: Callable[[], Identity]) -> None:
+        self._asks = asks
         self.blueprint = Blueprint(name, __name__, url_prefix=prefix.rstrip("/") or None)
         self.operations: list[Operation] = []
 
     def get(
-        self, path: str, answers: Mapping[int, Answer], *refusals: int, query: type[BaseModel] | None = None
+        self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, query: type[BaseModel] | None = None
     ) -> Callable[[View], View]:
         """Declare a question; ``refusals`` are the statuses of its errors besides those of every route."""
-        return self._declare("GET", path, answers, refusals, query, None)
+        return self._declare("GET", path, scope, answers, refusals, query, None)
 
     def post(
-        self, path: str, answers: Mapping[int, Answer], *refusals: int, body: type[BaseModel] | None = None
+        self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, body: type[BaseModel] | None = None
     ) -> Callable[[View], View]:
         """Declare what changes something; no page of another site can do it."""
-        return self._declare("POST", path, answers, (403, 413, 415, *refusals), None, body)
+        return self._declare("POST", path, scope, answers, (403, 413, 415, *refusals), None, body)
 
     def _declare(
         self,
         method: Method,
         path: str,
+        scope: Scope,
         answers: Mapping[int, Answer],
         refusals: tuple[int, ...],
         query: type[BaseModel] | None,
@@ -78,8 +83,8 @@ class Api:
         def declare(view: View) -> View:
             def checked(**parts: str) -> Response:
                 given: dict[str, Any] = dict(parts)
-                if method == "POST":
-                    refuse_other_sites(request)
+                require_scope(self._asks(), scope)
+                if method == "POST":  # the guard has refused other sites
                     require_json(request)
                 if query is not None:
                     given["query"] = read_query(query)
@@ -88,10 +93,16 @@ class Api:
                 return view(**given)
 
             self.blueprint.add_url_rule(path, view.__name__, checked, methods=[method])
-            self.operations.append(Operation(method, path, view, answers, refusals, query, body))
+            self.operations.append(Operation(method, path, scope, view, answers, refusals, query, body))
             return view
 
         return declare
+
+
+def require_scope(identity: Identity, scope: Scope) -> None:
+    """Raises OutOfScope unless what the identity came with, such as a key, is for this."""
+    if scope not in identity.scopes:
+        raise OutOfScope("This key is not for {scope}; make one that is.", scope=scope)
 
 
 def read_query(model: type[Model]) -> Model:

@@ -21,7 +21,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 def register_api(server: Flask, desk: Desk, *, listeners: int) -> None:
     """Put the API on a server, below the desk's prefix."""
-    api = Api("api", desk.prefix)
+    api = Api("api", desk.prefix, desk.identify)
     add_job_routes(api, desk)
     add_event_routes(api, desk, JobWatcher(desk.ledger, listeners))
     add_data_routes(api, desk)

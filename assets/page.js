@@ -68,7 +68,7 @@
     ["[data-open-form]", openForm],
     ["[data-reload-page]", () => window.location.reload()],
     ["[data-start]", showFilledForm],
-    ["[data-copy]", (button) => copyText(button.dataset.copy)],
+    ["[data-copy]", (button) => { copyText(button.dataset.copy); if (button.dataset.copied) button.textContent = button.dataset.copied; }],
     ["#notify", askToNotify],
   ];
 
@@ -98,7 +98,15 @@
     area.remove();
   }
 
+  // The menu behind one's name closes like any other: by a click beside it, by Escape.
+  function closeMenu(except) {
+    for (const menu of document.querySelectorAll(".user-menu[open]")) {
+      if (!except || !menu.contains(except)) menu.open = false;
+    }
+  }
+
   document.addEventListener("click", (event) => {
+    closeMenu(event.target);
     for (const [selector, action] of ACTIONS) {
       const found = event.target.closest && event.target.closest(selector);
       if (found) action(found);
@@ -120,7 +128,10 @@
 
   // -- keys ----------------------------------------------------------------------------------------------------------
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") drawer(false);
+    if (event.key === "Escape") {
+      drawer(false);
+      closeMenu();
+    }
     if (event.key !== "Enter" || event.isComposing) return;
     const field = event.target.closest && event.target.closest("#form input");
     if (!field || field.closest(".dash-dropdown-content, .dash-dropdown-wrapper")) return;
@@ -206,7 +217,8 @@
     return answer.then(
       (response) => {
         if (GATEWAY_TROUBLE.includes(response.status)) lost();
-        else if (response.status === 401 || response.status === 403) refused();
+        else if (response.status === 401) signedOut();
+        else if (response.status === 403) refused();
         else arrived(String(url));
         return response;
       },
@@ -232,10 +244,27 @@
   }
 
   function refused() {
-    const line = element("offline");
-    if (line) line.textContent = line.dataset.refused;
-    showOffline(true);
+    say("refused", false);
     wasActive = null; // asking again would be refused again
+  }
+
+  // The session has ended. What is drawn stays; the way back leads to the same job.
+  function signedOut() {
+    say("signedOut", true);
+    wasActive = null;
+    const run = element("running");
+    if (run && run.dataset.status === "active") run.dataset.status = "";
+  }
+
+  function say(what, withLink) {
+    const line = element("offline");
+    const link = element("sign-in-again");
+    if (!line || !link) return;
+    line.firstElementChild.textContent = line.dataset[what];
+    link.hidden = !withLink;
+    const here = window.location.pathname + window.location.search;
+    link.href = line.dataset.signIn ? `${line.dataset.signIn}?next=${encodeURIComponent(here)}` : here;
+    line.hidden = false;
   }
 
   function tryAgain() {
@@ -252,7 +281,9 @@
 
   function showOffline(shown) {
     const line = element("offline");
-    if (line) line.hidden = !shown;
+    if (!line) return;
+    if (shown) say("offline", false);
+    else line.hidden = true;
   }
 
   function follow() {

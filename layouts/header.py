@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from dash import html
+from dash.development.base_component import Component
 
 from i18n import LANGUAGES
 from i18n import gettext as _
@@ -13,7 +15,25 @@ from layouts import ids
 Page = Literal["history", "jobs"]
 
 
-def header(*, prefix: str, language: str, theme_choice: str, user: str, here: Page = "history") -> html.Header:
+@dataclass(frozen=True)
+class Menu:
+    """What one's name opens: the account's page, and signing out by a form (with its token) or by an address.
+
+    ``sign_in`` is the address of the sign-in, where the site has one. Empty: there is no such thing.
+    """
+
+    account: str = ""
+    sign_out_token: str = ""
+    sign_out_url: str = ""
+    sign_in: str = ""
+
+
+NO_MENU = Menu()  # of a site with one user
+
+
+def header(
+    *, prefix: str, language: str, theme_choice: str, user: str, here: Page = "history", menu: Menu = NO_MENU
+) -> html.Header:
     """The header of the page ``here``; assets/page.js acts on ``data-language`` and ``data-theme-choice``."""
     return html.Header(
         [
@@ -30,7 +50,7 @@ def header(*, prefix: str, language: str, theme_choice: str, user: str, here: Pa
                 **{"aria-label": _("Pages")},
             ),
             *([_form_toggle()] if here == "history" else []),
-            html.Div([_languages(language), _theme(theme_choice), _user(user)], className="header-end"),
+            html.Div([_languages(language), _theme(theme_choice), _user(user, menu, prefix)], className="header-end"),
         ],
         className="site-header",
     )
@@ -68,8 +88,13 @@ def _languages(language: str) -> html.Div:
     )
 
 
+def theme_names() -> dict[str, str]:
+    """What the button of the theme is called, by choice, in the order in which it goes through them."""
+    return {"light": _("Light theme"), "dark": _("Dark theme"), "auto": _("Theme of the system")}
+
+
 def _theme(choice: str) -> html.Button:
-    names = {"light": _("Light theme"), "dark": _("Dark theme"), "auto": _("Theme of the system")}
+    names = theme_names()
     return html.Button(
         "",
         type="button",
@@ -79,5 +104,17 @@ def _theme(choice: str) -> html.Button:
     )
 
 
-def _user(user: str) -> html.Span:
-    return html.Span(user, className="user", title=_("Signed in as {user}").format(user=user))
+def _user(user: str, menu: Menu, prefix: str) -> Component:
+    title = _("Signed in as {user}").format(user=user)
+    entries: list[Component] = []
+    if menu.account:
+        entries.append(html.A(_("Account"), href=menu.account))
+    if menu.sign_out_token:
+        button = html.Button(_("Sign out"), type="submit", name="csrf", value=menu.sign_out_token)
+        entries.append(html.Form(button, method="post", action=f"{prefix}logout"))
+    elif menu.sign_out_url:
+        entries.append(html.A(_("Sign out"), href=menu.sign_out_url))
+    if not entries:
+        return html.Span(user, className="user", title=title)
+    name = html.Summary(html.Span(user, className="user"), title=title)
+    return html.Details([name, html.Div(entries, className="user-entries")], className="user-menu")

@@ -57,6 +57,7 @@ QUEUE_NOTE: Final = "queue-note"  # what is said while a job waits and nothing w
 TITLE: Final = "title"
 STATE: Final = "state"  # what an empty page says
 OFFLINE: Final = "offline"
+SIGN_IN_AGAIN: Final = "sign-in-again"
 NOTIFY: Final = "notify"
 
 # Jobs page

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from i18n import format_number
 from i18n import gettext as _
 from layouts import ids
-from layouts.header import header
+from layouts.header import NO_MENU, Menu, header
 from layouts.jobs_grid import jobs_grid
 from layouts.status import offline
 
@@ -30,6 +30,7 @@ class JobsContext:
     shade: str
     user: str
     admin: bool
+    menu: Menu = NO_MENU
 
 
 def jobs_page(context: JobsContext) -> html.Div:
@@ -50,8 +51,9 @@ def jobs_page(context: JobsContext) -> html.Div:
                 theme_choice=context.theme_choice,
                 user=context.user,
                 here="jobs",
+                menu=context.menu,
             ),
-            offline(),
+            offline(context.menu.sign_in),
             html.Main(
                 [
                     html.H1(_("Jobs of all users") if context.admin else _("Jobs"), className="jobs-title"),

@@ -14,7 +14,7 @@ from data.inventory import StationInventory
 from i18n import gettext as _
 from layouts import ids
 from layouts.form import form
-from layouts.header import header
+from layouts.header import NO_MENU, Menu, header
 from layouts.start import start
 from layouts.status import alert, observations_away, offline, run_panel
 
@@ -38,6 +38,7 @@ class PageContext:
     away: bool = False
     start: str = ""
     end: str = ""
+    menu: Menu = NO_MENU
 
 
 def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.Div:
@@ -46,8 +47,14 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
         [
             *_stores(context),
             html.A(_("Skip to the chart"), href=f"#{ids.CHART_AREA}", className="skip-link"),
-            header(prefix=context.prefix, language=context.language, theme_choice=context.theme_choice, user=context.user),
-            offline(),
+            header(
+                prefix=context.prefix,
+                language=context.language,
+                theme_choice=context.theme_choice,
+                user=context.user,
+                menu=context.menu,
+            ),
+            offline(context.menu.sign_in),
             html.Div(
                 [
                     form(

@@ -81,15 +81,20 @@ def run_panel() -> html.Section:
     )
 
 
-def offline() -> html.Div:
-    """The quiet line that assets/page.js shows while the server does not answer."""
+def offline(sign_in: str = "") -> html.Div:
+    """The quiet line that assets/page.js shows while the server does not answer, or answers that nobody is signed in.
+
+    ``sign_in`` is the address of the sign-in; empty: loading the page anew leads to it, or nothing does.
+    """
+    says = {
+        "data-offline": _("The server does not answer; trying again by itself."),
+        "data-refused": _("You may not see this any more."),
+        "data-signed-out": _("You were signed out."),
+        "data-sign-in": sign_in,
+    }
+    link = html.A(_("Sign in again"), href=sign_in, id=ids.SIGN_IN_AGAIN, hidden=True)
     return html.Div(
-        _("The server does not answer; trying again by itself."),
-        id=ids.OFFLINE,
-        className="offline",
-        hidden=True,
-        role="status",
-        **{"data-refused": _("You are no longer signed in, or may not see this; sign in and reload the page.")},
+        [html.Span(says["data-offline"]), " ", link], id=ids.OFFLINE, className="offline", hidden=True, role="status", **says
     )
 
 

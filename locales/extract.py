@@ -14,6 +14,7 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
 
 import errors
 from i18n import DEFAULT_LANGUAGE, LANGUAGES, LOCALES
@@ -81,6 +82,10 @@ def template() -> Catalog:
         place = path.relative_to(ROOT).as_posix()
         for _line, message in messages_of(path):
             catalogue.add(message, locations=[(place, 0)])
+    for path in sorted((ROOT / "layouts" / "templates").glob("*.html")):
+        with path.open("rb") as file:
+            for _line, _function, found, _comments in babel_extract(file, ("_",), (), {}):
+                catalogue.add(str(found), locations=[(path.relative_to(ROOT).as_posix(), 0)])
     for error in error_classes().values():
         catalogue.add(error().template, locations=[("errors.py", 0)])
     return catalogue

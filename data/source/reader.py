@@ -10,7 +10,7 @@ from sqlalchemy import Select, inspect
 from data.source import fast, general, statements
 from data.source.columns import Int64Array, Readings, ReadingsBuilder
 from data.source.failures import place
-from data.source.session import FAST_FAILURES, SessionReader
+from data.source.session import FAST_FAILURES, Session
 from errors import SourceMismatch
 
 if TYPE_CHECKING:
@@ -47,19 +47,16 @@ class AnyReader(Protocol):
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
         """Times (sorted, ms UTC) in [start, end) whose values a table beside the rows calls bad; of sensors that have some."""
 
-    def fingerprints(self, stations: Sequence[str], month: int) -> Mapping[str, str | None]:
-        """By station, what a month holds, taken before it is read; None where changes are found in another way."""
-
-    def untimed(self, stations: Sequence[str]) -> int:
-        """Rows that are in no month, because their time is missing or a zero date; asked once a job."""
+    def fingerprint(self, station: str, month: int) -> str | None:
+        """What a month holds, in few words, taken before it is read; None where changes are found in another way."""
 
 
-class Reader(SessionReader):
+class Reader:
     """A connected :class:`data.source.table.TableSource`."""
 
     def __init__(self, source: TableSource, *, fast_path: bool = True) -> None:
         self.source = source
-        super().__init__(source, fast_path=fast_path)
+        self._session = Session(source, fast_path=fast_path)
         self._columns: frozenset[str] = frozenset()
         self._flagged: dict[str, bool] = {}
 
@@ -71,6 +68,19 @@ class Reader(SessionReader):
         self._columns = frozenset(str(column["name"]) for column in columns)
         self._require({source.time, source.station, *([source.tie_break] if source.tie_break else [])})
         return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open between queries."""
+
+    @property
+    def fast_reads(self) -> int:
+        """Queries that the fast path has read."""
+        return self._session.fast_reads
+
+    @property
+    def general_reads(self) -> int:
+        """Queries that the general path has read."""
+        return self._session.general_reads
 
     def read(self, station: str, sensors: Sequence[str], windows: Iterable[tuple[int, int]]) -> Readings:
         """All rows of a station in some windows, one query a window. See :class:`AnyReader`."""
@@ -103,15 +113,8 @@ class Reader(SessionReader):
             return {}
         return self._flags(statements.flags(self.source, station, sensors, start_ms, end_ms), station, sensors)
 
-    def fingerprints(self, stations: Sequence[str], month: int) -> Mapping[str, str | None]:
+    def fingerprint(self, station: str, month: int) -> None:
         """None: an import bumps the generation."""
-        del month
-        return dict.fromkeys(stations)
-
-    def untimed(self, stations: Sequence[str]) -> int:
-        """None: the time is a key."""
-        del stations
-        return 0
 
     def _has_flags(self, station: str) -> bool:
         """Whether the station has any; asked once, since most have none and months are many."""

@@ -58,8 +58,8 @@ def watcher(ledger: Ledger) -> Iterator[JobWatcher]:
 def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float, user: str = "sari") -> FlaskClient:
     """The routes of events alone."""
     server = Flask("events")
-    api = Api("api", "/")
     desk = Desk(open_site(settings), ledger, open_access(settings), lambda: Identity(user), lambda: None, "/")
+    api = Api("api", "/", desk.identify)
     add_event_routes(api, desk, watcher, stream_s=stream_s)
     server.register_blueprint(api.blueprint)
     server.register_error_handler(RiwayatError, lambda error: (error.code, error.http_status))

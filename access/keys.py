@@ -1,0 +1,154 @@
+"""Keys for scripts: ``rwk_ID_SECRET``. The database holds SHA-256 of the secret (256 random bits need no slow hash).
+
+What a key may is never more than what its owner may at this moment; its scopes only take away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from hmac import compare_digest
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, select, update
+
+from access.identity import ALL_SCOPES, Identity, Scope, present_identity
+from access.store import AccessStore
+from access.tables import api_key
+from config import Settings
+from errors import InvalidKey, InvalidRequest, NotFound
+
+PREFIX: Final = "rwk_"
+SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export", "embed", "admin")
+DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export")
+MOST_KEYS: Final = 50  # valid keys of one owner
+_TEXT: Final = re.compile(r"rwk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_LONGEST_LABEL: Final = 100
+_USED_EVERY_MS: Final = 60_000
+_NOBODY: Final = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key as it is kept; times are int ms UTC. Its secret is not known to us."""
+
+    id: str
+    owner: str
+    label: str
+    scopes: frozenset[Scope]
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+    used_ms: int | None
+
+    def works(self, now_ms: int) -> bool:
+        """Whether it opens anything."""
+        return self.revoked_ms is None and (self.expires_ms is None or now_ms < self.expires_ms)
+
+
+def new_key(
+    access: AccessStore, owner: str, *, label: str, scopes: Collection[str], expires_ms: int | None, now_ms: int
+) -> tuple[str, ApiKey]:
+    """Make a key; its text is told this once.
+
+    Raises:
+        InvalidRequest: no label, an unknown scope or none, an end that has passed, too many keys.
+    """
+    label = label.strip()
+    if not 0 < len(label) <= _LONGEST_LABEL or not label.isprintable():
+        raise InvalidRequest("Say in 1 to {longest} characters what the key is for.", field="label", longest=_LONGEST_LABEL)
+    chosen = frozenset(scope for scope in SCOPES if scope in scopes)
+    if not chosen or unknown_scopes(scopes):
+        raise InvalidRequest("A key is for one or more of {scopes}.", field="scopes", scopes=", ".join(SCOPES))
+    if expires_ms is not None and expires_ms <= now_ms:
+        raise InvalidRequest("The end must lie in the future.", field="expires")
+    if sum(key.works(now_ms) for key in keys_of(access, owner)) >= MOST_KEYS:
+        raise InvalidRequest("{name} has {most} keys; revoke one first.", field="label", name=owner, most=MOST_KEYS)
+    made = ApiKey(secrets.token_hex(8), owner, label, chosen, now_ms, expires_ms, None, None)
+    secret = secrets.token_urlsafe(32)
+    values = {
+        "id": made.id,
+        "owner": owner,
+        "label": label,
+        "digest": _digest(secret),
+        "scopes": json.dumps([scope for scope in SCOPES if scope in chosen]),
+        "created_ms": now_ms,
+        "expires_ms": expires_ms,
+    }
+    with access.engine.begin() as connection:
+        connection.execute(insert(api_key).values(values))
+    return f"{PREFIX}{made.id}_{secret}", made
+
+
+def unknown_scopes(scopes: Collection[str]) -> list[str]:
+    """Those of some scopes that there are not."""
+    return [scope for scope in scopes if scope not in ALL_SCOPES]
+
+
+def keys_of(access: AccessStore, owner: str | None = None) -> list[ApiKey]:
+    """Keys of one owner, or of all, newest first; also those that no longer work."""
+    query = select(api_key).order_by(api_key.c.created_ms.desc(), api_key.c.id)
+    if owner is not None:
+        query = query.where(api_key.c.owner == owner)
+    with access.engine.connect() as connection:
+        return [_key_of(row) for row in connection.execute(query)]
+
+
+def revoke_key(access: AccessStore, key_id: str, now_ms: int, *, owner: str | None = None) -> ApiKey:
+    """End a key for good; repeating it changes nothing. ``owner``: only if it is theirs.
+
+    Raises:
+        NotFound: there is no such key, or it is somebody else's.
+    """
+    with access.engine.begin() as connection:
+        row = connection.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
+        if row is None or owner not in (None, row.owner):
+            raise NotFound("There is no key {key}.", key=key_id[:40])
+        this = (api_key.c.id == key_id, api_key.c.revoked_ms.is_(None))
+        connection.execute(update(api_key).where(*this).values(revoked_ms=now_ms))
+    return replace(_key_of(row), revoked_ms=row.revoked_ms or now_ms)
+
+
+def find_key(settings: Settings, access: AccessStore, text: str, now_ms: int) -> Identity:
+    """Whom a key speaks for, with today's rights and the key's scopes.
+
+    Raises:
+        InvalidKey: it is no key of this site, or it was revoked, or its time is over.
+        NotPermitted: its owner's account is disabled.
+    """
+    parts = _TEXT.fullmatch(text)
+    row = None
+    if parts:
+        with access.engine.connect() as connection:
+            row = connection.execute(select(api_key).where(api_key.c.id == parts[1])).one_or_none()
+    right = compare_digest(_digest(parts[2] if parts else ""), row.digest if row else _NOBODY)
+    if row is None or not right:
+        raise InvalidKey("This is no key of this site.")
+    key = _key_of(row)
+    if key.revoked_ms is not None:
+        raise InvalidKey("This key was revoked.")
+    if not key.works(now_ms):
+        raise InvalidKey("This key has expired.")
+    found = present_identity(settings, access, key.owner, via="key")
+    _note_use(access, key, now_ms)
+    return replace(found, scopes=key.scopes, admin=found.admin and "admin" in key.scopes)
+
+
+def _note_use(access: AccessStore, key: ApiKey, now_ms: int) -> None:
+    """Once a minute at most: scripts ask often, and a row that is written at each question would be in everybody's way."""
+    if key.used_ms is None or now_ms - key.used_ms >= _USED_EVERY_MS:
+        with access.engine.begin() as connection:
+            connection.execute(update(api_key).where(api_key.c.id == key.id).values(used_ms=now_ms))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key_of(row: Row[Any]) -> ApiKey:
+    scopes = frozenset(json.loads(row.scopes)) & ALL_SCOPES
+    return ApiKey(row.id, row.owner, row.label, scopes, row.created_ms, row.expires_ms, row.revoked_ms, row.used_ms)

@@ -1,0 +1,101 @@
+"""Names and passwords: who may begin a session, and which sessions have been signed out."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import diskcache
+import structlog
+
+from access.names import is_usable
+from access.passwords import check_new_password, hash_password, needs_new_hash, verify_password
+from access.store import AccessStore, Account
+from access.throttle import Attempts, of_address, of_name
+from config import Settings
+from errors import LedgerUnavailable, NotPermitted, WrongPassword
+
+CACHE_BYTES: Final = 64 * 2**20
+_CACHE_TROUBLE: Final = (diskcache.Timeout, sqlite3.Error, OSError)
+
+log = structlog.get_logger(__name__)
+
+
+def open_logins(settings: Settings, access: AccessStore) -> Logins:
+    """The sign-in of a site; counts lie in a folder that nobody else may enter, and nothing of it is thrown out early."""
+    folder = settings.data_dir / "logins"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    cache = diskcache.Cache(str(folder), size_limit=CACHE_BYTES, eviction_policy="none", timeout=5)
+    return Logins(access, cache)
+
+
+class Logins:
+    """Checks passwords, slowly for whoever guesses. ``now_s`` is the clock (seconds since 1970)."""
+
+    def __init__(self, access: AccessStore, cache: diskcache.Cache, now_s: Callable[[], float] = time.time) -> None:
+        self._access = access
+        self._cache = cache
+        self._attempts = Attempts(cache, now_s)
+
+    def check(self, name: str, password: str, address: str) -> Account:
+        """The account of a name and its password.
+
+        The answer, and how long it takes, are the same whether there is such an account or not.
+
+        Raises:
+            TooManyAttempts: of this name or from this address; saying how long to wait.
+            WrongPassword: no such account, or not its password.
+            NotPermitted: the password is right, and the account disabled.
+            LedgerUnavailable: attempts cannot be counted now, so none is made.
+        """
+        subjects = (of_name(name), of_address(address))
+        with _counted():
+            self._attempts.begin(subjects)
+        known = self._access.password_hash(name) if is_usable(name) else None
+        if not verify_password(known, password) or known is None:
+            raise WrongPassword("Name or password is wrong.")
+        with _counted():
+            self._attempts.succeeded(subjects)
+        found = self._access.account(name)
+        if found is None:
+            raise WrongPassword("Name or password is wrong.")
+        if found.disabled:
+            raise NotPermitted("The account {name} is disabled; ask whoever runs this site.", name=name)
+        if needs_new_hash(known):
+            found = self._access.change_account(name, password_hash=hash_password(password))
+        return found
+
+    def change_password(self, name: str, current: str, new: str, address: str) -> Account:
+        """Give an account another password; all its sessions end.
+
+        Raises:
+            InvalidRequest: the new one is too easy (field ``new``).
+            WrongPassword, TooManyAttempts, NotPermitted, LedgerUnavailable: as :meth:`check`.
+        """
+        check_new_password(new, name)
+        self.check(name, current, address)
+        return self._access.change_account(name, password_hash=hash_password(new))
+
+    def end_session(self, sid: str, for_s: float) -> None:
+        """Remember that a session was signed out, for as long as its cookie could be shown again."""
+        with _counted():
+            self._cache.set(f"ended-{sid}", 1, expire=for_s)
+
+    def is_ended(self, sid: str) -> bool:
+        """Whether a session was signed out."""
+        with _counted():
+            return f"ended-{sid}" in self._cache
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Without the counts nothing is answered: a full disk must not open the door."""
+    try:
+        yield
+    except _CACHE_TROUBLE as exc:
+        log.error("the counts of sign-ins do not answer", error=str(exc))
+        raise LedgerUnavailable from exc

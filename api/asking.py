@@ -1,0 +1,66 @@
+"""Who is asking: the one place that reads keys, tokens, sessions and a proxy's headers of a request."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from flask import g, request
+
+from access.identity import Identity, identify
+from access.keys import PREFIX, find_key
+from access.store import AccessStore
+from api.sessions import Sessions
+from config import Settings
+from errors import InvalidKey
+
+_BEARER: Final = "bearer "
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Call it for the identity behind the request in hand, with today's rights; it is found once a request.
+
+    A key or a token in ``Authorization: Bearer …`` counts on the API's paths only, where it comes before any cookie; a page
+    never takes one.
+    """
+
+    settings: Settings
+    access: AccessStore
+    sessions: Sessions | None = None  # AUTH=login
+
+    def __call__(self) -> Identity:
+        """Who asks.
+
+        Raises:
+            NotAuthenticated, NotPermitted: as :func:`access.identity.identify` and :func:`access.keys.find_key`.
+            SQLAlchemyError: the database does not answer.
+        """
+        known: Identity | None = g.get("identity")
+        if known is None:
+            known = g.identity = self._found()
+        return known
+
+    def is_bearer(self) -> bool:
+        """Whether the request says by a key or a token who asks."""
+        given = request.headers.get("Authorization", "").lower().startswith(_BEARER)
+        below = request.path.removeprefix(self.settings.url_prefix)
+        return given and below.startswith("api/")
+
+    def _found(self) -> Identity:
+        if self.settings.auth == "none":
+            # Only from this machine, whatever else the request says; a key may still narrow what it is for.
+            here = identify(self.settings, self.access, request.remote_addr, dict(request.headers))
+            return self._bearer() if self.is_bearer() else here
+        if self.is_bearer():
+            return self._bearer()
+        if self.sessions is not None:
+            return self.sessions.identity()
+        return identify(self.settings, self.access, request.remote_addr, dict(request.headers))
+
+    def _bearer(self) -> Identity:
+        token = request.headers["Authorization"][len(_BEARER) :].strip()
+        if token.startswith(PREFIX):
+            return find_key(self.settings, self.access, token, time.time_ns() // 1_000_000)
+        raise InvalidKey("This is no key of this site.")

@@ -1,0 +1,76 @@
+"""Signing in and out (AUTH=login): forms of plain pages. What is sent here is never logged."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import structlog
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from access.logins import Logins
+from api.looks import chosen_language, look, page_answer
+from api.pages import LOGIN, LOGOUT, login_address, way_back
+from api.sessions import Sessions, asking_address, form_token, is_own_form
+from config import Settings
+from errors import NotAuthenticated, NotPermitted, RiwayatError, TooManyAttempts, WrongPassword
+from i18n import gettext as _
+from i18n import translate_error
+from layouts.login import login_page
+
+_LONGEST_NAME = 255
+
+log = structlog.get_logger(__name__)
+
+
+def login_blueprint(settings: Settings, logins: Logins, sessions: Sessions) -> Blueprint:
+    """``/login`` and ``/logout``."""
+    prefix = settings.url_prefix
+    blueprint = Blueprint("login", __name__, url_prefix=prefix.rstrip("/") or None)
+
+    @blueprint.get(f"/{LOGIN}")
+    def show_login() -> AnyResponse:
+        back = way_back(request.args.get("next", ""), prefix)
+        if (chosen := chosen_language(settings, login_address(prefix, *back.partition("?")[::2]))) is not None:
+            return chosen
+        try:
+            sessions.identity()
+        except NotAuthenticated:
+            return page_answer(_page(settings, back, signed_out="out" in request.args))
+        return redirect(back, HTTPStatus.SEE_OTHER)
+
+    @blueprint.post(f"/{LOGIN}")
+    def login() -> AnyResponse:
+        back = way_back(request.form.get("next", ""), prefix)
+        name = request.form.get("name", "").strip()[:_LONGEST_NAME]
+        if not is_own_form():
+            sentence = _("This page was open for long, or the browser keeps no cookies. Please try again.")
+            return page_answer(_page(settings, back, name, sentence), HTTPStatus.BAD_REQUEST)
+        address = asking_address(settings, request)
+        try:
+            account = logins.check(name, request.form.get("password", ""), address)
+        except (WrongPassword, TooManyAttempts, NotPermitted) as error:
+            log.warning("sign-in refused", code=error.code, address=address)  # not the name: people type passwords there
+            return _refused(settings, back, name, error)
+        sessions.begin(account)
+        log.info("signed in", user=account.name, address=address)
+        return redirect(back, HTTPStatus.SEE_OTHER)
+
+    @blueprint.post(f"/{LOGOUT}")
+    def logout() -> AnyResponse:
+        if is_own_form():
+            sessions.end()
+        return redirect(f"{prefix}{LOGIN}?out", HTTPStatus.SEE_OTHER)
+
+    return blueprint
+
+
+def _page(settings: Settings, back: str, name: str = "", error: str = "", *, signed_out: bool = False) -> str:
+    return login_page(look(settings), csrf=form_token(), way_back=back, name=name, error=error, signed_out=signed_out)
+
+
+def _refused(settings: Settings, back: str, name: str, error: RiwayatError) -> Response:
+    answer = page_answer(_page(settings, back, name, translate_error(error)), error.http_status)
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.wait_s)
+    return answer

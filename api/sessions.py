@@ -1,0 +1,169 @@
+"""Sessions of AUTH=login: Flask's signed cookie, looked after by Flask-Login, and what it must meet at every request.
+
+The cookie holds the account's name and its ``session`` (access/tables.py), when it began and was last used, and an id of its
+own. A new password, disabling and *Sign out everywhere* change the account's ``session``: all cookies of it are worthless at
+once. A sign-out ends its own id, so that a copy of that cookie is worthless, too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from hmac import compare_digest
+from typing import Any, Final
+
+from flask import Flask, Request, Response, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user  # type: ignore[import-untyped]
+
+from access.addresses import came_by_tls, client_address
+from access.identity import Identity
+from access.logins import Logins
+from access.store import AccessStore, Account, Standing
+from api.compression import is_file
+from config import Settings
+from errors import NotAuthenticated
+
+COOKIE: Final = "riwayat_session"
+_HOUR_S: Final = 3600
+_TOUCHED_EVERY_S: Final = 60  # so that not every answer sets the cookie anew
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """Somebody with a session that is alive, as Flask-Login wants it."""
+
+    def __init__(self, account: Account, standing: Standing) -> None:
+        self.account = account
+        self.standing = standing
+
+    def get_id(self) -> str:
+        """What the cookie keeps; :meth:`Sessions._load` reads it."""
+        return f"{self.account.session}:{self.account.name}"
+
+
+class Sessions:
+    """Who is signed in by the cookie of the request in hand. ``now_s`` is the clock (seconds since 1970)."""
+
+    def __init__(self, settings: Settings, access: AccessStore, logins: Logins, now_s: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._access = access
+        self._logins = logins
+        self._now_s = now_s
+
+    def install(self, server: Flask) -> None:
+        """Put Flask-Login on a server."""
+        manager = LoginManager(server)
+        manager.session_protection = None  # telephones change their address all day; see the module's text instead
+        manager.user_loader(self._load)
+
+    def identity(self) -> Identity:
+        """Who is signed in, with today's rights.
+
+        Raises:
+            NotAuthenticated: nobody, or the session has ended.
+        """
+        user = current_user._get_current_object()  # noqa: SLF001 - Flask-Login's way to the object behind its proxy
+        if not isinstance(user, SignedIn):
+            raise NotAuthenticated("Please sign in.")
+        self._touch()
+        return Identity(user.account.name, user.standing.admin, "login", user.standing.rights)
+
+    def begin(self, account: Account) -> None:
+        """Sign somebody in whose password was right: a new session, of which nothing is left that was there before."""
+        session.clear()
+        login_user(SignedIn(account, self._access.standing(account.name)))
+        now_s = int(self._now_s())
+        session.update(began=now_s, seen=now_s, sid=secrets.token_hex(16))
+
+    def end(self) -> None:
+        """Sign out: forget the session, and believe no copy of its cookie."""
+        if "sid" in session:
+            self._logins.end_session(str(session["sid"]), self._settings.session_hours * _HOUR_S)
+        logout_user()
+        session.clear()
+
+    def _load(self, user_id: str) -> SignedIn | None:
+        token, _, name = user_id.partition(":")
+        if not self._is_alive(session):
+            return None
+        found = self._access.standing(name)
+        if found.account is None or found.disabled or not compare_digest(found.account.session.encode(), token.encode()):
+            return None
+        return SignedIn(found.account, found)
+
+    def _is_alive(self, kept: Mapping[str, Any]) -> bool:
+        """Whether a session is neither too old nor too long unused, and was not signed out."""
+        began_s, seen_s, sid = kept.get("began"), kept.get("seen"), kept.get("sid")
+        if not isinstance(began_s, int) or not isinstance(seen_s, int) or not isinstance(sid, str):
+            return False
+        now_s = self._now_s()
+        fresh = now_s - began_s < self._settings.session_hours * _HOUR_S
+        used = now_s - seen_s < self._settings.session_idle_hours * _HOUR_S
+        return fresh and used and not self._logins.is_ended(sid)
+
+    def _touch(self) -> None:
+        now_s = int(self._now_s())
+        if now_s - session["seen"] >= _TOUCHED_EVERY_S:
+            session["seen"] = now_s
+
+
+def configure_cookie(server: Flask, settings: Settings) -> None:
+    """The manners of the session's cookie; without AUTH=login it holds what forms must send back, and nobody."""
+    server.config.update(
+        SESSION_COOKIE_NAME=COOKIE,
+        SESSION_COOKIE_PATH=settings.url_prefix,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=int(settings.session_hours * _HOUR_S),
+    )
+    server.session_interface = CookieManners(settings)
+
+
+class CookieManners(SecureCookieSessionInterface):
+    """Flask's signed cookie: Secure when the request came by TLS, and none with scripts and style sheets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's argument
+        """Whether the cookie of the answer in hand is for TLS only."""
+        return wants_secure(self._settings, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie, but not with files: they are kept by browsers, and are the same for everybody."""
+        if not is_file(request, self._settings.url_prefix):
+            super().save_session(app, session, response)
+
+
+def wants_secure(settings: Settings, asked: Request) -> bool:
+    """Whether cookies of the answer to a request are for TLS only."""
+    if settings.cookie_secure != "auto":
+        return settings.cookie_secure == "always"
+    return came_by_tls(settings, asked.remote_addr, lower_headers(asked), asked.scheme)
+
+
+def asking_address(settings: Settings, asked: Request) -> str:
+    """The address that a request came from, past a trusted proxy."""
+    return client_address(settings, asked.remote_addr, lower_headers(asked))
+
+
+def lower_headers(asked: Request) -> dict[str, str]:
+    """The headers of a request, by names in lower case."""
+    return {name.lower(): value for name, value in asked.headers.items()}
+
+
+# -- forms of our own pages ---------------------------------------------------------------------------------------------------
+
+
+def form_token() -> str:
+    """What a form must send back: the visitor's own, and known to no page of another site."""
+    if "csrf" not in session:
+        session["csrf"] = secrets.token_urlsafe(24)
+    return str(session["csrf"])
+
+
+def is_own_form() -> bool:
+    """Whether the form that was sent is from a page that this visitor got from us."""
+    known = session.get("csrf")
+    return isinstance(known, str) and compare_digest(request.form.get("csrf", "").encode(), known.encode())

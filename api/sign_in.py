@@ -1,0 +1,41 @@
+"""Everything about signing in, put on a server: the cookie, sessions, the forms; and what a page's menu offers of it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from access.logins import open_logins
+from access.store import AccessStore
+from api.account import AccountDesk, account_blueprint
+from api.asking import Asking
+from api.login import login_blueprint
+from api.pages import ACCOUNT, LOGIN
+from api.sessions import Sessions, configure_cookie, form_token
+from config import Settings
+from layouts.header import Menu
+
+
+def install_sign_in(server: Flask, settings: Settings, access: AccessStore) -> Asking:
+    """Put the sign-in of the site on a server; who asks is asked by what this returns."""
+    configure_cookie(server, settings)
+    if settings.auth != "login":
+        asks = Asking(settings, access)
+        server.register_blueprint(account_blueprint(AccountDesk(settings, access, asks)))
+        return asks
+    logins = open_logins(settings, access)
+    sessions = Sessions(settings, access, logins)
+    sessions.install(server)
+    asks = Asking(settings, access, sessions)
+    server.register_blueprint(login_blueprint(settings, logins, sessions))
+    server.register_blueprint(account_blueprint(AccountDesk(settings, access, asks, logins, sessions)))
+    return asks
+
+
+def visitors_menu(settings: Settings) -> Menu:
+    """What the menu of the request in hand offers; nothing where there is one user only."""
+    prefix = settings.url_prefix
+    if settings.auth == "none":
+        return Menu()
+    if settings.auth == "proxy":
+        return Menu(account=f"{prefix}{ACCOUNT}", sign_out_url=settings.proxy_sign_out_url)
+    return Menu(account=f"{prefix}{ACCOUNT}", sign_out_token=form_token(), sign_in=f"{prefix}{LOGIN}")
