@@ -1,4 +1,4 @@
-"""Rows of a request as a file: CSV, Parquet, Arrow, or a workbook; each a stream of bytes, in constant memory.
+"""Rows of a request as a file: CSV, Parquet and Arrow as streams of bytes, and a workbook on the disk; all in constant memory.
 
 Columns: ``timestamp_utc``, ``station``, then a column a sensor in the catalogue's unit, empty where there is no value. So
 ``manage.py import`` reads the CSV and the Parquet file again. Flags are not exported: an import finds them anew.
@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,20 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
+from data.buckets import BY_NAME
 from data.drain import Drain
 from data.joined import Piece, joined
 from data.request import HistoryRequest
 from data.series import SeriesKey
 from data.site import Site
-from data.workbook import SHEET_ROWS, workbook
+from data.workbook import SHEET_ROWS, Wrote, write_workbook
 from errors import InvalidRequest, TooLarge
 
-_VERSION = 1  # of how files are written; another one makes clients fetch them again
+_DAY_MS = 86_400_000
+_SHORTEST_MONTH_MS = 28 * _DAY_MS - 7_200_000
+_CLOCK_CHANGES_MS = 30 * _DAY_MS  # no zone changes its clocks more often
+
+_VERSION = 2  # of how files are written; another one makes clients fetch them again
 
 Stream = Callable[[Site, HistoryRequest, int, int], Iterator[bytes]]
 
@@ -66,19 +72,25 @@ def export_arrow(site: Site, request: HistoryRequest, start_ms: int, end_ms: int
     yield sink.drain()
 
 
-def export_xlsx(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> Iterator[bytes]:
-    """A workbook of one sheet (data/workbook.py).
+STREAMS: Mapping[str, Stream] = {"csv": export_csv, "parquet": export_parquet, "arrow": export_arrow}
+XLSX = "xlsx"
+FORMATS = (*STREAMS, XLSX)
+
+
+def _say_nothing(_station: str, _time_ms: int, _rows: int) -> None:
+    """Nobody waits for it."""
+
+
+def write_xlsx(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, path: Path, wrote: Wrote = _say_nothing) -> int:
+    """Write a workbook of one sheet (data/workbook.py) in a folder that is the caller's own; returns how many rows it has.
 
     Raises:
-        TooLarge: there are more rows than a worksheet holds; before anything is sent.
+        TooLarge: there are more rows than a worksheet holds.
+        OSError: the file cannot be written.
     """
-    rows = _refuse_long(site, request, start_ms, end_ms)
+    check_rows(site, request, start_ms, end_ms)
     header = ["timestamp_utc", "station", *request.sensors]
-    yield from workbook(header, joined(site, request, start_ms, end_ms), rows)
-
-
-STREAMS: Mapping[str, Stream] = {"csv": export_csv, "parquet": export_parquet, "arrow": export_arrow, "xlsx": export_xlsx}
-FORMATS = tuple(STREAMS)
+    return write_workbook(path, header, _on_one_sheet(joined(site, request, start_ms, end_ms)), wrote)
 
 
 def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str) -> str:
@@ -105,6 +117,12 @@ def export_file(site: Site, request: HistoryRequest, path: Path, start_ms: int |
     kind = path.suffix.lower().lstrip(".")
     check_format(kind)
     start, end = request.start_ms if start_ms is None else start_ms, request.end_ms if end_ms is None else end_ms
+    if kind == XLSX:
+        with TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as folder:
+            draft = Path(folder) / "workbook"
+            write_xlsx(site, request, start, end, draft)
+            draft.replace(path)
+        return
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         with draft.open("xb") as file:
@@ -122,28 +140,47 @@ def check_format(kind: str) -> None:
         )
 
 
-def _refuse_long(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
-    """How many rows there are, exactly where it matters.
+def check_rows(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
+    """About how many rows a workbook would have; told from the tiles' indices unless it may be too many.
 
     Raises:
         TooLarge: they are more than a worksheet holds.
     """
-    if request.resolution == "raw":
-        counts = [
-            [site.tiles.open_series(SeriesKey(site.source.id, station, name), start_ms, end_ms).rows for name in request.sensors]
-            for station in request.stations
-        ]
-        least, most = sum(map(max, counts)), sum(map(sum, counts))
-        if least >= SHEET_ROWS:
-            raise _too_many(least)
-        if most < SHEET_ROWS:
-            return most
+    raw = request.resolution == "raw"
+    counts = [
+        [site.tiles.open_series(SeriesKey(site.source.id, station, name), start_ms, end_ms).rows for name in request.sensors]
+        for station in request.stations
+    ]
+    least, most = sum(map(max, counts)), sum(map(sum, counts))
+    if raw and least >= SHEET_ROWS:
+        raise _too_many(least)
+    buckets = most if raw else _most_buckets(site, request, start_ms, end_ms)
+    if min(most, buckets) < SHEET_ROWS:
+        return least if raw else min(most, buckets)
+    return sum(len(piece.times) for piece in _on_one_sheet(joined(site, request, start_ms, end_ms)))
+
+
+def _most_buckets(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
+    """As many buckets as there can be, days of several beginnings and hours that a change of the clock splits included."""
+    bucket = BY_NAME[request.resolution]
+    shortest_ms = bucket.usual_ms if bucket.unit == "ms" else _SHORTEST_MONTH_MS
+    beginnings = len({site.catalogue[name].day_start_min for name in request.sensors}) if shortest_ms >= _DAY_MS else 1
+    span_ms = end_ms - start_ms
+    return len(request.stations) * beginnings * (span_ms // shortest_ms + span_ms // _CLOCK_CHANGES_MS + 4)
+
+
+def _on_one_sheet(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces, as long as a worksheet holds them.
+
+    Raises:
+        TooLarge: it does not.
+    """
     rows = 0
-    for piece in joined(site, request, start_ms, end_ms):
+    for piece in pieces:
         rows += len(piece.times)
         if rows >= SHEET_ROWS:
             raise _too_many(rows)
-    return rows
+        yield piece
 
 
 def _too_many(rows: int) -> TooLarge:

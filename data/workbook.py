@@ -1,18 +1,20 @@
-"""A workbook (XLSX) as a stream: one sheet, written row by row, in constant memory and without a file on the disk.
+"""A workbook (XLSX) of one sheet, written by XlsxWriter row by row: memory does not grow with the rows.
 
-The parts are those that ECMA-376 (Office Open XML) asks for at least; a reader that finds a cell without a reference takes
-the next column. Text is text: nothing in it can become a formula or a link.
+Text is text: nothing in it can become a formula or a link.
 """
 
 from __future__ import annotations
 
-import re
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
-from xml.sax.saxutils import escape
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
 
-from data.drain import Drain
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.worksheet import Worksheet
+
 from data.joined import Piece
 from data.months import iso_utc
 
@@ -21,93 +23,71 @@ SHEET_ROWS: Final = 1_048_576  # of a worksheet, its header included
 _EPOCH_DAYS: Final = 25_569  # 1970-01-01 in the workbook's calendar
 _FIRST_DAY: Final = 61  # 1900-03-01; before it that calendar is wrong
 _DAY_MS: Final = 86_400_000
-_ZIP64_CELLS: Final = 40_000_000  # from here on the sheet may have more than 2 GB before it is compressed
 _ROWS_AT_ONCE: Final = 5_000
-_SAME_TIME: Final = (1980, 1, 1, 0, 0, 0)  # so that equal rows are equal bytes
-
-_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
-_TYPES: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_XML: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-
-_PARTS: Final = {
-    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPES}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPES}.worksheet+xml"/>'
-    f'<Override PartName="/xl/styles.xml" ContentType="{_TYPES}.styles+xml"/></Types>',
-    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">'
-    '<sheets><sheet name="history" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-    f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}">'
-    '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
-    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
-    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
+_SAME_TIME: Final = datetime(1980, 1, 1, tzinfo=UTC)  # so that equal rows are equal bytes
+_OPTIONS: Final = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+    "use_zip64": True,  # only what is longer than 2 GB makes use of it
 }
-_SHEET_HEAD: Final = (
-    f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
-    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
-    '<cols><col min="1" max="1" width="20" customWidth="1"/></cols><sheetData>'
-)
-_SHEET_TAIL: Final = "</sheetData></worksheet>"
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+
+Wrote = Callable[[str, int, int], None]
 
 
-def workbook(header: Sequence[str], pieces: Iterable[Piece], rows: int) -> Iterator[bytes]:
-    """Bytes of a workbook of a header and the rows of the pieces, of which there are about ``rows``.
+class _Sheet(Worksheet):  # type: ignore[misc]  # it ships no types
+    """Numbers with all their digits: the 16 that XlsxWriter writes would change some of them."""
 
-    Times are UTC, as dates of the workbook's calendar (as text before March 1900); NaN is an empty cell.
+    def _xml_number_element(self, number: float, attributes: Sequence[tuple[str, object]] = ()) -> None:
+        told = "".join(f' {name}="{value}"' for name, value in attributes)
+        self.fh.write(f"<c{told}><v>{number!r}</v></c>")
+
+
+def write_workbook(path: Path, header: Sequence[str], pieces: Iterable[Piece], wrote: Wrote) -> int:
+    """Write a header and the rows of the pieces; returns how many rows there are below the header.
+
+    Times are UTC, as dates of the workbook's calendar (as text before March 1900); NaN is an empty cell. Temporary files
+    lie beside ``path``, in a folder that must be the caller's own. ``wrote(station, time_ms, rows)`` is called every
+    5,000 rows: the last row's station and time (int ms UTC), and how many there are by now.
+
+    Raises:
+        OSError: it cannot be written, such as on a full disk.
     """
-    sink = Drain()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as package:
-        for name, text in _PARTS.items():
-            package.writestr(_entry(name), _XML + text)
-        huge = rows * len(header) > _ZIP64_CELLS
-        with package.open(_entry("xl/worksheets/sheet1.xml"), "w", force_zip64=huge) as sheet:
-            head = f"<row>{''.join(_text(name) for name in header)}</row>"
-            sheet.write((_XML + _SHEET_HEAD + head).encode())
-            yield sink.drain()
-            for piece in pieces:
-                for start in range(0, len(piece.times), _ROWS_AT_ONCE):
-                    sheet.write("".join(_rows(piece, slice(start, start + _ROWS_AT_ONCE))).encode())
-                    yield sink.drain()
-            sheet.write(_SHEET_TAIL.encode())
-    yield sink.drain()
+    book = Workbook(str(path), _OPTIONS | {"tmpdir": str(path.parent)})
+    book.set_properties({"created": _SAME_TIME})
+    sheet = book.add_worksheet("history", _Sheet)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, 0, 20)
+    for column, name in enumerate(header):
+        sheet.write_string(0, column, name)
+    as_time = book.add_format({"num_format": r"yyyy\-mm\-dd\ hh:mm:ss"})
+    rows = 0
+    try:
+        for piece in pieces:
+            for start in range(0, len(piece.times), _ROWS_AT_ONCE):
+                some = slice(start, start + _ROWS_AT_ONCE)
+                times = piece.times[some].tolist()
+                columns = [column[some].tolist() for column in piece.values]
+                for row, (time_ms, *values) in enumerate(zip(times, *columns, strict=True), rows + 1):
+                    _write_row(sheet, row, time_ms, piece.station, values, as_time)
+                rows += len(times)
+                wrote(piece.station, times[-1], rows)
+        book.close()
+    except FileCreateError as exc:  # what XlsxWriter makes of an error of the disk
+        raise exc.__context__ or exc from exc
+    finally:
+        sheet.row_data_fh.close()
+    return rows
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _SAME_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
-
-
-def _rows(piece: Piece, some: slice) -> Iterator[str]:
-    station = _text(piece.station)
-    columns = [[_number(value) for value in column[some].tolist()] for column in piece.values]
-    for time_ms, *cells in zip(piece.times[some].tolist(), *columns, strict=True):
-        yield f"<row>{_time(time_ms)}{station}{''.join(cells)}</row>"
-
-
-def _time(time_ms: int) -> str:
+def _write_row(sheet: Any, row: int, time_ms: int, station: str, values: Iterable[float], as_time: Any) -> None:
     day = time_ms / _DAY_MS + _EPOCH_DAYS
-    return f'<c s="1"><v>{day!r}</v></c>' if day >= _FIRST_DAY else _text(iso_utc(time_ms))
-
-
-def _number(value: float) -> str:
-    return f"<c><v>{value!r}</v></c>" if value == value else "<c/>"  # NaN alone differs from itself
-
-
-def _text(text: str) -> str:
-    """A cell of text; what XML cannot hold is written as workbooks do, ``_x0007_``."""
-    safe = escape(_UNPRINTABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", text))
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{safe}</t></is></c>'
+    if day >= _FIRST_DAY:
+        sheet.write_number(row, 0, day, as_time)
+    else:
+        sheet.write_string(row, 0, iso_utc(time_ms))
+    sheet.write_string(row, 1, station)
+    for column, value in enumerate(values, 2):
+        if math.isfinite(value):
+            sheet.write_number(row, column, value)
