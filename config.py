@@ -76,6 +76,9 @@ class Settings(BaseSettings):
         gt=0,
         description="How long it is remembered what a page has been shown of a job, in seconds; then all of it is sent again.",
     )
+    workbook_ttl: float = Field(
+        default=86_400.0, gt=0, description="How long a written Excel file is kept for whoever asks for the same rows, in s."
+    )
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
     proxy_user_header: str = Field(
         default="X-Forwarded-User", description="AUTH=proxy: header in which the trusted proxy names the user."
@@ -177,6 +180,11 @@ class Settings(BaseSettings):
     def tile_budget_bytes(self) -> int:
         """Disk budget of the tiles in bytes."""
         return int(self.tile_budget_gb * 1e9)
+
+    @property
+    def workbook_budget_bytes(self) -> int:
+        """How much of the disk Excel files may take, besides the tiles: a tenth of the tiles' budget, in bytes."""
+        return self.tile_budget_bytes // 10
 
     def prepare(self) -> None:
         """Make the folders that Riwayat writes to (mode 0700)."""

@@ -227,6 +227,13 @@ class TileDamaged(RiwayatError):
     retryable = True
 
 
+class RowsChanged(RiwayatError):
+    """The rows changed while they were written to a file."""
+
+    code = "rows_changed"
+    retryable = True
+
+
 class ImportRejected(RiwayatError):
     """The file cannot be imported."""
 

@@ -13,10 +13,11 @@ from flask import Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.jobs import Desk
-from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, Stats, StatsQuery, WindowQuery
+from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, JobReceipt, Stats, StatsQuery, WindowQuery
 from api.operations import Answer, Api
+from api.workbooks import CONTENT_TYPE, cut, workbook_file, workbook_receipt
 from data.drawn import SeriesStatistics
-from data.export import STREAMS, check_format, export_tag
+from data.export import STREAMS, XLSX, check_format, export_tag
 from data.months import iso_utc
 from data.plan import all_present
 from data.request import HistoryRequest, parse_time
@@ -28,12 +29,13 @@ from figures.window import clip_window, lost_spans, pending_spans
 from figures.words import file_name
 from i18n import gettext as _
 from jobs.job import Job, Status
+from jobs.policy import WORKBOOK
 
 _TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    XLSX: CONTENT_TYPE,
 }
 _MILLISECONDS: Final = re.compile(r"-?[0-9]{9,15}")  # shorter ones are dates such as 20130701
 
@@ -43,6 +45,12 @@ _ROWS: Final = {
         content_types=tuple(kind.partition(";")[0] for kind in _TYPES.values()),
         headers={"Content-Disposition": "Name of the file.", "ETag": "Changes when the rows do."},
     ),
+    202: Answer(
+        "xlsx only: the job that writes the file; ask again when it has completed.",
+        JobReceipt,
+        headers={"Location": "The job.", "Retry-After": "Seconds after which to ask again."},
+    ),
+    206: Answer("xlsx only: the part of the file that Range names.", content_types=(CONTENT_TYPE,)),
     304: Answer("The rows that If-None-Match names are still the same."),
 }
 
@@ -65,19 +73,43 @@ def add_data_routes(api: Api, desk: Desk) -> None:
         job = desk.job(job_id)
         return jsonify(_statistics(site, job, _window(job.request, query), query.flagged))
 
-    @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, scope="export", query=DataQuery)
+    @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, 416, 429, scope="export", query=DataQuery)
     def get_data(job_id: str, query: DataQuery) -> Response:
-        """All rows of a window, streamed.
+        """All rows of a window; streamed, but an xlsx is written by a job.
 
         Refused (409) while the job loads, and when tiles of it have left the disk: a file lacks no rows in silence. A worksheet
-        holds 1,048,575 rows; an xlsx of more is refused (413) before it begins.
+        holds 1,048,575 rows; an xlsx of more is refused (413) before a job begins.
         """
         job = desk.job(job_id)
-        return _rows(site, job, _window(job.request, query), query.format)
+        kind = query.format or (XLSX if job.kind == WORKBOOK else "csv")
+        check_format(kind)
+        span = _window(job.request, query)
+        return _workbook(desk, job, span) if kind == XLSX else _rows(site, job, span, kind)
+
+
+def _workbook(desk: Desk, job: Job, span: Span) -> Response:
+    """The file, or the job that writes it. What a workbook job itself has written is there whatever its request lacks by now."""
+    wanted = cut(job.request, span)
+    if job.kind != WORKBOOK:
+        _refuse_part(desk.site, job)
+    if answer := workbook_file(desk, wanted, _name(desk.site, job, span)):
+        return answer
+    if job.kind == WORKBOOK and job.status.is_final:
+        _refuse_part(desk.site, job)
+    return workbook_receipt(desk, wanted)
+
+
+def _name(site: Site, job: Job, span: Span) -> str:
+    name = file_name(job.request.stations, job.request.sensors, *span, job.request.timezone)
+    return name if _is_whole(site, job) else name + "_partial"
+
+
+def _is_whole(site: Site, job: Job) -> bool:
+    """Whether no row of the job can be missing. That a workbook was written says nothing of what it was written of."""
+    return all_present(site, job.request) if job.kind == WORKBOOK else job.status is Status.COMPLETED
 
 
 def _rows(site: Site, job: Job, span: Span, kind: str) -> Response:
-    check_format(kind)
     _refuse_part(site, job)
     tag = export_tag(site, job.request, *span, kind)
     response = Response(content_type=_TYPES[kind])
@@ -87,10 +119,7 @@ def _rows(site: Site, job: Job, span: Span, kind: str) -> Response:
         response.status_code = 304
         return response
     response.response = _begun(STREAMS[kind](site, job.request, *span))
-    name = file_name(job.request.stations, job.request.sensors, *span, job.request.timezone)
-    if job.status is not Status.COMPLETED:
-        name += "_partial"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{_name(site, job, span)}.{kind}"'
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must pass the stream on as it comes
     return response
 

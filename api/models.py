@@ -98,7 +98,11 @@ class FigureQuery(StatsQuery):
 class DataQuery(WindowQuery):
     """A window and the format of its rows."""
 
-    format: Annotated[str, Field(json_schema_extra={"enum": list(FORMATS)}), BeforeValidator(_lower)] = "csv"
+    format: Annotated[
+        str | None,
+        Field(json_schema_extra={"enum": list(FORMATS)}, description="Default: csv; of a workbook's job xlsx."),
+        BeforeValidator(_lower),
+    ] = None
 
 
 class ErrorBody(_Out):
@@ -176,7 +180,7 @@ class JobAnswer(_Out):
     status: Status
     queue: str
     owner: str
-    kind: str
+    kind: Annotated[str, Field(description="history, or workbook: it writes the rows of its request as xlsx.")]
     request: JobRequest
     progress: JobProgress | None
     version: Annotated[int, Field(description="Grows with each progress and change of status.")]

@@ -163,12 +163,15 @@ def prune(
     days: Annotated[float, typer.Option(min=0, help="Forget jobs that ended longer ago than this.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Forget jobs that ended long ago. Tiles are not touched."""
-    with _open() as (_, ledger):
+    """Forget jobs that ended long ago, and remove Excel files that are no longer kept. Tiles are not touched."""
+    from data.site import open_shelf
+
+    with _open() as (settings, ledger):
         gone = ledger.prune(older_than_s=days * DAY_S)
+        removed = open_shelf(settings).prune()
     typer.echo(f"{gone} jobs are forgotten.", err=True)
     if as_json:
-        _print_json({"forgotten": gone})
+        _print_json({"forgotten": gone, "workbook_bytes": removed})
 
 
 @contextmanager

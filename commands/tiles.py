@@ -74,14 +74,16 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove the tiles. Nothing is lost: they are read from the database again when needed."""
+    """Remove the tiles, and with all of them the Excel files made of them. Nothing is lost: they are read again when needed."""
     from config import load_settings
+    from data.site import open_shelf
     from data.tiles import TileStore
 
-    store = TileStore(load_settings().tiles_path)
+    settings = load_settings()
+    store = TileStore(settings.tiles_path)
     if not yes and not as_json:
         typer.confirm(f"Remove the tiles of {station or 'all stations'} in {store.root}?", abort=True, err=True)
-    removed = store.clear(station)
+    removed = store.clear(station) + (0 if station else open_shelf(settings).clear())
     typer.echo(json.dumps({"bytes": removed}) if as_json else f"{removed / 1e9:.3f} GB removed")
 
 

@@ -17,6 +17,7 @@ from data.source import Source, own_source
 from data.source.mapped import MappedSource, as_others_see
 from data.source.mapping import load_mapping
 from data.tiles import TileStore
+from data.workbooks import WorkbookShelf
 
 _WEB_STATEMENT_S = 10.0  # a question that no page waits for any more ends by then
 
@@ -32,6 +33,16 @@ class Site:
     tiles: TileStore
     source: Source
     ask: Ask = ask_directly
+
+    @property
+    def workbooks(self) -> WorkbookShelf:
+        """Workbooks that were written, beside the tiles."""
+        return open_shelf(self.settings)
+
+
+def open_shelf(settings: Settings) -> WorkbookShelf:
+    """The workbooks of a site."""
+    return WorkbookShelf(settings.tiles_path, settings.workbook_ttl, settings.workbook_budget_bytes)
 
 
 def open_site(

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
+from data.site import open_shelf
 from errors import JobDied, StaleAttempt
 from jobs import policy
 from jobs.child import persist
@@ -68,7 +69,7 @@ class AttemptRunner:
         self._me = me
         self._lifeline = lifeline
         self._ledger = open_ledger(settings)
-        self._stopper = QueryStopper(make_cancel_query(settings))
+        self._stopper = QueryStopper(make_cancel_query(settings), open_shelf(settings))
 
     def run(self, job_id: str) -> bool:
         """Run the job if it waits; False when there is nothing to do: it has ended, or another message was first.

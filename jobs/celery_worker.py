@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
+from data.site import open_shelf
 from errors import ConfigurationError, JobDied, StaleAttempt
 from jobs import policy
 from jobs.celery_attempt import Lifeline
@@ -77,7 +78,9 @@ def run_celery_worker(
     ledger.engine.dispose()  # nothing is open when the pools are forked
     pools = Pools(settings, run_job, me, own_slots)
     with closing(WakeSocket(settings, me.id)) as wakeup, closing(Broker(settings)) as broker:
-        return CeleryWorker(ledger, me, broker, pools, limits, Bell(wakeup), QueryStopper(cancel_query)).run()
+        return CeleryWorker(
+            ledger, me, broker, pools, limits, Bell(wakeup), QueryStopper(cancel_query, open_shelf(settings))
+        ).run()
 
 
 class Pools:

@@ -17,14 +17,16 @@ from access.grants import Purpose
 from access.identity import authorise, owner_identity
 from access.store import AccessStore, open_access
 from config import Settings
-from data.site import open_site
+from data.site import Site, open_site
 from data.source.failures import classified
 from errors import StaleAttempt
 from jobs.history import load_history
 from jobs.job import Job, JobError, Metrics, Progress
 from jobs.ledger import Ledger, open_ledger
+from jobs.policy import WORKBOOK
 from jobs.process import lift_memory_limit
-from jobs.stopping import session_name
+from jobs.stopping import draft_name, session_name
+from jobs.workbook import write_workbook
 
 PUBLISH_EVERY_S = 0.25
 CALLBACK_POLL_S = 0.5
@@ -190,7 +192,7 @@ def _load(
         report = ThrottledReport(publish_and_sample)
         site = open_site(settings, session_name=session_name(job.id, attempt))
         with classified(site.engine.url):
-            found = load_history(site, job.request, report)
+            found = _run(site, job, attempt, report)
         report.flush()
         memory.sample()
     except (StaleAttempt, KeyboardInterrupt, SystemExit):
@@ -199,6 +201,13 @@ def _load(
         lift_memory_limit()
         return JobError.of(exc)
     return {**found, "seconds": round(time.monotonic() - started_s, 3), **memory.metrics()}
+
+
+def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None]) -> Metrics:
+    """Do what a job of its kind does."""
+    if job.kind == WORKBOOK:
+        return write_workbook(site, job.request, draft_name(job.id, attempt), report)
+    return load_history(site, job.request, report)
 
 
 def _write(ledger: Ledger, job_id: str, attempt: int, result: Metrics | JobError) -> None:

@@ -73,6 +73,7 @@ def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[s
     used = [*planned.keys, *write_rollups(site.tiles, site.catalogue, site.source.id, request)]
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
+    site.workbooks.prune()
     load.report_end()
     changed = {"changed_months": looked.months} if looked.months else {}
     return {**load.metrics(), **changed, "seconds_reading": round(time.monotonic() - started, 3)}

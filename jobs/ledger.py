@@ -42,18 +42,19 @@ class Ledger(LedgerReading, AttemptLedger):
         owner: str,
         request: HistoryRequest,
         *,
+        kind: str = HISTORY,
         queue: str = HISTORY,
         rows_estimate: int = 0,
         tries: int = 3,
         timeout_s: float = 300,
     ) -> Job:
-        """Put a request into the line; an equal one of the same owner that is queued or running is returned instead.
+        """Put a request into the line; an equal one of the same owner and kind that waits or runs is returned instead.
 
         Raises:
             QueueFull: the owner has, or all together have, as many jobs as they may.
         """
-        key = active_key(owner, HISTORY, request)
-        values = _new_values(owner, request, queue, rows_estimate, tries, timeout_s) | {"active_key": key}
+        key = active_key(owner, kind, request)
+        values = _new_values(owner, request, queue, rows_estimate, tries, timeout_s) | {"kind": kind, "active_key": key}
         for _ in range(_SUBMIT_TRIES):
             try:
                 with self._write() as connection:

@@ -12,6 +12,8 @@ HISTORY = "history"  # ordinary jobs
 LARGE = "history-large"  # jobs that read so much that they would keep others waiting
 QUEUES = (HISTORY, LARGE)
 
+WORKBOOK = "workbook"  # a kind of job, as HISTORY is the other: it writes the rows of its request to an XLSX file
+
 FIRST_DELAY_MS = 1_000
 LONGEST_DELAY_MS = 60_000
 JITTER = 0.25  # part of a delay that chance may take off, so that jobs that failed together do not return together

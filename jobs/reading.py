@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from data.request import HistoryRequest
 from errors import JobNotFound
 from jobs.job import Job, Status, WorkerInfo
 from jobs.line import line
@@ -45,6 +46,13 @@ class LedgerReading(LedgerBase):
             query = query.where(job.c.number < _number(before))
         with self.engine.connect() as connection:
             return [job_of(row) for row in connection.execute(query)]
+
+    def latest(self, owner: str, kind: str, request: HistoryRequest) -> Job | None:
+        """The newest job of an owner for exactly this, whatever became of it; None when there was none."""
+        equal = (job.c.owner == owner, job.c.kind == kind, job.c.request == request.to_json())
+        with self.engine.connect() as connection:
+            row = connection.execute(select(job).where(*equal).order_by(job.c.number.desc()).limit(1)).one_or_none()
+        return None if row is None else job_of(row)
 
     def position(self, waiting: Job) -> int | None:
         """Place in the line of its queue (jobs/line.py), 1 = next; None when the job does not wait."""

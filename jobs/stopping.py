@@ -1,4 +1,4 @@
-"""Stopping what a killed child has left running on the server of its source.
+"""Ending what a killed child has left: queries on the server of its source, half a workbook on the disk.
 
 A process of its own does it, so that the supervisor never holds a connection to that server nor waits for it.
 """
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from data.site import open_site
+from data.workbooks import WorkbookShelf
 from jobs.process import fork_child, poll_child
 
 CancelQuery = Callable[[str, int], None]
@@ -29,6 +30,11 @@ log = structlog.get_logger(__name__)
 def session_name(job_id: str, attempt: int) -> str:
     """How the server shows the sessions of one attempt."""
     return f"riwayat-{job_id}-{attempt}"
+
+
+def draft_name(job_id: str, attempt: int) -> str:
+    """How the workbook that an attempt writes is called until it is finished."""
+    return f"{job_id}-{attempt}"
 
 
 def make_cancel_query(settings: Settings) -> CancelQuery | None:
@@ -51,14 +57,19 @@ def make_cancel_query(settings: Settings) -> CancelQuery | None:
 
 
 class QueryStopper:
-    """The processes that are stopping queries now. The caller of :meth:`stop` holds no connection: it forks."""
+    """The processes that are stopping queries now. The caller of :meth:`stop` holds no connection: it forks.
 
-    def __init__(self, cancel_query: CancelQuery | None) -> None:
+    ``shelf`` is where the attempt may have left half a workbook.
+    """
+
+    def __init__(self, cancel_query: CancelQuery | None, shelf: WorkbookShelf) -> None:
         self._cancel_query = cancel_query
+        self._shelf = shelf
         self._pids: set[int] = set()
 
     def stop(self, job_id: str, attempt: int) -> None:
-        """Begin to stop what is left of an attempt; returns at once."""
+        """Remove the files that an attempt left, and begin to stop its queries; returns at once."""
+        self._shelf.remove_draft(draft_name(job_id, attempt))
         if self._cancel_query is None:
             return
         try:

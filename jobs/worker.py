@@ -22,6 +22,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
+from data.site import open_shelf
 from errors import ConfigurationError, JobDied
 from jobs import policy
 from jobs.children import Child, Children
@@ -93,7 +94,7 @@ def run_worker(
             run_job(job.id, job.attempt)
 
         children = Children(in_child, settings.worker_memory_mb)
-        return Worker(ledger, me, own_slots, children, limits, wakeup, QueryStopper(cancel_query)).run()
+        return Worker(ledger, me, own_slots, children, limits, wakeup, QueryStopper(cancel_query, open_shelf(settings))).run()
 
 
 def slots_of(settings: Settings, queue: str) -> int:

@@ -331,7 +331,7 @@ def test_a_failed_job_says_why_and_how_far_it_came(world, sari):
 
 
 def test_rows_are_asked_for_again_only_when_they_have_changed(world, sari, done):
-    for kind in ("csv", "parquet", "arrow", "xlsx"):
+    for kind in ("csv", "parquet", "arrow"):
         path = f"/api/jobs/{done}/data?format={kind}&from=2013-03-01&to=2013-03-02"
         first = sari.get(path)
         assert first.status_code == 200
@@ -423,12 +423,6 @@ def test_a_figure_is_drawn_though_the_inventory_does_not_answer_and_is_not_calle
     figure = ok(sari.get(f"/api/jobs/{done}/figure"))
     assert figure["data"]
     assert (figure["layout"]["meta"]["complete"], tints(figure)) == (False, [])
-
-
-def test_more_rows_than_a_worksheet_holds_are_refused_before_anything_is_sent(sari, done, monkeypatch):
-    monkeypatch.setattr("data.export.SHEET_ROWS", 100)
-    assert "99 rows" in refused(sari.get(f"/api/jobs/{done}/data?format=xlsx"), 413, "too_large", "format")
-    assert sari.get(f"/api/jobs/{done}/data?format=csv").status_code == 200
 
 
 def test_the_part_that_a_cancelled_job_has_read_can_be_taken_under_a_name_that_says_so(world, sari):

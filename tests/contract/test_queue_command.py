@@ -150,4 +150,4 @@ def test_every_command_that_acts_can_say_as_json_what_it_did(ledger, queue):
     assert json.loads(queue("show", waiting.id, "--json").stdout)["position"] == 1
     assert json.loads(queue("cancel", waiting.id, "--json").stdout)["status"] == "cancelled"
     assert json.loads(queue("restart", "--json").stdout) == {"workers": 0}
-    assert json.loads(queue("prune", "--days", "0", "--json").stdout) == {"forgotten": 1}
+    assert json.loads(queue("prune", "--days", "0", "--json").stdout) == {"forgotten": 1, "workbook_bytes": 0}

@@ -50,6 +50,7 @@ def test_the_lines_of_the_documentation_do_what_they_say(start_site, tmp_path):
     rows = (tmp_path / "riwayat_JFK_temperature_20130301_20130601.csv").read_text().splitlines()
     assert len(rows) > 90 * 24
     assert (tmp_path / "rows.parquet").read_bytes().startswith(b"PAR1")
+    assert (tmp_path / "rows.xlsx").read_bytes().startswith(b"PK\x03\x04")
     assert json.loads((tmp_path / "figure.json").read_text())["data"]
 
 

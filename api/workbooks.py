@@ -1,0 +1,89 @@
+"""Rows as a workbook over HTTP: the file when it is there, else the job that writes it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from flask import Response, request, send_file
+
+from api.guard import RETRY_AFTER_S
+from api.jobs import Desk
+from api.operations import refuse_other_sites
+from data.request import HistoryRequest
+from errors import Conflict
+from figures.history import Span
+from i18n import translate_error
+from jobs.job import Job, Status
+from jobs.policy import WORKBOOK
+from jobs.workbook import start_workbook, workbook_tag
+
+CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_CACHE: Final = "private, no-cache"  # may be kept by who fetched it, and is asked for again
+_TOLD_MS: Final = 60_000  # so long a failure is told to those who ask again; then it is tried anew
+
+
+def workbook_file(desk: Desk, wanted: HistoryRequest, name: str) -> Response | None:
+    """The workbook of a request as a download called ``name``, or 304; None when nobody has written it."""
+    tag = workbook_tag(desk.site, wanted)
+    if request.if_none_match.contains(tag):  # whoever has the rows needs no file of ours
+        return _unchanged(tag)
+    path = desk.site.workbooks.find(tag)
+    if path is None:
+        return None
+    try:
+        return _sent(path, tag, name)
+    except FileNotFoundError:  # its time was over in this very moment
+        return None
+
+
+def workbook_receipt(desk: Desk, wanted: HistoryRequest) -> Response:
+    """202 with the job that writes the workbook of a request: one that waits or runs, else a new one.
+
+    Raises:
+        CrossSite: a page of another site asks, which may start nothing.
+        Conflict: it has failed or was cancelled a moment ago, and why.
+        TooLarge, NotPermitted, QueueFull: as :func:`jobs.workbook.start_workbook`.
+    """
+    refuse_other_sites(request)
+    identity = desk.identify()
+    job = desk.ledger.latest(identity.user, WORKBOOK, wanted)
+    if job is not None:
+        _refuse_ended(job)
+    if job is None or job.status.is_final:
+        job = start_workbook(desk.site, desk.ledger, identity, wanted, desk.wake)
+    receipt = desk.receipt(job)
+    receipt.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return receipt
+
+
+def cut(whole: HistoryRequest, span: Span) -> HistoryRequest:
+    """The request of a window."""
+    return replace(whole, start_ms=span[0], end_ms=span[1])
+
+
+def _unchanged(tag: str) -> Response:
+    answer = Response(status=304)
+    answer.set_etag(tag)
+    answer.headers["Cache-Control"] = _CACHE
+    return answer
+
+
+def _sent(path: Path, tag: str, name: str) -> Response:
+    sent = send_file(path, CONTENT_TYPE, as_attachment=True, download_name=f"{name}.xlsx", etag=tag, max_age=0)
+    sent.headers["Cache-Control"] = _CACHE
+    return sent
+
+
+def _refuse_ended(job: Job) -> None:
+    """Raises Conflict when it ended a moment ago without a file."""
+    if job.finished_ms is None or time.time_ns() // 1_000_000 - job.finished_ms >= _TOLD_MS:
+        return
+    if job.status is Status.CANCELLED:
+        raise Conflict("The workbook was cancelled; ask again in a minute.")
+    if job.status is Status.FAILED:
+        why = translate_error(job.error) if job.error else job.id
+        raise Conflict("The workbook could not be written; ask again in a minute. {why}", why=why)

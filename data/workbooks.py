@@ -1,0 +1,115 @@
+"""Workbooks that were written for somebody, kept for a while beside the tiles, where all hosts see them.
+
+``TILE_DIR/.workbooks/TAG.xlsx``: TAG is the ETag of the rows, so equal rows are one file, and other rows another one. Drafts are
+folders; no name of a series' folder begins with a dot (data/tilepaths.py).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+FOLDER: Final = ".workbooks"
+DRAFT_LIFE_S: Final = 3600.0  # a draft that nobody has written to for so long has lost its writer
+
+FETCH_S: Final = 600.0
+
+_SUFFIX, _DRAFT = ".xlsx", ".draft"
+_INSIDE: Final = "workbook"
+
+_log = structlog.get_logger(__name__)
+
+
+class WorkbookShelf:
+    """The workbooks of a store of tiles. ``ttl_s``: how long one is kept; ``budget_bytes``: how much all of them may take."""
+
+    def __init__(self, tiles: Path, ttl_s: float, budget_bytes: int) -> None:
+        self._folder = tiles / FOLDER
+        self._ttl_s = ttl_s
+        self._budget_bytes = budget_bytes
+
+    def path(self, tag: str) -> Path:
+        """Where the workbook of these rows is, once it is written."""
+        return self._folder / f"{tag}{_SUFFIX}"
+
+    def find(self, tag: str) -> Path | None:
+        """The workbook of these rows; None when nobody has written it, or it is no longer kept."""
+        path = self.path(tag)
+        try:
+            age_s = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        return path if age_s <= self._ttl_s else None
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator[Path]:
+        """The path of a file to be written, alone in a folder that is gone afterwards; only this user may enter it.
+
+        :meth:`remove_draft` with the same name removes what a process left that was killed meanwhile.
+        """
+        folder = self._draft_folder(name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            yield folder / _INSIDE
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_draft(self, name: str) -> None:
+        """Remove what is left of a draft, if anything is."""
+        shutil.rmtree(self._draft_folder(name), ignore_errors=True)
+
+    def put(self, draft: Path, tag: str) -> Path:
+        """Show a finished draft to all; only this user may read the file (mode 0600)."""
+        draft.chmod(0o600)
+        return draft.replace(self.path(tag))
+
+    def prune(self, keep: str = "") -> int:
+        """Remove what is too old, then the oldest until the rest fits the budget; bytes removed.
+
+        Never the tag ``keep``; nor, for the budget's sake, what is so new that somebody may be about to fetch it. Drafts
+        that lost their writers go as well.
+        """
+        self._sweep()
+        found = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            try:
+                found.append((path.stat().st_mtime, path.stat().st_size, path))
+            except FileNotFoundError:  # somebody else was first
+                continue
+        total, removed = sum(size for _, size, _ in found), 0
+        for written, size, path in sorted(found):
+            age_s = time.time() - written
+            too_many = total - removed > self._budget_bytes and age_s > FETCH_S
+            if path.stem != keep and (age_s > self._ttl_s or too_many):
+                path.unlink(missing_ok=True)
+                removed += size
+        if removed:
+            _log.info("workbooks removed", bytes=removed)
+        return removed
+
+    def clear(self) -> int:
+        """Remove all workbooks; bytes removed. What is being written now is not touched."""
+        removed = 0
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            removed += path.stat().st_size
+            path.unlink(missing_ok=True)
+        return removed
+
+    def _draft_folder(self, name: str) -> Path:
+        return self._folder / f"{name}{_DRAFT}"
+
+    def _sweep(self) -> None:
+        for folder in self._folder.glob(f"*{_DRAFT}"):
+            try:
+                written = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            except FileNotFoundError:  # it has just been finished
+                continue
+            if time.time() - written > DRAFT_LIFE_S:
+                shutil.rmtree(folder, ignore_errors=True)

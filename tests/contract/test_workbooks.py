@@ -1,0 +1,343 @@
+"""Workbooks as jobs: who gets which file by what answer, what is in it, and how long it is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from config import Settings
+from data.request import HistoryRequest, request_of
+from data.site import Site, open_site
+from data.workbooks import DRAFT_LIFE_S, FETCH_S, WorkbookShelf
+from errors import RowsChanged, TooLarge
+from jobs.child import make_run_job
+from jobs.history import load_history
+from jobs.job import Job, Status
+from jobs.ledger import Ledger, open_ledger
+from jobs.policy import WORKBOOK
+from jobs.workbook import workbook_tag, write_workbook
+from tests.processes import ROOT
+from tests.tiled import KEY, MARCH_2019, MINUTE, sensor_named, store_rows
+
+MARCH = "format=xlsx&from=2013-03-01T00:00:00Z&to=2013-04-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class World:
+    """A site with a loaded year, without a worker."""
+
+    settings: Settings
+    site: Site
+    ledger: Ledger
+    user: Callable[[str], FlaskClient]
+    year: HistoryRequest
+
+    def history(self, user: str = "sari") -> str:
+        """Id of the user's completed job of the year."""
+        return self.ledger.record_completed(user, self.year, {}).id
+
+    def run(self) -> Job:
+        """Do what a worker does with the next job; the job as it ended."""
+        job = self.ledger.claim("w", ["history", "history-large"])
+        assert job is not None
+        make_run_job(self.settings)(job.id, job.attempt)
+        return self.ledger.get(job.id)
+
+
+class Closing(FlaskClient):
+    """Reads answers to their end and closes them, as a server does: they may be files."""
+
+    def open(self, *args: Any, **how: Any) -> TestResponse:
+        return super().open(*args, **{"buffered": True, **how})
+
+
+@pytest.fixture
+def world(data_dir: Path) -> Iterator[World]:
+    settings = Settings(data_dir=data_dir, auth="proxy", admins="root", user_jobs=2, _env_file=None)
+    server, site, ledger = create_app(settings).server, open_site(settings), open_ledger(settings)
+    year = request_of(["EWR"], ["rainfall", "temperature"], "2013-01-01", "2014-01-01", "raw", "UTC")
+    load_history(site, year, lambda progress: None)
+
+    server.test_client_class = Closing
+
+    def user(name: str) -> FlaskClient:
+        client = server.test_client()
+        client.environ_base["HTTP_X_FORWARDED_USER"] = name
+        return client
+
+    yield World(settings, site, ledger, user, year)
+    site.engine.dispose()
+    ledger.engine.dispose()
+
+
+def workbooks(world: World) -> list[str]:
+    """Names of what lies on the shelf."""
+    return sorted(path.name for path in (world.settings.tiles_path / ".workbooks").glob("*"))
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------------
+
+
+def test_asked_again_while_it_waits_it_is_the_same_job_and_then_the_file(world):
+    sari, path = world.user("sari"), f"/api/jobs/{world.history()}/data?{MARCH}"
+    first, second = sari.get(path), sari.get(path)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.headers["Location"] == second.headers["Location"] == f"/api/jobs/{first.json['id']}"
+    shown = sari.get(first.headers["Location"]).json
+    assert (shown["kind"], shown["owner"], shown["request"]["start"]) == ("workbook", "sari", "2013-03-01T00:00:00Z")
+    done = world.run()
+    assert (done.status, done.kind, done.progress.fraction) == (Status.COMPLETED, WORKBOOK, 1.0)
+    got = sari.get(path)
+    assert (got.status_code, got.data[:4]) == (200, b"PK\x03\x04")
+    assert done.metrics["bytes"] == len(got.data)
+    assert world.ledger.claim("w", ["history"]) is None
+
+
+def test_equal_rows_are_one_file_for_all_users_and_ways_to_ask(world):
+    sari, budi = world.user("sari"), world.user("budi")
+    ids = {
+        sari.get(f"/api/jobs/{world.history()}/data?{MARCH}").json["id"],
+        budi.get(f"/api/jobs/{world.history('budi')}/data?{MARCH}").json["id"],
+    }
+    assert len(ids) == 2  # each has a job of his own; the second finds what the first has written
+    assert [int(world.run().metrics["reused"]) for _ in ids] == [0, 1]
+    assert len(workbooks(world)) == 1
+    assert sari.get(f"/api/jobs/{world.history()}/data?{MARCH}").status_code == 200
+
+
+def test_unchanged_rows_are_304_even_when_the_file_is_gone(world):
+    sari, path = world.user("sari"), f"/api/jobs/{world.history()}/data?{MARCH}"
+    sari.get(path)
+    world.run()
+    tag = sari.get(path).headers["ETag"]
+    world.site.workbooks.clear()
+    assert sari.get(path, headers={"If-None-Match": tag}).status_code == 304
+    assert sari.get(path).status_code == 202
+
+
+def test_more_rows_than_a_worksheet_holds_are_refused_and_no_job_is_started(world, monkeypatch):
+    monkeypatch.setattr("data.export.SHEET_ROWS", 100)
+    history = world.history()
+    answer = world.user("sari").get(f"/api/jobs/{history}/data?{MARCH}")
+    assert (answer.status_code, answer.json["error"]["code"], answer.json["error"]["field"]) == (413, "too_large", "format")
+    assert "99 rows" in answer.json["error"]["message"]
+    assert [job.id for job in world.ledger.jobs()] == [history]
+
+
+def test_workbooks_count_in_the_users_share(world):
+    sari, job = world.user("sari"), world.history()
+    codes = [
+        sari.get(f"/api/jobs/{job}/data?format=xlsx&from=2013-0{month}-01&to=2013-0{month}-20").status_code for month in (1, 2, 3)
+    ]
+    assert codes == [202, 202, 429]
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_who_only_asks_again_does_not_start_anew_what_has_just_ended_badly(world, end):
+    sari, path = world.user("sari"), f"/api/jobs/{world.history()}/data?{MARCH}"
+    job = sari.get(path).json["id"]
+    if end == "cancelled":
+        sari.post(f"/api/jobs/{job}/cancel")
+    else:
+        world.site.workbooks.path("x").parent.write_text("no folder")
+        assert world.run().error.code == "error"
+        world.site.workbooks.path("x").parent.unlink()
+    answer = sari.get(path)
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "conflict")
+    assert sari.post(f"/api/jobs/{job}/retry").status_code == 202
+    assert sari.get(path).json["id"] == job
+    assert world.run().status is Status.COMPLETED
+    assert sari.get(path).status_code == 200
+
+
+def test_a_page_of_another_site_starts_nothing(world):
+    path = f"/api/jobs/{world.history()}/data?{MARCH}"
+    answer = world.user("sari").get(path, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (403, "cross_site")
+    assert [job.kind for job in world.ledger.jobs()] == ["history"]
+
+
+def test_a_workbooks_job_gives_figure_statistics_and_rows_of_its_window(world):
+    sari = world.user("sari")
+    job = sari.get(f"/api/jobs/{world.history()}/data?{MARCH}").json["id"]
+    assert sari.get(f"/api/jobs/{job}/data").json["id"] == job  # while it waits: itself
+    assert sari.get(f"/api/jobs/{job}/data?format=csv").status_code == 409
+    world.run()
+    assert sari.get(f"/api/jobs/{job}/figure").json["data"]
+    assert sari.get(f"/api/jobs/{job}/stats").json["complete"] is True
+    assert sari.get(f"/api/jobs/{job}/data?format=csv").data.count(b"\n") > 600
+    assert sari.get(f"/api/jobs/{job}/data").data[:4] == b"PK\x03\x04"
+    assert world.user("budi").get(f"/api/jobs/{job}/data").status_code == 404
+
+
+def test_the_workbook_of_a_part_says_so_by_its_name(world):
+    sari = world.user("sari")
+    part = world.ledger.submit("sari", request_of(["EWR"], ["temperature"], "2013-01-01", "2013-12-01", "raw", "UTC"))
+    world.ledger.cancel(part.id)
+    path = f"/api/jobs/{part.id}/data?format=xlsx"
+    job = sari.get(path).json["id"]
+    world.run()
+    assert "_partial.xlsx" in sari.get(path).headers["Content-Disposition"]
+    assert sari.get(f"/api/jobs/{job}/data").status_code == 200
+    world.site.tiles.clear()
+    assert sari.get(f"/api/jobs/{job}/data").status_code == 409
+
+
+# -- what is in it ----------------------------------------------------------------------------------------------------------
+
+
+def kept(settings: Settings, **series: tuple[Any, Any]) -> tuple[Site, HistoryRequest]:
+    """A site with these series (times, values) of one station, by sensor, and the request of all of it."""
+    site = open_site(settings)
+    for name, (times, values) in series.items():
+        store_rows(site.tiles, sensor_named(name), times, values, key=KEY._replace(sensor=name))
+    times = np.concatenate([times for times, _ in series.values()])
+    return site, HistoryRequest((KEY.station,), tuple(series), int(times.min()), int(times.max()) + 1)
+
+
+def read(path: Path) -> list[tuple[Any, ...]]:
+    return list(openpyxl.load_workbook(path, read_only=True).active.values)
+
+
+def write(site: Site, request: HistoryRequest) -> Path:
+    write_workbook(site, request, "x-1", lambda progress: None)
+    return site.workbooks.path(workbook_tag(site, request))
+
+
+def test_every_digit_of_a_number_and_every_time_comes_back(settings):
+    times = np.array([MARCH_2019, MARCH_2019 + 1500, MARCH_2019 + 86_400_000])
+    values = np.array([0.1 + 0.2, -1e-7, 1 / 3])
+    site, request = kept(settings, temperature=(times, values))
+    header, *rows = read(write(site, request))
+    assert header == ("timestamp_utc", "station", "temperature")
+    assert [row[2] for row in rows] == values.tolist()
+    march = datetime.fromisoformat("2019-03-01")  # a workbook knows no zones; the header says UTC
+    assert rows[0][:2] == (march, "aws-1")
+    assert abs((rows[1][0] - march).total_seconds() - 1.5) < 1e-3
+    assert rows[2][0] - march == timedelta(days=1)
+
+
+def test_what_looks_like_a_formula_or_a_link_is_text(settings):
+    for name in ("=1+1", "https://example.org", "+62", "007", "two\nlines", "a\x07b", "É ☂ "):
+        site, request = kept(settings, temperature=([MARCH_2019], [1.0]))
+        key = KEY._replace(station=name, sensor="temperature")
+        store_rows(site.tiles, sensor_named("temperature"), [MARCH_2019], [1.0], key=key)
+        path = write(site, HistoryRequest((name,), ("temperature",), request.start_ms, request.end_ms))
+        cell = openpyxl.load_workbook(path).active["B2"]
+        told = name.replace("\x07", "_x0007_")  # openpyxl leaves what XML cannot hold as it is written there
+        assert (cell.data_type, cell.value, cell.hyperlink) == ("s", told, None)
+
+
+def test_rows_that_change_while_they_are_written_are_not_given_out(settings):
+    site, request = kept(settings, temperature=([MARCH_2019], [1.0]))
+
+    def load(_progress: object) -> None:
+        store_rows(site.tiles, sensor_named("temperature"), [MARCH_2019], [2.0], generation=2)
+
+    with pytest.raises(RowsChanged):
+        write_workbook(site, request, "x-1", load)
+    assert list((settings.tiles_path / ".workbooks").iterdir()) == []
+    assert RowsChanged.retryable
+
+
+def test_buckets_are_not_counted_by_reading_where_there_cannot_be_too_many(settings, monkeypatch):
+    monkeypatch.setattr("data.export.SHEET_ROWS", 400)
+    times = MARCH_2019 + np.arange(2_000) * MINUTE
+    site, request = kept(settings, temperature=(times, np.zeros(2_000)))
+    hourly = HistoryRequest(request.stations, request.sensors, request.start_ms, request.end_ms, "1h")
+    monkeypatch.setattr("data.export.joined", lambda *_: pytest.fail("rows were read"))
+    from data.export import check_rows
+
+    assert 34 <= check_rows(site, hourly, hourly.start_ms, hourly.end_ms) < 100
+    with pytest.raises(TooLarge):
+        check_rows(site, request, request.start_ms, request.end_ms)
+
+
+_MEASURE = """
+import json, resource, sys
+from config import Settings
+from data.request import HistoryRequest
+from data.site import open_site
+from jobs.workbook import write_workbook
+site = open_site(Settings(data_dir=sys.argv[1], _env_file=None))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+found = write_workbook(site, HistoryRequest.from_json(sys.argv[2]), "x-1", lambda progress: None)
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(json.dumps({"rows": found["rows"], "grown_mb": grown * 1024 / 1e6}))
+"""
+
+
+def test_memory_does_not_grow_with_the_rows(settings):
+    """300,000 rows of three sensors need 16 MB of tiles; as cells in memory they would take more than 200 MB."""
+    times = MARCH_2019 + np.arange(300_000) * MINUTE
+    values = np.round(np.random.default_rng(1).normal(20, 5, len(times)), 2)
+    names = ("temperature", "pressure", "humidity")
+    _, request = kept(settings, **dict.fromkeys(names, (times, values)))
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(settings.data_dir), request.to_json()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["rows"] == 300_000
+    assert found["grown_mb"] < 100
+
+
+# -- how long it is kept ----------------------------------------------------------------------------------------------------
+
+
+def shelf_of(tmp_path: Path, *ages_s: float, ttl_s: float = 1e6, budget: int = 10**9) -> WorkbookShelf:
+    """A shelf with a workbook of 100 bytes of each age, named a, b …"""
+    shelf = WorkbookShelf(tmp_path, ttl_s, budget)
+    for name, age_s in zip("abcdef", ages_s, strict=False):
+        path = shelf.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(100))
+        os.utime(path, (time.time() - age_s,) * 2)
+    return shelf
+
+
+def test_a_workbook_is_kept_for_its_time(tmp_path):
+    shelf = shelf_of(tmp_path, 50, 200, ttl_s=100)
+    assert (shelf.find("a"), shelf.find("b"), shelf.find("c")) == (shelf.path("a"), None, None)
+    assert shelf.prune() == 100
+    assert not shelf.path("b").exists()
+
+
+def test_beyond_the_budget_the_oldest_go_but_none_that_somebody_may_be_about_to_fetch(tmp_path):
+    shelf = shelf_of(tmp_path, FETCH_S + 10, FETCH_S + 30, FETCH_S + 20, 1, budget=200)
+    assert shelf.prune(keep="b") == 200
+    assert [shelf.path(name).exists() for name in "abcd"] == [False, True, False, True]
+    assert shelf_of(tmp_path / "other", 1, FETCH_S + 1, budget=0).prune() == 100
+
+
+def test_drafts_that_lost_their_writer_go_and_others_stay(tmp_path):
+    shelf = shelf_of(tmp_path, 1)
+    with shelf.draft("writing-1") as path:
+        lost = shelf.path("a").parent / "lost-1.draft"
+        lost.mkdir()
+        (lost / "part").write_bytes(b"x")
+        for each in (lost / "part", lost):
+            os.utime(each, (time.time() - DRAFT_LIFE_S - 1,) * 2)
+        shelf.prune()
+        assert not lost.exists()
+        assert path.parent.exists()
+    assert not path.parent.exists()

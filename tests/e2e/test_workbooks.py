@@ -1,0 +1,128 @@
+"""Workbooks over HTTP and a real worker: asked for, written by a job, fetched; and nothing left of what was stopped."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+
+import numpy as np
+import openpyxl
+import pytest
+
+from data.request import HistoryRequest
+from data.tiles import TileStore
+from jobs.job import Status
+from jobs.ledger import migrate_jobs, open_ledger
+from jobs.policy import WORKBOOK
+from tests.processes import WorkerProcess, wait_until
+from tests.tiled import MARCH_2019, MINUTE, sensor_named, store_rows
+
+pytestmark = pytest.mark.process
+
+
+def ask(site, path, method="GET", **headers):
+    """Status, headers and body of an answer, refusals included."""
+    sent = urllib.request.Request(
+        site.url + path, method=method, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(sent, timeout=60) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.headers, refusal.read()
+
+
+@pytest.fixture
+def loaded(start_site):
+    """A site and the id of a job that has loaded a year of a station."""
+    site = start_site()
+    body = {"stations": ["JFK"], "sensors": ["rainfall", "temperature"], "start": "2013-01-01", "end": "2014-01-01"}
+    sent = urllib.request.Request(site.url + "/api/jobs", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(sent, timeout=60) as answer:
+        job = json.load(answer)["id"]
+    wait_until(lambda: status(site, job) == "completed", "the history to be loaded")
+    return site, job
+
+
+def status(site, job):
+    return json.loads(ask(site, f"/api/jobs/{job}")[2])["status"]
+
+
+def test_a_workbook_is_written_by_a_job_and_then_fetched_as_a_file(loaded, data_dir):
+    site, job = loaded
+    path = f"/api/jobs/{job}/data?format=xlsx&from=2013-03-01T00:00:00Z&to=2013-04-01T00:00:00Z"
+
+    code, headers, body = ask(site, path)
+    receipt = json.loads(body)
+    assert (code, headers["Location"]) == (202, f"/api/jobs/{receipt['id']}")
+    assert int(headers["Retry-After"]) > 0
+    assert json.loads(ask(site, path)[2] if status(site, receipt["id"]) != "completed" else body)["id"] == receipt["id"]
+
+    wait_until(lambda: status(site, receipt["id"]) == "completed", "the workbook to be written")
+    code, headers, body = ask(site, path)
+    assert (code, headers["Content-Disposition"]) == (
+        200,
+        "attachment; filename=riwayat_JFK_rainfall-temperature_20130301T0700_20130401T0700.xlsx",
+    )
+    rows = list(openpyxl.load_workbook(io.BytesIO(body), read_only=True).active.values)
+    assert rows[0] == ("timestamp_utc", "station", "rainfall", "temperature")
+    assert rows[1][0].replace(tzinfo=UTC) == datetime(2013, 3, 1, tzinfo=UTC)
+    told = ask(site, path.replace("xlsx", "csv"))[2].decode().splitlines()
+    assert len(rows) == len(told) > 600
+    for row, line in zip(rows[1:], told[1:], strict=True):
+        _, station, *values = line.split(",")
+        assert (row[1], *row[2:]) == (station, *(float(text) if text else None for text in values))
+
+    assert ask(site, path, If_None_Match=headers["ETag"])[:1] == (304,)
+    code, part, some = ask(site, path, Range="bytes=0-3", If_Range=headers["ETag"])
+    assert (code, some, part["Content-Range"]) == (206, b"PK\x03\x04", f"bytes 0-3/{len(body)}")
+    assert ask(site, f"/api/jobs/{receipt['id']}/data")[2] == body
+    for what in ("figure", "stats", "data?format=csv", "events"):
+        assert ask(site, f"/api/jobs/{receipt['id']}/{what}")[0] == 200, what
+
+    (file,) = (data_dir / "tiles" / ".workbooks").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def big_site(settings):
+    """Settings of a site, its ledger, and a request whose workbook takes seconds; only its tiles are there."""
+    times = MARCH_2019 + np.arange(400_000) * MINUTE
+    store_rows(TileStore(settings.tiles_path), sensor_named("temperature"), times, np.full(len(times), 20.5))
+    ledger = open_ledger(settings)
+    migrate_jobs(ledger.engine)
+    yield settings, ledger, HistoryRequest(("aws-1",), ("temperature",), MARCH_2019, int(times[-1]) + 1)
+    ledger.engine.dispose()
+
+
+@pytest.mark.parametrize("end", ["cancel", "kill child", "kill worker"])
+def test_nothing_is_left_of_a_workbook_whose_writing_was_stopped(big_site, tmp_path, end):
+    settings, ledger, request = big_site
+    folder = settings.tiles_path / ".workbooks"
+
+    def drafts():
+        return list(folder.glob("*/*"))
+
+    job = ledger.submit("local", request, kind=WORKBOOK, tries=1)
+    with WorkerProcess(cwd=tmp_path, data_dir=settings.data_dir) as worker:
+        wait_until(drafts, "a draft")
+        wait_until(lambda: ledger.get(job.id).progress, "rows to be written")
+        if end == "cancel":
+            ledger.cancel(job.id)
+        elif end == "kill child":
+            worker.child().kill()
+        else:
+            worker.kill()
+            assert drafts()  # nobody was there to remove them
+        wait_until(lambda: end == "kill worker" or not drafts(), "the draft to go")
+    final = Status.CANCELLED if end == "cancel" else Status.FAILED
+    if end == "kill worker":
+        with WorkerProcess(cwd=tmp_path, data_dir=settings.data_dir):
+            wait_until(lambda: ledger.get(job.id).status is final, "the lease to run out")
+            wait_until(lambda: not drafts(), "the draft to go")
+    assert ledger.get(job.id).status is final
+    assert list(folder.iterdir()) == []
