@@ -188,7 +188,8 @@ def _load(
         memory.sample()
 
     try:
-        authorise(owner_identity(settings, access, job.owner), job.request, Purpose.LOAD)
+        purpose = Purpose.EXPORT if job.kind == WORKBOOK else Purpose.LOAD
+        authorise(owner_identity(settings, access, job.owner), job.request, purpose)
         report = ThrottledReport(publish_and_sample)
         site = open_site(settings, session_name=session_name(job.id, attempt))
         with classified(site.engine.url):

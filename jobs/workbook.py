@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
+from access.grants import Purpose
 from access.identity import Identity, authorise
 from data.export import XLSX, check_rows, export_tag, write_xlsx
 from data.months import month_of
@@ -33,7 +34,7 @@ def start_workbook(site: Site, ledger: Ledger, identity: Identity, request: Hist
         TooLarge: more rows than a worksheet holds; then no job is started.
         QueueFull: there is no room for another job, of this user or of all.
     """
-    authorise(identity, request)
+    authorise(identity, request, Purpose.EXPORT)
     settings = site.settings
     rows = check_rows(site, request, request.start_ms, request.end_ms) * len(request.sensors)
     job = ledger.submit(
