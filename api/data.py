@@ -23,7 +23,7 @@ from data.plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
 from data.view import view_request
-from errors import Conflict, InvalidRequest, UnknownStation
+from errors import Conflict, InvalidRequest, SourceUnavailable, UnknownStation
 from figures.history import Span, history_figure
 from figures.window import clip_window, lost_spans, pending_spans
 from figures.words import file_name
@@ -161,7 +161,7 @@ def _gaps(site: Site, job: Job, span: Span, width_px: int) -> tuple[Span, ...] |
         return pending_spans(site, job.request)
     try:
         return lost_spans(site, job.request, span, width_px)
-    except (UnknownStation, SQLAlchemyError) as error:
+    except (UnknownStation, SourceUnavailable, SQLAlchemyError) as error:
         log.warning("it is not known whether a figure is whole", error=str(error))
         return None
 

@@ -52,7 +52,7 @@ def measured_speed(jobs: list[Job]) -> float:
 def estimate_words(plan: Plan, rows_a_second: float) -> str:
     """``≈ 10.5 M rows · 40 % on disk · about 3 s``."""
     parts = [_("≈ {rows} rows").format(rows=format_short(plan.rows_total))]
-    if not plan.missing:
+    if plan.is_complete:
         parts.append(_("all on disk · at once"))
     else:
         on_disk = 100 * (1 - plan.rows_missing / plan.rows_tiles) if plan.rows_tiles else 0.0

@@ -183,7 +183,9 @@ def _incomplete(services: Services, job: Job) -> bool:
     """Whether tiles or rollups of a finished job were evicted, or the data have changed since."""
     site = services.site
     try:
-        return bool(plan(site, job.request).missing or rollups_missing(site.tiles, site.catalogue, site.source.id, job.request))
+        return bool(
+            not plan(site, job.request).is_complete or rollups_missing(site.tiles, site.catalogue, site.source.id, job.request)
+        )
     except RiwayatError:  # a station that is gone: the view says so
         return False
     except SQLAlchemyError as error:  # its tiles draw all the same

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, insert, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -19,6 +22,9 @@ from errors import SourceUnavailable, UnknownStation
 
 OWN_SOURCE = "own"
 _SUGGESTIONS = 5
+_STATIONS_A_QUERY = 500  # databases bound the number of parameters
+
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,28 @@ class KnownStations:
     away: bool = False
 
 
+@dataclass(frozen=True)
+class MonthTable:
+    """Months with rows of several stations, a row each; ``station`` is the position among those asked for.
+
+    Sorted by station and month. Arrays of int64 of one length; times in ms UTC, and the rest as :class:`MonthInventory`.
+    """
+
+    station: Integers
+    month: Integers
+    rows: Integers
+    first_ms: Integers
+    last_ms: Integers
+    generation: Integers
+
+    def __len__(self) -> int:
+        return len(self.month)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> MonthTable:
+        """Some of its rows."""
+        return MonthTable(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
 class Inventory:
     """The inventory of one source. Reads small tables only; every call is one query.
 
@@ -83,10 +111,20 @@ class Inventory:
         Raises:
             UnknownStation: naming the known ones that are most like it.
         """
-        found = self._stations(name) if "\0" not in name else ()  # PostgreSQL takes no such text
-        if found:
-            return found[0]
-        raise self._unknown(name)
+        return self.named([name])[0]
+
+    def named(self, names: Sequence[str]) -> tuple[StationInventory, ...]:
+        """Some stations, in the order asked for.
+
+        Raises:
+            UnknownStation: naming the first that is not there, and the known ones that are most like it.
+        """
+        askable = [name for name in names if "\0" not in name]  # PostgreSQL takes no such text
+        found = {station.name: station for some in _chunks(askable) for station in self._stations(some)}
+        for name in names:
+            if name not in found:
+                raise self._unknown(name)
+        return tuple(found[name] for name in names)
 
     def months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """The months with rows from ``first_month`` to ``last_month``, both included, in order."""
@@ -96,6 +134,17 @@ class Inventory:
     def _months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         with self._engine.connect() as connection:
             return self.months_in(connection, station, first_month, last_month)
+
+    def month_table(self, stations: Sequence[str], first_month: int, last_month: int) -> MonthTable:
+        """Months with rows of some stations, as :meth:`months` has them, from one query for many stations."""
+        columns = months_table.c
+        wanted = (columns.station, columns.month, columns.rows, columns.first, columns.last, columns.generation)
+        found: list[Sequence[Any]] = []
+        for some in _chunks(stations):
+            here = (columns.source == self.source, columns.station.in_(some), columns.month.between(first_month, last_month))
+            query = select(*wanted).where(*here, columns.rows > 0)
+            found += self._ask(lambda query=query: self._plain_rows(query))  # type: ignore[misc]
+        return _month_table(stations, found)
 
     def months_in(self, connection: Connection, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """As :meth:`months`, inside a transaction of the caller's, and with months that a job has found to be empty."""
@@ -161,7 +210,7 @@ class Inventory:
         connection.execute(upsert(connection.dialect, stations_table, ()).values(new))
         connection.execute(select(columns.station).where(self._of(columns, station)).with_for_update())
 
-    def _stations(self, name: str | None = None) -> tuple[StationInventory, ...]:
+    def _stations(self, names: Sequence[str] | None = None) -> tuple[StationInventory, ...]:
         station, month = stations_table.c, months_table.c
         same = and_(month.source == station.source, month.station == station.station, month.rows > 0)
         query = (
@@ -175,7 +224,7 @@ class Inventory:
                 station.synthetic,
             )
             .select_from(stations_table.outerjoin(months_table, same))
-            .where(station.source == self.source, *([station.station == name] if name is not None else []))
+            .where(station.source == self.source, *([station.station.in_(names)] if names is not None else []))
             .group_by(station.station, station.sensors, station.step_ms, station.synthetic)
         )
         found = self._ask(lambda: self._rows(query))
@@ -188,6 +237,11 @@ class Inventory:
     def _rows(self, query: Select[Any]) -> Sequence[Sequence[Any]]:
         with self._engine.connect() as connection:
             return connection.execute(query).all()
+
+    def _plain_rows(self, query: Select[Any]) -> Sequence[Sequence[Any]]:
+        """Rows of text and integers as the driver gives them: half the time where they are ten thousands."""
+        with self._engine.connect() as connection, connection.execute(query) as result:
+            return list(result.cursor.fetchall())
 
     def _of(self, columns: ReadOnlyColumnCollection[str, Any], station: str) -> ColumnElement[bool]:
         return and_(columns.source == self.source, columns.station == station)
@@ -203,3 +257,17 @@ class Inventory:
             station=name,
             known=", ".join(near) + (", …" if len(near) < len(names) else ""),
         )
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), _STATIONS_A_QUERY):
+        yield names[start : start + _STATIONS_A_QUERY]
+
+
+def _month_table(stations: Sequence[str], found: Sequence[Sequence[Any]]) -> MonthTable:
+    """Of rows (station, month, rows, first, last, generation) in any order."""
+    positions = {name: position for position, name in enumerate(stations)}
+    station = np.fromiter((positions[row[0]] for row in found), np.int64, len(found))
+    columns = [np.fromiter(map(itemgetter(column), found), np.int64, len(found)) for column in range(1, 6)]
+    order = np.lexsort((columns[0], station))
+    return MonthTable(station[order], *(column[order] for column in columns))

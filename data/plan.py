@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from data.freshness import look_is_due
-from data.inventory import MonthInventory, StationInventory
+from data.inventory import Integers, MonthTable, StationInventory
 from data.months import iso_utc
 from data.request import HistoryRequest
 from data.site import Site
-from data.tiles import SeriesKey, TileEntry
+from data.tileindex import Marks
+from data.tiles import SeriesKey
 from errors import NoData
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,27 +38,88 @@ class Missing:
 class Plan:
     """Tiles of a request, and which of them must be read.
 
-    ``keys`` are all tiles, present or not. ``rows_total`` estimates observations × sensors in the range, the months at its
-    ends in proportion; ``rows_missing`` and ``rows_tiles`` count whole months, as they are read. ``look_due`` says that a mapped
-    table may hold more than the inventory knows: only a job finds out.
+    ``months`` has a row for each month that the range touches; ``recorded`` [stations, sensors] says which sensors a station has
+    ever had a value of, and ``lacking`` [months, sensors] whose tile is absent or stale. ``rows_total`` estimates
+    observations × sensors in the range, the months at its ends in proportion. ``look_due`` says that a mapped table may hold
+    more than the inventory knows: only a job finds out.
     """
 
-    missing: tuple[Missing, ...]
-    keys: tuple[tuple[SeriesKey, int], ...]
-    tiles_present: int
+    source: str
+    stations: tuple[str, ...]
+    sensors: tuple[str, ...]
+    months: MonthTable
+    recorded: Bools
+    lacking: Bools
     rows_total: int
-    rows_missing: int
-    rows_tiles: int
     look_due: bool = False
+
+    @cached_property
+    def missing(self) -> tuple[Missing, ...]:
+        """What must be read, a month of a station each."""
+        return tuple(self._missing(row) for row in np.flatnonzero(self.lacking.any(axis=1)).tolist())
+
+    @cached_property
+    def keys(self) -> tuple[tuple[SeriesKey, int], ...]:
+        """All tiles, present or not."""
+        return tuple((key, month) for key, months in self.series() for month in months.tolist())
+
+    def series(self) -> Iterator[tuple[SeriesKey, Integers]]:
+        """Every series of the request that was ever recorded, and its months."""
+        for position, name in enumerate(self.stations):
+            months = self.months.month[_of(self.months, position)]
+            for sensor in _chosen(self.sensors, self.recorded[position]):
+                yield SeriesKey(self.source, name, sensor), months
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing must be read."""
+        return not self.lacking.any()
+
+    @property
+    def missing_months(self) -> set[int]:
+        """UTC months of which some tile must be read."""
+        return set(self.months.month[self.lacking.any(axis=1)].tolist())
 
     @property
     def tiles_total(self) -> int:
         """How many tiles the request is made of."""
-        return len(self.keys)
+        return int(self._sensors_of().sum())
+
+    @property
+    def tiles_present(self) -> int:
+        """How many of them are there and fresh."""
+        return self.tiles_total - int(self.lacking.sum())
+
+    @property
+    def rows_missing(self) -> int:
+        """Observations × sensors of the tiles that must be read, whole months."""
+        return int((self.months.rows * self.lacking.sum(axis=1)).sum())
+
+    @property
+    def rows_tiles(self) -> int:
+        """The same of all tiles."""
+        return int((self.months.rows * self._sensors_of()).sum())
+
+    def _sensors_of(self) -> Integers:
+        """How many tiles each month has."""
+        of_station: Integers = self.recorded.sum(axis=1, dtype=np.int64)
+        return of_station[self.months.station]
+
+    def _missing(self, row: int) -> Missing:
+        months = self.months
+        return Missing(
+            station=self.stations[months.station[row]],
+            month=int(months.month[row]),
+            sensors=_chosen(self.sensors, self.lacking[row]),
+            generation=int(months.generation[row]),
+            rows=int(months.rows[row]),
+            first_ms=int(months.first_ms[row]),
+            last_ms=int(months.last_ms[row]),
+        )
 
 
 def plan(site: Site, request: HistoryRequest, *, looked: bool = False) -> Plan:
-    """Compare the inventory with the tiles. Opens no table of observations and no tile.
+    """Compare the inventory with the tiles. Opens no table of observations and no tile; asks for all stations at once.
 
     ``looked`` says that a mapped table has just been looked at.
 
@@ -61,21 +129,25 @@ def plan(site: Site, request: HistoryRequest, *, looked: bool = False) -> Plan:
     """
     for sensor in request.sensors:
         site.catalogue[sensor]
-    stations = [site.inventory.station(name) for name in request.stations]
-    months, last = request.months, request.months[-1]
-    found = {station.name: site.inventory.months(station.name, months[0], last) for station in stations}
-    touched = {
-        name: {number: month for number, month in of.items() if _share(month, request, 0) > 0} for name, of in found.items()
-    }
+    stations = site.inventory.named(request.stations)
+    found = site.inventory.month_table(request.stations, request.months[0], request.months[-1])
+    months = found.only(_share(found, request, np.zeros(len(found), np.int64)) > 0)
+    recorded = np.array([[sensor in station.sensors for sensor in request.sensors] for station in stations])
     due = not looked and look_is_due(site, request)
     if not due:
-        _refuse_nothing(request, stations, touched)
-    return _sum_up(site, request, stations, touched, look_due=due)
-
-
-def is_fresh(entry: TileEntry | None, generation: int, fingerprint: int) -> bool:
-    """Whether a tile holds what the table holds (its month's generation), by today's rules for the sensor (fingerprint)."""
-    return entry is not None and entry.generation == generation and entry.fingerprint == fingerprint
+        _refuse_nothing(request, stations, months, recorded)
+    steps = np.array([station.step_ms or 0 for station in stations])
+    shares = _share(months, request, steps[months.station]) * recorded.sum(axis=1)[months.station]
+    return Plan(
+        source=site.source.id,
+        stations=request.stations,
+        sensors=request.sensors,
+        months=months,
+        recorded=recorded,
+        lacking=_lacking(site, request, months, recorded),
+        rows_total=round(float((months.rows * shares).sum())),
+        look_due=due,
+    )
 
 
 def all_present(site: Site, request: HistoryRequest) -> bool:
@@ -94,37 +166,13 @@ def months_absent(site: Site, request: HistoryRequest) -> set[int]:
         UnknownStation, UnknownSensor: as :func:`all_present`.
     """
     try:
-        keys = plan(site, request).keys
+        planned = plan(site, request)
     except NoData:
         return set()
-    there = {key: site.tiles.entries(key).keys() for key in {key for key, _ in keys}}
-    return {month for key, month in keys if month not in there[key]}
-
-
-def _sum_up(
-    site: Site,
-    request: HistoryRequest,
-    stations: Sequence[StationInventory],
-    touched: Mapping[str, Mapping[int, MonthInventory]],
-    *,
-    look_due: bool,
-) -> Plan:
-    missing: list[Missing] = []
-    keys: list[tuple[SeriesKey, int]] = []
-    rows_total = 0.0
-    for station in stations:
-        sensors = recorded(request.sensors, station)
-        months = touched[station.name]
-        lacking = _lacking(site, station.name, sensors, months)
-        for number, month in months.items():
-            keys += [(SeriesKey(site.source.id, station.name, sensor), number) for sensor in sensors]
-            rows_total += month.rows * len(sensors) * _share(month, request, station.step_ms or 0)
-            if lacking[number]:
-                missing.append(_missing(station.name, month, lacking[number]))
-    rows_missing = sum(each.rows * len(each.sensors) for each in missing)
-    rows_tiles = sum(touched[key.station][number].rows for key, number in keys)
-    present = len(keys) - sum(len(each.sensors) for each in missing)
-    return Plan(tuple(missing), tuple(keys), present, round(rows_total), rows_missing, rows_tiles, look_due)
+    absent: set[int] = set()
+    for key, months in planned.series():
+        absent.update(np.setdiff1d(months, site.tiles.marks(key).month).tolist())
+    return absent
 
 
 def recorded(sensors: Iterable[str], station: StationInventory) -> tuple[str, ...]:
@@ -132,36 +180,48 @@ def recorded(sensors: Iterable[str], station: StationInventory) -> tuple[str, ..
     return tuple(sensor for sensor in sensors if sensor in station.sensors)
 
 
-def _lacking(
-    site: Site, station: str, sensors: Iterable[str], months: Mapping[int, MonthInventory]
-) -> Mapping[int, tuple[str, ...]]:
-    """By month the sensors whose tile is absent or stale."""
-    lacking: dict[int, tuple[str, ...]] = dict.fromkeys(months, ())
-    for sensor in sensors:
-        entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))
-        fingerprint = site.catalogue[sensor].fingerprint
-        for number, month in months.items():
-            if not is_fresh(entries.get(number), month.generation, fingerprint):
-                lacking[number] += (sensor,)
+def _of(months: MonthTable, position: int) -> slice:
+    """Which rows are those of a station."""
+    begin, end = np.searchsorted(months.station, [position, position + 1])
+    return slice(int(begin), int(end))
+
+
+def _chosen(names: Sequence[str], which: Bools) -> tuple[str, ...]:
+    return tuple(name for name, chosen in zip(names, which.tolist(), strict=True) if chosen)
+
+
+def _lacking(site: Site, request: HistoryRequest, months: MonthTable, recorded: Bools) -> Bools:
+    """[months, sensors]: whether the tile is absent or stale."""
+    lacking = recorded[months.station]
+    prints = [site.catalogue[sensor].fingerprint for sensor in request.sensors]
+    for position, station in enumerate(request.stations):
+        of = _of(months, position)
+        for column, sensor in enumerate(request.sensors):
+            if recorded[position, column] and of.start < of.stop:
+                marks = site.tiles.marks(SeriesKey(site.source.id, station, sensor))
+                if len(marks.month):
+                    lacking[of, column] = ~_fresh(marks, months.month[of], months.generation[of], prints[column])
     return lacking
 
 
-def _missing(station: str, month: MonthInventory, sensors: tuple[str, ...]) -> Missing:
-    return Missing(station, month.month, sensors, month.generation, month.rows, month.first_ms, month.last_ms)
+def _fresh(marks: Marks, months: Integers, generations: Integers, fingerprint: int) -> Bools:
+    """Whether there are tiles of these months that hold what the table holds (its generation), by today's rules (fingerprint)."""
+    at = np.searchsorted(marks.month, months)
+    at[at == len(marks.month)] = 0
+    there: Bools = marks.month[at] == months
+    same: Bools = (marks.generation[at] == generations) & (marks.fingerprint[at] == fingerprint)
+    return there & same
 
 
-def _share(month: MonthInventory, request: HistoryRequest, step_ms: int) -> float:
-    """The part of a month's rows that lies in the range, 0..1, as if they were spread evenly from first to last."""
-    begin, end = max(month.first_ms, request.start_ms), min(month.last_ms + 1, request.end_ms)
-    if begin >= end:
-        return 0.0
-    return min(1.0, (end - begin + step_ms) / (month.last_ms + 1 - month.first_ms + step_ms))
+def _share(months: MonthTable, request: HistoryRequest, steps_ms: Integers) -> npt.NDArray[np.float64]:
+    """The part of each month's rows that lies in the range, 0..1, as if they were spread evenly from first to last."""
+    begin, end = np.maximum(months.first_ms, request.start_ms), np.minimum(months.last_ms + 1, request.end_ms)
+    shares = (end - begin + steps_ms) / np.maximum(1, months.last_ms + 1 - months.first_ms + steps_ms)
+    return np.where(begin < end, np.minimum(1.0, shares), 0.0)
 
 
-def _refuse_nothing(
-    request: HistoryRequest, stations: Sequence[StationInventory], touched: Mapping[str, Mapping[int, MonthInventory]]
-) -> None:
-    if not any(recorded(request.sensors, station) for station in stations):
+def _refuse_nothing(request: HistoryRequest, stations: Sequence[StationInventory], months: MonthTable, recorded: Bools) -> None:
+    if not recorded.any():
         raise NoData(
             "{stations} never recorded {sensors}; there is {known}.",
             field="sensors",
@@ -169,7 +229,8 @@ def _refuse_nothing(
             sensors=", ".join(request.sensors),
             known=", ".join(sorted({sensor for station in stations for sensor in station.sensors})) or "–",
         )
-    if any(touched[station.name] for station in stations if recorded(request.sensors, station)):
+    of_station: Bools = np.asarray(recorded.any(axis=1))
+    if of_station[months.station].any():
         return
     firsts = [station.first_ms for station in stations if station.first_ms is not None]
     lasts = [station.last_ms for station in stations if station.last_ms is not None]

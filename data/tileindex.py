@@ -10,7 +10,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from data.months import month_name, parse_month
@@ -21,15 +24,47 @@ MAGIC = b"RIWINDX\x01"
 INDEX, USED, LOCK = "index", "used", "lock"
 _HEAD = struct.Struct("<II")  # checksum of the rest, number of entries
 
+Integers = npt.NDArray[np.int64]
+
+_MARKED = np.dtype(  # the beginning of an entry
+    {
+        "names": ["month", "fingerprint", "generation"],
+        "formats": ["<i4", "<u4", "<i8"],
+        "offsets": [0, 4, 8],
+        "itemsize": ENTRY.size,
+    }
+)
+
 _log = structlog.get_logger(__name__)
 
 Identity = tuple[int, int, int]
 
 
+class Marks(NamedTuple):
+    """Of each published tile, by month: what tells whether it is fresh; arrays of int64."""
+
+    month: Integers
+    generation: Integers
+    fingerprint: Integers
+
+    @property
+    def nbytes(self) -> int:
+        """What they take in memory."""
+        return sum(array.nbytes for array in self)
+
+
+NO_MARKS = Marks(*[np.empty(0, np.int64)] * 3)
+
+
 def identity(folder: Path) -> Identity | None:
     """What changes whenever the index is published anew: inode, time, length; None when there is no index."""
+    return identity_of(f"{folder}/{INDEX}")
+
+
+def identity_of(index: str) -> Identity | None:
+    """The same of an index file."""
     try:
-        found = (folder / INDEX).stat()
+        found = os.stat(index)  # noqa: PTH116 - thousands of them for one estimate
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
@@ -63,15 +98,35 @@ def _read(folder: Path) -> Mapping[int, TileEntry] | None:
     return _parse(data)
 
 
-def _parse(data: bytes) -> Mapping[int, TileEntry] | None:
+def _body(data: bytes) -> bytes | None:
+    """The entries of an index file; None of a damaged one."""
     body = data[len(MAGIC) + _HEAD.size :]
     if not data.startswith(MAGIC) or len(data) < len(MAGIC) + _HEAD.size:
         return None
     crc, count = _HEAD.unpack_from(data, len(MAGIC))
-    if zlib.crc32(body) != crc or len(body) != count * ENTRY.size:
+    return body if zlib.crc32(body) == crc and len(body) == count * ENTRY.size else None
+
+
+def _parse(data: bytes) -> Mapping[int, TileEntry] | None:
+    body = _body(data)
+    if body is None:
         return None
     entries = (unpack_entry(body[at : at + ENTRY.size]) for at in range(0, len(body), ENTRY.size))
     return {entry.month: entry for entry in entries}
+
+
+def read_marks(folder: Path) -> Marks:
+    """What :func:`read_index` tells, in arrays and without an object for each tile."""
+    try:
+        data = (folder / INDEX).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return NO_MARKS
+    body = _body(data)
+    found = read_index(folder) if body is None else None  # a damaged one is mended first
+    if found is not None:
+        body = b"".join(pack_entry(found[month]) for month in sorted(found))
+    table = np.frombuffer(body or b"", _MARKED)
+    return Marks(*(np.ascontiguousarray(table[name], np.int64) for name in Marks._fields))
 
 
 def write_index(folder: Path, entries: Mapping[int, TileEntry]) -> None:

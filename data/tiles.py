@@ -25,6 +25,8 @@ __all__ = ["FLAG_RANGE", "FLAG_SOURCE", "Cleaned", "SeriesKey", "TileEntry", "Ti
 OPEN_TILES = 4096  # maps kept open; far below Linux's limit of 65,530 a process
 WHOLE_TILES_BYTES = 256_000_000  # tiles kept when files are read whole instead of mapped
 TABLES_BYTES = 96_000_000  # block summaries kept in memory
+MARKED_SERIES = 20_000
+MARKS_BYTES = 32_000_000  # of what tells which tiles are fresh: 8,000 series of ten years
 TOUCH_EVERY_MS = 60_000
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +52,8 @@ class TileStore:
         self._mapped = mapped
         self._clock = clock
         self._indices: Lru[Mapping[int, TileEntry]] = Lru(1024)
+        self._index_files: Lru[str] = Lru(MARKED_SERIES)
+        self._marks: Lru[tileindex.Marks] = Lru(MARKS_BYTES, lambda marks: marks.nbytes + 1000)
         self._tables: Lru[BlockTable] = Lru(TABLES_BYTES, lambda table: table.nbytes)
         self._tiles: Lru[Tile] = Lru(OPEN_TILES) if mapped else Lru(WHOLE_TILES_BYTES, lambda tile: tile.entry.bytes)
         self._touched: dict[SeriesKey, int] = {}
@@ -65,6 +69,14 @@ class TileStore:
         if version is None:
             return {}
         return self._indices.get((key, version), lambda: tileindex.read_index(folder))
+
+    def marks(self, key: SeriesKey) -> tileindex.Marks:
+        """What tells which of the published tiles are fresh. Cheap: one look at the index file where that is known."""
+        index = self._index_files.get(key, lambda: f"{self.folder(key)}/{tileindex.INDEX}")
+        version = tileindex.identity_of(index)
+        if version is None:
+            return tileindex.NO_MARKS
+        return self._marks.get((key, version), lambda: tileindex.read_marks(self.folder(key)))
 
     def write(self, key: SeriesKey, month: int, cleaned: Cleaned, *, generation: int, fingerprint: int) -> TileEntry:
         """Write a tile whole or not at all; it is seen only once published.

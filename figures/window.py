@@ -33,7 +33,7 @@ def pending_spans(site: Site, request: HistoryRequest) -> tuple[Span, ...]:
     Reads inventory and indices only. While the inventory does not answer, nothing is known to be missing.
     """
     try:
-        missing = {missing.month for missing in plan(site, request).missing}
+        missing = plan(site, request).missing_months
     except (NoData, SourceUnavailable):
         return ()
     return _spans(request, missing | rollups_missing(site.tiles, site.catalogue, site.source.id, request))

@@ -40,9 +40,9 @@ def start_job(
     """
     authorise(identity, request)
     planned = plan(site, request)
-    if not planned.rows_total and not planned.missing and not planned.look_due:
+    if not planned.rows_total and planned.is_complete and not planned.look_due:
         raise NoData("There is no observation of these sensors in this range.", field="start")
-    if not planned.missing and not planned.look_due and not _lacks_rollups(site, request):
+    if planned.is_complete and not planned.look_due and not _lacks_rollups(site, request):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         done = ledger.record_completed(identity.user, request, metrics)
         _say("job needed no reading", done)

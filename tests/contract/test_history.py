@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen
 
 import jobs.history
 from access.identity import Identity
@@ -100,6 +101,35 @@ def test_months_at_the_ends_count_in_proportion_but_are_read_whole(site, start, 
     planned = plan(site, request(start, end, sensors=("temperature",)))
     assert planned.rows_total == pytest.approx(rows, abs=1)
     assert planned.tiles_total == tiles
+
+
+def test_a_plan_of_many_stations_asks_as_few_questions_as_one_of_one_and_says_the_same(site):
+    names = [f"s{number:02}" for number in range(20)]
+    for name in names:
+        fill(site, station=name)
+    load(site, request(stations=tuple(names[:5])))  # of some all is there,
+    load(site, request(stations=tuple(names[5:10]), sensors=SENSORS[:1]))  # of some one sensor,
+    load(site, request(JANUARY, JANUARY + 1, stations=tuple(names[10:15])))  # of some one month
+    asked: list[str] = []
+    listen(site.engine, "before_cursor_execute", lambda _c, _u, text, *_: asked.append(text))
+    together = plan(site, request(stations=tuple(names)))
+    assert len([text for text in asked if "SELECT" in text]) == 2
+    alone = [plan(site, request(stations=(name,))) for name in names]
+    assert together.missing == tuple(missing for each in alone for missing in each.missing)
+    assert together.keys == tuple(key for each in alone for key in each.keys)
+    for name in ("rows_total", "rows_missing", "rows_tiles", "tiles_total", "tiles_present"):
+        assert getattr(together, name) == sum(getattr(each, name) for each in alone), name
+    assert [each.is_complete for each in alone] == [True] * 5 + [False] * 15
+    assert together.missing_months == {parse_month("2020-01"), parse_month("2020-02"), parse_month("2020-03")}
+    assert alone[10].missing_months == {parse_month("2020-02"), parse_month("2020-03")}
+
+
+def test_a_damaged_index_is_mended_by_the_plan(site):
+    fill(site)
+    load(site)
+    index = site.tiles.folder(SeriesKey("own", "a", "temperature")) / "index"
+    index.write_bytes(index.read_bytes()[:-3])
+    assert plan(site, request()).is_complete
 
 
 def test_months_without_rows_and_sensors_without_values_need_no_tile(site):

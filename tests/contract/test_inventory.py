@@ -68,3 +68,29 @@ def test_an_unknown_station_names_those_that_are_like_it(store):
         store.inventory.describe(connection, "Bogor", sensors=[])
     with pytest.raises(UnknownStation, match="no station bogor; known are Bogor, …"):
         store.inventory.station("bogor")
+
+
+@pytest.fixture
+def chunks_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.inventory._STATIONS_A_QUERY", 2)
+
+
+@pytest.mark.usefixtures("chunks_of_two")
+def test_many_stations_are_told_of_in_the_order_asked_for_as_each_is_alone(store):
+    inventory, names = store.inventory, ["e", "b", "ä", "a", "c"]
+    with store.engine.begin() as connection:
+        for number, name in enumerate([*names, "other"]):
+            inventory.describe(connection, name, sensors=["humidity"])
+            for month in range(MARCH_2019 + 5, MARCH_2019 + 5 - number, -1):
+                inventory.record(connection, name, month=month, added=month % 3, first_ms=10**12 + month, last_ms=2 * 10**12)
+    assert [station.name for station in inventory.named(names)] == names
+    with pytest.raises(UnknownStation, match="nowhere"):
+        inventory.named([*names, "nowhere", "no\0name"])
+    table = inventory.month_table(names, MARCH_2019 + 3, MARCH_2019 + 5)
+    columns = (table.station, table.month, table.rows, table.first_ms, table.last_ms, table.generation)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == [
+        (position, month.month, month.rows, month.first_ms, month.last_ms, month.generation)
+        for position, name in enumerate(names)
+        for month in inventory.months(name, MARCH_2019 + 3, MARCH_2019 + 5).values()
+    ]
+    assert len(inventory.month_table([], 0, 99_999)) == len(inventory.month_table(["nowhere"], 0, 99_999)) == 0
