@@ -160,6 +160,7 @@ def test_a_page_lives_on_without_its_database_and_is_whole_when_it_is_back(cable
     figure = page.get(f"/api/jobs/{job['id']}/figure")
     assert figure.status_code == 200
     assert any(len(trace.get("y", ())) for trace in figure.get_json()["data"])
+    assert figure.get_json()["layout"]["meta"]["complete"] is False  # nobody can say
 
     (cable.mend if how == "cut" else cable.flow)()
     wait_until(lambda: "observations does not answer" not in layout(page), "the page to be whole")
