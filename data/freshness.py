@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from data.inventory import MonthInventory
@@ -24,8 +24,10 @@ from data.source.mapped import MappedReader, MappedSource
 from data.source.survey import FoundStation
 from data.source.watch import Change, Changes, Mark
 from data.tables import month_inventory as months_table
-from data.tables import source_look, source_month
+from data.tables import source_look, source_month, station_inventory
 from data.upsert import upsert
+
+Noted = tuple[str, int, str]  # station, month, fingerprint
 
 LOOK_AGAIN_MS = 5_000  # open months are not looked at more often
 _AHEAD_MS = 62 * 86_400_000  # clocks of loggers run ahead
@@ -66,7 +68,8 @@ class ExactMonth:
 def look(site: Site, request: HistoryRequest | None = None, *, now_ms: int | None = None) -> Looked:
     """Bring the inventory of a mapped source up to date; nothing for our own table.
 
-    Without a high-water mark only closed months of ``request`` are compared, and those whose turn it is.
+    Without a high-water mark only closed months of ``request`` are compared, and those whose turn it is. Stations that the
+    mapping lists anew, or no longer, are only seen to without a request: the table may have to be searched for them.
 
     Raises:
         SourceUnavailable, SourceMismatch: see data/source/failures.py.
@@ -81,13 +84,22 @@ def look(site: Site, request: HistoryRequest | None = None, *, now_ms: int | Non
         if before is None:
             stations = list(survey.survey(connection, reader.shape))
             return _write(site, LastLook(now, marks, 1), None, lambda into: _store_survey(site, into, stations, 1))
-        changes = _changes(site, connection, reader, before, request, now)
         known = {station.name: station.step_ms for station in site.inventory.stations()}
+        listed = set(source.mapping.stations)
+        added = list(survey.survey(connection, reader.shape, sorted(listed - set(known)))) if listed and not request else []
+        changes, noted = _changes(site, connection, reader, before, request, now)
         steps = {name: _step(connection, reader, name, changes) for name in {key[0] for key in changes} if not known.get(name)}
     turn = before.turn + 1
-    return _write(
-        site, LastLook(now, marks, turn), before, lambda into: _store_changes(site, into, changes, steps, set(known), turn)
-    )
+
+    def store(into: Connection) -> Looked:
+        _forget(site, into, set(known) - listed if listed and not request else set())
+        for station, month, fingerprint in noted:
+            _note_fingerprint(into, site, station, month, fingerprint, now)
+        new = _store_survey(site, into, added, turn)
+        found = _store_changes(site, into, changes, steps, set(known) | {station.name for station in added}, turn)
+        return Looked(new.stations + found.stations, new.months + found.months)
+
+    return _write(site, LastLook(now, marks, turn), before, store)
 
 
 def last_look(site: Site) -> LastLook | None:
@@ -176,12 +188,14 @@ def _checked_ms(site: Site, request: HistoryRequest) -> int | None:
 
 def _changes(
     site: Site, connection: Connection, reader: MappedReader, before: LastLook, request: HistoryRequest | None, now: int
-) -> dict[tuple[str, int], Change]:
+) -> tuple[dict[tuple[str, int], Change], list[Noted]]:
+    """Months that are new or changed, and the fingerprints that were compared to find some of them."""
     if before.marks:
-        return watch.changes(connection, reader.shape, before.marks)
+        return watch.changes(connection, reader.shape, before.marks), []
     found = watch.rows_between(connection, reader.shape, _open_from_ms(site, now), now + _AHEAD_MS)
     grown = {key: change for key, change in found.items() if _has_grown(site, key, change)}
-    return grown | (_differing(site, connection, reader, request, now) if request else {})
+    differing, noted = _differing(site, connection, reader, request, now) if request else ({}, [])
+    return grown | differing, noted
 
 
 def _has_grown(site: Site, key: tuple[str, int], change: Change) -> bool:
@@ -191,7 +205,7 @@ def _has_grown(site: Site, key: tuple[str, int], change: Change) -> bool:
 
 def _differing(
     site: Site, connection: Connection, reader: MappedReader, request: HistoryRequest, now: int
-) -> dict[tuple[str, int], Change]:
+) -> tuple[dict[tuple[str, int], Change], list[Noted]]:
     """Months of a request whose fingerprint is no longer what it was before they were read."""
     columns, months = source_month.c, request.months
     open_month, minutes = month_of(_open_from_ms(site, now)), reader.source.check_minutes
@@ -202,18 +216,20 @@ def _differing(
     )
     with site.engine.connect() as own:
         noted = own.execute(query).all()
-    changed: dict[tuple[str, int], Change] = {}
+    due: dict[int, dict[str, str | None]] = {}
     for station, month, before, checked in noted:
-        if month < open_month and (minutes is None or now - checked < minutes * 60_000):
-            continue
+        if month >= open_month or (minutes is not None and now - checked >= minutes * 60_000):
+            due.setdefault(month, {})[station] = before
+    changed: dict[tuple[str, int], Change] = {}
+    found: list[Noted] = []
+    for month, stations in due.items():
         start, end = month_start_ms(month), month_start_ms(month + 1)
-        fingerprint = watch.fingerprint(connection, reader.shape, station, start, end)
-        with site.engine.begin() as own:
-            _note_fingerprint(own, site, station, month, fingerprint, now)
-        if fingerprint != before:
+        fingerprints = watch.fingerprints(connection, reader.shape, list(stations), start, end)
+        found += [(station, month, fingerprint) for station, fingerprint in fingerprints.items()]
+        for station in (name for name, fingerprint in fingerprints.items() if fingerprint != stations[name]):
             changed |= watch.rows_between(connection, reader.shape, start, end, station)
             changed.setdefault((station, month), Change(0, start, end - 1))
-    return changed
+    return changed, found
 
 
 def _step(connection: Connection, reader: MappedReader, name: str, changes: Changes) -> int | None:
@@ -262,12 +278,21 @@ def _store_changes(
     known_stations: set[str],
     turn: int,
 ) -> Looked:
+    # Rows that the mapping's filters leave out make a known month stale, but no new one.
+    changes = {key: each for key, each in changes.items() if each.rows or key[0] in known_stations}
     for name in sorted({key[0] for key in changes}):
         _describe(site, connection, name, steps.get(name))
     for (name, month), change in changes.items():
         known = site.inventory.months_in(connection, name, month, month).get(month)
         _store_month(site, connection, (name, month), change, known, turn)
     return Looked(len({key[0] for key in changes} - known_stations), len(changes))
+
+
+def _forget(site: Site, connection: Connection, stations: set[str]) -> None:
+    """Stations that the mapping no longer lists."""
+    for table in (station_inventory, months_table, source_month):
+        for station in sorted(stations):
+            connection.execute(delete(table).where(table.c.source == site.source.id, table.c.station == station))
 
 
 def _store_month(

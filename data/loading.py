@@ -105,7 +105,7 @@ def load_months(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> lis
     with ExitStack() as locks:
         for each in sorted(wanted, key=lambda one: one.station):  # all in the same order, so that no two wait for each other
             locks.enter_context(site.tiles.build_lock(site.source.id, each.station, each.month))
-        fingerprints = {each.station: reader.fingerprint(each.station, each.month) for each in wanted}
+        fingerprints = reader.fingerprints([each.station for each in wanted], wanted[0].month)
         # A tile of an earlier attempt, whose fingerprint nobody noted, could be stale without anybody seeing it later.
         found = {each.station: _found(site, each) if fingerprints[each.station] is None else [] for each in wanted}
         lacking = [_without(each, (key.sensor for key, _ in found[each.station])) for each in wanted]

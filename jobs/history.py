@@ -21,7 +21,7 @@ from data.rollup import write_rollups
 from data.site import Site
 from data.source import AnyReader
 from data.tiles import SeriesKey, TileEntry
-from errors import DiskFull, RiwayatError
+from errors import DiskFull, RiwayatError, SourceUnavailable
 from jobs.job import Progress
 from jobs.pace import Pace
 
@@ -40,8 +40,8 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
     """Make every tile of a request be there and fresh; returns metrics.
 
     Metrics: ``rows`` (observations × sensors in the request's tiles), ``tiles_read``, ``tiles_reused``, ``bytes`` written,
-    ``bad_values``, ``bad_times`` and ``duplicates`` that were read but not kept, ``changed_months`` found in a mapped table,
-    ``seconds_reading`` (wall clock).
+    ``bad_values``, ``bad_times`` (of a mapped table also the stations' rows without a time, whatever their month) and
+    ``duplicates`` that were not kept, ``changed_months`` found in a mapped table, ``seconds_reading`` (wall clock).
     What was read before an error or a kill is kept, and not read again by the next attempt.
 
     Raises:
@@ -70,6 +70,7 @@ def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[s
     if planned.missing:
         with site.source.open() as reader:
             load.run(reader)
+            load.untimed = _untimed(reader, request)
     used = [*planned.keys, *write_rollups(site.tiles, site.catalogue, site.source.id, request)]
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
@@ -93,6 +94,7 @@ class _Load:
         self._exact: list[ExactMonth] = []  # of months that were read, not yet noted
         self._pace = Pace(time.monotonic())
         self._rows_read = 0
+        self.untimed = 0  # rows of the request's stations that belong to no month
 
     def run(self, reader: AnyReader) -> None:
         """Load all pieces; when one fails, the others in hand are finished and published before its error is raised."""
@@ -130,7 +132,7 @@ class _Load:
             "bytes": sum(loaded.bytes for loaded in self._loaded),
             "bad_values": sum(loaded.bad_values for loaded in self._loaded),
             "duplicates": sum(loaded.duplicates for loaded in self._loaded),
-            "bad_times": sum(loaded.bad_times for loaded in self._loaded),
+            "bad_times": self.untimed + sum(loaded.bad_times for loaded in self._loaded),
         }
 
     def report_end(self) -> None:
@@ -173,6 +175,15 @@ class _Load:
                 seconds_left=self._pace.seconds_left(left),
             )
         )
+
+
+def _untimed(reader: AnyReader, request: HistoryRequest) -> int:
+    """Rows without a time; 0 where they cannot be counted: the tiles are all there by now."""
+    try:
+        return reader.untimed(request.stations)
+    except SourceUnavailable as exc:
+        log.warning("rows without a time were not counted", why=exc.message)
+        return 0
 
 
 @contextmanager

@@ -97,6 +97,14 @@ class Foreign:
             site.source.engine.dispose()  # type: ignore[attr-defined]
 
 
+@contextmanager
+def foreign_at(url: str, folder: Path) -> Iterator[Foreign]:
+    """The database of a URL as the site's; its sites keep theirs in a folder."""
+    engine = make_engine(url)
+    yield Foreign(engine, folder, "mariadb" if engine.dialect.name == "mysql" else engine.dialect.name)
+    engine.dispose()
+
+
 def load(
     site: Site, station: str, sensors: Sequence[str], start: str = "2019-01-01", end: str = "2020-01-01"
 ) -> Mapping[str, float | int]:

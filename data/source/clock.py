@@ -86,6 +86,13 @@ class Clock:
         """Rows before an end and after the year 1000, which leaves out NULL and MariaDB's zero dates."""
         return self.within(column, _LEAST_MS + 2 * _DAY_MS, min(end_ms, _GREATEST_MS))
 
+    def lacking(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Rows that tell no time: NULL, and MariaDB's zero dates, which lie before the year 1000."""
+        if self.kind in {Kind.EPOCH, Kind.TEXT}:
+            return column.is_(None)
+        kind = DateTime(timezone=self.kind is Kind.INSTANT)
+        return or_(column.is_(None), column < literal(self._moment(_LEAST_MS), kind))
+
     @property
     def sorts(self) -> bool:
         """Whether the column's own order is that of time."""

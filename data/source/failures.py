@@ -41,7 +41,7 @@ def classified(url: URL) -> Iterator[None]:
 def failure(url: URL, exc: SQLAlchemyError) -> SourceError:
     """The error to raise instead of a driver's."""
     why = _why(url, exc)
-    if isinstance(exc, DBAPIError) and _took_too_long(exc):
+    if isinstance(exc, DBAPIError) and took_too_long(exc):
         return SourceUnavailable(
             "{database} did not finish a query in time: {why}. It is busy or locked, or its table lacks an index.",
             database=place(url),
@@ -70,7 +70,8 @@ def _is_permanent(exc: DBAPIError) -> bool:
     return kind in {"ProgrammingError", "DataError"} or bool(_PERMANENT_TEXT.search(str(exc.orig)))
 
 
-def _took_too_long(exc: DBAPIError) -> bool:
+def took_too_long(exc: DBAPIError) -> bool:
+    """Whether a query was stopped by its time limit, or by waiting for a lock."""
     state, number = _codes(exc)
     return state in _TOO_LONG_SQLSTATES or number in _TOO_LONG_MYSQL
 

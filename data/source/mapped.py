@@ -10,11 +10,11 @@ from typing import Any, Self
 from sqlalchemy import Engine, event
 
 from data.months import month_bounds_ms
-from data.source import fast, general, mapped_sql, running, watch
+from data.source import fast, general, mapped_sql, running, survey, watch
 from data.source.columns import Int64Array, Readings
 from data.source.mapped_rows import Rows, dealt
 from data.source.mapping import MappedSensor, SourceMapping
-from data.source.session import Session
+from data.source.session import Session, SessionReader
 from data.source.shape import Shape, read_shape
 from data.source.zones import Segment
 
@@ -73,12 +73,12 @@ def _in_the_servers_zone(dbapi: Any, _record: object) -> None:
         cursor.execute("SET time_zone = @@global.time_zone")
 
 
-class MappedReader:
+class MappedReader(SessionReader):
     """A connected mapped source; see :class:`data.source.reader.AnyReader`."""
 
     def __init__(self, source: MappedSource, *, fast_path: bool = True) -> None:
         self.source = source
-        self._session = Session(source, fast_path=fast_path)
+        super().__init__(source, fast_path=fast_path)
         self._shape: Shape | None = None
         self._sensors = {sensor.name: sensor for sensor in source.mapping.sensors}
 
@@ -87,9 +87,6 @@ class MappedReader:
             self._shape = read_shape(connection, self.source.mapping)
             self._session.connected(connection)
         return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing stays open between queries."""
 
     @property
     def shape(self) -> Shape:
@@ -102,16 +99,6 @@ class MappedReader:
     def session(self) -> Session:
         """The connected database."""
         return self._session
-
-    @property
-    def fast_reads(self) -> int:
-        """Queries that the fast path has read."""
-        return self._session.fast_reads
-
-    @property
-    def general_reads(self) -> int:
-        """Queries that the general path has read."""
-        return self._session.general_reads
 
     @property
     def finds_all_stations(self) -> bool:
@@ -140,12 +127,17 @@ class MappedReader:
         del station, sensors, start_ms, end_ms
         return {}
 
-    def fingerprint(self, station: str, month: int) -> str | None:
-        """What a month holds, in few words, taken before it is read; None where a high-water mark names changed months."""
+    def fingerprints(self, stations: Sequence[str], month: int) -> Mapping[str, str | None]:
+        """What a month holds, taken before it is read; None where a high-water mark names changed months."""
         if self.shape.high_water or self.shape.updated:
-            return None
+            return dict.fromkeys(stations)
         with self._session.engine() as engine, engine.connect() as connection:
-            return watch.fingerprint(connection, self.shape, station, *month_bounds_ms(month))
+            return watch.fingerprints(connection, self.shape, stations, *month_bounds_ms(month))
+
+    def untimed(self, stations: Sequence[str]) -> int:
+        """Rows of some stations whose time is NULL or a zero date."""
+        with self._session.engine() as engine, engine.connect() as connection:
+            return survey.untimed(connection, self.shape, mapped_sql.of_stations(self.shape, stations))
 
     def _read(self, rows: Sequence[Rows], stations: Sequence[str], sensors: Sequence[MappedSensor], segment: Segment) -> None:
         statement = mapped_sql.readings(self.shape, stations, sensors, segment)

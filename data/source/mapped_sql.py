@@ -60,6 +60,11 @@ def kept(shape: Shape) -> ColumnElement[bool]:
     return and_(true(), *conditions)
 
 
+def listed(shape: Shape) -> ColumnElement[bool]:
+    """Rows of the stations that the mapping lists; all rows where it lists none."""
+    return of_stations(shape, shape.mapping.stations) if shape.mapping.stations else true()
+
+
 def tagged(shape: Shape, sensors: Sequence[MappedSensor]) -> ColumnElement[bool]:
     """Rows of some sensors; all rows of a wide table."""
     if shape.mapping.tag is None:

@@ -60,7 +60,8 @@ class Condition:
 class SourceMapping:
     """A mapping, checked as far as that goes without the database.
 
-    ``station`` are columns, empty where ``station_name`` names the only one. ``timezone`` is of times without a zone.
+    ``station`` are columns, empty where ``station_name`` names the only one; ``stations``, if any, are all that there are.
+    ``timezone`` is of times without a zone.
     ``order`` tells in which order rows of equal time were written; ``high_water`` grows with every new row, ``updated`` with
     every change (None: found by reflection). ``check_minutes``: how long closed months are trusted; None: for ever.
     """
@@ -75,6 +76,7 @@ class SourceMapping:
     timezone: tzinfo
     station: tuple[str, ...]
     station_name: str | None
+    stations: tuple[str, ...]
     sensors: tuple[MappedSensor, ...]
     where: tuple[Condition, ...]
     tag: str | None
@@ -158,6 +160,7 @@ class _File(BaseModel):
     timezone: str | None = None
     station: Name | list[Name] | None = None
     station_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    stations: Annotated[list[Annotated[str, Field(min_length=1, max_length=255)]], Field(min_length=1)] | None = None
     order: Name | None = None
     sensors: dict[str, Name | _Sensor] = Field(min_length=1)
     quality: _Quality | None = None
@@ -171,6 +174,8 @@ class _File(BaseModel):
             raise ValueError("expected either url or url_env")
         if (self.station is None) == (self.station_name is None) or self.station == []:
             raise ValueError("expected either station (a column, or several) or station_name")
+        if self.stations and self.station is None:
+            raise ValueError("expected stations only beside station")
         if (self.layout == "tall") != (self.tall is not None):
             raise ValueError('expected the table [tall] with tag and value where layout = "tall", and only there')
         if self.time_unit and self.time_format:
@@ -213,6 +218,7 @@ def parse_mapping(path: Path, text: str, catalogue: Catalogue, timezone: str = "
         timezone=_zone(path, file.timezone or timezone),
         station=(file.station,) if isinstance(file.station, str) else tuple(file.station or ()),
         station_name=file.station_name,
+        stations=tuple(dict.fromkeys(file.stations or ())),
         sensors=tuple(_sensor(path, file, name, entry, catalogue) for name, entry in file.sensors.items()),
         where=tuple(_condition(each) for each in file.where),
         tag=file.tall.tag if file.tall else None,

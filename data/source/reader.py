@@ -10,7 +10,7 @@ from sqlalchemy import Select, inspect
 from data.source import fast, general, statements
 from data.source.columns import Int64Array, Readings, ReadingsBuilder
 from data.source.failures import place
-from data.source.session import FAST_FAILURES, Session
+from data.source.session import FAST_FAILURES, SessionReader
 from errors import SourceMismatch
 
 if TYPE_CHECKING:
@@ -47,16 +47,19 @@ class AnyReader(Protocol):
     def flags(self, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Int64Array]:
         """Times (sorted, ms UTC) in [start, end) whose values a table beside the rows calls bad; of sensors that have some."""
 
-    def fingerprint(self, station: str, month: int) -> str | None:
-        """What a month holds, in few words, taken before it is read; None where changes are found in another way."""
+    def fingerprints(self, stations: Sequence[str], month: int) -> Mapping[str, str | None]:
+        """By station, what a month holds, taken before it is read; None where changes are found in another way."""
+
+    def untimed(self, stations: Sequence[str]) -> int:
+        """Rows that are in no month, because their time is missing or a zero date; asked once a job."""
 
 
-class Reader:
+class Reader(SessionReader):
     """A connected :class:`data.source.table.TableSource`."""
 
     def __init__(self, source: TableSource, *, fast_path: bool = True) -> None:
         self.source = source
-        self._session = Session(source, fast_path=fast_path)
+        super().__init__(source, fast_path=fast_path)
         self._columns: frozenset[str] = frozenset()
         self._flagged: dict[str, bool] = {}
 
@@ -68,19 +71,6 @@ class Reader:
         self._columns = frozenset(str(column["name"]) for column in columns)
         self._require({source.time, source.station, *([source.tie_break] if source.tie_break else [])})
         return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing stays open between queries."""
-
-    @property
-    def fast_reads(self) -> int:
-        """Queries that the fast path has read."""
-        return self._session.fast_reads
-
-    @property
-    def general_reads(self) -> int:
-        """Queries that the general path has read."""
-        return self._session.general_reads
 
     def read(self, station: str, sensors: Sequence[str], windows: Iterable[tuple[int, int]]) -> Readings:
         """All rows of a station in some windows, one query a window. See :class:`AnyReader`."""
@@ -113,8 +103,15 @@ class Reader:
             return {}
         return self._flags(statements.flags(self.source, station, sensors, start_ms, end_ms), station, sensors)
 
-    def fingerprint(self, station: str, month: int) -> None:
+    def fingerprints(self, stations: Sequence[str], month: int) -> Mapping[str, str | None]:
         """None: an import bumps the generation."""
+        del month
+        return dict.fromkeys(stations)
+
+    def untimed(self, stations: Sequence[str]) -> int:
+        """None: the time is a key."""
+        del stations
+        return 0
 
     def _has_flags(self, station: str) -> bool:
         """Whether the station has any; asked once, since most have none and months are many."""

@@ -116,3 +116,23 @@ class Session:
                     yield engine
                 finally:
                     engine.dispose()
+
+
+class SessionReader:
+    """What every reader has: a session, by which it reads, and counts of its queries. Nothing stays open between queries."""
+
+    def __init__(self, described: Described, *, fast_path: bool = True) -> None:
+        self._session = Session(described, fast_path=fast_path)
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open between queries."""
+
+    @property
+    def fast_reads(self) -> int:
+        """Queries that the fast path has read."""
+        return self._session.fast_reads
+
+    @property
+    def general_reads(self) -> int:
+        """Queries that the general path has read."""
+        return self._session.general_reads

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from data.months import month_bounds_ms, month_of, month_start_ms
 from data.source import mapped_sql
+from data.source.failures import took_too_long
+from data.source.indexing import index_statement
 from data.source.shape import Shape
 from data.source.watch import instants, station_of
 from errors import SourceMismatch
@@ -45,24 +48,49 @@ class FoundStation:
     months: tuple[FoundMonth, ...]
 
 
-def survey(connection: Connection, shape: Shape) -> Iterator[FoundStation]:
-    """All stations of the table, by name.
+def survey(connection: Connection, shape: Shape, stations: Sequence[str] = ()) -> Iterator[FoundStation]:
+    """All stations of the table (those that the mapping lists, or only some), by name.
 
     Raises:
-        SourceMismatch: more than MOST_STATIONS stations: the station's column is none.
+        SourceMismatch: more than MOST_STATIONS stations: the station's column is none; or it takes too long to find them.
     """
-    for name, first_ms, last_ms in sorted(bounds(connection, shape)):
+    for name, first_ms, last_ms in sorted(bounds(connection, shape, stations)):
         step_ms = usual_step(connection, shape, name, first_ms, last_ms)
         months = tuple(_estimated(span, step_ms) for span in _spans(connection, shape, name, first_ms, last_ms))
         yield FoundStation(name, first_ms, last_ms, step_ms, months)
 
 
-def bounds(connection: Connection, shape: Shape) -> list[tuple[str, int, int]]:
-    """(station, first, last) of every station that has a row with a time."""
+def bounds(connection: Connection, shape: Shape, stations: Sequence[str] = ()) -> list[tuple[str, int, int]]:
+    """(station, first, last) of every station, or of some, that has a row with a time. Raises: see :func:`survey`."""
+    stations = stations or shape.mapping.stations
+    try:
+        return _bounds(connection, shape, stations)
+    except DBAPIError as exc:
+        if shape.station_led or stations or not took_too_long(exc):
+            raise
+        raise SourceMismatch(
+            "{file}: finding the stations of {table} takes too long, since no index begins with {columns}. Make one: "
+            "{statement} Or list them in the mapping: stations = [NAME, …].",
+            file=shape.mapping.file,
+            table=shape.mapping.table,
+            columns=", ".join(shape.mapping.station),
+            statement=index_statement(connection.dialect, shape),
+        ) from exc
+
+
+def untimed(connection: Connection, shape: Shape, *where: ColumnElement[bool]) -> int:
+    """Rows whose time is NULL or a zero date, so that they are of no month."""
+    column = shape.table.c[shape.mapping.time]
+    query = select(func.count()).select_from(shape.table).where(shape.clock.lacking(column), mapped_sql.kept(shape), *where)
+    return int(connection.execute(query).scalar_one())
+
+
+def _bounds(connection: Connection, shape: Shape, stations: Sequence[str]) -> list[tuple[str, int, int]]:
     if not shape.clock.sorts:
-        return list(_bounds_of_text(connection, shape))
-    if shape.station_led or not shape.mapping.station:
-        found = [(values, *_ends(connection, shape, values)) for values in _station_values(connection, shape)]
+        return list(_bounds_of_text(connection, shape, stations))
+    if stations or shape.station_led or not shape.mapping.station:
+        named_values = (shape.values_of(name) for name in stations) if stations else _station_values(connection, shape)
+        found = [(values, *_ends(connection, shape, values)) for values in named_values if values or not stations]
     else:
         time = shape.table.c[shape.mapping.time]
         columns = [shape.table.c[name] for name in shape.mapping.station]
@@ -160,11 +188,12 @@ def _ends(connection: Connection, shape: Shape, values: tuple[Any, ...]) -> tupl
     return ends[0], ends[1]
 
 
-def _bounds_of_text(connection: Connection, shape: Shape) -> Iterator[tuple[str, int, int]]:
+def _bounds_of_text(connection: Connection, shape: Shape, stations: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     """Of text that does not sort as time does: every different text is read."""
     time = shape.table.c[shape.mapping.time]
     columns = [shape.table.c[name] for name in shape.mapping.station]
-    query = select(*columns, time).where(mapped_sql.kept(shape), time.is_not(None)).distinct()
+    some = [mapped_sql.of_stations(shape, stations)] if stations else []
+    query = select(*columns, time).where(mapped_sql.kept(shape), time.is_not(None), *some).distinct()
     found: dict[str, tuple[int, int]] = {}
     for chunk in connection.execution_options(stream_results=True, yield_per=20_000).execute(query).partitions():
         by_name: dict[str, list[Any]] = {}

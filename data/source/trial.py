@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, false, func, or_, select
 
 from data.catalogue import Catalogue
 from data.clean import clean
 from data.months import iso_utc, month_bounds_ms, month_of
 from data.source import mapped_sql, survey, watch
+from data.source.indexing import index_statement
 from data.source.mapped import MappedReader, MappedSource
 from data.source.shape import Shape
+from i18n import gettext as _
+from i18n import ngettext
 
 SAMPLE = 5
 
@@ -46,6 +48,8 @@ class Trial:
     stations: tuple[tuple[str, str, str], ...]
     step_seconds: float | None
     null_times: int
+    zero_times: int
+    null_stations: int
     freshness: str
     month_rows: int
     duplicates: int
@@ -69,7 +73,8 @@ def try_mapping(source: MappedSource, catalogue: Catalogue) -> Trial:
             found = sorted(survey.bounds(connection, shape), key=lambda each: each[0])
             newest = max(found, key=lambda each: each[2], default=None)
             step = survey.usual_step(connection, shape, *newest) if newest else None
-            null_times = _null_times(connection, shape)
+            left_out = _left_out(connection, shape)
+            index = index_statement(connection.dialect, shape)
             sample = _sample(connection, shape, newest)
         read = _Read(reader, catalogue, newest)
     column = shape.mapping.time
@@ -80,7 +85,9 @@ def try_mapping(source: MappedSource, catalogue: Catalogue) -> Trial:
         time_type=f"{shape.types[column]}: {shape.clock.kind.value}",
         stations=tuple((name, iso_utc(first), iso_utc(last)) for name, first, last in found),
         step_seconds=step / 1000 if step else None,
-        null_times=null_times,
+        null_times=left_out.null_times,
+        zero_times=left_out.zero_times,
+        null_stations=left_out.null_stations,
         freshness=_freshness(shape),
         month_rows=read.rows,
         duplicates=read.duplicates,
@@ -89,8 +96,17 @@ def try_mapping(source: MappedSource, catalogue: Catalogue) -> Trial:
         fast_path=reader.general_reads == 0,
         sensors=read.sensors,
         sample=sample,
-        warnings=tuple(_warnings(shape, found, null_times, read)),
+        warnings=(*_of_indexes(shape, index), *_of_stations(shape, found), *_of_rows(left_out), *_of_values(shape, read)),
     )
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """Rows that belong to no month, and rows that belong to no station."""
+
+    null_times: int
+    zero_times: int
+    null_stations: int
 
 
 class _Read:
@@ -130,9 +146,14 @@ class _Read:
         self.sensors = tuple(tried)
 
 
-def _null_times(connection: Connection, shape: Shape) -> int:
-    column = shape.table.c[shape.mapping.time]
-    return int(connection.execute(select(func.count()).select_from(shape.table).where(column.is_(None))).scalar_one())
+def _left_out(connection: Connection, shape: Shape) -> _LeftOut:
+    time = shape.table.c[shape.mapping.time]
+    nameless = or_(false(), *(shape.table.c[name].is_(None) for name in shape.mapping.station))
+    null_times, without_station = (
+        int(connection.execute(select(func.count()).select_from(shape.table).where(mapped_sql.kept(shape), which)).scalar_one())
+        for which in (time.is_(None), nameless)
+    )
+    return _LeftOut(null_times, survey.untimed(connection, shape) - null_times, without_station)
 
 
 def _sample(connection: Connection, shape: Shape, newest: tuple[str, int, int] | None) -> tuple[tuple[str, str], ...]:
@@ -146,38 +167,69 @@ def _sample(connection: Connection, shape: Shape, newest: tuple[str, int, int] |
 
 
 def _freshness(shape: Shape) -> str:
-    columns = [column for column in (shape.high_water, shape.updated) if column]
+    columns = ", ".join(column for column in (shape.high_water, shape.updated) if column)
     if not columns:
-        return "no auto-increment id and no indexed updated_at: months are compared by their fingerprints"
-    corrections = "late rows and corrections" if shape.updated else "late rows, but not corrections in place"
-    return f"high-water mark of {', '.join(columns)}: {corrections} are found"
+        return _("no auto-increment id and no indexed updated_at: months are compared by their fingerprints")
+    if shape.updated:
+        return _("high-water mark of {columns}: late rows and corrections are found").format(columns=columns)
+    return _("high-water mark of {columns}: late rows are found, but not corrections in place").format(columns=columns)
 
 
-def index_statement(shape: Shape) -> str:
-    """The statement that makes the index from which reading a station's month profits most."""
-    mapping = shape.mapping
-    columns = ", ".join([*mapping.station, mapping.time])
-    name = "".join(letter if letter.isalnum() else "_" for letter in f"{mapping.table}_by_station_and_time")[:60]
-    table = f"{mapping.schema}.{mapping.table}" if mapping.schema else mapping.table
-    return f"CREATE INDEX {name} ON {table} ({columns});"
+def _of_indexes(shape: Shape, statement: str) -> Iterator[str]:
+    if shape.station_led or (shape.time_led and not shape.mapping.station):
+        return
+    if shape.time_led:
+        yield _(
+            "The table has an index that begins with the time only: every month of a station reads the others' rows, too. {sql}"
+        ).format(sql=statement)
+    else:
+        yield _("The table has no index that begins with station or time: every month reads all of its rows. {sql}").format(
+            sql=statement
+        )
 
 
-def _warnings(shape: Shape, found: Sequence[Any], null_times: int, read: _Read) -> list[str]:
-    warnings = []
-    if not shape.station_led and not (shape.time_led and not shape.mapping.station):
-        what = "an index that begins with the time only" if shape.time_led else "no index that begins with station or time"
-        warnings.append(f"The table has {what}: every month of a station reads the others' rows, too. {index_statement(shape)}")
+def _of_stations(shape: Shape, found: Sequence[tuple[str, int, int]]) -> Iterator[str]:
     if not found:
-        warnings.append("No station has a row with a time: see where, time_format and time_unit.")
-    if null_times:
-        warnings.append(f"{null_times} rows have no time and are left out.")
-    if read.duplicates:
-        by = f"the one with the greatest {shape.order}" if shape.order else "the one that the database gives last"
-        warnings.append(f"{read.duplicates} rows of that month repeat a time; {by} counts.")
-    warnings += [
-        f"{each.sensor}: {each.flagged} of {each.values} values are flagged; is the unit right?"
-        for each in read.sensors
-        if each.flagged > each.values / 2
-    ]
-    warnings += [f"{each.sensor}: no value in that month." for each in read.sensors if not each.values]
-    return warnings
+        yield _("No station has a row with a time: see where, time_format and time_unit.")
+        return
+    lacking = [name for name in shape.mapping.stations if name not in {each[0] for each in found}]
+    if lacking:
+        yield _("stations: no row with a time is of {names}.").format(names=", ".join(lacking))
+
+
+def _of_rows(left_out: _LeftOut) -> Iterator[str]:
+    if left_out.null_times:
+        count = left_out.null_times
+        yield ngettext(
+            "{count} row has no time (NULL) and is left out.", "{count} rows have no time (NULL) and are left out.", count
+        ).format(count=count)
+    if left_out.zero_times:
+        count = left_out.zero_times
+        yield ngettext(
+            "{count} row has a zero date and is left out.", "{count} rows have a zero date and are left out.", count
+        ).format(count=count)
+    if left_out.null_stations:
+        count = left_out.null_stations
+        yield ngettext(
+            "{count} row names no station (NULL) and is left out.",
+            "{count} rows name no station (NULL) and are left out.",
+            count,
+        ).format(count=count)
+
+
+def _of_values(shape: Shape, read: _Read) -> Iterator[str]:
+    if read.duplicates and shape.order:
+        yield _("{count} rows of that month repeat a time; the one with the greatest {column} counts.").format(
+            count=read.duplicates, column=shape.order
+        )
+    elif read.duplicates:
+        yield _("{count} rows of that month repeat a time; the one that the database gives last counts.").format(
+            count=read.duplicates
+        )
+    for each in read.sensors:
+        if each.flagged > each.values / 2:
+            yield _("{sensor}: {flagged} of {values} values are flagged; is the unit right?").format(
+                sensor=each.sensor, flagged=each.flagged, values=each.values
+            )
+        if not each.values:
+            yield _("{sensor}: no value in that month.").format(sensor=each.sensor)

@@ -1,42 +1,49 @@
 """What has changed in a mapped table: by high-water marks that name the changed months, or by fingerprints of months.
 
-A transaction may commit a row below the mark after the mark was taken. So a mark remembers how many rows its last stretch held
-(``OVERLAP_IDS`` ids, ``OVERLAP_S`` seconds of the time of change); when that number differs, the stretch is looked at again.
+A transaction may commit a row below the mark after the mark was taken, and a time of change of whole seconds stays the same when
+a row is corrected twice in its second. So a mark remembers what its last stretch held (``OVERLAP_IDS`` ids, some minutes of the
+time of change, the mark itself included); when that differs, the stretch is looked at again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, DateTime, Double, Integer, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Date, DateTime, Numeric, String, case, func, select, type_coerce
 
 from data.months import month_of, months_of
 from data.source import mapped_sql
+from data.source.digest import digests
 from data.source.shape import SEPARATOR, Shape
 
 OVERLAP_IDS = 1_000
 OVERLAP_S = 300
-_DIGITS = 9  # of sums: a server adds doubles in any order
+CLOCK_BACK_S = 3_900  # a wall clock with daylight saving goes back an hour
+MOST_HASHED = 100_000  # a longer stretch, as a correction of the whole table leaves, is counted only
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a column stood: its greatest value, and what the stretch below it held. ``None``: the table was empty."""
+    """Where a column stood: its greatest value, where the stretch below it begins, and what that held, both ends included.
+
+    ``None``: the table was empty.
+    """
 
     column: str
     high: str | int | None
     low: str | int | None
-    rows: int
+    held: str = ""
 
 
 @dataclass(frozen=True)
 class Change:
-    """Rows of a month that are new or corrected: how many, first and last (ms UTC)."""
+    """Rows of a month that are new or corrected: how many, first and last (ms UTC). 0 rows: some are no longer of the source."""
 
     rows: int
     first_ms: int
@@ -57,8 +64,8 @@ def dump(found: tuple[Mark, ...]) -> str:
 
 
 def parse(text: str) -> tuple[Mark, ...]:
-    """Inverse of :func:`dump`."""
-    return tuple(Mark(**each) for each in json.loads(text))
+    """Inverse of :func:`dump`; of an older version's marks the stretch counts as changed."""
+    return tuple(Mark(each["column"], each["high"], each["low"], each.get("held", "")) for each in json.loads(text))
 
 
 def changes(connection: Connection, shape: Shape, before: tuple[Mark, ...]) -> dict[tuple[str, int], Change]:
@@ -67,14 +74,24 @@ def changes(connection: Connection, shape: Shape, before: tuple[Mark, ...]) -> d
     for mark in before:
         if mark.column not in shape.types:
             continue
-        column = shape.table.c[mark.column]
-        low = mark.high
-        if mark.high is not None and _rows(connection, shape, column, mark.low, mark.high) != mark.rows:
-            low = mark.low
-        condition = [column > _value(shape, mark.column, low)] if low is not None else []
+        condition = _since(connection, shape, mark)
         for key, change in _changed(connection, shape, condition):
             found[key] = _merged(found.get(key), change)
+        if mark.column == shape.updated and shape.mapping.where:
+            for key, change in _changed(connection, shape, condition, kept=False):
+                found[key] = _merged(found.get(key), Change(0, change.first_ms, change.last_ms))
     return found
+
+
+def _since(connection: Connection, shape: Shape, mark: Mark) -> list[ColumnElement[bool]]:
+    """Rows that may have changed since a mark; all of a table that was empty, or was emptied and numbers its rows anew."""
+    if mark.high is None or mark.low is None:
+        return []
+    column, low, high = _column(shape, mark.column), _value(shape, mark.column, mark.low), _value(shape, mark.column, mark.high)
+    if _held(connection, shape, mark.column, low, high) == mark.held:
+        return [column > high]
+    greatest = connection.execute(select(func.max(column))).scalar()
+    return [column >= low] if greatest is not None and greatest >= low else []
 
 
 def rows_between(
@@ -91,27 +108,19 @@ def rows_between(
     return found
 
 
-def fingerprint(connection: Connection, shape: Shape, station: str, start_ms: int, end_ms: int) -> str:
-    """Count, first, last, and count and sum of each column in [start, end) of a station, as text."""
-    time, mapping = shape.table.c[shape.mapping.time], shape.mapping
-    values = [str(mapping.value)] if mapping.tall else list(dict.fromkeys(sensor.place for sensor in mapping.sensors))
-    codes = list(dict.fromkeys(each.column for each in mapped_sql.qualities(mapping.sensors)))
-    sums: list[ColumnElement[Any]] = [
-        func.sum(cast(mapped_sql.number(shape, name), Double())) for name in values if _is_number(shape, name)
-    ]
-    counts = [func.count(shape.table.c[name]) for name in [*values, *codes]]
-    texts: list[ColumnElement[Any]] = [func.min(shape.table.c[name]) for name in values if not _is_number(shape, name)]
-    texts += [func.max(shape.table.c[name]) for name in values if not _is_number(shape, name)]
-    parts = []
+def fingerprints(connection: Connection, shape: Shape, stations: Sequence[str], start_ms: int, end_ms: int) -> dict[str, str]:
+    """By station, what the rows in [start, end) hold: any change of them gives another text."""
+    parts: dict[str, list[str]] = {station: [] for station in stations}
+    time = shape.table.c[shape.mapping.time]
     for segment in shape.clock.segments(start_ms, end_ms):
-        query = select(func.count(), func.min(time), func.max(time), *counts, *sums, *texts).where(
+        where = [
             shape.clock.within(time, segment.start_ms, segment.end_ms),
-            mapped_sql.of_station(shape, station),
             mapped_sql.kept(shape),
-            mapped_sql.tagged(shape, mapping.sensors),
-        )
-        parts.append([_short(value) for value in connection.execute(query).one()])
-    return json.dumps(parts)
+            mapped_sql.tagged(shape, shape.mapping.sensors),
+        ]
+        for station, digest in digests(connection, shape, where, stations).items():
+            parts[station].append(digest)
+    return {station: json.dumps(held) for station, held in parts.items()}
 
 
 def station_of(shape: Shape, values: tuple[Any, ...]) -> str | None:
@@ -129,44 +138,99 @@ def _columns(shape: Shape) -> list[str]:
 
 
 def _mark(connection: Connection, shape: Shape, name: str) -> Mark:
-    column = shape.table.c[name]
+    column = _column(shape, name)
     high = connection.execute(select(func.max(column))).scalar()
     if high is None:
-        return Mark(name, None, None, 0)
+        return Mark(name, None, None)
+    low = _low(shape, name, high)
+    return Mark(name, _text(high), _text(low), _held(connection, shape, name, low, high))
+
+
+def _held(connection: Connection, shape: Shape, name: str, low: Any, high: Any) -> str:
+    """What the rows from low to high hold, whatever their station and whether or not the mapping keeps them.
+
+    Of a number of rows only which there are: it tells nothing of corrections, and its stretch may go back through many months.
+    """
+    column = _column(shape, name)
+    within = (column >= low, column <= high)
+    if name != shape.updated:
+        rows, total = connection.execute(select(func.count(), func.sum(column)).where(*within)).one()
+        return f"{rows} {int(total or 0)}"
+    some = select(column).where(*within).limit(MOST_HASHED + 1).subquery()
+    if int(connection.execute(select(func.count()).select_from(some)).scalar_one()) <= MOST_HASHED:
+        return digests(connection, shape, within)[""]
+    return str(connection.execute(select(func.count()).select_from(shape.table).where(*within)).scalar_one())
+
+
+def _column(shape: Shape, name: str) -> ColumnElement[Any]:
+    """A column of marks; SQLite's times as the text that they are."""
+    column = shape.table.c[name]
+    as_text = shape.mapping.url.get_backend_name() == "sqlite" and isinstance(shape.types[name], DateTime | Date)
+    return type_coerce(column, String()) if as_text else column
+
+
+def _low(shape: Shape, name: str, high: Any) -> Any:
+    """Where the stretch below a mark begins."""
     if isinstance(high, datetime):
-        low: Any = high - timedelta(seconds=OVERLAP_S)
-        texts: tuple[Any, Any] = (high.isoformat(), low.isoformat())
-    elif isinstance(high, int):
-        low = high - OVERLAP_IDS
-        texts = (high, low)
-    else:
-        low = high
-        texts = (str(high), str(high))
-    return Mark(name, *texts, _rows(connection, shape, column, *reversed(texts)))
+        return high - _overlap(shape, high)
+    if isinstance(high, date):
+        return high - timedelta(days=1)
+    if isinstance(high, str):
+        return _low_text(shape, high)
+    if name != shape.updated:
+        return high - OVERLAP_IDS
+    per_second = 1 if high < 1e11 else 1_000 if high < 1e14 else 1_000_000  # since 1970
+    return high - OVERLAP_S * per_second
 
 
-def _rows(connection: Connection, shape: Shape, column: ColumnElement[Any], low: Any, high: Any) -> int:
-    name = str(column.key)
-    within = (column > _value(shape, name, low), column <= _value(shape, name, high))
-    return int(connection.execute(select(func.count()).select_from(shape.table).where(*within)).scalar_one())
+def _low_text(shape: Shape, high: str) -> str:
+    """The same of a time in ISO 8601, written alike; of other text the mark itself."""
+    try:
+        moment = datetime.fromisoformat(high[:19])
+    except ValueError:
+        return high
+    low = str(moment - _overlap(shape, moment))
+    return (low[:10] + high[10:11] + low[11:])[: len(high)]
 
 
-def _value(shape: Shape, name: str, value: Any) -> Any:
-    if not isinstance(value, str):
+def _overlap(shape: Shape, moment: datetime) -> timedelta:
+    """How far below a mark to look again: an hour more where clocks go back."""
+    zone = shape.mapping.timezone
+    offsets = {zone.utcoffset(datetime(moment.year, month, 1)) for month in (1, 7)}  # noqa: DTZ001
+    return timedelta(seconds=OVERLAP_S if moment.tzinfo or len(offsets) == 1 else CLOCK_BACK_S)
+
+
+def _text(value: Any) -> str | int:
+    """A value as JSON can hold it."""
+    if isinstance(value, int):
         return value
-    moment = datetime.fromisoformat(value) if isinstance(shape.types[name], DateTime) else value
-    if isinstance(moment, datetime) and getattr(shape.types[name], "timezone", False) and moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
-    return moment
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _value(shape: Shape, name: str, value: str | int) -> Any:
+    """Inverse of :func:`_text`."""
+    kind = shape.types[name]
+    if isinstance(value, int) or isinstance(_column(shape, name).type, String):
+        return value
+    if isinstance(kind, DateTime):
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if getattr(kind, "timezone", False) and moment.tzinfo is None else moment
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    return Decimal(value) if isinstance(kind, Numeric) and kind.asdecimal else float(value)
 
 
 def _changed(
-    connection: Connection, shape: Shape, condition: list[ColumnElement[bool]]
+    connection: Connection, shape: Shape, condition: list[ColumnElement[bool]], *, kept: bool = True
 ) -> Iterator[tuple[tuple[str, int], Change]]:
-    """The changed months of each station; a station whose rows span several months is read row by row."""
+    """The changed months of each station; a station whose rows span several months is read row by row.
+
+    ``kept``: of rows that the mapping's filters keep; else of those that they leave out, NULL included.
+    """
     time = shape.table.c[shape.mapping.time]
     station = [shape.table.c[name] for name in shape.mapping.station]
-    where = [*condition, mapped_sql.kept(shape), mapped_sql.tagged(shape, shape.mapping.sensors)]
+    chosen = mapped_sql.kept(shape) if kept else case((mapped_sql.kept(shape), 0), else_=1) == 1
+    where = [*condition, chosen, mapped_sql.listed(shape), mapped_sql.tagged(shape, shape.mapping.sensors)]
     if shape.clock.sorts:
         where.append(shape.clock.until(time, 2**62))
         query = select(*station, func.count(), func.min(time), func.max(time)).where(*where).group_by(*station)
@@ -218,12 +282,3 @@ def _merged(one: Change | None, other: Change) -> Change:
 
 def _sum(one: Change, other: Change) -> Change:
     return Change(one.rows + other.rows, min(one.first_ms, other.first_ms), max(one.last_ms, other.last_ms))
-
-
-def _is_number(shape: Shape, name: str) -> bool:
-    kind = shape.types[name]
-    return isinstance(kind, Integer) or hasattr(kind, "asdecimal")
-
-
-def _short(value: Any) -> str:
-    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)
