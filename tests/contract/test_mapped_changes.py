@@ -11,6 +11,7 @@ import pytest
 from data.freshness import look
 from data.months import month_bounds_ms, month_of
 from data.source import watch
+from data.source.mapped import MappedSource
 from data.source.shape import read_shape
 from data.source.trial import try_mapping
 from errors import SourceMismatch
@@ -130,7 +131,8 @@ def test_a_table_that_was_emptied_and_numbers_its_rows_anew_is_read_anew(foreign
 
 def held(foreign: Foreign, mapping: str = MAPPING) -> dict[str, str]:
     """What January holds of each station."""
-    with foreign.site(mapping, looked=False) as site, site.source.engine.connect() as connection:
+    with foreign.site(mapping, looked=False) as site, foreign.engine.connect() as connection:
+        assert isinstance(site.source, MappedSource)
         shape = read_shape(connection, site.source.mapping)
         return watch.fingerprints(connection, shape, ["a", "b", "nobody"], *month_bounds_ms(month_of(START)))
 
