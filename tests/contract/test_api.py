@@ -419,7 +419,7 @@ def test_a_figure_is_drawn_though_the_inventory_does_not_answer_and_is_not_calle
     (own_world.settings.data_dir / "observations.sqlite").mkdir()
     sari = create_app(own_world.settings).server.test_client()  # no connection is open yet
     sari.environ_base["HTTP_X_FORWARDED_USER"] = "sari"
-    refused(sari.get(f"/api/jobs/{done}/stats"), 503, "unavailable")
+    refused(sari.get(f"/api/jobs/{done}/stats"), 503, "source_unavailable")
     figure = ok(sari.get(f"/api/jobs/{done}/figure"))
     assert figure["data"]
     assert (figure["layout"]["meta"]["complete"], tints(figure)) == (False, [])
