@@ -25,7 +25,7 @@ def start_load(services: Services, identity: Identity, request: HistoryRequest) 
         RiwayatError: as :func:`jobs.start.start_job`.
     """
     try:
-        return start_job(services.site, services.ledger, identity, request, services.wake, need_worker=True)
+        return start_job(services.site, services.ledger, identity, request, services.wake, by_page=True)
     except NoWorker:
         return no_worker()
 
@@ -34,7 +34,7 @@ def start_again(services: Services, identity: Identity, job: Job) -> Job | Notic
     """A failed or cancelled job queued once more; what it had read stays read. Any other job: its request anew."""
     if job.status.is_final and services.ledger.workers(job.queue):
         with contextlib.suppress(Conflict):  # it completed, or an equal one is on its way: then submitting joins it
-            return retry_job(services.ledger, identity, job, services.wake)
+            return retry_job(services.ledger, identity, job, services.wake, by_page=True)
     return start_load(services, identity, job.request)
 
 
@@ -55,15 +55,17 @@ def start_reload(services: Services, identity: Identity, job: Job) -> Job | Noti
 def leave(services: Services, identity: Identity, previous: object, now: Job, page: str) -> None:
     """Cancel the job of one's own that this tab showed until now, unless another page still asks for it.
 
-    An administrator who has looked at somebody's job and goes on ends nothing; only Cancel does.
+    An administrator who has looked at somebody's job and goes on ends nothing; only Cancel does. Nor does who has looked at a
+    job of the API's or the command line's: nobody but its program knows whether it is still wanted.
     """
     if not isinstance(previous, str) or previous == now.id:
         return
     with contextlib.suppress(JobNotFound, Conflict):
-        job = services.ledger.get(previous)
-        if job.status.is_final or identity.user != job.owner or services.ledger.watched(job.id, except_page=page):
+        ledger, job = services.ledger, services.ledger.get(previous)
+        mine = identity.user == job.owner and ledger.is_of_page(job.id)
+        if job.status.is_final or not mine or ledger.watched(job.id, except_page=page):
             return
-        services.ledger.cancel(job.id)
+        ledger.cancel(job.id)
         services.wake()
 
 

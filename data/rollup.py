@@ -134,7 +134,8 @@ class _Maker:
     def ensure(self, months: Collection[int]) -> None:
         """Write what is missing or stale."""
         base = self._tiles.entries(self.base)
-        self._tiles.publish(self.key, [self._write(month, base) for month in self.stale(months)])
+        made = [self._write(month, base) for month in self.stale(months)]
+        self._tiles.publish(self.key, made, ordered=False)  # generations are digests here
 
     def _write(self, month: int, base: Mapping[int, TileEntry]) -> TileEntry:
         made = self._make(month)

@@ -95,8 +95,10 @@ class TileStore:
         """The newest whole tile of a month, published or not; None when there is none."""
         return tileindex.rebuild(self.folder(key), month).get(month)
 
-    def publish(self, key: SeriesKey, entries: Iterable[TileEntry]) -> None:
+    def publish(self, key: SeriesKey, entries: Iterable[TileEntry], *, ordered: bool = True) -> None:
         """Show tiles to all readers at once; files that they replace are removed.
+
+        Generations are ``ordered``: where a slow job comes with an older one than is shown, that stays.
 
         Raises:
             TileDamaged: the folder was cleared since they were written.
@@ -109,12 +111,19 @@ class TileStore:
             raise TileDamaged("The tiles of {station} were removed while they were written.", station=key.station)
         with tileindex.locked(folder):
             known = dict(tileindex.read_index_locked(folder))
-            tileindex.write_index(folder, known | fresh)
+            late = {
+                month
+                for month, entry in fresh.items()
+                if ordered and month in known and entry.generation < known[month].generation
+            }
+            shown = known | {month: entry for month, entry in fresh.items() if month not in late}
+            tileindex.write_index(folder, shown)
             used = tileindex.read_used(folder)
             tileindex.write_used(folder, used | dict.fromkeys(fresh, self._clock()))
-            for month, entry in fresh.items():
-                if month in known and known[month].file_name != entry.file_name:
-                    (folder / known[month].file_name).unlink(missing_ok=True)
+            for month in fresh.keys() & known.keys():
+                for entry in (known[month], fresh[month]):
+                    if entry.file_name != shown[month].file_name:
+                        (folder / entry.file_name).unlink(missing_ok=True)
 
     @contextmanager
     def build_lock(self, source: str, station: str, month: int) -> Iterator[None]:

@@ -21,7 +21,7 @@ from jobs.job import Job, JobError, Metrics, Progress, Status, WorkerInfo
 from jobs.leases import ExpiredLease
 from jobs.line import line, next_turn
 from jobs.rows import UNREADABLE, LedgerBase, job_of, unreadable_error
-from jobs.tables import job, job_page, now_ms, worker
+from jobs.tables import BY_PAGE, job, job_page, now_ms, worker
 
 _CLAIM_TRIES = 10  # other workers may take the job that we picked; then pick again
 _FORGOTTEN_MS = 86_400_000  # a worker that was silent for a day leaves the list
@@ -190,7 +190,9 @@ class AttemptLedger(LedgerBase):
                 fixed = {"id": me.id, "host": me.host, "pid": me.pid, "queues": json.dumps(list(me.queues)), "slots": me.slots}
                 connection.execute(insert(worker).values(**fixed, started_ms=now_ms(), seen_ms=now_ms(), restart=False))
                 connection.execute(delete(worker).where(worker.c.seen_ms < now_ms() - _FORGOTTEN_MS))
-                connection.execute(delete(job_page).where(job_page.c.seen_ms < now_ms() - _FORGOTTEN_MS))
+                connection.execute(
+                    delete(job_page).where(job_page.c.page != BY_PAGE, job_page.c.seen_ms < now_ms() - _FORGOTTEN_MS)
+                )
             self._renew(connection, attempts)
             return bool(connection.scalar(select(worker.c.restart).where(my_row)))
 

@@ -24,7 +24,7 @@ from jobs.job import ACTIVE, Job, Metrics, Status
 from jobs.policy import HISTORY, Shares
 from jobs.reading import LedgerReading
 from jobs.rows import active_key, job_of, new_id
-from jobs.tables import job, job_page, now_ms, worker
+from jobs.tables import BY_PAGE, job, job_page, now_ms, worker
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "alembic_version_jobs"
@@ -47,8 +47,11 @@ class Ledger(LedgerReading, AttemptLedger):
         rows_estimate: int = 0,
         tries: int = 3,
         timeout_s: float = 300,
+        by_page: bool = False,
     ) -> Job:
         """Put a request into the line; an equal one of the same owner and kind that waits or runs is returned instead.
+
+        ``by_page``: nobody but a page wants it (see :meth:`is_of_page`).
 
         Raises:
             QueueFull: the owner has, or all together have, as many jobs as they may.
@@ -60,9 +63,13 @@ class Ledger(LedgerReading, AttemptLedger):
                 with self._write() as connection:
                     row = connection.execute(select(job).where(job.c.active_key == key)).one_or_none()
                     if row is not None:
-                        return job_of(row)
+                        found = job_of(row)
+                        if not by_page:
+                            _note_page(connection, found.id, by_page=False)
+                        return found
                     self._check_shares(connection, owner)
                     connection.execute(insert(job).values(**values, status=Status.QUEUED))
+                    _note_page(connection, values["id"], by_page=by_page)
                 return self.get(values["id"])
             except IntegrityError:  # an equal request came in between: join it
                 continue
@@ -100,10 +107,10 @@ class Ledger(LedgerReading, AttemptLedger):
         return found
 
     @made_again
-    def retry(self, job_id: str, *, limited: bool = True) -> Job:
+    def retry(self, job_id: str, *, limited: bool = True, by_page: bool = False) -> Job:
         """Put a failed or cancelled job at the end of the line, with all its tries; what it has read stays read.
 
-        ``limited`` False is for whoever runs the site: no share of the queue holds him up.
+        ``limited`` False is for whoever runs the site: no share of the queue holds him up. ``by_page`` as :meth:`submit`.
 
         Raises:
             JobNotFound: when there is none.
@@ -118,6 +125,8 @@ class Ledger(LedgerReading, AttemptLedger):
                 # an ended job; a running one also may become queued, but that is the worker's to say
                 ended = job.c.status.in_((Status.FAILED, Status.CANCELLED))
                 done = self._change(connection, Status.QUEUED, job.c.id == job_id, ended, active_key=key, **fresh)
+                if done:
+                    _note_page(connection, job_id, by_page=by_page)
                 if done and limited:
                     self._check_shares(connection, old.owner, besides=job_id)
         except IntegrityError:
@@ -168,6 +177,12 @@ class Ledger(LedgerReading, AttemptLedger):
                 connection.execute(delete(job_page).where(job_page.c.job.in_(some)))
                 connection.execute(delete(job).where(job.c.id.in_(some)))
         return len(ids)
+
+
+def _note_page(connection: Connection, job_id: str, *, by_page: bool) -> None:
+    connection.execute(delete(job_page).where(job_page.c.job == job_id, job_page.c.page == BY_PAGE))
+    if by_page:
+        connection.execute(insert(job_page).values(job=job_id, page=BY_PAGE, seen_ms=now_ms()))
 
 
 def open_ledger(settings: Settings, *, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS) -> Ledger:

@@ -13,7 +13,7 @@ from jobs.job import Job, Status, WorkerInfo
 from jobs.line import line
 from jobs.policy import ALIVE_MS
 from jobs.rows import LedgerBase, job_of, worker_of
-from jobs.tables import job, job_page, now_ms, worker
+from jobs.tables import BY_PAGE, job, job_page, now_ms, worker
 
 WATCHED_MS = 10_000  # a page that asked within this time is still there
 
@@ -89,10 +89,16 @@ class LedgerReading(LedgerBase):
     def watched(self, job_id: str, *, except_page: str = "") -> bool:
         """Whether another page than ``except_page`` asked for the job within the last 10 s."""
         query = select(job_page.c.page).where(
-            job_page.c.job == job_id, job_page.c.page != except_page, job_page.c.seen_ms >= now_ms() - WATCHED_MS
+            job_page.c.job == job_id, job_page.c.page.not_in((except_page, BY_PAGE)), job_page.c.seen_ms >= now_ms() - WATCHED_MS
         )
         with self.engine.connect() as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def is_of_page(self, job_id: str) -> bool:
+        """Whether a page put the job into the line, and no program or person at a command line has asked for it since."""
+        query = select(job_page.c.page).where(job_page.c.job == job_id, job_page.c.page == BY_PAGE)
+        with self.engine.connect() as connection:
+            return connection.execute(query).first() is not None
 
 
 def _number(job_id: str) -> Any:

@@ -26,16 +26,17 @@ def start_job(
     request: HistoryRequest,
     wake: Callable[[], None],
     *,
-    need_worker: bool = False,
+    by_page: bool = False,
 ) -> Job:
     """The identity's job for a request: completed from the start when every tile (and rollup) is there, else queued.
 
-    An equal request of the same owner that waits or runs is that job. ``need_worker`` refuses what nothing would run now.
+    An equal request of the same owner that waits or runs is that job. ``by_page`` refuses what nothing would run now, and
+    the job ends when the page goes on to another (callbacks/start.py: leave).
 
     Raises:
         NotPermitted: the identity may not read a station.
         UnknownStation, UnknownSensor, NoData: then no job is started.
-        NoWorker: tiles are missing, no worker of the job's queue is alive, and ``need_worker``.
+        NoWorker: tiles are missing, no worker of the job's queue is alive, and ``by_page``.
         QueueFull: there is no room for another job, of this user or of all.
     """
     authorise(identity, request)
@@ -49,7 +50,7 @@ def start_job(
         return done
     settings = site.settings
     queue = queue_of(planned.rows_missing, settings.large_job_rows)
-    if need_worker and not ledger.workers(queue):
+    if by_page and not ledger.workers(queue):
         raise NoWorker
     job = ledger.submit(
         identity.user,
@@ -58,14 +59,15 @@ def start_job(
         rows_estimate=planned.rows_missing,
         tries=settings.job_tries,
         timeout_s=settings.job_timeout,
+        by_page=by_page,
     )
     _say("job submitted", job)
     wake()
     return job
 
 
-def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], None]) -> Job:
-    """A failed or cancelled job queued once more; what it had read stays read.
+def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], None], *, by_page: bool = False) -> Job:
+    """A failed or cancelled job queued once more; what it had read stays read. ``by_page`` as :func:`start_job`.
 
     Raises:
         NotPermitted: the identity may no longer read a station.
@@ -73,7 +75,7 @@ def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], N
         QueueFull: as :func:`start_job`.
     """
     authorise(identity, job.request)
-    again = ledger.retry(job.id)
+    again = ledger.retry(job.id, by_page=by_page)
     _say("job submitted again", again)
     wake()
     return again

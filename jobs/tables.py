@@ -63,6 +63,8 @@ worker = Table(
     comment="Workers and their last sign of life.",
 )
 
+BY_PAGE = "*"  # in place of a page: the job was begun by a page, so it ends when that goes on; no digest looks like this
+
 job_page = Table(
     "job_page",
     metadata,

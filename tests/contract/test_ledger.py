@@ -329,6 +329,33 @@ def test_a_page_that_asked_lately_watches_the_job(ledger):
     assert ledger.watched(job.id)
 
 
+def test_a_job_is_of_a_page_until_anybody_else_asks_for_it(ledger):
+    job = ledger.submit("siti", request_for(), by_page=True)
+    assert ledger.is_of_page(job.id)
+    assert not ledger.watched(job.id)
+    assert ledger.submit("siti", request_for(), by_page=True).id == job.id
+    assert ledger.is_of_page(job.id)
+    assert ledger.submit("siti", request_for()).id == job.id
+    assert not ledger.is_of_page(job.id)
+    assert ledger.submit("siti", request_for(), by_page=True).id == job.id
+    assert not ledger.is_of_page(job.id)
+    for by_page in (True, False):
+        ledger.cancel(job.id)
+        ledger.retry(job.id, by_page=by_page)
+        assert ledger.is_of_page(job.id) == by_page
+
+
+def test_that_a_job_is_of_a_page_is_known_as_long_as_the_job(ledger):
+    job = ledger.submit("siti", request_for(), by_page=True)
+    with ledger.engine.begin() as connection:
+        connection.execute(update(tables.job_page).values(seen_ms=1))
+    ledger.heartbeat(WorkerInfo("another", "here", 1, ("history",), 1, 0, 0))  # which forgets old pages
+    assert ledger.is_of_page(job.id)
+    ledger.cancel(job.id)
+    assert ledger.prune(older_than_s=-60) == 1
+    assert not ledger.is_of_page(job.id)
+
+
 def test_prune_forgets_only_what_ended_long_ago(ledger):
     old, new, active = (ledger.submit("siti", request_for(start_ms=start)) for start in range(3))
     ledger.cancel(old.id)

@@ -29,6 +29,7 @@ from errors import JobNotFound, NoData, NotPermitted, UnknownStation
 from jobs.history import load_history
 from jobs.job import JobError, Progress, Status, WorkerInfo
 from jobs.ledger import migrate_jobs, open_ledger
+from jobs.start import start_job
 from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice
@@ -137,6 +138,14 @@ def test_a_job_that_ended_badly_goes_on_as_the_same_job(services, end):
         services.ledger.fail(job.id, attempt.attempt, JobError("x", "No."), jitter=0.0)
     again = start_again(services, SARI, services.ledger.get(job.id))
     assert (again.id, again.status) == (job.id, Status.QUEUED)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_job_that_a_program_began_goes_on_when_the_tab_that_shows_it_loads_something_else(services):
+    theirs = start_job(services.site, services.ledger, SARI, asked(), services.wake)
+    assert start_load(services, SARI, asked()).id == theirs.id  # the same is asked for on the page
+    leave(services, SARI, theirs.id, start_load(services, SARI, asked("2013-01-02")), "this tab")
+    assert services.ledger.get(theirs.id).status is Status.QUEUED
 
 
 @pytest.mark.usefixtures("worker")

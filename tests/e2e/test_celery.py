@@ -125,7 +125,7 @@ def submit(ledger, wake):
 def test_a_load_ends_with_its_tiles(fleet, ledger, settings_of_web, wake):
     site = open_site(settings_of_web)
     request = HistoryRequest(("JFK",), ("temperature",), *YEAR_MS)
-    done = become(ledger, start_job(site, ledger, Identity("siti"), request, wake, need_worker=True), Status.COMPLETED)
+    done = become(ledger, start_job(site, ledger, Identity("siti"), request, wake, by_page=True), Status.COMPLETED)
     assert done.attempt == 1
     assert len(site.tiles.entries(SeriesKey(site.source.id, "JFK", "temperature"))) == done.metrics["tiles_read"] == 12
     site.engine.dispose()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,6 +53,37 @@ def test_a_tile_comes_back_as_it_was_written(n: int, seed: int, name: str, mappe
             np.testing.assert_array_equal(found, written)
         assert series.rows == n
         assert sum(entry.flagged for entry in series.entries) == np.count_nonzero(cleaned.flags)
+
+
+def _publish_late(root: Path, generation: int, written: Any, go: Any) -> None:
+    store = TileStore(root)
+    entry = store.write(KEY, MONTH, month_of_rows(5, float(generation)), generation=generation, fingerprint=5)
+    written.set()
+    assert go.wait(30)
+    store.publish(KEY, [entry])
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_of_two_writers_the_one_that_read_later_is_shown_whoever_publishes_last(tmp_path: Path, first: int) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = {}
+    for generation in (1, 2):
+        written, go = context.Event(), context.Event()
+        process = context.Process(target=_publish_late, args=(tmp_path, generation, written, go), daemon=True)
+        process.start()
+        assert written.wait(60)
+        writers[generation] = (process, go)
+    for generation in (first, 3 - first):
+        process, go = writers[generation]
+        go.set()
+        process.join(60)
+        assert process.exitcode == 0
+    store = TileStore(tmp_path)
+    entry = store.entries(KEY)[MONTH]
+    assert entry.generation == 2
+    _, values, _ = store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).read()
+    assert set(values) == {2.0}
+    assert [path.name for path in store.folder(KEY).glob("*.tile")] == [entry.file_name]
 
 
 def test_an_empty_month_is_a_tile(tmp_path: Path) -> None:
