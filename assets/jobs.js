@@ -13,7 +13,7 @@
 
   cells.JobData = function (props) {
     const job = props.data || {};
-    return make("a", { className: "job-data", href: job.open, title: `${job.stations} · ${job.sensors}`, tabIndex: -1 },
+    return make("a", { className: "job-data", href: job.open, title: `${job.stations} · ${job.sensors}`, tabIndex: -1, ...(job.is_file ? props.workbook : {}) },
       make("span", null, job.stations), make("small", null, job.sensors));
   };
 
@@ -27,8 +27,9 @@
     };
     const button = (name) => make("button", { type: "button", className: "cell-action", tabIndex: -1, "data-act": name, onClick: press(name) }, words[name]);
     const link = (name, title) => make("a", { className: "cell-action", href: job[name], tabIndex: -1, title: title }, words[name]);
+    const open = job.is_file ? make("a", { className: "cell-action", href: job.open, tabIndex: -1, ...props.workbook }, words.download) : link("open");
     return make("span", { className: "cell-actions" },
-      link("open"), job.can_cancel ? button("cancel") : null, job.can_retry ? button("retry") : null, link("repeat", props.repeatTitle));
+      open, job.can_cancel ? button("cancel") : null, job.can_retry ? button("retry") : null, link("repeat", props.repeatTitle));
   };
 
   // Enter on a cell opens the job; on the actions it steps into them: Tab and arrows move, Escape goes back.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from callbacks.states import names_or_count
 from data.catalogue import Catalogue
@@ -23,6 +23,7 @@ from i18n import (
 )
 from i18n import gettext as _
 from jobs.job import Job, Status
+from jobs.policy import WORKBOOK
 from layouts.form import resolution_names
 from layouts.jobs_grid import status_names
 
@@ -38,6 +39,7 @@ def job_row(
     ``with_details``: for those who may see an error's traceback.
     """
     metrics = job.metrics
+    is_file = job.kind == WORKBOOK and job.status is Status.COMPLETED
     seconds = _seconds(job, now_ms)
     rows = metrics.get("rows", job.progress.rows if job.progress else None)
     speed = _rows_a_second(metrics)
@@ -48,9 +50,7 @@ def job_row(
         "status": job.status.value,
         "status_words": _status_words(job),
         "fraction": job.progress.fraction if job.progress and job.status is Status.RUNNING else None,
-        "stations": names_or_count(
-            job.request.stations, ngettext("{count} station", "{count} stations", len(job.request.stations))
-        ),
+        "stations": _stations(job),
         "sensors": _sensors(job.request, catalogue),
         "range": format_range(job.request.start_ms, job.request.end_ms, job.request.timezone),
         "range_order": job.request.start_ms,
@@ -71,7 +71,8 @@ def job_row(
         "attempts_order": job.attempt,
         "error": translate_error(job.error, timezone) if job.error else "",
         "details": job.error.details if job.error and with_details else "",
-        "open": f"{prefix}?{urlencode({'job': job.id})}",
+        "open": f"{prefix}api/jobs/{quote(job.id)}/data?format=xlsx" if is_file else f"{prefix}?{urlencode({'job': job.id})}",
+        "is_file": is_file,
         "repeat": f"{prefix}?{repeat_query(job.request)}",
         "can_cancel": not job.status.is_final,
         "can_retry": job.status in (Status.FAILED, Status.CANCELLED),
@@ -88,6 +89,12 @@ def repeat_query(request: HistoryRequest) -> str:
         "resolution": request.resolution,
     }
     return urlencode(fields, doseq=True)
+
+
+def _stations(job: Job) -> str:
+    names = job.request.stations
+    told = names_or_count(names, ngettext("{count} station", "{count} stations", len(names)))
+    return _("Excel file of {stations}").format(stations=told) if job.kind == WORKBOOK else told
 
 
 def _sensors(request: HistoryRequest, catalogue: Catalogue) -> str:

@@ -11,6 +11,7 @@ from data.request import HistoryRequest
 from i18n import current_language, format_duration, format_month, format_range, format_short, ngettext, translate_error
 from i18n import gettext as _
 from jobs.job import Job, Progress, Status
+from jobs.policy import WORKBOOK
 from layouts.form import resolution_names
 from layouts.status import Notice
 
@@ -65,9 +66,9 @@ def progress_words(job: Job | None, situation: Situation) -> str:
     if job.status is Status.QUEUED:
         return _queued(job, situation)
     if job.status is Status.RUNNING:
-        return _reading(job.progress, len(job.request.sensors)) if job.progress else _("Starting")
+        return _running(job, job.progress) if job.progress else _("Starting")
     if job.status is Status.COMPLETED:
-        return _loaded(job)
+        return "" if job.kind == WORKBOOK else _loaded(job)
     return ""
 
 
@@ -130,6 +131,13 @@ def _queued(job: Job, situation: Situation) -> str:
     return _("Queued at position {position}").format(position=situation.position)
 
 
+def _running(job: Job, progress: Progress) -> str:
+    if job.kind != WORKBOOK:
+        return _reading(progress, len(job.request.sensors))
+    words = _("Writing the Excel file: {done} of {total} rows")
+    return words.format(done=format_short(progress.rows), total=format_short(progress.rows_total))
+
+
 def _reading(progress: Progress, sensors: int) -> str:
     """A month's tiles, one a sensor, are read together: so tiles by sensors are months (of all stations)."""
     parts = []
@@ -166,5 +174,6 @@ def _failed(job: Job, *, with_details: bool) -> Notice:
     error = job.error
     if error is None:
         return Notice("danger", _("The load failed."), action="retry")
-    sentence = _("The load failed: {cause}").format(cause=translate_error(error))
+    words = _("The Excel file could not be written: {cause}") if job.kind == WORKBOOK else _("The load failed: {cause}")
+    sentence = words.format(cause=translate_error(error))
     return Notice("danger", sentence, action="retry", details=error.details if with_details else f"{_('Job')} {job.id}")

@@ -61,6 +61,11 @@ class Drawn:
     statistics: Any
     rows_href: str | None
 
+    @property
+    def workbook_href(self) -> str | None:
+        """The same as an Excel file."""
+        return self.rows_href and self.rows_href.replace("?format=csv", "?format=xlsx", 1)
+
 
 def draw(services: Services, asked: Asked) -> Drawn:
     """The job's window from tiles. A job that is not there, or not the asking identity's, gives an empty figure and a sentence.
@@ -149,6 +154,7 @@ def _register_view(app: Dash, services: Services) -> None:
         Output(ids.BADGE, "children"),
         Output(ids.STATS, "children"),
         Output(ids.DOWNLOAD_CSV, "href"),
+        Output(ids.DOWNLOAD_XLSX, "href"),
         Input(ids.JOB_ID, "data"),
         Input(ids.JOB_VERSION, "data"),
         Input(ids.CHART_WINDOW, "data"),
@@ -159,9 +165,9 @@ def _register_view(app: Dash, services: Services) -> None:
     )
     def view(
         job_id: Any, _version: Any, window: Any, flagged: Any, theme: Any, _language: Any, width: Any
-    ) -> tuple[dict[str, Any], str, Any, str | None]:
+    ) -> tuple[dict[str, Any], str, Any, str | None, str | None]:
         drawn = draw(services, Asked(job_id, window, bool(flagged), str(theme), _px(width)))
-        return drawn.answer, drawn.badge, drawn.statistics, drawn.rows_href
+        return drawn.answer, drawn.badge, drawn.statistics, drawn.rows_href, drawn.workbook_href
 
 
 def _register_overview(app: Dash, services: Services) -> None:

@@ -16,6 +16,7 @@ from i18n import format_number
 from i18n import gettext as _
 from layouts import ids
 from layouts.statistics import share_text
+from layouts.workbooks import workbook_link
 
 _NO_BREAK: Final = "\u00a0"
 _ADJECTIVES: Final = ("1min", "10min", "1h", "1d", "1mo")
@@ -129,6 +130,13 @@ def _toolbar() -> html.Div:
             "PNG", id=ids.CHART_PICTURE, type="button", n_clicks=0, className="btn btn-sm", title=_("Download the picture")
         ),
         html.A("CSV", id=ids.DOWNLOAD_CSV, className="btn btn-sm", title=_("Download the rows of this window"), download=""),
+        html.A(
+            "XLSX",
+            id=ids.DOWNLOAD_XLSX,
+            className="btn btn-sm",
+            title=_("Download the rows of this window as an Excel file"),
+            **workbook_link(ids.ALERT),
+        ),
     ]
     return html.Div(buttons, className="chart-tools", role="toolbar", **{"aria-label": _("Chart tools")})
 

@@ -44,6 +44,7 @@ CHART_RESET: Final = "chart-reset"
 CHART_PICTURE: Final = "chart-picture"
 STATS_COPY: Final = "stats-copy"
 DOWNLOAD_CSV: Final = "download-csv"
+DOWNLOAD_XLSX: Final = "download-xlsx"
 DOWNLOAD: Final = "download"
 
 # Form and states

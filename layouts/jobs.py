@@ -15,6 +15,7 @@ from layouts import ids
 from layouts.header import NO_MENU, Menu, header
 from layouts.jobs_grid import jobs_grid
 from layouts.status import offline
+from layouts.workbooks import workbook_link
 
 REFRESH_MS = 2_000  # while a job waits or runs; else nothing asks
 FIRST_JOBS = 200  # newest jobs that the page shows at first, and how many more each press on "older" adds
@@ -141,13 +142,18 @@ def job_action(name: str) -> dict[str, str]:
 
 
 def _actions(row: Mapping[str, Any]) -> list[Component]:
-    found: list[Component] = [html.A(_("Open"), href=row["open"], className=_BUTTON)]
+    found: list[Component] = [_open(row)]
     if row["can_cancel"]:
         found.append(html.Button(_("Cancel"), id=job_action("cancel"), type="button", n_clicks=0, className=_BUTTON))
     if row["can_retry"]:
         found.append(html.Button(_("Try again"), id=job_action("retry"), type="button", n_clicks=0, className=_BUTTON))
     repeat = _("Fill the form with this request and change it")
     return [*found, html.A(_("Change …"), href=row["repeat"], title=repeat, className=_BUTTON)]
+
+
+def _open(row: Mapping[str, Any]) -> html.A:
+    attributes = workbook_link(ids.JOBS_ALERT) if row["is_file"] else {}
+    return html.A(_("Download") if row["is_file"] else _("Open"), href=row["open"], className=_BUTTON, **attributes)
 
 
 def _error(row: Mapping[str, Any]) -> list[Component]:

@@ -9,6 +9,7 @@ import dash_ag_grid as dag
 from i18n import THIN_SPACE, current_language
 from i18n import gettext as _
 from layouts import ids
+from layouts.workbooks import workbook_link
 
 ROWS_A_PAGE: Final = 20
 
@@ -67,7 +68,14 @@ def columns(*, with_owner: bool) -> list[dict[str, Any]]:
     """Columns, the ones that matter on a phone first."""
     found = [
         {"field": "status_words", "headerName": _("Status"), "cellRenderer": "JobStatus", "width": 136},
-        {"field": "stations", "headerName": _("Data"), "cellRenderer": "JobData", "minWidth": 200, "flex": 2},
+        {
+            "field": "stations",
+            "headerName": _("Data"),
+            "cellRenderer": "JobData",
+            "minWidth": 200,
+            "flex": 2,
+            "cellRendererParams": {"workbook": workbook_link(ids.JOBS_ALERT)},
+        },
         _sorted("range", _("Range"), width=244, tooltipField="range"),
         {"colId": "actions", "headerName": _("Actions"), "cellRenderer": "JobActions", "width": 208, "sortable": False},
         {"field": "error", "headerName": _("Error"), "minWidth": 150, "flex": 1, "tooltipField": "error"},
@@ -82,7 +90,14 @@ def columns(*, with_owner: bool) -> list[dict[str, Any]]:
     ]
     owner = {"field": "owner", "headerName": _("Owner"), "width": 130}
     found[3]["cellRendererParams"] = {
-        "words": {"open": _("Open"), "cancel": _("Cancel"), "retry": _("Try again"), "repeat": _("Change …")},
+        "workbook": workbook_link(ids.JOBS_ALERT),
+        "words": {
+            "open": _("Open"),
+            "download": _("Download"),
+            "cancel": _("Cancel"),
+            "retry": _("Try again"),
+            "repeat": _("Change …"),
+        },
         "repeatTitle": _("Fill the form with this request and change it"),
     }
     return [*found[:2], owner, *found[2:]] if with_owner else found

@@ -42,6 +42,7 @@ class Running:
             self.ledger.cancel(job.id)
         wait_until(lambda: self.child() is None, "the last test's job to end")
         self.site.tiles.clear()
+        self.site.workbooks.clear()
         self.ledger.prune(older_than_s=-1)
 
 

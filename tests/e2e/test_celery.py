@@ -19,6 +19,7 @@ from jobs.manager import QueueManager, open_cache
 from jobs.policy import HISTORY, LARGE
 from jobs.start import start_job
 from jobs.wake import make_wake
+from jobs.workbook import start_workbook, workbook_tag
 from tests.brokers import REDIS, redis_prefix
 from tests.contract.test_manager import SECRET, Page, make_app, render_progress, render_result
 from tests.databases import POSTGRESQL, server_database
@@ -129,6 +130,16 @@ def test_a_load_ends_with_its_tiles(fleet, ledger, settings_of_web, wake):
     assert done.attempt == 1
     assert len(site.tiles.entries(SeriesKey(site.source.id, "JFK", "temperature"))) == done.metrics["tiles_read"] == 12
     site.engine.dispose()
+
+
+def test_a_workbook_is_written_where_all_hosts_find_it(fleet, ledger, settings_of_web, wake):
+    site = open_site(settings_of_web)
+    request = HistoryRequest(("LGA",), ("temperature",), *YEAR_MS)
+    become(ledger, start_job(site, ledger, Identity("siti"), request, wake, need_worker=True), Status.COMPLETED)
+    done = become(ledger, start_workbook(site, ledger, Identity("siti"), request, wake), Status.COMPLETED)
+    file = site.workbooks.find(workbook_tag(site, request))
+    assert file.stat().st_size == done.metrics["bytes"] > 100_000
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_both_workers_take_jobs_and_each_queue_has_slots_of_its_own(fleet, ledger, submit):

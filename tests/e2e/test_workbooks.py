@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import openpyxl
 import pytest
+from selenium.webdriver.common.by import By
 
 from data.request import HistoryRequest
 from data.tiles import TileStore
@@ -22,6 +23,8 @@ from tests.processes import WorkerProcess, wait_until
 from tests.tiled import MARCH_2019, MINUTE, sensor_named, store_rows
 
 pytestmark = pytest.mark.process
+
+YEAR_2013 = (1_356_998_400_000, 1_388_534_400_000)
 
 
 def ask(site, path, method="GET", **headers):
@@ -126,3 +129,34 @@ def test_nothing_is_left_of_a_workbook_whose_writing_was_stopped(big_site, tmp_p
             wait_until(lambda: not drafts(), "the draft to go")
     assert ledger.get(job.id).status is final
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.browser
+def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(running, sample_page, tmp_path):
+    driver = sample_page.driver
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    job = running.ledger.submit("local", HistoryRequest(("JFK",), ("temperature",), *YEAR_2013))
+    wait_until(lambda: running.ledger.get(job.id).status is Status.COMPLETED, "the history to be loaded")
+
+    def file():
+        return next(tmp_path.glob("*.xlsx"), None)
+
+    driver.get(f"{running.process.url}/?job={job.id}")
+    press(driver, "#download-xlsx[href*='format=xlsx']")
+    first = wait_until(file, "the file").rename(tmp_path / "first")
+    assert len(list(openpyxl.load_workbook(io.BytesIO(first.read_bytes()), read_only=True).active.values)) > 8_000
+    wait_until(lambda: not driver.find_elements(By.CSS_SELECTOR, "[data-progress]"), "the end of the progress")
+
+    (workbook,) = [each for each in running.ledger.jobs() if each.kind == WORKBOOK]
+    driver.get(f"{running.process.url}/jobs")
+    press(driver, f".cell-action[href*='{workbook.id}/data']")
+    assert wait_until(file, "the file again").read_bytes() == first.read_bytes()
+    assert "Excel file of JFK" in driver.find_element(By.CSS_SELECTOR, ".job-data").text
+
+    running.site.tiles.clear()
+    press(driver, f".cell-action[href*='{workbook.id}/data']")
+    wait_until(lambda: "left the disk" in driver.find_element(By.ID, "jobs-alert").text, "the refusal")
+
+
+def press(driver, selector):
+    wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, selector), selector)[0].click()

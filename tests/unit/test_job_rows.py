@@ -53,6 +53,13 @@ def test_a_completed_job_tells_what_it_took():
     assert (made["can_cancel"], made["can_retry"]) == (False, False)
 
 
+def test_a_workbook_says_that_it_is_a_file_and_opens_as_a_download_once_it_is_written():
+    waiting, done = row(job(Status.QUEUED, kind="workbook")), row(job(Status.COMPLETED, kind="workbook"), prefix="/r/")
+    assert waiting["stations"] == done["stations"] == "Excel file of aws-1"
+    assert (waiting["open"], waiting["is_file"]) == ("/?job=jobid", False)
+    assert (done["open"], done["is_file"]) == ("/r/api/jobs/jobid/data?format=xlsx", True)
+
+
 def test_what_was_all_on_disk_took_no_time_and_has_no_speed():
     made = row(job(Status.COMPLETED, attempt=0, started_ms=NOW, finished_ms=NOW, metrics={"rows": 10, "tiles_read": 0}))
     assert (made["duration"], made["speed"], made["rows"]) == ("", "", "10")

@@ -17,7 +17,8 @@ ROW = {
     "id": "jobid", "status_words": "Failed", "stations": "aws-1", "sensors": "Rainfall", "range": "2016 – 2026",
     "resolution": "1 hour",
     "queue": "history", "owner": "sari", "created": "today", "duration": "2 s", "rows": "", "speed": "", "memory": "",
-    "attempts": "1", "error": "It failed.", "details": "Traceback", "open": "/?job=jobid", "repeat": "/?station=aws-1",
+    "attempts": "1", "error": "It failed.", "details": "Traceback", "open": "/?job=jobid", "is_file": False,
+    "repeat": "/?station=aws-1",
     "can_cancel": False, "can_retry": True,
 }  # fmt: skip
 
@@ -85,3 +86,9 @@ def test_a_job_without_an_error_shows_none():
 def test_the_page_says_how_many_jobs_it_holds():
     assert count_words(3, more=False) == "3 jobs in all"
     assert count_words(200, more=True) == "The newest 200 jobs"
+
+
+def test_a_file_is_downloaded_by_a_link_that_waits_for_its_job():
+    details = job_details(ROW | {"is_file": True, "open": "/api/jobs/jobid/data?format=xlsx"}, with_owner=False)
+    (link,) = [part for part in parts(details) if getattr(part, "children", None) == "Download"]
+    assert (link.href, getattr(link, "data-workbook")) == ("/api/jobs/jobid/data?format=xlsx", ids.JOBS_ALERT)

@@ -74,6 +74,12 @@ def words(of: Job, situation: Situation = NOTHING_AROUND, language: str = "en") 
             "5,0 jt baris dibaca dalam 3 dtk",
         ),
         (job(Status.COMPLETED, metrics={"rows": 10, "tiles_read": 0}), Situation(), "", ""),
+        (
+            job(Status.RUNNING, kind="workbook", progress=Progress(0.2, 0, 0, 1_000, 5_000, "aws-1", 2019 * 12 + 2, 3.2)),
+            Situation(),
+            "Writing the Excel file: 1 k of 5 k rows",
+            "Menulis berkas Excel: 1 rb dari 5 rb baris",
+        ),
         (job(Status.FAILED), Situation(), "", ""),
         (job(Status.CANCELLED), Situation(), "", ""),
         (
