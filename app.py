@@ -19,6 +19,7 @@ from access.identity import Identity
 from access.store import open_access
 from api.asking import Asking
 from api.compression import configure_compression
+from api.embed import embed_blueprint
 from api.guard import Guard, http_error_json
 from api.health import health_blueprint
 from api.jobs import Desk
@@ -26,7 +27,7 @@ from api.metrics import WebMetrics
 from api.readiness import Readiness
 from api.routes import is_api, register_api
 from api.sign_in import install_sign_in, visitors_menu
-from callbacks import form, jobs_page, run, submit, url, view
+from callbacks import embedding, form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
@@ -113,7 +114,7 @@ def create_app(settings: Settings) -> Dash:
         shown_s=settings.result_ttl,
     )
     app._background_manager = manager  # noqa: SLF001 - Dash's own cancel callback asks the application's manager
-    for module in (form, submit, url, view):
+    for module in (form, submit, url, view, embedding):
         module.register(app, services)
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)
@@ -148,6 +149,7 @@ def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:
         server=server,
         url_base_pathname=f"{settings.url_prefix}{path}",
         assets_folder=str(Path(__file__).with_name("assets")),
+        assets_ignore=r"embed\.(js|css)",  # of the frame of an embedded chart, which is no page of Dash
         external_stylesheets=[f"{settings.url_prefix}bootstrap.css?v={version('Bootstrap-Flask')}"],
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
@@ -219,6 +221,7 @@ def _routes(app: RiwayatDash, services: Services, readiness: Readiness, metrics:
     server.register_blueprint(health_blueprint(readiness, metrics, settings.url_prefix))
     desk = Desk(services.site, services.ledger, services.access, services.identify, services.wake, settings.url_prefix)
     register_api(server, desk, listeners=settings.event_listeners)
+    server.register_blueprint(embed_blueprint(desk))
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)
 

@@ -81,6 +81,24 @@ class NotAuthenticated(RiwayatError):
     http_status = 401
 
 
+class EmbedInvalid(NotAuthenticated):
+    """The link of this chart is not right; ask its owner for a new one."""
+
+    code = "embed_invalid"
+
+
+class EmbedExpired(NotAuthenticated):
+    """The link of this chart has expired; ask its owner for a new one."""
+
+    code = "embed_expired"
+
+
+class EmbedRevoked(NotAuthenticated):
+    """This chart is no longer shared; ask its owner."""
+
+    code = "embed_revoked"
+
+
 class NotPermitted(RiwayatError):
     """You have no permission for this."""
 
@@ -115,6 +133,12 @@ class OutOfScope(NotPermitted):
     """The key is not for this."""
 
     code = "scope"
+
+
+class EmbedNotPermitted(NotPermitted):
+    """Whoever shared this chart may no longer show it; ask its owner."""
+
+    code = "embed_not_permitted"
 
 
 class CrossSite(NotPermitted):

@@ -47,6 +47,14 @@ def came_by_tls(settings: Settings, remote_addr: str | None, headers: Mapping[st
     return says == "https" and is_trusted_proxy(settings, remote_addr, headers)
 
 
+def site_address(settings: Settings, remote_addr: str | None, headers: Mapping[str, str], scheme: str, host: str) -> str:
+    """Scheme and host by which a browser has reached the site, to be told to that browser; ``host`` is the request's."""
+    tls = came_by_tls(settings, remote_addr, headers, scheme)
+    named = headers.get("x-forwarded-host", "").split(",")[-1].strip()
+    shown = named if named and is_trusted_proxy(settings, remote_addr, headers) else host
+    return f"{'https' if tls else 'http'}://{shown}"
+
+
 def client_address(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> str:
     """The address that a request came from: the peer's, or behind a trusted proxy the last one that is no proxy of ours."""
     peer = remote_addr or ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from access.addresses import is_trusted_proxy, parse_address, parse_addresses
+from access.embed_table import rights_of_user
 from access.grants import Purpose, Rights
 from access.names import EMBED_OWNER, LOCAL_USER, is_reserved, is_usable
 from access.store import AccessStore
@@ -70,7 +72,7 @@ def present_identity(
 def owner_identity(settings: Settings, access: AccessStore, owner: str) -> Identity:
     """The identity of a user who was identified before, such as the owner of a job, with today's rights; disabled: none."""
     if owner.startswith(EMBED_OWNER):
-        return Identity(owner, via="embed")  # nothing yet
+        return Identity(owner, via="embed", rights=rights_of_user(access, owner, time.time_ns() // 1_000_000))
     found = access.standing(owner)
     return Identity(owner, found.admin, settings.auth, found.rights)
 

@@ -36,7 +36,8 @@ def is_file(asked: Request, prefix: str) -> bool:
     """Whether a request is for a script or a style sheet of the site: the same for everybody, in every language."""
     path = page_path(asked.path, prefix)
     named = path.startswith("assets/") and "m" in asked.args  # the time of the file's last change
-    return named or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
+    frame = path.startswith("embed/") and path != "embed/trend"  # files of embedded charts (api/embed.py)
+    return named or frame or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
 
 
 def page_path(path: str, prefix: str) -> str:
@@ -48,7 +49,8 @@ def configure_compression(server: Flask, prefix: str) -> None:
     """Settings of Flask-Compress, which Dash installs (``compress=True``)."""
 
     def key(asked: Request) -> str:
-        return f"{asked.path}?{asked.args.get('m', '')}" if is_file(asked, prefix) else ""
+        mark = asked.args.get("m", "") if page_path(asked.path, prefix).startswith("assets/") else ""
+        return f"{asked.path}?{mark}" if is_file(asked, prefix) else ""
 
     settings: dict[str, Any] = {
         "COMPRESS_MIMETYPES": _TYPES,

@@ -146,6 +146,7 @@ def _figure(site: Site, job: Job, span: Span, query: FigureQuery) -> dict[str, A
         site.catalogue,
         theme=query.theme,
         width_px=width_px,
+        height_px=None if query.height is None else min(query.height, MOST_PX),
         whole=(job.request.start_ms, job.request.end_ms),
         pending=gaps or (),
         pending_text=_("no longer on the disk; load again") if job.status is Status.COMPLETED else "",

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.asking import Asking
 from api.compression import cache_policy, page_path
+from api.embed import EMBED_ENDPOINTS, EMBED_PATHS
 from api.looks import LANGUAGE_COOKIE
 from api.operations import refuse_other_sites
 from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
@@ -23,7 +24,7 @@ from i18n import LANGUAGES, set_language, translate_error
 
 _YEAR_S = 31_536_000
 _SLOW_S = 1.0
-OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"})
+OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"}) | EMBED_PATHS
 SIGN_IN_PATHS = frozenset({LOGIN, "bootstrap.css", "assets/riwayat.css", "assets/account.css", "assets/logo.svg"})
 _SAFE = ("GET", "HEAD", "OPTIONS")
 RETRY_AFTER_S = 5  # when a queue is full or a database is away
@@ -54,8 +55,8 @@ class Guard:
         set_language(self.language())
         try:
             self._refuse_other_sites()
-            if not self._is_open():
-                self.asks()
+            if not self._is_open() and self.asks().via == "embed" and request.endpoint not in EMBED_ENDPOINTS:
+                raise NotPermitted("The link of an embedded chart opens nothing else.")
         except (NotAuthenticated, NotPermitted) as error:
             return self._refuse(error)
         except SQLAlchemyError as error:
@@ -92,7 +93,7 @@ class Guard:
         if looks:
             page = self.refusal_page(translate_error(type(error)()), translate_error(error))
             return Response(page, error.http_status, content_type="text/html; charset=utf-8")
-        return error_json(error)
+        return error_json(error, self.settings.timezone)
 
     def _error(self, error: RiwayatError) -> Response:
         log.warning("request refused", path=request.path, code=error.code, error=error.message)
@@ -132,7 +133,7 @@ class Guard:
         )
 
 
-_FRAMES = "frame-ancestors 'self'"
+_FRAMES = "frame-ancestors 'none'"  # but for the page of an embedded chart, which names the one origin of its own (api/embed.py)
 
 
 def _led(address: str, status: int) -> Response:
@@ -141,9 +142,9 @@ def _led(address: str, status: int) -> Response:
     return answer  # type: ignore[return-value]  # Flask's own class, as werkzeug types it
 
 
-def error_json(error: RiwayatError) -> Response:
-    """The one shape of errors."""
-    body = jsonify(error={"code": error.code, "message": translate_error(error), "field": error.field})
+def error_json(error: RiwayatError, timezone: str | None = None) -> Response:
+    """The one shape of errors; times in their sentences are shown in ``timezone``."""
+    body = jsonify(error={"code": error.code, "message": translate_error(error, timezone), "field": error.field})
     body.status_code = error.http_status
     if error.http_status in (429, 503):
         body.headers["Retry-After"] = str(getattr(error, "wait_s", RETRY_AFTER_S))

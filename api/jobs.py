@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, jsonify
 
+from access.embeds import refuse_other_than_shown
 from access.identity import Identity
 from access.store import AccessStore
 from api.models import JobAnswer, JobList, JobReceipt, JobsQuery, NewJob
@@ -85,7 +87,9 @@ def add_job_routes(api: Api, desk: Desk) -> None:
         """
         timezone = body.timezone or desk.site.settings.timezone
         request = request_of(body.stations, body.sensors, body.start, body.end, body.resolution, timezone)
-        return desk.receipt(start_job(desk.site, desk.ledger, desk.identify(), request, desk.wake))
+        identity = desk.identify()
+        refuse_other_than_shown(desk.access, identity, request, time.time_ns() // 1_000_000)
+        return desk.receipt(start_job(desk.site, desk.ledger, identity, request, desk.wake))
 
     @api.get("/api/jobs", {200: Answer("A page of the list.", JobList)}, 400, 403, scope="read", query=JobsQuery)
     def list_jobs(query: JobsQuery) -> Response:

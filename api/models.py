@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from access.shown import THEMES
 from data.export import FORMATS
 from data.request import RESOLUTIONS
+from i18n import LANGUAGES
 from jobs.job import Status
 
 LEAST_PX, DEFAULT_PX, MOST_PX = 50, 1200, 4000
@@ -92,6 +94,9 @@ class FigureQuery(StatsQuery):
     """A window and how it is drawn."""
 
     width: Annotated[int, Field(description=f"Pixels to draw for; kept within {LEAST_PX} to {MOST_PX}.")] = DEFAULT_PX
+    height: Annotated[
+        int | None, Field(description=f"Height of the figure in pixels, at most {MOST_PX}; default: what suits its panels.")
+    ] = None
     theme: Annotated[Literal["light", "dark"], Field(description="Colours.")] = "light"
 
 
@@ -103,6 +108,54 @@ class DataQuery(WindowQuery):
         Field(json_schema_extra={"enum": list(FORMATS)}, description="Default: csv; of a workbook's job xlsx."),
         BeforeValidator(_lower),
     ] = None
+
+
+class GivenRange(_In):
+    """A fixed range, from and to, or the last hours or days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    start: Annotated[GivenTime | None, Field(alias="from")] = None
+    end: Annotated[GivenTime | None, Field(alias="to", examples=["2013-08-01"])] = None
+    last: Annotated[
+        str | None,
+        StringConstraints(max_length=8),
+        Field(description="Hours or days that end now, such as 24h or 7d; instead of from and to.", examples=["7d"]),
+    ] = None
+
+
+Expires = Annotated[
+    str | None, StringConstraints(max_length=64), Field(description="ISO 8601; without it the link does not expire.")
+]
+
+
+class NewEmbed(_In):
+    """A chart for another page."""
+
+    stations: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, examples=[["JFK"]])]
+    sensors: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, examples=[["temperature"]])]
+    range: GivenRange
+    origin: Annotated[
+        str,
+        StringConstraints(max_length=255),
+        Field(description="The one origin (scheme, name, other port) whose pages may show the chart."),
+    ]
+    resolution: Annotated[str, Field(json_schema_extra={"enum": list(RESOLUTIONS)})] = "raw"
+    theme: Annotated[str, Field(json_schema_extra={"enum": list(THEMES)}, description="auto: as the viewer's system.")] = "auto"
+    language: Annotated[str, Field(json_schema_extra={"enum": list(LANGUAGES)})] = "en"
+    controls: Annotated[
+        bool, Field(description="Buttons for the whole range, the picture and, where its owner may export, the rows.")
+    ] = True
+    transparent: Annotated[bool, Field(description="Without a ground of its own.")] = False
+    refresh: Annotated[int, Field(description="Seconds after which a rolling chart looks for newer data.")] = 300
+    label: Annotated[str, StringConstraints(max_length=255), Field(description="Title; default: stations and sensors.")] = ""
+    expires: Expires = None
+
+
+class NewToken(_In):
+    """An end of the token that is earlier than the embed's."""
+
+    expires: Expires = None
 
 
 class ErrorBody(_Out):
@@ -242,3 +295,64 @@ class Figure(BaseModel):
             description="Among it ``meta.complete``: false while the job loads, and when part of what is drawn has left the disk."
         ),
     ]
+
+
+class EmbedRange(_Out):
+    """Which range an embedded chart shows: from and to, or the last hours or days."""
+
+    start: Annotated[Time | None, Field(alias="from")]
+    end: Annotated[Time | None, Field(alias="to")]
+    last: Annotated[str | None, Field(examples=["7d"])]
+
+
+class EmbedAnswer(_Out):
+    """An embedded chart, as its owner sees it."""
+
+    id: Annotated[str, Field(description="Public; in the address of the frame.")]
+    owner: str
+    label: str
+    stations: list[str]
+    sensors: list[str]
+    range: EmbedRange
+    resolution: str
+    timezone: str
+    theme: str
+    language: str
+    controls: bool
+    transparent: bool
+    refresh: int
+    origin: str
+    state: Annotated[str, Field(json_schema_extra={"enum": ["live", "expired", "revoked"]})]
+    created: Time
+    expires: Time | None
+    revoked: Time | None
+
+
+class EmbedLink(_Out):
+    """What opens an embedded chart; shown only now."""
+
+    id: str
+    url: Annotated[str, Field(description="Address of the frame, with the token in its fragment.")]
+    token: str
+    iframe: Annotated[str, Field(description="The line of HTML for the page around it.")]
+
+
+class EmbedList(_Out):
+    """Embedded charts, newest first."""
+
+    embeds: list[EmbedAnswer]
+
+
+class EmbedView(_Out):
+    """What the frame of an embedded chart draws now."""
+
+    id: str
+    title: str
+    language: str
+    theme: str
+    controls: bool
+    transparent: bool
+    rolling: Annotated[bool, Field(description="Whether its range ends now.")]
+    refresh: Annotated[int, Field(description="Seconds after which a rolling chart looks for newer data.")]
+    request: JobRequest
+    may_export: Annotated[bool, Field(description="Whether its rows may be downloaded.")]

@@ -10,6 +10,7 @@ from werkzeug.routing import RequestRedirect
 
 from api.data import add_data_routes
 from api.document import openapi_document
+from api.embed import add_embed_routes
 from api.events import add_event_routes
 from api.jobs import Desk, add_job_routes
 from api.operations import Api
@@ -25,6 +26,7 @@ def register_api(server: Flask, desk: Desk, *, listeners: int) -> None:
     add_job_routes(api, desk)
     add_event_routes(api, desk, JobWatcher(desk.ledger, listeners))
     add_data_routes(api, desk)
+    add_embed_routes(api, desk)
     document = openapi_document(api.operations, desk.prefix)
 
     @api.blueprint.get("/api/openapi.json")

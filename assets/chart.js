@@ -9,6 +9,7 @@
   const WAIT_MS = 120; // between the last gesture and the question to the server
   const LEAST_MS = 1000; // the narrowest window
   const CHART = "chart";
+  const axisTime = window.riwayatAxisTime; // assets/axistime.js
   const state = { sequence: 0, job: null, meta: null, window: null, timer: null, pressed: false, held: null, width: 0 };
 
   const byId = (id) => document.getElementById(id);
@@ -61,17 +62,6 @@
     const middle = (seen.start + seen.end) / 2;
     const half = Math.max(((seen.end - seen.start) * factor) / 2, LEAST_MS / 2);
     gesture({ start: middle - half, end: middle + half });
-  }
-
-  // "2019-03-01 12:00:00.1234" (cut at any place) or a number, on the figure's axis -> ms UTC.
-  function axisTime(value, offset) {
-    if (typeof value === "number") return Math.round(value) - offset;
-    const [date, clock = ""] = String(value).split(/[ T]/);
-    const [year, month = 1, day = 1] = date.split("-").map(Number);
-    const [hours = 0, minutes = 0, seconds = 0] = clock.split(":").filter(Boolean).map(Number);
-    const midnight = new Date(0);
-    midnight.setUTCFullYear(year, month - 1, day);
-    return midnight.getTime() + Math.round(((hours * 60 + minutes) * 60 + seconds) * 1000) - offset;
   }
 
   // ---- the server's answers -------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@
     ["[data-open-form]", openForm],
     ["[data-reload-page]", () => window.location.reload()],
     ["[data-start]", showFilledForm],
-    ["[data-copy]", (button) => { copyText(button.dataset.copy); if (button.dataset.copied) button.textContent = button.dataset.copied; }],
+    ["[data-copy]", copyButton],
     ["#notify", askToNotify],
   ];
 
@@ -85,14 +85,23 @@
     window.setTimeout(() => element("load").focus(), 0);
   }
 
-  function copyText(text) {
+  function copyButton(button) {
+    copyText(button.dataset.copy, button.parentElement);
+    const words = button.textContent;
+    if (!button.dataset.copied || words === button.dataset.copied) return;
+    button.textContent = button.dataset.copied;
+    window.setTimeout(() => (button.textContent = words), 1500);
+  }
+
+  // ``near``: a dialog lets no element outside of it have the focus.
+  function copyText(text, near = document.body) {
     if (navigator.clipboard && window.isSecureContext) {
       navigator.clipboard.writeText(text);
       return;
     }
     const area = document.createElement("textarea");
     area.value = text;
-    document.body.appendChild(area);
+    near.appendChild(area);
     area.select();
     document.execCommand("copy");
     area.remove();

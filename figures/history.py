@@ -28,6 +28,7 @@ def history_figure(
     *,
     theme: str = "light",
     width_px: int = 1200,
+    height_px: int | None = None,
     whole: Span | None = None,
     pending: Sequence[Span] = (),
     pending_text: str = "",
@@ -36,13 +37,15 @@ def history_figure(
 ) -> Figure:
     """One panel a unit over a shared time axis, in the current language.
 
-    ``width_px`` is the plot's width; ``whole`` the request's [start, end), ``pending`` the spans of it that no tile covers
-    yet (all int ms UTC). ``revision`` names the job: what its user did to the figure (hidden series) survives new figures of
-    the same job. ``sequence`` is echoed in ``layout.meta``, so that the page can drop an answer that is no longer wanted.
+    ``width_px`` is the plot's width. ``height_px`` is the figure's height when it must fit a frame, and then it has no buttons
+    (None: what suits its panels, as ``layout.meta.height`` says in any case). ``whole`` is the request's [start, end),
+    ``pending`` the spans of it that no tile covers yet (all int ms UTC). ``revision`` names the job: what its user did to the
+    figure (hidden series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that the page
+    can drop an answer that is no longer wanted.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
-    panels = arrange(view, catalogue, width_px)
+    panels = arrange(view, catalogue, width_px, height_px)
     placed = [_place(series, view, catalogue, panels, clock, width_px) for series in in_order(view.series, catalogue)]
     return {
         "data": [trace for one in placed for trace in series_traces(one, style)],
@@ -53,7 +56,7 @@ def history_figure(
             **{_axis_key(panel.axis): value_axis(panel, style) for panel in panels.panels},
             "annotations": [
                 *(header(panel, style) for panel in panels.panels),
-                *_zone_note(clock, style, beside_tools=len(view.series) < 2),
+                *_zone_note(clock, style, beside_tools=len(view.series) < 2 and height_px is None),
             ],
             **pending_shapes(view, pending, pending_text, clock, style),
             "meta": {
@@ -65,6 +68,7 @@ def history_figure(
                 "sequence": sequence,
                 "picture": picture_name(view, catalogue),
                 "ground": style.ground,
+                "height": arrange(view, catalogue, width_px).height,
             },
         },
     }

@@ -23,6 +23,7 @@ PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 
 _HEIGHT_PX: Final = {1: 330, 2: 184, 3: 144}  # height of each panel by their number
 _LEAST_HEIGHT_PX: Final = 124
+_LOWEST_PX: Final = 48  # of a panel whose figure's height is given
 _DIRECTION_ROOM_DEG: Final = (DIRECTION_SPAN_DEG - 360) / 2
 _TICK_PX: Final = 24  # room of a tick
 _PHONE_SHARE: Final = 0.78
@@ -64,17 +65,23 @@ class Panels:
         return next(panel for panel in self.panels if any(known.name == sensor for known in panel.sensors))
 
 
-def arrange(view: HistoryView, catalogue: Catalogue, width_px: int) -> Panels:
-    """Panels in the order of the catalogue, of equal height, a header above each and the legend above all."""
+def arrange(view: HistoryView, catalogue: Catalogue, width_px: int, height_px: int | None = None) -> Panels:
+    """Panels in the order of the catalogue, of equal height, a header above each and the legend above all.
+
+    ``height_px`` is the whole figure's; no panel is made lower than can be read. None: as high as reads well.
+    """
     groups: dict[tuple[str, bool], list[Sensor]] = {}
     for sensor in catalogue:
         if any(series.sensor == sensor.name for series in view.series):
             groups.setdefault((sensor.unit, sensor.aggregation == "direction"), []).append(sensor)
     number = max(1, len(groups))
-    each = _HEIGHT_PX.get(number, _LEAST_HEIGHT_PX) * (_PHONE_SHARE if width_px < PHONE_PX else 1.0)
-    inner = number * each + (number - 1) * HEADER_PX
     rows = legend_rows(view, catalogue, width_px)
     margin_top = HEADER_PX + LEGEND_ROW_PX * rows + (_LEGEND_GAP_PX if rows else 0)
+    each = _HEIGHT_PX.get(number, _LEAST_HEIGHT_PX) * (_PHONE_SHARE if width_px < PHONE_PX else 1.0)
+    if height_px is not None:
+        room_px = height_px - margin_top - MARGIN_BOTTOM - (number - 1) * HEADER_PX
+        each = max(_LOWEST_PX, room_px / number)
+    inner = number * each + (number - 1) * HEADER_PX
     panels = []
     for place, sensors in enumerate(groups.values()):
         top = 1 - place * (each + HEADER_PX) / inner

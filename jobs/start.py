@@ -12,9 +12,9 @@ from data.request import HistoryRequest
 from data.rollup import rollups_missing
 from data.site import Site
 from errors import NoData, NoWorker
-from jobs.job import Job
+from jobs.job import Job, Status
 from jobs.ledger import Ledger
-from jobs.policy import queue_of
+from jobs.policy import HISTORY, queue_of
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +30,9 @@ def start_job(
 ) -> Job:
     """The identity's job for a request: completed from the start when every tile (and rollup) is there, else queued.
 
-    An equal request of the same owner that waits or runs is that job. ``by_page`` refuses what nothing would run now, and
-    the job ends when the page goes on to another (callbacks/start.py: leave).
+    An equal request of the same owner that waits or runs is that job; those who look at an embedded chart share a completed
+    one as well, however many they are. ``by_page`` refuses what nothing would run now, and the job ends when the page goes on
+    to another (callbacks/start.py: leave).
 
     Raises:
         NotPermitted: the identity may not read a station.
@@ -45,7 +46,7 @@ def start_job(
         raise NoData("There is no observation of these sensors in this range.", field="start")
     if planned.is_complete and not planned.look_due and not _lacks_rollups(site, request):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
-        done = ledger.record_completed(identity.user, request, metrics)
+        done = _shared(ledger, identity, request) or ledger.record_completed(identity.user, request, metrics)
         _say("job needed no reading", done)
         return done
     settings = site.settings
@@ -95,6 +96,12 @@ def cancel_job(ledger: Ledger, job: Job, wake: Callable[[], None]) -> Job:
 
 def _lacks_rollups(site: Site, request: HistoryRequest) -> bool:
     return bool(rollups_missing(site.tiles, site.catalogue, site.source.id, request))
+
+
+def _shared(ledger: Ledger, identity: Identity, request: HistoryRequest) -> Job | None:
+    """The completed job that another viewer of the same embedded chart has."""
+    latest = ledger.latest(identity.user, HISTORY, request) if identity.via == "embed" else None
+    return latest if latest is not None and latest.status is Status.COMPLETED else None
 
 
 def _say(event: str, job: Job) -> None:

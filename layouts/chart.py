@@ -137,6 +137,16 @@ def _toolbar() -> html.Div:
             title=_("Download the rows of this window as an Excel file"),
             **workbook_link(ids.ALERT),
         ),
+        html.Button(
+            _("Embed"),
+            id=ids.EMBED_OPEN,
+            type="button",
+            n_clicks=0,
+            className="btn btn-sm",
+            title=_("Embed this chart in another page"),
+            hidden=True,  # until a chart is shown that may be embedded (callbacks/embedding.py)
+            **{"aria-haspopup": "dialog"},
+        ),
     ]
     return html.Div(buttons, className="chart-tools", role="toolbar", **{"aria-label": _("Chart tools")})
 

@@ -47,6 +47,23 @@ DOWNLOAD_CSV: Final = "download-csv"
 DOWNLOAD_XLSX: Final = "download-xlsx"
 DOWNLOAD: Final = "download"
 
+# Embed this chart
+EMBED_OPEN: Final = "embed-open"
+EMBED_DIALOG: Final = "embed-dialog"
+EMBED_WHAT: Final = "embed-what"  # stations and sensors of the chart, in one line
+EMBED_RANGE: Final = "embed-range"  # fixed or rolling
+EMBED_SPAN: Final = "embed-span"  # Store: [start, end) of the fixed range, int ms UTC
+EMBED_LAST: Final = "embed-last"
+EMBED_ORIGIN: Final = "embed-origin"
+EMBED_EXPIRES: Final = "embed-expires"
+EMBED_LABEL: Final = "embed-label"
+EMBED_THEME: Final = "embed-theme"
+EMBED_LANGUAGE: Final = "embed-language"
+EMBED_SWITCHES: Final = "embed-switches"
+EMBED_CREATE: Final = "embed-create"
+EMBED_RESULT: Final = "embed-result"
+EMBED_LIST: Final = "embed-list"
+
 # Form and states
 FORM: Final = "form"
 FORM_TOGGLE: Final = "form-toggle"

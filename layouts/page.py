@@ -13,6 +13,7 @@ from data.catalogue import Catalogue
 from data.inventory import StationInventory
 from i18n import gettext as _
 from layouts import ids
+from layouts.embedding import embed_dialog
 from layouts.form import form
 from layouts.header import NO_MENU, Menu, header
 from layouts.start import start
@@ -55,6 +56,7 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
                 menu=context.menu,
             ),
             offline(context.menu.sign_in),
+            embed_dialog(context.language),
             html.Div(
                 [
                     form(

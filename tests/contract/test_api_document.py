@@ -94,12 +94,25 @@ OPERATIONS = [
     ("GET", "/api/jobs/{job_id}/figure"),
     ("GET", "/api/jobs/{job_id}/stats"),
     ("GET", "/api/jobs/{job_id}/data"),
+    ("GET", "/api/embed"),
+    ("GET", "/api/embeds"),
+    ("POST", "/api/embeds"),
+    ("POST", "/api/embeds/{embed_id}/revoke"),
+    ("POST", "/api/embeds/{embed_id}/token"),
 ]
 
 
-TAKES_SOMETHING = {"/api/jobs", "/api/jobs/{job_id}/figure", "/api/jobs/{job_id}/stats", "/api/jobs/{job_id}/data"}
+TAKES_SOMETHING = {
+    *("/api/jobs", "/api/jobs/{job_id}/figure", "/api/jobs/{job_id}/stats", "/api/jobs/{job_id}/data"),
+    *("/api/embeds", "/api/embeds/{embed_id}/token"),
+}
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
-WRONG = [(method, path, GenerationMode.NEGATIVE) for method, path in OPERATIONS if path in TAKES_SOMETHING]
+TAKES_NOTHING = ("GET", "/api/embeds")
+WRONG = [
+    (method, path, GenerationMode.NEGATIVE)
+    for method, path in OPERATIONS
+    if path in TAKES_SOMETHING and (method, path) != TAKES_NOTHING
+]
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), RIGHT + WRONG)

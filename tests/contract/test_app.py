@@ -61,7 +61,7 @@ def test_the_policy_allows_the_inline_scripts_by_their_hashes_and_nothing_from_e
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert "unsafe" not in scripts
     assert scripts.count("'sha256-") >= 2
-    assert "frame-ancestors 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
     assert "http" not in policy
 
 
@@ -69,7 +69,7 @@ def test_every_answer_has_the_security_headers(here):
     for path in ("/", "/healthz", "/_dash-layout", "/nowhere", "/bootstrap.css"):
         headers = fetch(here, path).headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
-        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"], path
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
 
 
 def test_assets_are_kept_by_the_browser_and_answers_are_not(here):

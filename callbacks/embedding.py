@@ -1,0 +1,246 @@
+"""The dialog "Embed this chart": open it on what is shown, make an embed, list one's embeds and end one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from flask import request
+from sqlalchemy.exc import SQLAlchemyError
+
+from access.addresses import site_address
+from access.embed_table import Embed, embeds
+from access.embeds import embed_token, make_embed, revoke
+from access.grants import Purpose
+from access.identity import Identity
+from access.shown import Shows, parse_last
+from callbacks.services import Services
+from callbacks.start import refusal
+from errors import InvalidRequest, LedgerUnavailable, NotFound, RiwayatError
+from figures.window import clip_window
+from i18n import LANGUAGES, current_language
+from jobs.job import Job
+from jobs.visible import visible_job
+from layouts import ids
+from layouts.embedding import (
+    CONTROLS,
+    ENDS_DAYS,
+    FIXED,
+    TRANSPARENT,
+    embed_list,
+    made,
+    range_options,
+    revoke_id,
+)
+from layouts.frame import frame_url, iframe_line, shown_title
+from layouts.status import Notice, alert
+
+_DAY_MS = 86_400_000
+
+log = structlog.get_logger(__name__)
+
+
+def register(app: Dash, services: Services) -> None:
+    """Add the callbacks of the dialog."""
+    _register_button(app, services)
+    _register_open(app, services)
+    _register_create(app, services)
+    _register_revoke(app, services)
+
+
+def _register_button(app: Dash, services: Services) -> None:
+    @app.callback(Output(ids.EMBED_OPEN, "hidden"), Input(ids.JOB_ID, "data"))
+    def button(job_id: Any) -> bool:
+        return not may_embed(services, job_id)
+
+    # The length of a rolling range is asked for only where there is one.
+    app.clientside_callback(
+        "function(kind) { return kind !== 'rolling'; }", Output(ids.EMBED_LAST, "disabled"), Input(ids.EMBED_RANGE, "value")
+    )
+
+
+def may_embed(services: Services, job_id: object) -> bool:
+    """Whether the asking identity may embed what a job shows."""
+    if not job_id:
+        return False
+    try:
+        identity = services.identify()
+        job = visible_job(services.ledger, identity, job_id)
+    except (RiwayatError, SQLAlchemyError):
+        return False
+    return "embed" in identity.scopes and identity.rights.allows(job.request, Purpose.EMBED)
+
+
+def _register_open(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.EMBED_DIALOG, "is_open"),
+        Output(ids.EMBED_WHAT, "children"),
+        Output(ids.EMBED_RANGE, "options"),
+        Output(ids.EMBED_SPAN, "data"),
+        Output(ids.EMBED_LABEL, "placeholder"),
+        Output(ids.EMBED_RESULT, "children"),
+        Output(ids.EMBED_LIST, "children"),
+        Input(ids.EMBED_OPEN, "n_clicks"),
+        State(ids.JOB_ID, "data"),
+        State(ids.CHART_WINDOW, "data"),
+        prevent_initial_call=True,
+    )
+    def open_dialog(clicks: int | None, job_id: Any, window: Any) -> tuple[Any, ...]:
+        if not clicks or not may_embed(services, job_id):
+            return (no_update,) * 7
+        identity = services.identify()
+        job = visible_job(services.ledger, identity, job_id)
+        span = _visible(job, window)
+        title = shown_title(job.request.stations, job.request.sensors, services.site.catalogue)
+        return True, title, range_options(span, job.request.timezone), list(span), title, None, _listed(services, identity)
+
+
+def _visible(job: Job, window: Any) -> tuple[int, int]:
+    """The window that the page shows of a job; all of it where it shows no window of this job."""
+    known = window if isinstance(window, dict) and window.get("job") == job.id else {}
+    return clip_window(job.request, known.get("start"), known.get("end"))
+
+
+def _register_create(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.EMBED_RESULT, "children", allow_duplicate=True),
+        Output(ids.EMBED_LIST, "children", allow_duplicate=True),
+        Input(ids.EMBED_CREATE, "n_clicks"),
+        State(ids.JOB_ID, "data"),
+        State(ids.EMBED_RANGE, "value"),
+        State(ids.EMBED_SPAN, "data"),
+        State(ids.EMBED_LAST, "value"),
+        State(ids.EMBED_ORIGIN, "value"),
+        State(ids.EMBED_EXPIRES, "value"),
+        State(ids.EMBED_LABEL, "value"),
+        State(ids.EMBED_THEME, "value"),
+        State(ids.EMBED_LANGUAGE, "value"),
+        State(ids.EMBED_SWITCHES, "value"),
+        running=[(Output(ids.EMBED_CREATE, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def create(
+        clicks: int | None,
+        job_id: Any,
+        kind: Any,
+        span: Any,
+        last: Any,
+        origin: Any,
+        ends: Any,
+        label: Any,
+        theme: Any,
+        language: Any,
+        switches: Any,
+    ) -> tuple[Any, Any]:
+        if not clicks:
+            return no_update, no_update
+
+        def begin() -> tuple[Any, Any]:
+            identity = services.identify()
+            job = visible_job(services.ledger, identity, job_id)
+            shows = wanted(job, kind, span, last, theme, language, switches)
+            found = _make(services, identity, shows, origin, ends, label)
+            return _line(services, found), _listed(services, identity)
+
+        return _said(services, begin)
+
+
+def wanted(job: Job, kind: Any, span: Any, last: Any, theme: Any, language: Any, switches: Any) -> Shows:
+    """What the fields of the dialog mean, all of which are the browser's; the chart itself is the job's.
+
+    Raises:
+        InvalidRequest: they mean nothing.
+    """
+    start, end = span if isinstance(span, list) and len(span) == 2 else (None, None)
+    window = clip_window(job.request, start, end)
+    chosen = switches if isinstance(switches, list) else []
+    fixed = kind == FIXED
+    return Shows(
+        stations=job.request.stations,
+        sensors=job.request.sensors,
+        start_ms=window[0] if fixed else None,
+        end_ms=window[1] if fixed else None,
+        last_ms=None if fixed else parse_last(str(last)),
+        resolution=job.request.resolution,
+        timezone=job.request.timezone,
+        theme=str(theme),
+        language=language if language in LANGUAGES else current_language(),
+        controls=CONTROLS in chosen,
+        transparent=TRANSPARENT in chosen,
+    )
+
+
+def _make(services: Services, identity: Identity, shows: Shows, origin: Any, ends: Any, label: Any) -> Embed:
+    now_ms = _now_ms()
+    if ends not in ENDS_DAYS:
+        raise InvalidRequest("The end of the link must lie in the future.", field="expires")
+    expires_ms = now_ms + ENDS_DAYS[ends] * _DAY_MS if ENDS_DAYS[ends] else None
+    return make_embed(
+        services.access,
+        services.site,
+        identity,
+        shows,
+        str(origin or ""),
+        expires_ms,
+        now_ms=now_ms,
+        label=str(label or ""),
+    )
+
+
+def _line(services: Services, found: Embed) -> Any:
+    token = embed_token(services.settings.signing_secret(), found, _now_ms())
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    base = site_address(services.settings, request.remote_addr, headers, request.scheme, request.host)
+    url = frame_url(base, services.settings.url_prefix, found.id, token)
+    title = found.label or shown_title(found.shows.stations, found.shows.sensors, services.site.catalogue)
+    return made(iframe_line(url, title, theme=found.shows.theme, transparent=found.shows.transparent), url)
+
+
+def _register_revoke(app: Dash, services: Services) -> None:
+    @app.callback(
+        Output(ids.EMBED_RESULT, "children", allow_duplicate=True),
+        Output(ids.EMBED_LIST, "children", allow_duplicate=True),
+        Input(revoke_id(ALL), "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def end(_clicks: Sequence[int]) -> tuple[Any, Any]:
+        if not ctx.triggered_id or not any(trigger["value"] for trigger in ctx.triggered):
+            return no_update, no_update  # buttons that have just appeared
+
+        def begin() -> tuple[Any, Any]:
+            identity = services.identify()
+            try:
+                revoke(services.access, identity, str(ctx.triggered_id["embed"]))
+            except NotFound:  # the list was old
+                log.info("an embedded chart to be revoked is not there")
+            return None, _listed(services, identity)
+
+        return _said(services, begin)
+
+
+def _said(services: Services, begin: Any) -> tuple[Any, Any]:
+    """What an attempt gives, or the notice that says why not."""
+    try:
+        result, listed = begin()
+    except RiwayatError as error:
+        return _notice(refusal(error, services.settings.timezone)), no_update
+    except SQLAlchemyError as error:
+        log.warning("a database does not answer a page", error=str(error))
+        return _notice(refusal(LedgerUnavailable(), services.settings.timezone)), no_update
+    return result, listed
+
+
+def _notice(found: Notice) -> Any:
+    return alert(Notice(found.kind, found.sentence))
+
+
+def _listed(services: Services, identity: Identity) -> Any:
+    found = embeds(services.access, identity.user)
+    return embed_list(found, services.site.catalogue, services.settings.timezone, _now_ms())
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
