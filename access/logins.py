@@ -24,13 +24,13 @@ _CACHE_TROUBLE: Final = (diskcache.Timeout, sqlite3.Error, OSError)
 log = structlog.get_logger(__name__)
 
 
-def open_logins(settings: Settings, access: AccessStore) -> Logins:
+def open_logins(settings: Settings, access: AccessStore, now_s: Callable[[], float] = time.time) -> Logins:
     """The sign-in of a site; counts lie in a folder that nobody else may enter, and nothing of it is thrown out early."""
     folder = settings.data_dir / "logins"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     cache = diskcache.Cache(str(folder), size_limit=CACHE_BYTES, eviction_policy="none", timeout=5)
-    return Logins(access, cache)
+    return Logins(access, cache, now_s)
 
 
 class Logins:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,7 @@ class Asking:
     settings: Settings
     access: AccessStore
     sessions: Sessions | None = None  # AUTH=login
+    now_s: Callable[[], float] = time.time
 
     def __call__(self) -> Identity:
         """Who asks.
@@ -63,8 +65,9 @@ class Asking:
 
     def _bearer(self) -> Identity:
         token = request.headers["Authorization"][len(_BEARER) :].strip()
+        now_ms = int(self.now_s() * 1000)
         if token.startswith(PREFIX):
-            return find_key(self.settings, self.access, token, time.time_ns() // 1_000_000)
+            return find_key(self.settings, self.access, token, now_ms)
         if token.count(".") < _TOKEN_DOTS:
             raise InvalidKey("This is no key of this site.")
-        return identity_of_token(self.access, self.settings.signing_secret(), token, time.time_ns() // 1_000_000)
+        return identity_of_token(self.access, self.settings.signing_secret(), token, now_ms)

@@ -88,7 +88,8 @@ class Guard:
         if self.settings.auth == "login" and isinstance(error, NotAuthenticated):
             if looks:
                 return _led(login_address(prefix, request.path, request.query_string.decode("ascii", "replace")), 302)
-            if request.path.startswith((f"{prefix}{ACCOUNT}/", f"{prefix}{LOGOUT}")):  # our own forms, in a browser
+            forms = (f"{prefix}{ACCOUNT}/", f"{prefix}{LOGOUT}")
+            if request.method == "POST" and request.path.startswith(forms):  # our own, in a browser
                 return _led(login_address(prefix, f"{prefix}{ACCOUNT}"), 303)
         if looks:
             page = self.refusal_page(translate_error(type(error)()), translate_error(error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from flask import Flask
 
 from access.logins import open_logins
@@ -15,17 +18,17 @@ from config import Settings
 from layouts.header import Menu
 
 
-def install_sign_in(server: Flask, settings: Settings, access: AccessStore) -> Asking:
-    """Put the sign-in of the site on a server; who asks is asked by what this returns."""
+def install_sign_in(server: Flask, settings: Settings, access: AccessStore, now_s: Callable[[], float] = time.time) -> Asking:
+    """Put the sign-in of the site on a server; who asks is asked by what this returns. ``now_s`` is the clock."""
     configure_cookie(server, settings)
     if settings.auth != "login":
-        asks = Asking(settings, access)
+        asks = Asking(settings, access, now_s=now_s)
         server.register_blueprint(account_blueprint(AccountDesk(settings, access, asks)))
         return asks
-    logins = open_logins(settings, access)
-    sessions = Sessions(settings, access, logins)
+    logins = open_logins(settings, access, now_s)
+    sessions = Sessions(settings, access, logins, now_s)
     sessions.install(server)
-    asks = Asking(settings, access, sessions)
+    asks = Asking(settings, access, sessions, now_s)
     server.register_blueprint(login_blueprint(settings, logins, sessions))
     server.register_blueprint(account_blueprint(AccountDesk(settings, access, asks, logins, sessions)))
     return asks

@@ -1,0 +1,128 @@
+"""``keys …``: keys with which programs use the API."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from access.keys import DEFAULT_SCOPES, SCOPES, ApiKey, keys_of, new_key, revoke_key
+from data.months import iso_utc
+from errors import NotFound
+
+if TYPE_CHECKING:
+    from access.store import AccessStore
+    from config import Settings
+
+_DAY_MS = 86_400_000
+_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
+
+AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
+
+keys = typer.Typer(no_args_is_help=True, help="Keys with which programs use the API.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(keys, name="keys")
+
+
+@keys.command()
+def add(
+    owner: Annotated[str, typer.Argument(help="The user for whom the key speaks; it may never do more than they may.")],
+    label: Annotated[str, typer.Option(help="What it is for.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help=f"What it may do: {', '.join(SCOPES)}. Default: {', '.join(DEFAULT_SCOPES)}.")
+    ] = None,
+    days: Annotated[float, typer.Option(min=0, help="After how many days it ends; 0: never.")] = 90,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it, this once: the database has only its digest."""
+    with _open() as (settings, access):
+        if settings.auth == "login" and access.account(owner) is None:
+            raise NotFound("There is no user {name}.", name=owner)
+        now_ms = _now_ms()
+        expires_ms = now_ms + int(days * _DAY_MS) if days else None
+        text, made = new_key(access, owner, label=label, scopes=scope or DEFAULT_SCOPES, expires_ms=expires_ms, now_ms=now_ms)
+    if as_json:
+        _print_json({"key": text} | _shown(made))
+        return
+    typer.echo(text)
+    typer.echo("Keep it now: nobody can show it again.", err=True)
+
+
+@keys.command("list")
+def list_keys(owner: Annotated[str | None, typer.Option(help="Only this user's.")] = None, as_json: AsJson = False) -> None:
+    """All keys, newest first, also those that no longer work."""
+    with _open() as (_, access):
+        found = keys_of(access, owner)
+    if as_json:
+        _print_json([_shown(key) for key in found])
+        return
+    header = ["id", "owner", "label", "scopes", "created", "used", "state"]
+    _print_table(header, [[_text(_shown(key)[name]) for name in header] for key in found])
+
+
+@keys.command()
+def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="What stands between the two _ of a key.")]) -> None:
+    """End a key for good."""
+    with _open() as (_, access):
+        key = revoke_key(access, key_id, _now_ms())
+    typer.echo(f"The key {key.id} of {key.owner} ({key.label}) is revoked.", err=True)
+
+
+@contextmanager
+def _open() -> Iterator[tuple[Settings, AccessStore]]:
+    from access.store import open_access
+    from config import load_settings
+
+    settings = load_settings()
+    access = open_access(settings)
+    try:
+        yield settings, access
+    finally:
+        access.engine.dispose()
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    def time_of(time_ms: int | None) -> str | None:
+        return None if time_ms is None else iso_utc(time_ms // 1000 * 1000)
+
+    state = "revoked" if key.revoked_ms is not None else "valid" if key.works(_now_ms()) else "expired"
+    return {
+        "id": key.id,
+        "owner": key.owner,
+        "label": key.label,
+        "scopes": [scope for scope in SCOPES if scope in key.scopes],
+        "created": time_of(key.created_ms),
+        "expires": time_of(key.expires_ms),
+        "used": time_of(key.used_ms),
+        "state": state,
+    }
+
+
+def _text(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, box=None)
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,60 @@
+"""What a proxy is believed, and from whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from access.addresses import came_by_tls, client_address, is_trusted_proxy
+from config import Settings
+
+NEAR = Settings(auth="proxy", proxy_addresses="10.0.0.1, ::1")
+SECRET = Settings(auth="proxy", proxy_addresses="10.0.0.1", proxy_secret="gunung merapi")
+
+
+@pytest.mark.parametrize(
+    ("address", "trusted"),
+    [("10.0.0.1", True), ("::ffff:10.0.0.1", True), ("::1", True), ("10.0.0.2", False), (None, False), ("", False)],
+)
+def test_without_a_secret_the_address_decides(address, trusted):
+    assert is_trusted_proxy(NEAR, address, {"x-riwayat-proxy-secret": "gunung merapi"}) is trusted
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "203.0.113.9", None])
+@pytest.mark.parametrize(
+    ("given", "trusted"),
+    [("gunung merapi", True), ("gunung merapi ", False), ("Gunung merapi", False), ("", False), ("é", False)],
+)
+def test_with_a_secret_it_decides_whatever_the_address(address, given, trusted):
+    assert is_trusted_proxy(SECRET, address, {"x-riwayat-proxy-secret": given}) is trusted
+    assert not is_trusted_proxy(SECRET, address, {})
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "1.1.1.1, 203.0.113.9", "203.0.113.9"),  # the first is what the client made up
+        ("10.0.0.1", "203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "nonsense", "10.0.0.1"),
+        ("203.0.113.9", "1.1.1.1", "203.0.113.9"),  # not our proxy: not believed
+    ],
+)
+def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(peer, forwarded, client):
+    assert client_address(NEAR, peer, {"x-forwarded-for": forwarded}) == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "scheme", "says", "tls"),
+    [
+        ("203.0.113.9", "https", "", True),
+        ("203.0.113.9", "http", "https", False),
+        ("10.0.0.1", "http", "https", True),
+        ("10.0.0.1", "http", "HTTPS", True),
+        ("10.0.0.1", "http", "http", False),
+        ("10.0.0.1", "http", "https, http", False),
+        ("10.0.0.1", "http", "", False),
+    ],
+)
+def test_encryption_is_the_sockets_or_what_the_trusted_proxy_says(peer, scheme, says, tls):
+    assert came_by_tls(NEAR, peer, {"x-forwarded-proto": says}, scheme) is tls
