@@ -7,6 +7,8 @@ import os
 import struct
 import zlib
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -62,23 +64,75 @@ def unpack_entry(data: bytes) -> TileEntry:
     return TileEntry(*ENTRY.unpack(data))
 
 
-@dataclass(frozen=True)
 class Tile:
-    """One month of one series. ``times``, ``values``, ``flags`` are [blocks, 256]; the last block repeats the last row.
+    """One month of one series, over the bytes of its file; nothing of them is read before it is asked for."""
 
-    ``start`` u4[blocks] is the time of each block's first row and ``step`` u4[blocks] its usual pause, both in ms (start
-    since the month began); ``flagged_at`` says which blocks the summaries ``flagged`` are of.
-    """
+    __slots__ = ("_parts", "entry")
 
-    entry: TileEntry
-    times: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float64]
-    flags: npt.NDArray[np.uint8]
-    start: Array
-    step: Array
-    good: Blocks
-    flagged_at: Array
-    flagged: Blocks
+    def __init__(self, entry: TileEntry, parts: npt.NDArray[np.void]) -> None:
+        self.entry = entry
+        self._parts = parts
+
+    @property
+    def times(self) -> npt.NDArray[np.int64]:
+        """[blocks, 256], int ms UTC; the last block repeats the last row, here and below."""
+        return self._part("times").reshape(-1, BLOCK_ROWS)
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """[blocks, 256]."""
+        return self._part("values").reshape(-1, BLOCK_ROWS)
+
+    @property
+    def flags(self) -> npt.NDArray[np.uint8]:
+        """[blocks, 256]."""
+        return self._part("flags").reshape(-1, BLOCK_ROWS)
+
+    @property
+    def start(self) -> Array:
+        """u4[blocks]: the time of each block's first row, ms since the month began."""
+        return self._part("start")
+
+    @property
+    def step(self) -> Array:
+        """u4[blocks]: its usual pause in ms."""
+        return self._part("step")
+
+    @property
+    def good(self) -> Blocks:
+        """Summaries of the unflagged rows."""
+        return self._blocks("good")
+
+    @property
+    def flagged(self) -> Blocks:
+        """Summaries of the flagged rows of those blocks that have any,"""
+        return self._blocks("flagged")
+
+    @property
+    def flagged_at(self) -> Array:
+        """And which blocks these are: u4."""
+        return self._part("flagged_at")
+
+    def _part(self, name: str) -> Array:
+        found: Array = self._parts[name][0]
+        return found
+
+    def _blocks(self, which: str) -> Blocks:
+        return Blocks(**{name: self._part(f"{which}.{name}") for name, _ in fields(bool(self.entry.direction))})
+
+
+@lru_cache(maxsize=1024)
+def _layout(blocks: int, flagged: int, direction: bool) -> np.dtype[np.void]:
+    """Where the parts of a file are; months have few different lengths."""
+    names = fields(direction)
+    parts = [("times", "<i8", blocks * BLOCK_ROWS), ("values", "<f8", blocks * BLOCK_ROWS), ("flags", "u1", blocks * BLOCK_ROWS)]
+    parts += [(f"good.{name}", dtype, blocks) for name, dtype in names]
+    parts += [("start", "<u4", blocks), ("step", "<u4", blocks)]
+    parts += [(f"flagged.{name}", dtype, flagged) for name, dtype in names] + [("flagged_at", "<u4", flagged)]
+    sizes = [-(-np.dtype(dtype).itemsize * count // 8) * 8 for _, dtype, count in parts]
+    *begins, end = accumulate([HEADER_BYTES, *sizes])
+    formats = [(dtype, (count,)) for _, dtype, count in parts]
+    return np.dtype({"names": [name for name, *_ in parts], "formats": formats, "offsets": begins, "itemsize": end})
 
 
 def encode(month: int, cleaned: Cleaned, *, generation: int, fingerprint: int) -> tuple[TileEntry, list[memoryview | bytes]]:
@@ -176,7 +230,7 @@ def read_entry(path: Path) -> TileEntry:
         return _checked(file.read(HEADER_BYTES), os.fstat(file.fileno()).st_size, path)
 
 
-def _checked(head: bytes, length: int, path: Path) -> TileEntry:
+def _checked(head: bytes, length: int, path: Path | str) -> TileEntry:
     whole = len(head) == HEADER_BYTES and head.startswith(MAGIC)
     if not whole or zlib.crc32(head[: -_CRC.size]) != _CRC.unpack(head[-_CRC.size :])[0]:
         raise TileDamaged("The tile {path} has a damaged header.", path=path)
@@ -186,14 +240,14 @@ def _checked(head: bytes, length: int, path: Path) -> TileEntry:
     return entry
 
 
-def open_tile(path: Path, *, mapped: bool = True) -> Tile:
+def open_tile(path: Path | str, *, mapped: bool = True) -> Tile:
     """A tile of a file: mapped into memory (right on local disks only), else read whole.
 
     Raises:
         TileDamaged: header or length are wrong.
         FileNotFoundError: there is no such file.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - thousands for one view
         length = os.fstat(file.fileno()).st_size
         if length < HEADER_BYTES:
             raise TileDamaged("The tile {path} has a damaged header.", path=path)
@@ -201,25 +255,13 @@ def open_tile(path: Path, *, mapped: bool = True) -> Tile:
     return decode(data, length, path)
 
 
-def decode(data: mmap.mmap | bytes, length: int, path: Path) -> Tile:
+def decode(data: mmap.mmap | bytes, length: int, path: Path | str) -> Tile:
     """A tile over the bytes of a file, without copying; raises TileDamaged when header or length are wrong."""
     entry = _checked(data[:HEADER_BYTES], length, path)
-    blocks, flagged = entry.blocks, entry.flagged_blocks
-    names = fields(bool(entry.direction))
-    layout = [("<i8", blocks * BLOCK_ROWS), ("<f8", blocks * BLOCK_ROWS), ("u1", blocks * BLOCK_ROWS)]
-    layout += [(dtype, blocks) for _, dtype in names] + [("<u4", blocks), ("<u4", blocks)]
-    layout += [(dtype, flagged) for _, dtype in names] + [("<u4", flagged)]
-    sizes = [-(-np.dtype(dtype).itemsize * count // 8) * 8 for dtype, count in layout]
-    begins = np.cumsum([HEADER_BYTES, *sizes]).tolist()
-    if begins[-1] != length:
+    layout = _layout(entry.blocks, entry.flagged_blocks, bool(entry.direction))
+    if layout.itemsize != length:
         raise TileDamaged("The tile {path} does not hold what its header says.", path=path)
-    arrays = [np.frombuffer(data, dtype, count, begin) for (dtype, count), begin in zip(layout, begins[:-1], strict=True)]
-    shape = (blocks, BLOCK_ROWS)
-    n = len(names)
-    good = Blocks(**{name: array for (name, _), array in zip(names, arrays[3 : 3 + n], strict=True)})
-    bad = Blocks(**{name: array for (name, _), array in zip(names, arrays[5 + n : 5 + 2 * n], strict=True)})
-    times, values, flags = (array.reshape(shape) for array in arrays[:3])
-    return Tile(entry, times, values, flags, arrays[3 + n], arrays[4 + n], good, arrays[5 + 2 * n], bad)
+    return Tile(entry, np.frombuffer(data, layout, 1))
 
 
 def verify_tile(path: Path) -> TileEntry:

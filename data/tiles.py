@@ -176,9 +176,9 @@ class TileStore:
         raise AssertionError("unreachable")
 
     def _table(self, key: SeriesKey, entries: tuple[TileEntry, ...]) -> BlockTable:
-        tiles, damaged = [], []
+        tiles, damaged, folder = [], [], str(self.folder(key))
         for entry in entries:
-            path = self.folder(key) / entry.file_name
+            path = f"{folder}/{entry.file_name}"  # pathlib would take longer than the opening
             try:
                 tiles.append(self._tiles.get((path, entry.crc), lambda: open_tile(path, mapped=self._mapped)))  # noqa: B023
             except TileDamaged as exc:
