@@ -16,6 +16,7 @@ from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
 from access.identity import Identity
+from access.seen import seen_by
 from access.store import open_access
 from api.asking import Asking
 from api.compression import configure_compression
@@ -119,7 +120,7 @@ def create_app(settings: Settings) -> Dash:
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)
     _routes(app, services, Readiness(site, ledger, cache), metrics)
-    _prepare(app, lambda known: _layout(services, known), services, services.site.inventory.known)
+    _prepare(app, lambda known: _layout(services, known), services, lambda: services.seen().inventory.known())
     return app
 
 
@@ -194,7 +195,7 @@ def _jobs_layout(services: Services) -> Any:
 
 
 def _layout(services: Services, known: KnownStations) -> Any:
-    settings = services.settings
+    settings, identity = services.settings, _identity(services)
     found = bounds(known.stations, ())
     times = preset_range(DEFAULT_PRESET, *found, settings.timezone) if found else ()
     start, end = (wall_clock(time_ms, settings.timezone) for time_ms in times) if times else ("", "")
@@ -203,7 +204,8 @@ def _layout(services: Services, known: KnownStations) -> Any:
         language=current_language(),
         theme_choice=_cookie("riwayat_theme", ("auto", "light", "dark")),
         shade=_shade(),
-        user=_identity(services).user,
+        user=identity.user,
+        nothing_granted=not (known.stations or known.away or identity.rights.everything),
         timezone=settings.timezone,
         zone=zone_name(found[1] if found else 0, settings.timezone),
         stations=known.stations,
@@ -212,7 +214,7 @@ def _layout(services: Services, known: KnownStations) -> Any:
         end=end,
         menu=visitors_menu(settings),
     )
-    return page(context, services.site.catalogue, chart(current_language(), _shade()))
+    return page(context, seen_by(services.site, identity.rights).catalogue, chart(current_language(), _shade()))
 
 
 def _routes(app: RiwayatDash, services: Services, readiness: Readiness, metrics: WebMetrics) -> None:

@@ -2,17 +2,20 @@
 
 The law: a request is allowed when, for each pair of station and sensor, the grants that fit its length, its resolution and
 its purpose cover its whole range together. So adding a grant never takes a right away, and their order does not matter.
+Where only grants with a floor cover it (the finest resolution that they allow), its range must be whole buckets of the floor:
+a bucket that is cut to a minute is that minute's observations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
-from data.request import RESOLUTIONS, HistoryRequest
+from data.buckets import BY_NAME, bucket_edges
+from data.request import RESOLUTIONS, HistoryRequest, Resolution
 
 
 class Purpose(StrEnum):
@@ -55,10 +58,15 @@ class Grant:
 
 @dataclass(frozen=True)
 class Rights:
-    """What an identity may see now. ``everything``: administrators and the one user of AUTH=none."""
+    """What an identity may see now. ``everything``: administrators and the one user of AUTH=none.
+
+    ``zone`` is the one in which buckets of a floor are counted; None: that of each request. The site's is given, because
+    buckets of two zones tell more together than those of one.
+    """
 
     grants: tuple[Grant, ...] = ()
     everything: bool = False
+    zone: str | None = None
 
     def stations(self, names: Iterable[str]) -> list[str]:
         """Those of some stations that exist for this identity, in their order."""
@@ -69,13 +77,36 @@ class Rights:
         at = tuple(stations)
         return [name for name in names if any(self.knows(station, name) for station in at)]
 
+    def names_sensor(self, sensor: str) -> bool:
+        """Whether a sensor exists for this identity at any station."""
+        return self.everything or any(_matches(sensor, grant.sensors) for grant in self.grants)
+
     def knows(self, station: str, sensor: str) -> bool:
         """Whether a sensor of a station exists for this identity."""
         return self.everything or any(grant.names(station, sensor) for grant in self.grants)
 
     def allows(self, request: HistoryRequest, purpose: Purpose) -> bool:
         """Whether the whole of a request is granted for a purpose."""
-        return all(not self.lacks(request, station, sensor, purpose) for station, sensor in pairs(request))
+        floor = self.floor(request, purpose)
+        return floor is not None and self.is_whole(request, floor)
+
+    def floor(self, request: HistoryRequest, purpose: Purpose = Purpose.VIEW) -> Resolution | None:
+        """The finest resolution at which the range of a request is granted; raw: no floor. None: not at the request's own."""
+        if self.everything:
+            return RESOLUTIONS[0]
+        for resolution in RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]:
+            asked = replace(request, resolution=resolution)
+            if all(not self.lacks(asked, station, sensor, purpose) for station, sensor in pairs(request)):
+                return resolution
+        return None
+
+    def is_whole(self, request: HistoryRequest, floor: Resolution) -> bool:
+        """Whether a request's range is made of whole buckets of a floor, in the zone that counts."""
+        if floor == "raw":
+            return True
+        if self.zone not in (None, request.timezone):
+            return False
+        return whole_buckets(floor, request.start_ms, request.end_ms, request.timezone) == (request.start_ms, request.end_ms)
 
     def lacks(self, request: HistoryRequest, station: str, sensor: str, purpose: Purpose) -> tuple[tuple[int, int], ...]:
         """What no grant covers of a request's range at a station's sensor: [start, end) spans, int ms UTC; empty: nothing."""
@@ -91,6 +122,14 @@ class Rights:
 
 
 EVERYTHING: Final = Rights(everything=True)
+
+
+def whole_buckets(floor: Resolution, start_ms: int, end_ms: int, timezone: str) -> tuple[int, int]:
+    """[start, end), int ms UTC, made wider until it holds whole buckets of a zone; unchanged at raw."""
+    if floor == "raw":
+        return start_ms, end_ms
+    edges = bucket_edges(BY_NAME[floor], start_ms, end_ms, timezone)
+    return int(edges[0]), int(edges[-1])
 
 
 def pairs(request: HistoryRequest) -> list[tuple[str, str]]:

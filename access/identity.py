@@ -12,6 +12,7 @@ from access.embed_table import rights_of_user
 from access.grants import Purpose, Rights
 from access.names import EMBED_OWNER, LOCAL_USER, is_reserved, is_usable
 from access.store import AccessStore
+from access.why import why_not
 from config import Settings
 from data.request import HistoryRequest
 from errors import NotAuthenticated, NotPermitted
@@ -88,9 +89,18 @@ def may_see_details(settings: Settings, identity: Identity) -> bool:
 
 
 def authorise(identity: Identity, request: HistoryRequest, purpose: Purpose = Purpose.VIEW) -> None:
-    """Raise NotPermitted unless the identity may read every station of the request. For now everybody may read all."""
-    if not identity.user or purpose is None:
-        raise NotPermitted("You may not read {stations}.", stations=", ".join(request.stations))
+    """Raise unless the whole request is granted to the identity for the purpose.
+
+    Raises:
+        NotAuthenticated: the identity is nobody's.
+        UnknownStation, UnknownSensor: nothing at all is granted of one. Where the site is at hand, ask
+            :func:`access.seen.permit` instead: it says so in the words in which the site says what it does not know.
+        NotPermitted: it is known, but not granted so; says what is.
+    """
+    if not identity.user:
+        raise NotAuthenticated("Please sign in.")
+    if not identity.rights.allows(request, purpose):
+        raise why_not(identity.rights, request, purpose)
 
 
 def may_read_metrics(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -69,13 +69,17 @@ class AccessStore:
     """An engine of the database of jobs; opens no connection until used.
 
     ``admins`` are administrators besides those whose account says so; ``open_to_all``: a site without sign-in, where whoever
-    reaches it has every right. Every method may raise what SQLAlchemy does when the database does not answer.
+    reaches it has every right; ``zone``: the site's (see :class:`access.grants.Rights`). Every method may raise what
+    SQLAlchemy does when the database does not answer.
     """
 
-    def __init__(self, engine: Engine, *, admins: Collection[str] = (), open_to_all: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, *, admins: Collection[str] = (), open_to_all: bool = False, zone: str | None = None
+    ) -> None:
         self.engine = engine
         self._admins = frozenset(admins)
         self._open_to_all = open_to_all
+        self._zone = zone
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
 
     # -- what somebody may -------------------------------------------------------------------------------------------------
@@ -103,7 +107,8 @@ class AccessStore:
             return found.rights
         query = select(grant_rule).where(grant_rule.c.subject_kind == "group", grant_rule.c.subject.in_(groups))
         with self.engine.connect() as connection:
-            return Rights((*found.rights.grants, *(_grant(row) for row in connection.execute(query))))
+            more = tuple(_grant(row) for row in connection.execute(query))
+        return replace(found.rights, grants=found.rights.grants + more)
 
     def _standing(self, connection: Connection, user: str, known: Account | None) -> Standing:
         if known is not None and known.disabled:
@@ -111,7 +116,7 @@ class AccessStore:
         if user in self._admins or (known is not None and known.admin):
             return Standing(EVERYTHING, admin=True, account=known)
         query = select(grant_rule).where(_fits(user)).order_by(grant_rule.c.id)
-        return Standing(Rights(tuple(_grant(row) for row in connection.execute(query))), account=known)
+        return Standing(Rights(tuple(_grant(row) for row in connection.execute(query)), zone=self._zone), account=known)
 
     def _named_groups(self, connection: Connection, user: str) -> frozenset[str]:
         return frozenset(connection.scalars(select(proxy_member.c.user_group).where(proxy_member.c.account == user)))
@@ -306,7 +311,7 @@ def open_access(settings: Settings, *, engine: Engine | None = None, busy_ms: in
     ``busy_ms``: how long to wait for a SQLite file that somebody else writes to.
     """
     engine = engine or make_engine(settings.jobs_url, application_name="riwayat-access", busy_ms=busy_ms)
-    return AccessStore(engine, admins=settings.administrators, open_to_all=settings.auth == "none")
+    return AccessStore(engine, admins=settings.administrators, open_to_all=settings.auth == "none", zone=settings.timezone)
 
 
 def migrate_access(engine: Engine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ import structlog
 from flask import Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.grants import Purpose, Rights
+from access.identity import authorise
+from access.seen import seen_by, whole_window, without_raw
 from api.jobs import Desk
 from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, JobReceipt, Stats, StatsQuery, WindowQuery
 from api.operations import Answer, Api
@@ -59,19 +62,18 @@ log = structlog.get_logger(__name__)
 
 def add_data_routes(api: Api, desk: Desk) -> None:
     """``/api/jobs/ID/figure``, ``stats`` and ``data``."""
-    site = desk.site
 
     @api.get("/api/jobs/<job_id>/figure", {200: Answer("The figure.", Figure)}, 400, 404, scope="read", query=FigureQuery)
     def get_figure(job_id: str, query: FigureQuery) -> Response:
         """A window of a job as a Plotly figure; every extreme is in it, at any width."""
-        job = desk.job(job_id)
-        return jsonify(_figure(site, job, _window(job.request, query), query))
+        asked = Asked.of(desk, job_id, query)
+        return jsonify(_figure(asked, query))
 
     @api.get("/api/jobs/<job_id>/stats", {200: Answer("Statistics a series.", Stats)}, 400, 404, scope="read", query=StatsQuery)
     def get_stats(job_id: str, query: StatsQuery) -> Response:
         """Exact statistics of each series in a window."""
-        job = desk.job(job_id)
-        return jsonify(_statistics(site, job, _window(job.request, query), query.flagged))
+        asked = Asked.of(desk, job_id, query)
+        return jsonify(_statistics(asked, query.flagged))
 
     @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, 416, 429, scope="export", query=DataQuery)
     def get_data(job_id: str, query: DataQuery) -> Response:
@@ -80,22 +82,45 @@ def add_data_routes(api: Api, desk: Desk) -> None:
         Refused (409) while the job loads, and when tiles of it have left the disk: a file lacks no rows in silence. A worksheet
         holds 1,048,575 rows; an xlsx of more is refused (413) before a job begins.
         """
-        job = desk.job(job_id)
-        kind = query.format or (XLSX if job.kind == WORKBOOK else "csv")
+        asked = Asked.of(desk, job_id, query)
+        kind = query.format or (XLSX if asked.job.kind == WORKBOOK else "csv")
         check_format(kind)
-        span = _window(job.request, query)
-        return _workbook(desk, job, span) if kind == XLSX else _rows(site, job, span, kind)
+        authorise(desk.identify(), asked.job.request, Purpose.EXPORT)
+        return _workbook(desk, asked) if kind == XLSX else _rows(asked, kind)
 
 
-def _workbook(desk: Desk, job: Job, span: Span) -> Response:
+@dataclass(frozen=True)
+class Asked:
+    """A job that the one who asks may see, the window of it, and the site as it is seen with these rights."""
+
+    site: Site
+    job: Job
+    span: Span
+    rights: Rights
+
+    @classmethod
+    def of(cls, desk: Desk, job_id: str, query: WindowQuery) -> Asked:
+        """What a request asks for; where a floor of resolution is on it the window is made wider, so that it cuts no bucket.
+
+        Raises:
+            JobNotFound, NotPermitted: as :meth:`api.jobs.Desk.job`.
+            InvalidRequest: the window is not one of the job.
+        """
+        job, rights = desk.job(job_id), desk.identify().rights
+        span = whole_window(rights, job.request, _window(job.request, query))
+        return cls(seen_by(desk.site, rights), job, span, rights)
+
+
+def _workbook(desk: Desk, asked: Asked) -> Response:
     """The file, or the job that writes it. What a workbook job itself has written is there whatever its request lacks by now."""
+    site, job, span = asked.site, asked.job, asked.span
     wanted = cut(job.request, span)
     if job.kind != WORKBOOK:
-        _refuse_part(desk.site, job)
-    if answer := workbook_file(desk, wanted, _name(desk.site, job, span)):
+        _refuse_part(site, job)
+    if answer := workbook_file(desk, wanted, _name(site, job, span)):
         return answer
     if job.kind == WORKBOOK and job.status.is_final:
-        _refuse_part(desk.site, job)
+        _refuse_part(site, job)
     return workbook_receipt(desk, wanted)
 
 
@@ -109,7 +134,8 @@ def _is_whole(site: Site, job: Job) -> bool:
     return all_present(site, job.request) if job.kind == WORKBOOK else job.status is Status.COMPLETED
 
 
-def _rows(site: Site, job: Job, span: Span, kind: str) -> Response:
+def _rows(asked: Asked, kind: str) -> Response:
+    site, job, span = asked.site, asked.job, asked.span
     _refuse_part(site, job)
     tag = export_tag(site, job.request, *span, kind)
     response = Response(content_type=_TYPES[kind])
@@ -137,12 +163,13 @@ def _refuse_part(site: Site, job: Job) -> None:
         raise Conflict("Parts of this result have left the disk; load it again.")
 
 
-def _figure(site: Site, job: Job, span: Span, query: FigureQuery) -> dict[str, Any]:
+def _figure(asked: Asked, query: FigureQuery) -> dict[str, Any]:
+    site, job = asked.site, asked.job
     width_px = min(max(query.width, LEAST_PX), MOST_PX)
-    view = view_request(site, job.request, *span, width_px, include_flagged=query.flagged, with_statistics=False)
-    gaps = _gaps(site, job, span, width_px)
+    view = view_request(site, job.request, *asked.span, width_px, include_flagged=query.flagged, with_statistics=False)
+    gaps = _gaps(site, job, asked.span, width_px)
     figure = history_figure(
-        view,
+        without_raw(asked.rights, job.request, view),
         site.catalogue,
         theme=query.theme,
         width_px=width_px,
@@ -167,7 +194,8 @@ def _gaps(site: Site, job: Job, span: Span, width_px: int) -> tuple[Span, ...] |
         return None
 
 
-def _statistics(site: Site, job: Job, span: Span, flagged: bool) -> dict[str, Any]:
+def _statistics(asked: Asked, flagged: bool) -> dict[str, Any]:
+    site, job, span = asked.site, asked.job, asked.span
     view = view_request(site, job.request, *span, LEAST_PX, include_flagged=flagged)
     return {
         "job": job.id,

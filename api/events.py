@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from flask import Response, request
+from sqlalchemy.exc import SQLAlchemyError
 
+from access.identity import authorise, owner_identity
 from api.jobs import Desk
 from api.operations import Answer, Api
 from api.watcher import JobWatcher, Listener, Standing
-from errors import JobNotFound
+from errors import LedgerUnavailable, RiwayatError
 from jobs.job import Job
 
 HEARTBEAT_S: Final = 2.0  # a comment, so that proxies see life and we see that a listener went
@@ -25,6 +29,8 @@ _EVENTS: Final = {
     ),
     204: Answer("The job has ended and Last-Event-ID is its last version: nothing more will come."),
 }
+
+log = structlog.get_logger(__name__)
 
 Answering = Callable[[Job, int | None], dict[str, Any]]
 
@@ -45,14 +51,37 @@ def add_event_routes(api: Api, desk: Desk, watcher: JobWatcher, stream_s: float 
             return Response(status=204)  # this is how a browser is told not to come back
         standing = Standing(job, desk.ledger.position(job))
         listener = watcher.listen(job.id)
-        response = Response(_stream(standing, listener, desk.answer, stream_s), content_type="text/event-stream; charset=utf-8")
+        reader = _Reader(desk, desk.identify().user)
+        response = Response(_stream(standing, listener, reader.answer, stream_s), content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # a proxy must pass events on as they come
         response.call_on_close(listener.close)  # also when nothing of the stream was ever read
         return response
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """Whoever listens: by name, since a stream outlives its request, and rights may be taken away meanwhile."""
+
+    desk: Desk
+    user: str
+
+    def answer(self, job: Job, position: int | None) -> dict[str, Any]:
+        """The job as JSON, while it is granted.
+
+        Raises:
+            RiwayatError: it is not granted any more, or nobody can say whether it is.
+        """
+        try:
+            identity = owner_identity(self.desk.site.settings, self.desk.access, self.user)
+        except SQLAlchemyError as error:
+            log.warning("an event stream cannot ask what is granted", error=str(error))
+            raise LedgerUnavailable from error
+        authorise(identity, job.request)
+        return self.desk.answer(job, position)
+
+
 def _stream(standing: Standing, listener: Listener, answer: Answering, stream_s: float) -> Iterator[str]:
-    """Lines of the stream. It knows no request any more, and ends with the job, with its time, or with its reader."""
+    """Lines of the stream. It knows no request any more, and ends with the job, its time, its reader, or what is granted."""
     until = time.monotonic() + stream_s
     try:
         yield f"retry: {AGAIN_MS}\n\n"
@@ -63,7 +92,7 @@ def _stream(standing: Standing, listener: Listener, answer: Answering, stream_s:
             yield _event("status", standing, answer) if news else ": \n\n"
         if standing.job.status.is_final:
             yield _event("end", standing, answer)
-    except JobNotFound:  # pruned meanwhile: the next request says so
+    except RiwayatError:  # pruned, or not granted any more: the next request says so
         return
     finally:
         listener.close()

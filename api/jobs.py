@@ -21,7 +21,7 @@ from errors import InvalidRequest, JobNotFound, NotPermitted
 from jobs.job import Job, job_json
 from jobs.ledger import Ledger
 from jobs.start import cancel_job, retry_job, start_job
-from jobs.visible import visible_job
+from jobs.visible import visible_job, visible_jobs
 
 _ACCEPTED: Final = {
     202: Answer("The job, queued, or completed when all was there.", JobReceipt, headers={"Location": "The job."})
@@ -43,7 +43,8 @@ class Desk:
         """A job that the one who asks may see.
 
         Raises:
-            JobNotFound: there is none, or it is somebody else's; nobody can tell which.
+            JobNotFound: there is none, it is somebody else's, or its stations are not granted; nobody can tell which.
+            NotPermitted: its range, length or resolution is not granted any more.
         """
         return visible_job(self.ledger, self.identify(), job_id)
 
@@ -93,7 +94,7 @@ def add_job_routes(api: Api, desk: Desk) -> None:
 
     @api.get("/api/jobs", {200: Answer("A page of the list.", JobList)}, 400, 403, scope="read", query=JobsQuery)
     def list_jobs(query: JobsQuery) -> Response:
-        """One's own jobs, newest first."""
+        """One's own jobs, newest first, as far as what they show is granted today."""
         return jsonify(_page(desk, query))
 
     @api.get("/api/jobs/<job_id>", {200: Answer("The job.", JobAnswer)}, 404, scope="read")
@@ -119,7 +120,7 @@ def _page(desk: Desk, query: JobsQuery) -> dict[str, Any]:
         raise NotPermitted("Only an administrator may see everybody's jobs.")
     _refuse_unknown(desk, query.before)
     owner = None if query.all else identity.user
-    found = desk.ledger.jobs(owner, query.status, query.limit + 1, query.before)
+    found = visible_jobs(desk.ledger, identity, owner, query.status, query.limit + 1, query.before)
     shown = found[: query.limit]
     positions = desk.ledger.positions(shown)
     return {
@@ -132,7 +133,7 @@ def _refuse_unknown(desk: Desk, before: str | None) -> None:
     try:
         if before is not None:
             desk.job(before)
-    except JobNotFound as exc:
+    except (JobNotFound, NotPermitted) as exc:
         raise InvalidRequest("There is no job {job_id}.", field="before", job_id=before[:40] if before else "") from exc
 
 

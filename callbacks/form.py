@@ -7,6 +7,8 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
+from access.grants import Purpose
+from access.seen import permit, widened
 from callbacks.estimate import Speed, estimate_words
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
@@ -32,9 +34,10 @@ def _register_options(app: Dash, services: Services) -> None:
     @app.callback(Output(ids.SENSOR, "options"), Input(ids.STATION, "value"), prevent_initial_call=True)
     def options(stations: list[str] | None) -> list[dict[str, Any]]:
         wanted = set(stations or ())
-        known = services.site.inventory.known().stations
+        site = services.seen()
+        known = site.inventory.known().stations
         found = [station for station in known if not wanted or station.name in wanted]
-        return sensor_options(services.site.catalogue, {sensor for station in found for sensor in station.sensors})
+        return sensor_options(site.catalogue, {sensor for station in found for sensor in station.sensors})
 
 
 def _register_range(app: Dash, services: Services) -> None:
@@ -59,7 +62,7 @@ def _register_range(app: Dash, services: Services) -> None:
 
 def preset_text(services: Services, preset: str, stations: Sequence[str]) -> list[str] | None:
     """[from, to] of a preset as the form writes them, for the newest data of the stations; None without data."""
-    found = bounds(services.site.inventory.known().stations, stations)
+    found = bounds(services.seen().inventory.known().stations, stations)
     if found is None:
         return None
     zone = services.settings.timezone
@@ -85,11 +88,12 @@ def _register_start(app: Dash, services: Services) -> None:
 
 def start_values(services: Services, name: str) -> tuple[Any, ...]:
     """Station, sensors, preset, from, to, and the two again: the start that the first visit's list offers for a station."""
-    station = next((each for each in services.site.inventory.known().stations if each.name == name), None)
+    site = services.seen()
+    station = next((each for each in site.inventory.known().stations if each.name == name), None)
     found = preset_text(services, DEFAULT_PRESET, [name])
     if station is None or found is None:  # it has gone since the page was made
         return (no_update,) * 6
-    return [name], first_sensors(services.site.catalogue, station.sensors), DEFAULT_PRESET, *found, found
+    return [name], first_sensors(site.catalogue, station.sensors), DEFAULT_PRESET, *found, found
 
 
 def _register_estimate(app: Dash, services: Services) -> None:
@@ -110,6 +114,9 @@ def _register_estimate(app: Dash, services: Services) -> None:
             return _("Choose stations and sensors to see what a load takes."), "estimate"
         try:
             request = request_of(stations, sensors, start, end, resolution, services.settings.timezone)
-            return estimate_words(plan(services.site, request), speed.rows_a_second()), "estimate"
+            identity = services.identify()
+            request = widened(identity.rights, request)
+            seen = permit(services.site, identity, request, Purpose.LOAD)
+            return estimate_words(plan(seen, request), speed.rows_a_second()), "estimate"
         except RiwayatError as error:
             return translate_error(error, services.settings.timezone), "estimate estimate-wrong"

@@ -23,7 +23,7 @@ from i18n import THIN_SPACE, current_language, format_duration, format_number
 from i18n import gettext as _
 from jobs.job import Job, Status
 from jobs.start import cancel_job, retry_job
-from jobs.visible import visible_job
+from jobs.visible import visible_job, visible_jobs
 from jobs.waits import QueueDay, queue_day
 from layouts import ids
 from layouts.jobs import FIRST_JOBS, count_words, job_details, queue_graph, queue_numbers
@@ -73,7 +73,7 @@ class Shown:
 def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> Shown:
     """The newest jobs that the identity may see, the queue, and the details of the selected job."""
     owner = None if identity.admin else identity.user
-    found = services.ledger.jobs(owner, limit=asked.jobs + 1)
+    found = visible_jobs(services.ledger, identity, owner, None, asked.jobs + 1)
     more, found = len(found) > asked.jobs, found[: asked.jobs]
     rows = _rows(services, identity, found, now_ms)
     selected = next((row for row in rows if row["id"] == asked.selected_id), None)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity, may_see_details
 from callbacks.services import Services
+from callbacks.start import refusal
 from callbacks.states import (
     ACTIVE_STATUS,
     Situation,
@@ -28,7 +29,7 @@ from callbacks.states import (
 )
 from data.plan import plan
 from data.rollup import rollups_missing
-from errors import JobNotFound, RiwayatError
+from errors import JobNotFound, NotPermitted, RiwayatError
 from jobs.child import make_callback_job
 from jobs.job import Job, Status
 from jobs.manager import QueueManager
@@ -174,6 +175,8 @@ def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
         job = visible_job(services.ledger, services.identify(), job_id)
     except JobNotFound:
         return None, not_found()
+    except NotPermitted as error:
+        return None, refusal(error, services.settings.timezone)
     if job.status is Status.COMPLETED and _incomplete(services, job):
         return job, expired()
     return job, None

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from access.identity import Identity
+from access.seen import seen_by
 from access.store import AccessStore
 from config import Settings
 from data.site import Site
@@ -27,3 +28,7 @@ class Services:
     identify: Callable[[], Identity]
     wake: Callable[[], None]
     time_view: Callable[[str], AbstractContextManager[object]] = lambda _view: nullcontext()
+
+    def seen(self) -> Site:
+        """The site as whoever is asking sees it; what lists and names things is asked of this one."""
+        return seen_by(self.site, self.identify().rights)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 
-from access.identity import Identity, authorise
+from access.grants import Purpose
+from access.identity import Identity
+from access.seen import permit
 from callbacks.services import Services
 from callbacks.states import no_worker
 from data.freshness import reload
 from data.plan import plan
 from data.request import HistoryRequest
-from errors import Conflict, JobNotFound, NoData, NoWorker, RiwayatError
+from errors import Conflict, JobNotFound, NoData, NotPermitted, NoWorker, RiwayatError
 from i18n import translate_error
 from jobs.job import Job
 from jobs.policy import queue_of
 from jobs.start import retry_job, start_job
-from layouts.status import Notice
+from layouts.status import ActionName, Notice
 
 
 def start_load(services: Services, identity: Identity, request: HistoryRequest) -> Job | Notice:
@@ -43,8 +45,8 @@ def start_reload(services: Services, identity: Identity, job: Job) -> Job | Noti
 
     Where nothing would run it, or there is no room for another job (QueueFull), nothing changes.
     """
-    authorise(identity, job.request)
-    whole_months = plan(services.site, job.request).rows_tiles  # all of them will be missing
+    seen = permit(services.site, identity, job.request, Purpose.LOAD)
+    whole_months = plan(seen, job.request).rows_tiles  # all of them will be missing
     if not services.ledger.workers(queue_of(whole_months, services.site.settings.large_job_rows)):
         return no_worker()
     services.ledger.check_room(identity.user, job.request)
@@ -71,5 +73,7 @@ def leave(services: Services, identity: Identity, previous: object, now: Job, pa
 
 def refusal(error: RiwayatError, timezone: str) -> Notice:
     """The notice of an error that kept a load from starting; its times in ``timezone``."""
-    elsewhere = isinstance(error, NoData) and error.field == "start"  # the range is wrong, not the choice
-    return Notice("warning", translate_error(error, timezone), action="jump" if elsewhere else None)
+    action: ActionName | None = None
+    if isinstance(error, NoData | NotPermitted):
+        action = "jump" if error.field == "start" else "form" if isinstance(error, NotPermitted) and error.field else None
+    return Notice("warning", translate_error(error, timezone), action=action)

@@ -11,11 +11,12 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity
+from access.seen import widened
 from callbacks.form import preset_text
 from callbacks.services import Services
 from callbacks.start import leave, refusal, start_again, start_load, start_reload
 from data.request import request_of
-from errors import Conflict, JobNotFound, LedgerUnavailable, RiwayatError
+from errors import Conflict, JobNotFound, LedgerUnavailable, NotPermitted, RiwayatError
 from jobs.job import Job
 from jobs.manager import asking_page
 from jobs.start import cancel_job
@@ -73,7 +74,7 @@ def _register_load(app: Dash, services: Services) -> None:
             request = request_of(
                 stations or (), sensors or (), fresh[0], fresh[1], resolution or "raw", services.settings.timezone
             )
-            return start_load(services, identity, request)
+            return start_load(services, identity, widened(identity.rights, request))
 
         changed = (*fresh, fresh) if fresh != [start, end] else (no_update,) * 3
         return (*_show(services, previous, begin), *changed)
@@ -125,6 +126,8 @@ def _cancelled(services: Services, job_id: object) -> Any:
         cancel_job(services.ledger, visible_job(services.ledger, services.identify(), job_id), services.wake)
     except (Conflict, JobNotFound):  # it has ended meanwhile, which the page is about to see
         pass
+    except NotPermitted as error:
+        return alert(refusal(error, services.settings.timezone))
     except SQLAlchemyError as error:
         log.warning("a database does not answer a page", error=str(error))
         return alert(refusal(LedgerUnavailable(), services.settings.timezone))

@@ -9,7 +9,7 @@ import structlog
 from dash import Dash, Input, Output, State, no_update
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.identity import Identity, may_see
+from access.identity import Identity, authorise, may_see
 from callbacks.link import Link, parse_link
 from callbacks.presets import wall_clock, wall_clock_or
 from callbacks.services import Services
@@ -17,7 +17,15 @@ from callbacks.start import refusal, start_load
 from callbacks.states import not_found
 from data.catalogue import Catalogue
 from data.request import RESOLUTIONS, HistoryRequest, parse_time
-from errors import InvalidRequest, JobNotFound, LedgerUnavailable, RiwayatError
+from errors import (
+    InvalidRequest,
+    JobNotFound,
+    LedgerUnavailable,
+    NotPermitted,
+    RiwayatError,
+    UnknownSensor,
+    UnknownStation,
+)
 from i18n import translate_error
 from jobs.rows import ID_PATTERN
 from layouts import ids
@@ -74,7 +82,7 @@ def register(app: Dash, services: Services) -> None:
 
 def arrived(services: Services, search: str | None, shown: Any) -> Arrival:
     """What an address makes of the page, whichever database answers."""
-    known = services.site.inventory.known()
+    known = services.seen().inventory.known()
     link = parse_link(search, {station.name for station in known.stations})
     try:
         found = arrival(services, link, shown)
@@ -97,13 +105,17 @@ def arrival(services: Services, link: Link, shown: Any) -> Arrival:
 
 
 def _to_job(services: Services, job_id: str) -> Arrival:
+    """A job, one's own or another user's. Of what is not granted to the one who came here the page says nothing."""
     try:
         identity = services.identify()
         if not ID_PATTERN.fullmatch(job_id):  # whatever stands in an address; some of it no database takes
             return Arrival(job_id=None, notice=not_found())
         job = services.ledger.get(job_id)
-    except JobNotFound:
+        authorise(identity, job.request)
+    except (JobNotFound, UnknownStation, UnknownSensor):
         return Arrival(job_id=None, notice=not_found())
+    except NotPermitted as error:  # of stations that the identity knows
+        return Arrival(job_id=None, notice=refusal(error, services.settings.timezone))
     form = request_form(job.request, services.site.catalogue)
     if may_see(identity, job.owner):
         return Arrival(job_id=job.id, form=form)
@@ -138,9 +150,10 @@ def _to_form(services: Services, link: Link) -> Arrival:
     zone = services.settings.timezone
     form: dict[str, Any] = {}
     wrong: list[RiwayatError] = []
-    known = {station.name for station in services.site.inventory.known().stations} if link.stations else set()
-    stations = _known(wrong, link.stations, lambda name: name in known or services.site.inventory.station(name))
-    sensors = services.site.catalogue.ordered(_known(wrong, link.sensors, services.site.catalogue.__getitem__))
+    site = services.seen()
+    known = {station.name for station in site.inventory.known().stations} if link.stations else set()
+    stations = _known(wrong, link.stations, lambda name: name in known or site.inventory.station(name))
+    sensors = site.catalogue.ordered(_known(wrong, link.sensors, site.catalogue.__getitem__))
     form |= {component: names for component, names in ((ids.STATION, stations), (ids.SENSOR, sensors)) if names}
     for name, text, component in (("start", link.start, ids.RANGE_START), ("end", link.end, ids.RANGE_END)):
         if text and _is_time(wrong, text, zone, name):

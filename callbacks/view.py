@@ -10,7 +10,10 @@ import structlog
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
+from access.grants import Purpose
+from access.seen import seen_by, whole_window, without_raw
 from callbacks.services import Services
+from data.site import Site
 from data.view import HistoryView, view_request
 from errors import RiwayatError
 from figures.history import Figure, Span, empty_figure, history_figure
@@ -75,23 +78,25 @@ def draw(services: Services, asked: Asked) -> Drawn:
     if not asked.job_id:
         return _nothing(asked, "")
     try:
-        job = visible_job(services.ledger, services.identify(), asked.job_id)
-        start, end = asked.span(job)
+        identity = services.identify()
+        job, site = visible_job(services.ledger, identity, asked.job_id), seen_by(services.site, identity.rights)
+        start, end = whole_window(identity.rights, job.request, asked.span(job))
         with services.time_view("page"):
-            view = view_request(services.site, job.request, start, end, asked.width_px, include_flagged=asked.include_flagged)
+            view = view_request(site, job.request, start, end, asked.width_px, include_flagged=asked.include_flagged)
+        view = without_raw(identity.rights, job.request, view)
         log.debug("view drawn", rows=view.total_rows)
-        spans, words = _pending(services, job)
-        figure = _figure(services, job, view, asked, spans, words)
+        spans, words = _pending(site, job)
+        figure = _figure(site, job, view, asked, spans, words)
     except RiwayatError as error:
         return _nothing(asked, translate_error(error))
-    catalogue = services.site.catalogue
     href = f"{services.settings.url_prefix}api/jobs/{quote(job.id)}/data?format=csv&from={start}&to={end}"
-    rows_href = href if job.status.is_final else None  # a file cannot say what it lacks
+    whole = job.status.is_final  # a file cannot say what it lacks
+    rows_href = href if whole and identity.rights.allows(job.request, Purpose.EXPORT) else None
     answer = {"job": job.id, "sequence": asked.sequence, "figure": figure}
     return Drawn(
         answer,
         badge(view, partial=bool(spans) and not job.status.is_final),
-        statistics_table(view, catalogue, asked.theme),
+        statistics_table(view, site.catalogue, asked.theme),
         rows_href,
     )
 
@@ -99,20 +104,20 @@ def draw(services: Services, asked: Asked) -> Drawn:
 def draw_overview(services: Services, job_id: object, theme: str, width_px: int) -> Figure:
     """The strip of the whole range; empty for a job that is not the asking identity's."""
     try:
-        job = visible_job(services.ledger, services.identify(), job_id)
-        catalogue = services.site.catalogue
-        request = overview_request(job.request, catalogue)
+        identity = services.identify()
+        job, site = visible_job(services.ledger, identity, job_id), seen_by(services.site, identity.rights)
+        request = overview_request(job.request, site.catalogue)
         with services.time_view("overview"):
-            view = view_request(services.site, request, request.start_ms, request.end_ms, width_px, with_statistics=False)
-        return overview_figure(view, catalogue, theme=theme, pending=_pending(services, job)[0], revision=job.id)
+            view = view_request(site, request, request.start_ms, request.end_ms, width_px, with_statistics=False)
+        return overview_figure(view, site.catalogue, theme=theme, pending=_pending(site, job)[0], revision=job.id)
     except RiwayatError:
         return empty_figure(theme)
 
 
-def _figure(services: Services, job: Job, view: HistoryView, asked: Asked, spans: tuple[Span, ...], words: str) -> Figure:
+def _figure(site: Site, job: Job, view: HistoryView, asked: Asked, spans: tuple[Span, ...], words: str) -> Figure:
     return history_figure(
         view,
-        services.site.catalogue,
+        site.catalogue,
         theme=asked.theme,
         width_px=asked.width_px,
         whole=(job.request.start_ms, job.request.end_ms),
@@ -123,11 +128,11 @@ def _figure(services: Services, job: Job, view: HistoryView, asked: Asked, spans
     )
 
 
-def _pending(services: Services, job: Job) -> tuple[tuple[Span, ...], str]:
+def _pending(site: Site, job: Job) -> tuple[tuple[Span, ...], str]:
     """Where data is still to come, and the words for it; nothing once the job has completed."""
     if job.status is Status.COMPLETED:
         return (), ""
-    return pending_spans(services.site, job.request), _("not loaded") if job.status.is_final else _("still to come")
+    return pending_spans(site, job.request), _("not loaded") if job.status.is_final else _("still to come")
 
 
 def _nothing(asked: Asked, sentence: str) -> Drawn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import itemgetter
 from typing import Any
@@ -51,6 +51,9 @@ class MonthInventory:
     generation: int
 
 
+Shown = Callable[[StationInventory], StationInventory | None]
+
+
 @dataclass(frozen=True)
 class KnownStations:
     """The stations as far as they are known; ``away`` says that the database does not answer."""
@@ -92,6 +95,10 @@ class Inventory:
         self._ask = ask
         self._last: tuple[StationInventory, ...] = ()
         self.source = source
+
+    def as_shown(self, shown: Shown) -> Inventory:
+        """The same for who sees only a part: ``shown`` makes that part of a station, or None of one that is not to be there."""
+        return _ShownInventory(self._engine, self.source, self._ask, self, shown)
 
     def stations(self) -> tuple[StationInventory, ...]:
         """All stations, sorted by name."""
@@ -249,7 +256,7 @@ class Inventory:
     def _unknown(self, name: str) -> UnknownStation:
         names = [station.name for station in self._stations()]
         if not names:
-            return UnknownStation("There is no station {station}; nothing has been imported yet.", field="stations", station=name)
+            return self._unknown_alone(name)
         near = difflib.get_close_matches(name, names, _SUGGESTIONS, cutoff=0.3) or names[:_SUGGESTIONS]
         return UnknownStation(
             "There is no station {station}; known are {known}.",
@@ -257,6 +264,31 @@ class Inventory:
             station=name,
             known=", ".join(near) + (", …" if len(near) < len(names) else ""),
         )
+
+    def _unknown_alone(self, name: str) -> UnknownStation:
+        return UnknownStation("There is no station {station}; nothing has been imported yet.", field="stations", station=name)
+
+
+class _ShownInventory(Inventory):
+    """A part of another inventory."""
+
+    def __init__(self, engine: Engine, source: str, ask: Ask, whole: Inventory, shown: Shown) -> None:
+        super().__init__(engine, source, ask)
+        self._whole = whole
+        self._shown = shown
+
+    def known(self) -> KnownStations:
+        found = self._whole.known()
+        return KnownStations(self._part(found.stations), found.away)
+
+    def _stations(self, names: Sequence[str] | None = None) -> tuple[StationInventory, ...]:
+        return self._part(super()._stations(names))
+
+    def _part(self, stations: Iterable[StationInventory]) -> tuple[StationInventory, ...]:
+        return tuple(station for station in map(self._shown, stations) if station is not None)
+
+    def _unknown_alone(self, name: str) -> UnknownStation:
+        return UnknownStation("There is no station {station}.", field="stations", station=name)
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:

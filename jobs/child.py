@@ -13,8 +13,8 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.grants import Purpose
-from access.identity import authorise, owner_identity
+from access.identity import owner_identity
+from access.seen import permit
 from access.store import AccessStore, open_access
 from config import Settings
 from data.site import Site, open_site
@@ -23,7 +23,7 @@ from errors import StaleAttempt
 from jobs.history import load_history
 from jobs.job import Job, JobError, Metrics, Progress
 from jobs.ledger import Ledger, open_ledger
-from jobs.policy import WORKBOOK
+from jobs.policy import WORKBOOK, purpose_of
 from jobs.process import lift_memory_limit
 from jobs.stopping import draft_name, session_name
 from jobs.workbook import write_workbook
@@ -188,12 +188,12 @@ def _load(
         memory.sample()
 
     try:
-        purpose = Purpose.EXPORT if job.kind == WORKBOOK else Purpose.LOAD
-        authorise(owner_identity(settings, access, job.owner), job.request, purpose)
         report = ThrottledReport(publish_and_sample)
+        owner = persist(lambda: owner_identity(settings, access, job.owner), settings.ledger_patience)
         site = open_site(settings, session_name=session_name(job.id, attempt))
+        seen = permit(site, owner, job.request, purpose_of(job.kind))
         with classified(site.engine.url):
-            found = _run(site, job, attempt, report)
+            found = _run(site, job, attempt, report, seen)
         report.flush()
         memory.sample()
     except (StaleAttempt, KeyboardInterrupt, SystemExit):
@@ -204,11 +204,11 @@ def _load(
     return {**found, "seconds": round(time.monotonic() - started_s, 3), **memory.metrics()}
 
 
-def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None]) -> Metrics:
-    """Do what a job of its kind does."""
+def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None], seen: Site) -> Metrics:
+    """Do what a job of its kind does; ``seen`` is the site as the owner sees it."""
     if job.kind == WORKBOOK:
         return write_workbook(site, job.request, draft_name(job.id, attempt), report)
-    return load_history(site, job.request, report)
+    return load_history(site, job.request, report, seen)
 
 
 def _write(ledger: Ledger, job_id: str, attempt: int, result: Metrics | JobError) -> None:

@@ -36,8 +36,8 @@ log = structlog.get_logger(__name__)
 Report = Callable[[Progress], None]
 
 
-def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[str, float | int]:
-    """Make every tile of a request be there and fresh; returns metrics.
+def load_history(site: Site, request: HistoryRequest, report: Report, seen: Site | None = None) -> dict[str, float | int]:
+    """Make every tile of a request be there and fresh; returns metrics. ``seen``: the site as the owner sees it, for refusals.
 
     Metrics: ``rows`` (observations × sensors in the request's tiles), ``tiles_read``, ``tiles_reused``, ``bytes`` written,
     ``bad_values``, ``bad_times`` (of a mapped table also the stations' rows without a time, whatever their month) and
@@ -51,7 +51,7 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
         RiwayatError: the tiles cannot be written for another reason.
     """
     try:
-        return _load_history(site, request, report)
+        return _load_history(site, request, report, seen or site)
     except OSError as exc:
         if exc.errno in _FULL:
             raise DiskFull(
@@ -62,9 +62,9 @@ def load_history(site: Site, request: HistoryRequest, report: Report) -> dict[st
         raise RiwayatError("The tiles in {path} cannot be written: {why}.", path=site.settings.tiles_path, why=why) from exc
 
 
-def _load_history(site: Site, request: HistoryRequest, report: Report) -> dict[str, float | int]:
+def _load_history(site: Site, request: HistoryRequest, report: Report, seen: Site) -> dict[str, float | int]:
     looked = look(site, request)
-    planned = plan(site, request, looked=True)
+    planned = plan(seen, request, looked=True)
     load = _Load(site, request, planned, report)
     started = time.monotonic()
     if planned.missing:

@@ -21,12 +21,12 @@ from dash.exceptions import PreventUpdate
 from flask import has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.identity import Identity, may_see
+from access.identity import Identity
 from config import Settings
-from errors import Conflict, JobNotFound
+from errors import Conflict, JobNotFound, NotPermitted
 from jobs.job import Job
 from jobs.ledger import Ledger
-from jobs.rows import ID_PATTERN
+from jobs.visible import visible_job
 
 CACHE_BYTES = 256 * 2**20  # what pages have been shown, and counters: all of it may be lost
 
@@ -88,7 +88,7 @@ class QueueManager(DiskcacheManager):
             PreventUpdate: no job, nonsense, or a job that is not the asking identity's: nothing is said about it.
         """
         job_id = _first(args)
-        if not isinstance(job_id, str) or not ID_PATTERN.fullmatch(job_id):
+        if not isinstance(job_id, str):
             raise PreventUpdate
         try:
             return self._job(job_id).id
@@ -186,12 +186,11 @@ class QueueManager(DiskcacheManager):
     # -- in between ---------------------------------------------------------------------------------------------------
 
     def _job(self, job_id: str) -> Job:
-        """The job, if the asking identity may see it; otherwise JobNotFound, whether it exists or not."""
-        job = self._ledger.get(job_id)
-        structlog.contextvars.bind_contextvars(job=job.id)
-        if not may_see(self._identify(), job.owner):
-            raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40])
-        return job
+        """The job, if the asking identity may see it today; otherwise JobNotFound, whether it exists or not."""
+        try:
+            return visible_job(self._ledger, self._identify(), job_id)
+        except NotPermitted:  # attaching to it says why (callbacks/run.py); a poll just ends
+            raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40]) from None
 
     def _is_new(self, key: str, shown: Sequence[Any]) -> bool:
         digest = hashlib.blake2b(json.dumps(shown, default=_plain).encode(), digest_size=16).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
+from access.grants import Purpose
 from errors import JobDied, JobTimeout, QueueFull
 from jobs.job import JobError
 
@@ -67,6 +68,11 @@ class Shares:
                 count=queued,
                 limit=self.queued_jobs,
             )
+
+
+def purpose_of(kind: str) -> Purpose:
+    """What must be granted for a job of a kind."""
+    return Purpose.EXPORT if kind == WORKBOOK else Purpose.LOAD
 
 
 def queue_of(rows_to_read: int, large_rows: int) -> str:

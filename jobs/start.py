@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import structlog
 
+from access.grants import Purpose
 from access.identity import Identity, authorise
+from access.seen import permit
 from data.plan import plan
 from data.request import HistoryRequest
 from data.rollup import rollups_missing
@@ -14,7 +16,7 @@ from data.site import Site
 from errors import NoData, NoWorker
 from jobs.job import Job, Status
 from jobs.ledger import Ledger
-from jobs.policy import HISTORY, queue_of
+from jobs.policy import HISTORY, purpose_of, queue_of
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +37,12 @@ def start_job(
     to another (callbacks/start.py: leave).
 
     Raises:
-        NotPermitted: the identity may not read a station.
+        NotPermitted: it is not granted so; says what is.
         UnknownStation, UnknownSensor, NoData: then no job is started.
         NoWorker: tiles are missing, no worker of the job's queue is alive, and ``by_page``.
         QueueFull: there is no room for another job, of this user or of all.
     """
-    authorise(identity, request)
-    planned = plan(site, request)
+    planned = plan(permit(site, identity, request, Purpose.LOAD), request)
     if not planned.rows_total and planned.is_complete and not planned.look_due:
         raise NoData("There is no observation of these sensors in this range.", field="start")
     if planned.is_complete and not planned.look_due and not _lacks_rollups(site, request):
@@ -71,11 +72,11 @@ def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], N
     """A failed or cancelled job queued once more; what it had read stays read. ``by_page`` as :func:`start_job`.
 
     Raises:
-        NotPermitted: the identity may no longer read a station.
+        NotPermitted: it is no longer granted.
         Conflict: the job is in another state, or an equal one is on its way.
         QueueFull: as :func:`start_job`.
     """
-    authorise(identity, job.request)
+    authorise(identity, job.request, purpose_of(job.kind))
     again = ledger.retry(job.id, by_page=by_page)
     _say("job submitted again", again)
     wake()

@@ -22,9 +22,19 @@ TIME_HINT = "2019-03-31 14:30"
 
 
 def form(
-    stations: Sequence[StationInventory], catalogue: Catalogue, *, timezone: str, zone: str, start: str = "", end: str = ""
+    stations: Sequence[StationInventory],
+    catalogue: Catalogue,
+    *,
+    timezone: str,
+    zone: str,
+    start: str = "",
+    end: str = "",
+    hidden: bool = False,
 ) -> html.Aside:
-    """The form in its first state; ``start`` and ``end`` are wall-clock times in ``timezone`` (named ``zone`` for short)."""
+    """The form in its first state; ``start`` and ``end`` are wall-clock times in ``timezone`` (named ``zone`` for short).
+
+    ``hidden``: for whom there is nothing to choose.
+    """
     return html.Aside(
         [
             html.Div(
@@ -52,6 +62,7 @@ def form(
         ],
         id=ids.FORM,
         className="form-panel",
+        hidden=hidden,
         **{"aria-label": _("Select data")},
     )
 

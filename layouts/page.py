@@ -17,7 +17,7 @@ from layouts.embedding import embed_dialog
 from layouts.form import form
 from layouts.header import NO_MENU, Menu, header
 from layouts.start import start
-from layouts.status import alert, observations_away, offline, run_panel
+from layouts.status import alert, nothing_granted, observations_away, offline, run_panel
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class PageContext:
     """What decides the first state of a page: site, language, theme, who is asking, what there is.
 
     ``shade`` is light or dark, ``theme_choice`` also auto; ``start`` and ``end`` are wall-clock times of ``timezone``.
-    ``away``: the database does not answer, and ``stations`` are those that were known last.
+    ``away``: the database does not answer, and ``stations`` are those that were known last. ``nothing_granted``: there may
+    be stations, but the user sees none.
     """
 
     prefix: str
@@ -39,6 +40,7 @@ class PageContext:
     away: bool = False
     start: str = ""
     end: str = ""
+    nothing_granted: bool = False
     menu: Menu = NO_MENU
 
 
@@ -66,6 +68,7 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
                         zone=context.zone,
                         start=context.start,
                         end=context.end,
+                        hidden=context.nothing_granted,
                     ),
                     html.Div(className="drawer-backdrop"),
                     html.Main(
@@ -89,6 +92,8 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
 
 
 def _start(context: PageContext, catalogue: Catalogue) -> Component | None:
+    if context.nothing_granted:
+        return alert(nothing_granted())
     if context.away and not context.stations:  # nobody can say that there are none
         return None
     return start(context.stations, catalogue, context.timezone)

@@ -107,6 +107,11 @@ def no_data() -> Notice:
     )
 
 
+def nothing_granted() -> Notice:
+    """What a user sees who may not see anything."""
+    return Notice("info", _("Nothing is granted to you yet. Ask whoever runs this site."))
+
+
 def observations_away(known: Sized) -> Notice:
     """What the page says while the database of observations does not answer; ``known`` are the stations that it shows."""
     if known:

@@ -27,6 +27,7 @@ from data.site import Site, open_site
 from jobs.history import load_history
 from jobs.job import JobError, Status
 from jobs.ledger import Ledger, open_ledger
+from tests.people import grant_everyone
 
 BODY: dict[str, Any] = {"stations": ["JFK"], "sensors": ["temperature"], "start": "2013-03-01", "end": "2013-06-01"}
 LOADED: dict[str, Any] = {"stations": ["EWR"], "sensors": ["temperature", "rainfall"], "start": "2013-01-01", "end": "2014-01-01"}
@@ -54,6 +55,7 @@ def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     request = request_of(LOADED["stations"], LOADED["sensors"], LOADED["start"], LOADED["end"], "raw", "Asia/Jakarta")
     load_history(site, request, lambda progress: None)
     site.engine.dispose()
+    grant_everyone(site.settings)
     return made
 
 

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from access.identity import Identity
 from access.store import open_access
 from api.events import add_event_routes
 from api.jobs import Desk
@@ -27,6 +26,7 @@ from data.site import open_site
 from errors import JobNotFound, RiwayatError, TooManyListeners
 from jobs.job import Job, Progress, Status
 from jobs.ledger import Ledger, migrate_jobs, open_ledger
+from tests.people import person
 from tests.processes import wait_until
 
 START, END = 1_356_998_400_000, 1_388_534_400_000
@@ -58,7 +58,7 @@ def watcher(ledger: Ledger) -> Iterator[JobWatcher]:
 def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float, user: str = "sari") -> FlaskClient:
     """The routes of events alone."""
     server = Flask("events")
-    desk = Desk(open_site(settings), ledger, open_access(settings), lambda: Identity(user), lambda: None, "/")
+    desk = Desk(open_site(settings), ledger, open_access(settings), lambda: person(user), lambda: None, "/")
     api = Api("api", "/", desk.identify)
     add_event_routes(api, desk, watcher, stream_s=stream_s)
     server.register_blueprint(api.blueprint)

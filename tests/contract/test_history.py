@@ -13,7 +13,6 @@ from sqlalchemy import text
 from sqlalchemy.event import listen
 
 import jobs.history
-from access.identity import Identity
 from config import Settings
 from data.engine import make_engine, migrate_observations
 from data.ingest.writer import ObservationWriter
@@ -31,6 +30,7 @@ from jobs.history import load_history
 from jobs.job import Progress, Status
 from jobs.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
+from tests.people import person
 
 JANUARY, APRIL = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-04"))
 HOUR = 3_600_000
@@ -450,11 +450,11 @@ def test_an_aggregated_load_ends_with_the_rollups_of_both_kinds_of_rows(site: Si
     migrate_jobs(jobs_engine)
     ledger = Ledger(jobs_engine)
 
-    assert start_job(site, ledger, Identity("siti"), wanted, lambda: None).status is Status.QUEUED
+    assert start_job(site, ledger, person("siti"), wanted, lambda: None).status is Status.QUEUED
     load(site, wanted)
 
     assert not rollups_missing(site.tiles, site.catalogue, "own", wanted)
-    assert start_job(site, ledger, Identity("budi"), wanted, lambda: None).status is Status.COMPLETED
+    assert start_job(site, ledger, person("budi"), wanted, lambda: None).status is Status.COMPLETED
     jobs_engine.dispose()
     monkeypatch.setattr("data.rollup._Maker._make", None)
     for flagged in (False, True):

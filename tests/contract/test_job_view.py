@@ -14,7 +14,6 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from access.identity import Identity
 from access.store import open_access
 from app import create_app
 from callbacks.services import Services
@@ -26,11 +25,12 @@ from i18n import set_language
 from jobs.history import load_history
 from jobs.job import Job
 from jobs.ledger import open_ledger
+from tests.people import person
 
 START, END = 1_356_998_400_000, 1_388_534_400_000  # 2013, UTC
 DAY = 86_400_000
 REQUEST = HistoryRequest(("EWR", "JFK"), ("temperature", "rainfall", "wind_direction"), START, END, "raw", "America/New_York")
-MINE, OTHER = Identity("local"), Identity("somebody else")
+MINE, OTHER = person("local"), person("somebody else")
 
 
 @pytest.fixture(scope="module")

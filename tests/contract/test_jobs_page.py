@@ -23,8 +23,9 @@ from data.request import request_of
 from jobs.job import JobError, Status, WorkerInfo
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.waits import queue_day
+from tests.people import person
 
-SARI, BUDI, ADMIN = Identity("sari"), Identity("budi"), Identity("root", admin=True)
+SARI, BUDI, ADMIN = person("sari"), person("budi"), person("root", admin=True)
 NOW = 1_700_000_000_000
 NEW = Asked(200, None, None, "light")
 

@@ -8,12 +8,12 @@ from dash import Dash, Input, Output, dcc, html
 from dash.background_callback.managers.diskcache_manager import DiskcacheManager
 from sqlalchemy.exc import OperationalError
 
-from access.identity import Identity
 from data.request import HistoryRequest
 from errors import SourceUnavailable
 from jobs.job import JobError, Progress, Status
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.manager import QueueManager, open_cache
+from tests.people import person
 from tests.processes import wait_until
 
 SECRET = "a secret of the test"
@@ -39,7 +39,7 @@ class Site:
     """A Dash app of one background callback, and who is asking."""
 
     def __init__(self, settings, ledger):
-        self.user = Identity("siti")
+        self.user = person("siti")
         self.woken = 0
         self.cache = open_cache(settings)
         self.manager = QueueManager(
@@ -214,9 +214,9 @@ def test_nonsense_in_the_store_gives_nothing(page, job, nonsense):
 
 
 def test_another_users_id_in_the_store_gives_nothing(site, page, job):
-    site.user = Identity("budi")
+    site.user = person("budi")
     assert page.start(job.id).status_code == 204
-    site.user = Identity("root", admin=True)
+    site.user = person("root", admin=True)
     assert page.start(job.id).status_code == 200
 
 
@@ -224,7 +224,7 @@ def test_handles_of_another_user_give_nothing(ledger, site, page, job):
     """Even with the page's own signed handles: the identity is asked at every poll."""
     page.start(job.id)
     half(ledger, job)
-    site.user = Identity("budi")
+    site.user = person("budi")
     answer = page.poll()
     assert (answer.status_code, answer.data) == (204, b"")
     page.click_cancel()
@@ -276,7 +276,7 @@ def test_the_same_callback_works_with_dashs_own_manager(settings, ledger, job, m
     """``return run_job(job_id, report)`` runs the job in the process that Dash's stock manager starts."""
     from jobs import child
 
-    def load(_site, request, report):
+    def load(_site, request, report, _seen):
         report(Progress(0.5, 1, 2, 3, 4))
         if request.start_ms:
             raise SourceUnavailable

@@ -11,7 +11,6 @@ from dash import no_update
 from sqlalchemy.exc import OperationalError
 
 import callbacks.run
-from access.identity import Identity
 from access.store import open_access
 from callbacks.estimate import DEFAULT_ROWS_A_SECOND, Speed, estimate_words
 from callbacks.form import preset_text, start_values
@@ -25,7 +24,7 @@ from callbacks.url import arrival, request_form
 from config import Settings
 from data.plan import plan
 from data.request import HistoryRequest, request_of
-from errors import JobNotFound, NoData, NotPermitted, UnknownStation
+from errors import JobNotFound, NoData, NotAuthenticated, UnknownStation
 from jobs.history import load_history
 from jobs.job import JobError, Progress, Status, WorkerInfo
 from jobs.ledger import migrate_jobs, open_ledger
@@ -33,8 +32,9 @@ from jobs.start import start_job
 from jobs.visible import visible_job
 from layouts import ids
 from layouts.status import Notice
+from tests.people import person
 
-SARI, BUDI, NOBODY, ADMIN = Identity("sari"), Identity("budi"), Identity(""), Identity("ana", admin=True)
+SARI, BUDI, NOBODY, ADMIN = person("sari"), person("budi"), person(""), person("ana", admin=True)
 ZONE = "Asia/Jakarta"
 
 
@@ -96,7 +96,7 @@ def test_without_a_worker_nothing_is_started_unless_nothing_is_missing(services)
     [
         (asked(station="nowhere"), SARI, UnknownStation),
         (asked("2020-01-01", "2020-02-01"), SARI, NoData),
-        (asked(), NOBODY, NotPermitted),
+        (asked(), NOBODY, NotAuthenticated),
     ],
 )
 def test_what_cannot_be_loaded_starts_no_job(services, request_, identity, error):

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 import app
-from access.identity import Identity
 from access.store import open_access
 from callbacks.jobs_page import act
 from callbacks.services import Services
@@ -25,8 +24,9 @@ from jobs.history import load_history
 from jobs.job import Status, WorkerInfo
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.policy import QUEUES
+from tests.people import person
 
-SARI, BUDI = Identity("sari"), Identity("budi")
+SARI, BUDI = person("sari"), person("budi")
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_full_queue_is_an_alert_and_holds_for_retries_too(services):
     old = start_load(services, SARI, asked("JFK"))
     services.ledger.cancel(old.id)
     for user in ("budi", "citra"):
-        start_load(services, Identity(user), asked("EWR"))
+        start_load(services, person(user), asked("EWR"))
     assert said(services, lambda identity: start_load(services, identity, asked("LGA"))).startswith(
         "Loads of all users that wait: 2"
     )

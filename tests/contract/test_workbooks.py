@@ -31,6 +31,7 @@ from jobs.job import Job, Status
 from jobs.ledger import Ledger, open_ledger
 from jobs.policy import WORKBOOK
 from jobs.workbook import workbook_tag, write_workbook
+from tests.people import grant_everyone
 from tests.processes import ROOT
 from tests.tiled import KEY, MARCH_2019, MINUTE, sensor_named, store_rows
 
@@ -72,6 +73,7 @@ def world(data_dir: Path) -> Iterator[World]:
     server, site, ledger = create_app(settings).server, open_site(settings), open_ledger(settings)
     year = request_of(["EWR"], ["rainfall", "temperature"], "2013-01-01", "2014-01-01", "raw", "UTC")
     load_history(site, year, lambda progress: None)
+    grant_everyone(settings)
 
     server.test_client_class = Closing
 

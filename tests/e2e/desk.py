@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from access.identity import Identity
 from config import Settings
 from data.plan import plan
 from data.request import HistoryRequest
@@ -18,6 +17,7 @@ from jobs.ledger import Ledger, migrate_jobs, open_ledger
 from jobs.start import start_job
 from jobs.wake import wake
 from tests.e2e.gate import Gate
+from tests.people import person
 from tests.processes import WorkerProcess, wait_until
 
 LONG_S = 90.0  # the machine may be busy with other tests
@@ -52,7 +52,7 @@ class Desk:
 
     def submit(self, request: HistoryRequest, owner: str = "ayu") -> Job:
         """As the page would."""
-        job = start_job(self.site, self.ledger, Identity(owner), request, lambda: wake(self.settings))
+        job = start_job(self.site, self.ledger, person(owner), request, lambda: wake(self.settings))
         self.site.engine.dispose()  # nothing of the test's stays open while others read
         return job
 

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from access.identity import Identity
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
@@ -25,6 +24,7 @@ from tests.contract.test_manager import SECRET, Page, make_app, render_progress,
 from tests.databases import POSTGRESQL, server_database
 from tests.e2e.cable import Cable
 from tests.e2e.fleet import Fleet, assert_harmless, become, child_of, gone, idle, new_request, no_message_in
+from tests.people import person
 from tests.processes import run_manage, wait_until
 
 pytestmark = pytest.mark.process
@@ -126,7 +126,7 @@ def submit(ledger, wake):
 def test_a_load_ends_with_its_tiles(fleet, ledger, settings_of_web, wake):
     site = open_site(settings_of_web)
     request = HistoryRequest(("JFK",), ("temperature",), *YEAR_MS)
-    done = become(ledger, start_job(site, ledger, Identity("siti"), request, wake, by_page=True), Status.COMPLETED)
+    done = become(ledger, start_job(site, ledger, person("siti"), request, wake, by_page=True), Status.COMPLETED)
     assert done.attempt == 1
     assert len(site.tiles.entries(SeriesKey(site.source.id, "JFK", "temperature"))) == done.metrics["tiles_read"] == 12
     site.engine.dispose()
@@ -225,7 +225,7 @@ def test_a_child_that_takes_too_long_is_killed(fleet, ledger, submit):
 @pytest.fixture
 def page(settings_of_web, ledger, wake):
     """A page of a site whose jobs run on Celery."""
-    user = Identity("siti")
+    user = person("siti")
     manager = QueueManager(
         open_cache(settings_of_web), ledger, lambda: user, render_progress, render_result, wake=wake, signing_secret=SECRET
     )

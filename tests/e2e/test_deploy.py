@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from config import Settings
+from tests.people import grant_everyone
 from tests.processes import ROOT, wait_until
 from tests.served import GunicornProcess, NginxProcess
 
@@ -40,6 +42,7 @@ def gunicorn(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) ->
     config.write_text(f"__file__ = {str(ROOT / 'gunicorn.conf.py')!r}\n" + WATCHED.format(config=str(ROOT / "gunicorn.conf.py")))
     made = shutil.copytree(sample_data_dir, folder / "var")  # jobs are started below; others take the sample as it was
     settings = {"data_dir": made, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
+    grant_everyone(Settings(data_dir=made))
     with GunicornProcess(cwd=folder, config=config, **settings) as process:
         yield process.start()
 

@@ -13,6 +13,7 @@ from layouts import ids
 from tests.e2e.gate import Gate
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
 from tests.e2e.visitor import Visitor
+from tests.people import grant_everyone
 from tests.processes import SiteProcess, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
@@ -33,6 +34,7 @@ def proxied(tmp_path, data_dir):
     """A site whose proxy says who is asking; its ledger; its data."""
     given = {"data_dir": data_dir, "auth": "proxy", "timezone": "UTC"}
     settings = Settings(**given)
+    grant_everyone(settings)
     with SiteProcess(cwd=tmp_path, **given) as process:
         yield process.start(), open_ledger(settings), open_site(settings)
 

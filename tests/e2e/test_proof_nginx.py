@@ -28,6 +28,7 @@ from jobs.job import Status
 from jobs.ledger import Ledger, open_ledger
 from tests.e2e.conftest import YEAR
 from tests.e2e.history_page import HistoryPage
+from tests.people import grant_everyone
 from tests.processes import ROOT, ServerProcess, WorkerProcess, answers, free_port, run_manage, site_environment, wait_until
 from tests.served import BASIC, USER, GunicornProcess, NginxProcess
 from tests.servers import OwnServer
@@ -87,6 +88,7 @@ def deployed(tmp_path: Path, own_postgresql: OwnServer) -> Iterator[Deployed]:
         done = run_manage("setup", "--sample-only", cwd=tmp_path, **settings)
         assert done.returncode == 0, done.stderr
         _make_slow(url)
+        grant_everyone(Settings(database_url=url))
         ledger = open_ledger(Settings(database_url=url))
         stack.callback(ledger.engine.dispose)
         web = stack.enter_context(GunicornProcess(cwd=tmp_path, **settings))

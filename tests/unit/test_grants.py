@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.grants import EVERYTHING, Grant, Purpose, Rights, uncovered
+from access.grants import EVERYTHING, Grant, Purpose, Rights, uncovered, whole_buckets
 from data.request import RESOLUTIONS, HistoryRequest
 
+_HALF_HOUR = 1_800_000
 _ENDS = st.none() | st.integers(-20, 120)
+_GRANTED_ENDS = st.none() | st.integers(-20, 120).map(lambda half_hours: half_hours * _HALF_HOUR)
 _NAMES = st.lists(st.sampled_from(["*", "a", "b", "a*", "temperature", "rain*"]), min_size=1, max_size=2).map(tuple)
 _GRANTS = st.builds(
     Grant,
     stations=_NAMES,
     sensors=_NAMES,
-    from_ms=_ENDS,
-    to_ms=_ENDS,
-    longest_ms=st.none() | st.integers(1, 120),
+    from_ms=_GRANTED_ENDS,
+    to_ms=_GRANTED_ENDS,
+    longest_ms=st.none() | st.integers(1, 120).map(lambda half_hours: half_hours * _HALF_HOUR),
     finest=st.sampled_from(RESOLUTIONS),
     may_export=st.booleans(),
     may_embed=st.booleans(),
@@ -30,7 +34,7 @@ def _requests(draw):
     end = draw(st.integers(start + 1, 100))
     stations = draw(st.sampled_from([("a",), ("b",), ("a", "b")]))
     sensors = draw(st.sampled_from([("temperature",), ("rainfall",), ("rainfall", "temperature")]))
-    return HistoryRequest(stations, sensors, start, end, draw(st.sampled_from(RESOLUTIONS)), "UTC")
+    return HistoryRequest(stations, sensors, start * _HALF_HOUR, end * _HALF_HOUR, draw(st.sampled_from(RESOLUTIONS)), "UTC")
 
 
 @given(st.integers(0, 50), st.integers(1, 50), st.lists(st.tuples(_ENDS, _ENDS), max_size=6))
@@ -56,10 +60,23 @@ def test_the_order_of_grants_does_not_matter(grants, request, purpose, shuffler)
 
 
 @given(_MANY, _requests(), st.sampled_from(Purpose), st.integers(0, 99), st.integers(1, 100))
-def test_a_part_of_what_is_allowed_is_allowed(grants, request, purpose, start, end):
-    if start < end and request.start_ms <= start and end <= request.end_ms and Rights(grants).allows(request, purpose):
-        part = HistoryRequest(request.stations[:1], request.sensors[:1], start, end, request.resolution, "UTC")
-        assert Rights(grants).allows(part, purpose)
+def test_a_part_of_what_is_allowed_is_allowed_if_it_cuts_no_bucket_of_the_floor(grants, request, purpose, start, end):
+    rights, start_ms, end_ms = Rights(grants), start * _HALF_HOUR, end * _HALF_HOUR
+    if start < end and request.start_ms <= start_ms and end_ms <= request.end_ms and rights.allows(request, purpose):
+        part = replace(request, stations=request.stations[:1], sensors=request.sensors[:1], start_ms=start_ms, end_ms=end_ms)
+        floor = rights.floor(part, purpose)
+        assert floor is not None
+        assert rights.allows(part, purpose) == rights.is_whole(part, floor)
+
+
+@given(_MANY, _requests(), st.sampled_from(Purpose))
+def test_what_is_allowed_is_made_of_whole_buckets_of_its_floor_and_would_be_allowed_at_it(grants, request, purpose):
+    rights = Rights(grants)
+    if rights.allows(request, purpose):
+        floor = rights.floor(request, purpose)
+        assert RESOLUTIONS.index(floor) <= RESOLUTIONS.index(request.resolution)
+        assert whole_buckets(floor, request.start_ms, request.end_ms, "UTC") == (request.start_ms, request.end_ms)
+        assert rights.allows(replace(request, resolution=floor), purpose)
 
 
 @given(_MANY, _requests(), st.sampled_from([Purpose.EXPORT, Purpose.EMBED]))
@@ -88,6 +105,20 @@ def test_two_grants_that_meet_cover_a_range_together_and_a_gap_of_one_millisecon
     assert Rights((Grant(to_ms=50), Grant(from_ms=50))).allows(request, Purpose.VIEW)
     gap = Rights((Grant(to_ms=50), Grant(from_ms=51)))
     assert gap.lacks(request, "a", "temperature", Purpose.VIEW) == ((50, 51),)
+
+
+def test_a_bucket_of_a_floor_cannot_be_cut_to_single_observations():
+    hourly, hour = Rights((Grant(finest="1h"),), zone="UTC"), 2 * _HALF_HOUR
+    whole = HistoryRequest(("a",), ("temperature",), 0, 24 * hour, "1h", "UTC")
+    assert hourly.allows(whole, Purpose.VIEW)
+    assert hourly.allows(replace(whole, resolution="1d"), Purpose.VIEW)
+    assert not hourly.allows(replace(whole, resolution="10min"), Purpose.VIEW)
+    assert not hourly.allows(replace(whole, end_ms=60_000), Purpose.VIEW)
+    assert not hourly.allows(replace(whole, start_ms=hour - 60_000), Purpose.VIEW)
+    assert not hourly.allows(replace(whole, timezone="Asia/Kolkata"), Purpose.VIEW)  # its hours begin at half past
+    raw_before_noon = Rights((*hourly.grants, Grant(to_ms=12 * hour)), zone="UTC")
+    assert raw_before_noon.allows(replace(whole, end_ms=60_000), Purpose.VIEW)
+    assert not raw_before_noon.allows(replace(whole, end_ms=12 * hour + 60_000), Purpose.VIEW)
 
 
 def test_a_station_of_one_grant_and_a_sensor_of_another_are_no_right_to_the_pair():

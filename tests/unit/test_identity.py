@@ -11,6 +11,7 @@ from config import Settings
 from data.engine import make_engine
 from errors import NotAuthenticated, NotPermitted
 
+ZONE = "Asia/Jakarta"  # of a site that says nothing else
 LOCAL = Settings(auth="none")
 PROXY = Settings(auth="proxy", proxy_user_header="X-Remote-User", proxy_addresses="10.0.0.1, ::1", admins="root, chief")
 
@@ -59,7 +60,7 @@ def test_without_sign_in_a_name_that_somebody_pointed_here_is_refused(host):
 
 def test_the_proxys_header_names_the_user_whatever_its_case(proxied):
     siti = identify_with(PROXY, proxied, "10.0.0.1", {"x-remote-user": " siti "})
-    assert siti == Identity("siti", via="proxy") == owner_identity(PROXY, proxied, "siti")
+    assert siti == Identity("siti", via="proxy", rights=Rights(zone=ZONE)) == owner_identity(PROXY, proxied, "siti")
     chief = identify_with(PROXY, proxied, "::ffff:10.0.0.1", {"X-REMOTE-USER": "chief"})
     assert chief == Identity("chief", admin=True, via="proxy", rights=EVERYTHING)
 
@@ -67,9 +68,9 @@ def test_the_proxys_header_names_the_user_whatever_its_case(proxied):
 def test_an_identity_has_the_rights_of_this_moment(proxied):
     grant = Grant(("aws-*",))
     number = proxied.add_grant("user", "siti", grant, by="test")
-    assert owner_identity(PROXY, proxied, "siti").rights == Rights((grant,))
+    assert owner_identity(PROXY, proxied, "siti").rights == Rights((grant,), zone=ZONE)
     proxied.remove_grant(number)
-    assert owner_identity(PROXY, proxied, "siti").rights == Rights()
+    assert owner_identity(PROXY, proxied, "siti").rights == Rights(zone=ZONE)
 
 
 def test_a_disabled_account_is_refused_and_its_jobs_have_no_right_even_an_administrators(proxied):
