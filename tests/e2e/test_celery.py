@@ -135,8 +135,8 @@ def test_a_load_ends_with_its_tiles(fleet, ledger, settings_of_web, wake):
 def test_a_workbook_is_written_where_all_hosts_find_it(fleet, ledger, settings_of_web, wake):
     site = open_site(settings_of_web)
     request = HistoryRequest(("LGA",), ("temperature",), *YEAR_MS)
-    become(ledger, start_job(site, ledger, Identity("siti"), request, wake, need_worker=True), Status.COMPLETED)
-    done = become(ledger, start_workbook(site, ledger, Identity("siti"), request, wake), Status.COMPLETED)
+    become(ledger, start_job(site, ledger, person("siti"), request, wake, by_page=True), Status.COMPLETED)
+    done = become(ledger, start_workbook(site, ledger, person("siti"), request, wake), Status.COMPLETED)
     file = site.workbooks.find(workbook_tag(site, request))
     assert file.stat().st_size == done.metrics["bytes"] > 100_000
     assert list(file.parent.iterdir()) == [file]
