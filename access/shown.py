@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from glob import escape
 from typing import Any, Final
 
-from access.grants import Grant, Rights
-from data.buckets import BY_NAME, bucket_edges
+from access.grants import Grant, Rights, whole_buckets
 from data.request import RESOLUTIONS, HistoryRequest, Resolution
 from errors import InvalidRequest
 from i18n import LANGUAGES
@@ -179,14 +178,6 @@ def _both(frame: Grant, other: Grant, stations: Iterable[str], sensors: Iterable
         longest_ms=min(lengths, default=None),
         finest=max(frame.finest, other.finest, key=lambda name: RESOLUTIONS.index(name)),
     )
-
-
-def whole_buckets(resolution: Resolution, start_ms: int, end_ms: int, timezone: str) -> tuple[int, int]:
-    """[start, end), int ms UTC, made wider until it holds whole steps of a resolution in a zone; unchanged at raw."""
-    if resolution == "raw":
-        return start_ms, end_ms
-    edges = bucket_edges(BY_NAME[resolution], start_ms, end_ms, timezone)
-    return int(edges[0]), int(edges[-1])
 
 
 def parse_last(text: str) -> int:
