@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import importlib
 import os
 import pkgutil
@@ -34,10 +35,20 @@ def build() -> typer.Typer:
 
 def _prepare() -> None:
     """Riwayat: long histories of weather stations. Settings are environment variables; see docs/configuration.md."""
-    from config import load_settings  # here, so that --help need not wait for it
+    from access.audit import Actor, act_as  # here, so that --help need not wait for it
+    from config import load_settings
     from logs import configure_logs
 
     configure_logs(load_settings().log_level)
+    act_as(Actor(_system_user(), "command"))
+
+
+def _system_user() -> str:
+    """Who gives the command, as the system names them; sudo tells who asked it."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container's number without a name
+        return f"uid {os.getuid()}"
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
 
+from access.audit import Actor, acting, write_entry
 from access.identity import ALL_SCOPES, Identity, Scope, present_identity
 from access.store import AccessStore
 from access.tables import api_key
@@ -70,17 +71,19 @@ def new_key(
         raise InvalidRequest("{name} has {most} keys; revoke one first.", field="label", name=owner, most=MOST_KEYS)
     made = ApiKey(secrets.token_hex(8), owner, label, chosen, now_ms, expires_ms, None, None)
     secret = secrets.token_urlsafe(32)
+    kept = [scope for scope in SCOPES if scope in chosen]
     values = {
         "id": made.id,
         "owner": owner,
         "label": label,
         "digest": _digest(secret),
-        "scopes": json.dumps([scope for scope in SCOPES if scope in chosen]),
+        "scopes": json.dumps(kept),
         "created_ms": now_ms,
         "expires_ms": expires_ms,
     }
     with access.engine.begin() as connection:
         connection.execute(insert(api_key).values(values))
+        write_entry(connection, "key_made", _told(made) | {"scopes": kept})
     return f"{PREFIX}{made.id}_{secret}", made
 
 
@@ -109,7 +112,8 @@ def revoke_key(access: AccessStore, key_id: str, now_ms: int, *, owner: str | No
         if row is None or owner not in (None, row.owner):
             raise NotFound("There is no key {key}.", key=key_id[:40])
         this = (api_key.c.id == key_id, api_key.c.revoked_ms.is_(None))
-        connection.execute(update(api_key).where(*this).values(revoked_ms=now_ms))
+        if connection.execute(update(api_key).where(*this).values(revoked_ms=now_ms)).rowcount:
+            write_entry(connection, "key_revoked", _told(_key_of(row)))
     return replace(_key_of(row), revoked_ms=row.revoked_ms or now_ms)
 
 
@@ -143,6 +147,13 @@ def _note_use(access: AccessStore, key: ApiKey, now_ms: int) -> None:
     if key.used_ms is None or now_ms - key.used_ms >= _USED_EVERY_MS:
         with access.engine.begin() as connection:
             connection.execute(update(api_key).where(api_key.c.id == key.id).values(used_ms=now_ms))
+            if key.used_ms is None:
+                write_entry(connection, "key_used", _told(key), actor=Actor(key.owner, "key", acting().address))
+
+
+def _told(key: ApiKey) -> dict[str, str]:
+    """A key as the audit log names it."""
+    return {"key": key.id, "owner": key.owner, "label": key.label}
 
 
 def _digest(secret: str) -> str:

@@ -16,7 +16,7 @@ from access.passwords import check_new_password, hash_password, needs_new_hash, 
 from access.store import AccessStore, Account
 from access.throttle import Attempts, of_address, of_name
 from config import Settings
-from errors import LedgerUnavailable, NotPermitted, WrongPassword
+from errors import LedgerUnavailable, NotPermitted, TooManyAttempts, WrongPassword
 
 CACHE_BYTES: Final = 64 * 2**20
 _CACHE_TROUBLE: Final = (diskcache.Timeout, sqlite3.Error, OSError)
@@ -42,7 +42,7 @@ class Logins:
         self._attempts = Attempts(cache, now_s)
 
     def check(self, name: str, password: str, address: str) -> Account:
-        """The account of a name and its password.
+        """The account of a name and its password; a refusal is told in the audit log, with the name only if there is one such.
 
         The answer, and how long it takes, are the same whether there is such an account or not.
 
@@ -52,6 +52,14 @@ class Logins:
             NotPermitted: the password is right, and the account disabled.
             LedgerUnavailable: attempts cannot be counted now, so none is made.
         """
+        try:
+            return self._checked(name, password, address)
+        except (WrongPassword, TooManyAttempts, NotPermitted) as error:
+            known = is_usable(name) and self._access.account(name) is not None
+            self._access.audit.refused(error, {"user": name} if known else {}, action="login")  # people type passwords there
+            raise
+
+    def _checked(self, name: str, password: str, address: str) -> Account:
         subjects = (of_name(name), of_address(address))
         with _counted():
             self._attempts.begin(subjects)

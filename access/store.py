@@ -14,12 +14,14 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 
+from access.audit import Action, AuditLog, write_entry
 from access.grants import EVERYTHING, Grant, Rights
 from access.names import LOCAL_USER, check_name
 from access.tables import account, api_key, embed, grant_rule, member, proxy_member
 from config import Settings
 from data.drivers import SQLITE_BUSY_TIMEOUT_MS
 from data.engine import make_engine, upgrade
+from data.months import iso_utc
 from errors import Conflict, InvalidRequest, NotFound
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -66,20 +68,28 @@ class Standing:
 
 
 class AccessStore:
-    """An engine of the database of jobs; opens no connection until used.
+    """An engine of the database of jobs, with its audit log; opens no connection until used.
 
     ``admins`` are administrators besides those whose account says so; ``open_to_all``: a site without sign-in, where whoever
-    reaches it has every right; ``zone``: the site's (see :class:`access.grants.Rights`). Every method may raise what
-    SQLAlchemy does when the database does not answer.
+    reaches it has every right; ``zone``: the site's (see :class:`access.grants.Rights`); ``keep_admin``: nobody may take away
+    the last administrator who can sign in. Every method may raise what SQLAlchemy does when the database does not answer.
     """
 
     def __init__(
-        self, engine: Engine, *, admins: Collection[str] = (), open_to_all: bool = False, zone: str | None = None
+        self,
+        engine: Engine,
+        *,
+        admins: Collection[str] = (),
+        open_to_all: bool = False,
+        zone: str | None = None,
+        keep_admin: bool = False,
     ) -> None:
         self.engine = engine
+        self.audit = AuditLog(engine)
         self._admins = frozenset(admins)
         self._open_to_all = open_to_all
         self._zone = zone
+        self._keep_admin = keep_admin
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
 
     # -- what somebody may -------------------------------------------------------------------------------------------------
@@ -167,6 +177,7 @@ class AccessStore:
         try:
             with self._write() as connection:
                 connection.execute(insert(account).values(values))
+                write_entry(connection, "user_added", {"user": name, "admin": admin})
         except IntegrityError:
             raise Conflict("There is a user {name} already.", name=name) from None
         return self._known(name)
@@ -184,9 +195,13 @@ class AccessStore:
 
         Raises:
             NotFound: there is no such user.
+            Conflict: it is the last administrator.
         """
         values: dict[str, Any] = {"admin": admin, "disabled": disabled, "password": password_hash}
         values = {column: value for column, value in values.items() if value is not None}
+        told = {"user": name, **{column: value for column, value in values.items() if column != "password"}}
+        if end_sessions:
+            told["sessions_ended"] = True
         if password_hash is not None:
             values["password_ms"] = _now_ms()
         if end_sessions or disabled or password_hash is not None:
@@ -194,7 +209,9 @@ class AccessStore:
         with self._write() as connection:
             _require_account(connection, name)
             if values:
-                connection.execute(update(account).where(account.c.name == name).values(values))
+                with self._keeping_an_admin(connection, name):
+                    connection.execute(update(account).where(account.c.name == name).values(values))
+                write_entry(connection, _change_of(told, password_hash), told)
         return self._known(name)
 
     def remove_account(self, name: str) -> None:
@@ -202,16 +219,35 @@ class AccessStore:
 
         Raises:
             NotFound: there is no such user.
+            Conflict: it is the last administrator.
         """
         with self._write() as connection:
             _require_account(connection, name)
-            connection.execute(delete(account).where(account.c.name == name))
+            with self._keeping_an_admin(connection, name):
+                connection.execute(delete(account).where(account.c.name == name))
             for table in (member, proxy_member):
                 connection.execute(delete(table).where(table.c.account == name))
             connection.execute(delete(grant_rule).where(grant_rule.c.subject_kind == "user", grant_rule.c.subject == name))
             for table in (api_key, embed):
                 own = (table.c.owner == name, table.c.revoked_ms.is_(None))
                 connection.execute(update(table).where(*own).values(revoked_ms=_now_ms()))
+            write_entry(connection, "user_removed", {"user": name})
+
+    @contextmanager
+    def _keeping_an_admin(self, connection: Connection, name: str) -> Iterator[None]:
+        """Refuses a change of an account after which no administrator could sign in, where one could before.
+
+        The accounts of administrators are locked until the transaction ends, so that two who remove each other wait in line.
+        """
+        able = select(account.c.name).where(
+            account.c.disabled.is_(False),
+            account.c.password.is_not(None),
+            or_(account.c.admin.is_(True), account.c.name.in_(self._admins)),
+        )
+        before = set(connection.scalars(able.with_for_update())) if self._keep_admin else set()
+        yield
+        if before == {name} and name not in set(connection.scalars(able)):
+            raise Conflict("{name} is the last administrator who can sign in; make another one first.", name=name)
 
     def _known(self, name: str) -> Account:
         found = self.account(name)
@@ -240,6 +276,7 @@ class AccessStore:
         try:
             with self._write() as connection:
                 connection.execute(insert(member).values(user_group=check_name(group), account=check_name(user)))
+                write_entry(connection, "group_joined", {"group": group, "user": user})
         except IntegrityError:
             pass
 
@@ -253,6 +290,7 @@ class AccessStore:
             this = (member.c.user_group == group, member.c.account == user)
             if not connection.execute(delete(member).where(*this)).rowcount:
                 raise NotFound("{name} is not in the group {group}.", name=user, group=group)
+            write_entry(connection, "group_left", {"group": group, "user": user})
 
     # -- grants ------------------------------------------------------------------------------------------------------------
 
@@ -284,9 +322,10 @@ class AccessStore:
             "created_by": by,
         }
         with self._write() as connection:
-            made = connection.execute(insert(grant_rule).values(values))
-        key = made.inserted_primary_key
-        return int(key[0]) if key else 0
+            key = connection.execute(insert(grant_rule).values(values)).inserted_primary_key
+            made = int(key[0]) if key else 0
+            write_entry(connection, "grant_added", {"grant": made, **_told(kind, subject, grant, note)})
+        return made
 
     def remove_grant(self, grant_id: int) -> None:
         """Take a grant away.
@@ -295,8 +334,11 @@ class AccessStore:
             NotFound: there is no such grant.
         """
         with self._write() as connection:
-            if not connection.execute(delete(grant_rule).where(grant_rule.c.id == grant_id)).rowcount:
+            found = connection.execute(select(grant_rule).where(grant_rule.c.id == grant_id)).one_or_none()
+            if found is None or not connection.execute(delete(grant_rule).where(grant_rule.c.id == grant_id)).rowcount:
                 raise NotFound("There is no grant {number}.", number=grant_id)
+            gone = _grant_row(found)
+            write_entry(connection, "grant_removed", {"grant": grant_id, **_told(gone.kind, gone.subject, gone.grant, gone.note)})
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -311,7 +353,13 @@ def open_access(settings: Settings, *, engine: Engine | None = None, busy_ms: in
     ``busy_ms``: how long to wait for a SQLite file that somebody else writes to.
     """
     engine = engine or make_engine(settings.jobs_url, application_name="riwayat-access", busy_ms=busy_ms)
-    return AccessStore(engine, admins=settings.administrators, open_to_all=settings.auth == "none", zone=settings.timezone)
+    return AccessStore(
+        engine,
+        admins=settings.administrators,
+        open_to_all=settings.auth == "none",
+        zone=settings.timezone,
+        keep_admin=settings.auth == "login",
+    )
 
 
 def migrate_access(engine: Engine) -> None:
@@ -376,6 +424,27 @@ def _grant(row: Row[Any]) -> Grant:
         may_export=row.may_export,
         may_embed=row.may_embed,
     )
+
+
+def _change_of(told: Mapping[str, Any], password_hash: str | None) -> Action:
+    """What a change of an account is called in the audit log."""
+    return "password" if password_hash is not None and told.keys() == {"user"} else "user_changed"
+
+
+def _told(kind: SubjectKind, subject: str, grant: Grant, note: str) -> dict[str, Any]:
+    """A grant as the audit log tells it."""
+    times = {name: iso_utc(at) for name, at in (("from", grant.from_ms), ("to", grant.to_ms)) if at is not None}
+    return {
+        "for": f"{kind} {subject}".strip(),
+        "stations": list(grant.stations),
+        "sensors": list(grant.sensors),
+        **times,
+        **({} if grant.longest_ms is None else {"longest_ms": grant.longest_ms}),
+        "finest": grant.finest,
+        "export": grant.may_export,
+        "embed": grant.may_embed,
+        **({"note": note} if note else {}),
+    }
 
 
 def _patterns(found: Iterable[object]) -> tuple[str, ...]:

@@ -12,14 +12,25 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from access.audit import Actor, act_as
 from api.asking import Asking
 from api.compression import cache_policy, page_path
 from api.embed import EMBED_ENDPOINTS, EMBED_PATHS
 from api.looks import LANGUAGE_COOKIE
 from api.operations import refuse_other_sites
 from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
+from api.sessions import asking_address
 from config import Settings
-from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
+from errors import (
+    InvalidKey,
+    LedgerUnavailable,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    RiwayatError,
+    UnknownSensor,
+    UnknownStation,
+)
 from i18n import LANGUAGES, set_language, translate_error
 
 _YEAR_S = 31_536_000
@@ -27,6 +38,8 @@ _SLOW_S = 1.0
 OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"}) | EMBED_PATHS
 SIGN_IN_PATHS = frozenset({LOGIN, "bootstrap.css", "assets/riwayat.css", "assets/account.css", "assets/logo.svg"})
 _SAFE = ("GET", "HEAD", "OPTIONS")
+# What the audit log tells: nobody can tell a station that is not granted from one that does not exist, so both are in it.
+REFUSALS = (NotPermitted, NotFound, UnknownStation, UnknownSensor, InvalidKey)
 RETRY_AFTER_S = 5  # when a queue is full or a database is away
 
 log = structlog.get_logger(__name__)
@@ -53,10 +66,15 @@ class Guard:
         g.began = time.monotonic()
         structlog.contextvars.clear_contextvars()  # the thread has answered other requests
         set_language(self.language())
+        nobody = Actor("", "none", asking_address(self.settings, request))
+        act_as(nobody)
         try:
             self._refuse_other_sites()
-            if not self._is_open() and self.asks().via == "embed" and request.endpoint not in EMBED_ENDPOINTS:
-                raise NotPermitted("The link of an embedded chart opens nothing else.")
+            if not self._is_open():
+                identity = self.asks()
+                act_as(Actor(identity.user, identity.via, nobody.address))
+                if identity.via == "embed" and request.endpoint not in EMBED_ENDPOINTS:
+                    raise NotPermitted("The link of an embedded chart opens nothing else.")
         except (NotAuthenticated, NotPermitted) as error:
             return self._refuse(error)
         except SQLAlchemyError as error:
@@ -83,6 +101,7 @@ class Guard:
         return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "en"
 
     def _refuse(self, error: RiwayatError) -> Response:
+        self._note_refusal(error)
         prefix = self.settings.url_prefix
         looks = is_page(request.path, prefix) and request.method in ("GET", "HEAD")
         if self.settings.auth == "login" and isinstance(error, NotAuthenticated):
@@ -98,7 +117,14 @@ class Guard:
 
     def _error(self, error: RiwayatError) -> Response:
         log.warning("request refused", path=request.path, code=error.code, error=error.message)
+        self._note_refusal(error)
         return error_json(error)
+
+    def _note_refusal(self, error: RiwayatError) -> None:
+        """For the audit log: what is forbidden, and what may only look as if it did not exist."""
+        if isinstance(error, REFUSALS):
+            where = {"path": request.path, "method": request.method, "error": error.message}
+            self.asks.access.audit.refused(error, where)
 
     def _unavailable(self, error: Exception) -> Response:
         """A database that a route needs is away; a page's script asks again by itself."""

@@ -8,6 +8,7 @@ import structlog
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from access.audit import Actor, AuditLog
 from access.logins import Logins
 from api.looks import chosen_language, look, page_answer
 from api.pages import LOGIN, LOGOUT, login_address, way_back
@@ -23,7 +24,7 @@ _LONGEST_NAME = 255
 log = structlog.get_logger(__name__)
 
 
-def login_blueprint(settings: Settings, logins: Logins, sessions: Sessions) -> Blueprint:
+def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, sessions: Sessions) -> Blueprint:
     """``/login`` and ``/logout``."""
     prefix = settings.url_prefix
     blueprint = Blueprint("login", __name__, url_prefix=prefix.rstrip("/") or None)
@@ -54,11 +55,13 @@ def login_blueprint(settings: Settings, logins: Logins, sessions: Sessions) -> B
             return _refused(settings, back, name, error)
         sessions.begin(account)
         log.info("signed in", user=account.name, address=address)
+        audit.record("login", {}, actor=Actor(account.name, "login", address))
         return redirect(back, HTTPStatus.SEE_OTHER)
 
     @blueprint.post(f"/{LOGOUT}")
     def logout() -> AnyResponse:
         if is_own_form():
+            audit.record("logout", {})
             sessions.end()
         return redirect(f"{prefix}{LOGIN}?out", HTTPStatus.SEE_OTHER)
 

@@ -29,7 +29,7 @@ def install_sign_in(server: Flask, settings: Settings, access: AccessStore, now_
     sessions = Sessions(settings, access, logins, now_s)
     sessions.install(server)
     asks = Asking(settings, access, sessions, now_s)
-    server.register_blueprint(login_blueprint(settings, logins, sessions))
+    server.register_blueprint(login_blueprint(settings, access.audit, logins, sessions))
     server.register_blueprint(account_blueprint(AccountDesk(settings, access, asks, logins, sessions)))
     return asks
 

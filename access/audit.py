@@ -1,0 +1,315 @@
+"""Who did what: the table ``audit``, to which the program only appends. Times are int ms UTC, by this machine's clock.
+
+Who acts is a context variable, as the language is: bound once a request (api/guard.py) or once a command (manage.py), and read
+when an entry is written. No entry holds a password, a key, a token or a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, get_args
+
+import structlog
+from sqlalchemy import Connection, Delete, Engine, Executable, Row, Select, Update, delete, event, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from access.tables import audit
+from data.months import iso_utc
+from data.request import HistoryRequest
+from errors import InvalidRequest, RiwayatError
+
+Action = Literal[
+    "load",
+    "export",
+    "embed_made",
+    "embed_revoked",
+    "embed_viewed",
+    "refused",
+    "login",
+    "logout",
+    "password",
+    "key_made",
+    "key_used",
+    "key_revoked",
+    "user_added",
+    "user_changed",
+    "user_removed",
+    "group_joined",
+    "group_left",
+    "grant_added",
+    "grant_removed",
+    "pruned",
+]
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+Outcome = Literal["done", "refused"]
+
+LEAST_AGE_DAYS: Final = 30  # younger entries cannot be pruned
+MOST_A_MINUTE: Final = 60  # different refusals that one process writes down; what is alike is counted
+_DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
+_PAGE: Final = 1_000  # rows of one query when all are read
+_LIST_BYTES: Final = 16_000  # of names in one entry; MariaDB's TEXT holds 65,535
+_LONGEST_TEXT: Final = 500
+_PRUNES: Final = {"audit_prunes": True}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a user's name, or ``embed:ID``, empty where nobody is known; how we know; the address, empty on this machine."""
+
+    name: str = ""
+    via: str = "command"
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the log; ``subject`` is what it was about."""
+
+    number: int
+    at_ms: int
+    actor: str
+    via: str
+    address: str
+    action: str
+    outcome: str
+    subject: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: of one actor, of one action, in [from_ms, to_ms); None is any."""
+
+    actor: str | None = None
+    action: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+ALL: Final = Wanted()
+
+_actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 - it is frozen
+
+
+def act_as(actor: Actor) -> None:
+    """From now on this thread's request, or this command, is somebody's."""
+    _actor.set(actor)
+
+
+def acting() -> Actor:
+    """Who acts now."""
+    return _actor.get()
+
+
+def write_entry(
+    connection: Connection,
+    action: Action,
+    subject: Mapping[str, Any],
+    *,
+    outcome: Outcome = "done",
+    actor: Actor | None = None,
+) -> None:
+    """Append an entry within a transaction that is open, so that both or neither is kept."""
+    who = actor or acting()
+    values = {
+        "at_ms": _now_ms(),
+        "actor": who.name[:255],
+        "via": who.via[:16],
+        "address": who.address[:64],
+        "action": action,
+        "outcome": outcome,
+        "subject": json.dumps(_bounded(subject), ensure_ascii=False),
+    }
+    connection.execute(insert(audit).values(values))
+
+
+def request_subject(request: HistoryRequest, **more: Any) -> dict[str, Any]:
+    """What an entry says of a request; ``more`` comes first and wins."""
+    found = {
+        "stations": list(request.stations),
+        "sensors": list(request.sensors),
+        "from": iso_utc(request.start_ms),
+        "to": iso_utc(request.end_ms),
+        "resolution": request.resolution,
+    }
+    return more | {name: value for name, value in found.items() if name not in more}
+
+
+class AuditLog:
+    """The log on an engine of the database of jobs; opens no connection until used. ``now_ms`` is the clock of what is alike."""
+
+    def __init__(self, engine: Engine, now_ms: Callable[[], int] | None = None) -> None:
+        self.engine = engine
+        self._repeats = Repeats()
+        self._now_ms = now_ms or _now_ms
+        if not event.contains(engine, "before_execute", _refuse_changes):
+            event.listen(engine, "before_execute", _refuse_changes)
+
+    def record(
+        self, action: Action, subject: Mapping[str, Any], *, outcome: Outcome = "done", actor: Actor | None = None
+    ) -> None:
+        """Append an entry. Where it cannot be written the log of the program says so, and what was done stays done."""
+        self._append([_Line(action, outcome, actor or acting(), subject)])
+
+    def refused(self, error: RiwayatError, subject: Mapping[str, Any], *, action: Action = "refused") -> None:
+        """Append that something was refused.
+
+        Of refusals of one actor and address for one reason only the first of a minute is written, and later how many
+        followed; so nobody can fill the disk by asking.
+        """
+        line = _Line(action, "refused", acting(), {"reason": error.code, **subject})
+        followed, is_new = self._repeats.add(line, self._now_ms())
+        self._append([*followed, *([line] if is_new else [])])
+
+    def entries(self, wanted: Wanted = ALL, *, limit: int, before: int | None = None) -> list[Entry]:
+        """At most ``limit`` entries, newest first; ``before``: older than that number."""
+        query = _select(wanted).limit(limit)
+        if before is not None:
+            query = query.where(audit.c.number < before)
+        with self.engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def every(self, wanted: Wanted = ALL) -> Iterator[Entry]:
+        """All of them, newest first, some at a time: no more than those are in memory, and no connection is held between."""
+        before = None
+        while found := self.entries(wanted, limit=_PAGE, before=before):
+            yield from found
+            before = found[-1].number
+
+    def prune(self, before_ms: int) -> int:
+        """Forget entries older than a time, and write down that it was done; how many there were. For the command line only.
+
+        Raises:
+            InvalidRequest: the time is less than LEAST_AGE_DAYS ago.
+        """
+        if before_ms > self._now_ms() - LEAST_AGE_DAYS * _DAY_MS:
+            raise InvalidRequest("Entries of the last {days} days are kept.", field="days", days=LEAST_AGE_DAYS)
+        old = delete(audit).where(audit.c.at_ms < before_ms).execution_options(**_PRUNES)
+        with self.engine.begin() as connection:
+            gone = int(connection.execute(old).rowcount)
+            write_entry(connection, "pruned", {"before": iso_utc(before_ms), "entries": gone})
+        return gone
+
+    def _append(self, lines: Sequence[_Line]) -> None:
+        if not lines:
+            return
+        try:
+            with self.engine.begin() as connection:
+                for line in lines:
+                    write_entry(connection, line.action, line.subject, outcome=line.outcome, actor=line.actor)
+        except SQLAlchemyError as error:
+            log.error("an entry of the audit log is lost", actions=[line.action for line in lines], error=str(error))
+
+
+@dataclass(frozen=True)
+class _Line:
+    action: Action
+    outcome: Outcome
+    actor: Actor
+    subject: Mapping[str, Any]
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What lines that are counted together have in common."""
+        return (self.actor, self.action, self.subject.get("reason"), self.subject.get("user"))
+
+
+@dataclass
+class Repeats:
+    """Counts lines that are alike within a minute, and all that come when there are too many different ones."""
+
+    _minute: int = 0
+    _counts: dict[tuple[object, ...], tuple[_Line, int]] = field(default_factory=dict)
+    _others: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, line: _Line, now_ms: int) -> tuple[list[_Line], bool]:
+        """Lines that tell what the last minute was too full for, and whether this one is to be written as it is."""
+        with self._lock:
+            followed = self._turn(now_ms // _MINUTE_MS)
+            kept, count = self._counts.get(line.alike, (line, 0))
+            if not count and len(self._counts) >= MOST_A_MINUTE:
+                self._others += 1
+                return followed, False
+            self._counts[line.alike] = (kept, count + 1)
+            return followed, not count
+
+    def _turn(self, minute: int) -> list[_Line]:
+        if minute == self._minute:
+            return []
+        told = [_repeated(line, count - 1) for line, count in self._counts.values() if count > 1]
+        if self._others:
+            told.append(_Line("refused", "refused", Actor("", "", ""), {"reason": "many", "repeated": self._others}))
+        self._minute, self._counts, self._others = minute, {}, 0
+        return told
+
+
+def _repeated(line: _Line, count: int) -> _Line:
+    kept = {name: line.subject[name] for name in ("reason", "user") if name in line.subject}
+    return replace(line, subject=kept | {"repeated": count})
+
+
+def _refuse_changes(
+    _connection: Connection, statement: Executable, _multi: Any, _params: Any, options: Mapping[str, Any]
+) -> None:
+    """Whatever the program does through this engine, it changes no entry, and removes some only by :meth:`AuditLog.prune`."""
+    if not isinstance(statement, Update | Delete) or statement.table is not audit:
+        return
+    if isinstance(statement, Delete) and options.get("audit_prunes"):
+        return
+    raise RuntimeError("the audit log is only appended to")
+
+
+def _select(wanted: Wanted) -> Select[Any]:
+    query = select(audit).order_by(audit.c.number.desc())
+    if wanted.actor is not None:
+        query = query.where(audit.c.actor == wanted.actor)
+    if wanted.action is not None:
+        query = query.where(audit.c.action == wanted.action)
+    if wanted.from_ms is not None:
+        query = query.where(audit.c.at_ms >= wanted.from_ms)
+    if wanted.to_ms is not None:
+        query = query.where(audit.c.at_ms < wanted.to_ms)
+    return query
+
+
+def _entry(row: Row[Any]) -> Entry:
+    subject = json.loads(row.subject)
+    return Entry(row.number, row.at_ms, row.actor, row.via, row.address, row.action, row.outcome, subject)
+
+
+def _bounded(subject: Mapping[str, Any]) -> dict[str, Any]:
+    """A subject that fits into the table: long texts and lists are cut, and the count of what is left out is told."""
+    found: dict[str, Any] = {}
+    for name, value in subject.items():
+        if isinstance(value, str):
+            found[name] = value[:_LONGEST_TEXT]
+        elif isinstance(value, list | tuple):
+            kept = _fitting([str(each) for each in value])
+            found[name] = kept
+            if len(kept) < len(value):
+                found[f"{name}_left_out"] = len(value) - len(kept)
+        else:
+            found[name] = value
+    return found
+
+
+def _fitting(names: Sequence[str]) -> list[str]:
+    kept, size = [], 0
+    for name in names:
+        size += len(name.encode("utf-8", "replace")) + 4
+        if size > _LIST_BYTES:
+            break
+        kept.append(name)
+    return kept
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
