@@ -43,7 +43,7 @@ class WorkbookShelf:
         path = self.path(tag)
         try:
             age_s = time.time() - path.stat().st_mtime
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return path if age_s <= self._ttl_s else None
 
@@ -88,8 +88,7 @@ class WorkbookShelf:
             age_s = time.time() - written
             too_many = total - removed > self._budget_bytes and age_s > FETCH_S
             if path.stem != keep and (age_s > self._ttl_s or too_many):
-                path.unlink(missing_ok=True)
-                removed += size
+                removed += size * _removed(path)
         if removed:
             _log.info("workbooks removed", bytes=removed)
         return removed
@@ -98,8 +97,8 @@ class WorkbookShelf:
         """Remove all workbooks; bytes removed. What is being written now is not touched."""
         removed = 0
         for path in self._folder.glob(f"*{_SUFFIX}"):
-            removed += path.stat().st_size
-            path.unlink(missing_ok=True)
+            size = path.stat().st_size
+            removed += size * _removed(path)
         return removed
 
     def _draft_folder(self, name: str) -> Path:
@@ -113,3 +112,13 @@ class WorkbookShelf:
                 continue
             if time.time() - written > DRAFT_LIFE_S:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _removed(path: Path) -> bool:
+    """Remove a file; False where that is not possible, which must stop nobody's job."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        _log.warning("workbook not removed", path=str(path), reason=exc.strerror)
+        return False
+    return True
