@@ -51,7 +51,8 @@
       if (answer.status === 503) continue;
       const job = await answer.json();
       if (!answer.ok || !["queued", "running"].includes(job.status)) return;
-      show(link, job.progress ? `${Math.floor(100 * job.progress.fraction)} %` : "…");
+      if (job.status === "queued") show(link, link.dataset.queued);
+      else show(link, job.progress ? `${Math.floor(100 * job.progress.fraction)} %` : "…");
     }
   }
 

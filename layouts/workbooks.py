@@ -7,4 +7,8 @@ from i18n import gettext as _
 
 def workbook_link(alert_id: str) -> dict[str, str]:
     """Attributes that make a link one; ``alert_id`` is the component that says what went wrong."""
-    return {"data-workbook": alert_id, "data-trouble": _("The server does not answer; try again later.")}
+    return {
+        "data-workbook": alert_id,
+        "data-queued": _("Queued"),
+        "data-trouble": _("The server does not answer; try again later."),
+    }
