@@ -32,8 +32,11 @@ def engine_options(url: URL, application_name: str) -> dict[str, Any]:
     if backend == "sqlite":
         return {"connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000}}
     if backend == "postgresql" and driver in {"psycopg", "psycopg2"}:
-        silence = {"tcp_user_timeout": TCP_SILENCE_MS}
-        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": application_name} | silence}
+        options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": application_name}
+        options["tcp_user_timeout"] = TCP_SILENCE_MS
+        if driver == "psycopg":
+            options["prepare_threshold"] = None  # behind PgBouncer the next transaction may be in another session of the server
+        return {"connect_args": options}
     if driver == "pymysql":
         arguments: dict[str, Any] = {
             "connect_timeout": CONNECT_TIMEOUT_S,
@@ -47,6 +50,31 @@ def engine_options(url: URL, application_name: str) -> dict[str, Any]:
         # As on PostgreSQL. A snapshot of a whole transaction would show its own past, and gaps between rows are not locked.
         return {"connect_args": arguments, "isolation_level": "READ COMMITTED"}
     return {}
+
+
+def takes_clear_text(engine: Engine) -> bool:
+    """Whether a MariaDB or MySQL server lets this user in without encryption."""
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    own: dict[str, Any] = engine_options(engine.url, "riwayat")["connect_args"]
+    try:
+        engine.dialect.loaded_dbapi.connect(*arguments, **{**options, **own, "ssl_disabled": True}).close()
+    except engine.dialect.loaded_dbapi.Error:
+        return False
+    return True
+
+
+def heeds_options(engine: Engine, url: str) -> bool:
+    """Whether PostgreSQL lets this user in by a URL whose options set ``riwayat.direct``, and no pooler drops them."""
+    driver = engine.dialect.loaded_dbapi
+    try:
+        connection = driver.connect(url)
+        try:
+            row = connection.execute("SELECT current_setting('riwayat.direct', true)").fetchone()
+        finally:
+            connection.close()
+    except driver.Error:
+        return False
+    return bool(row[0])
 
 
 def session_comment(name: str) -> str:

@@ -14,7 +14,7 @@ from errors import SourceError, SourceMismatch, SourceUnavailable
 
 # Wrong password, no such database, no permission, no such table or column: waiting mends none of them.
 _PERMANENT_SQLSTATES = ("28", "3D", "42")
-_PERMANENT_MYSQL = {1044, 1045, 1049, 1054, 1130, 1142, 1143, 1146, 1356, 1698}
+_PERMANENT_MYSQL = {1044, 1045, 1049, 1054, 1130, 1142, 1143, 1146, 1356, 1698, 3159}
 _PERMANENT_TEXT = re.compile(
     r"no such (table|column)|not a database|malformed"
     # PostgreSQL's refusals at connect: libpq hands over their text, but not their code.
@@ -22,6 +22,8 @@ _PERMANENT_TEXT = re.compile(
     r'|FATAL: +(database|role) ".*" does not exist|permission denied for database',
     re.IGNORECASE,
 )
+# Of TLS, by either driver: a certificate that is not what the URL demands.
+_CERTIFICATE_TEXT = re.compile(r"certificate verify failed|certificate .*does not match|root certificate file", re.IGNORECASE)
 # Stopped by its time limit, or by waiting for a lock.
 _TOO_LONG_SQLSTATES = {"57014", "55P03"}
 _TOO_LONG_MYSQL = {1205, 1317, 1969, 3024}
@@ -62,6 +64,8 @@ def place(url: URL) -> str:
 
 def _is_permanent(exc: DBAPIError) -> bool:
     state, number = _codes(exc)
+    if _CERTIFICATE_TEXT.search(str(exc.orig)):
+        return True
     if state:
         return state.startswith(_PERMANENT_SQLSTATES)
     if number is not None:

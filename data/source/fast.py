@@ -11,15 +11,16 @@ import connectorx
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, Engine
 
-from data.drivers import CLIENT_CHECK_INTERVAL_MS, CONNECT_TIMEOUT_S
+from data.drivers import CLIENT_CHECK_INTERVAL_MS, CONNECT_TIMEOUT_S, heeds_options, takes_clear_text
 from data.source.columns import Float64Array, Int64Array, ReadingsBuilder
 
 _SERVERS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 # A month of rows does not fit PostgreSQL's 4 MB for sorting, and its default prices are those of spinning disks: it would read
 # by bitmap and sort on disk rather than walk the index on (station, time), in three times the time (measured, 89,280 rows).
 _PLANNING = ("-c work_mem=32MB", "-c random_page_cost=1.1")
+_DIRECT = "-c riwayat.direct=1"  # by which we see that no pooler has dropped the options
 _TLS = {"disable", "prefer", "require"}  # what connectorx knows of PostgreSQL's sslmode
 
 
@@ -55,12 +56,26 @@ def with_session(url: str, name: str, statement_timeout_s: float | None, *, chec
     """
     if not url.startswith("postgresql:"):
         return url
-    options = [*_PLANNING]
+    options = [*_PLANNING, _DIRECT]
     options += [f"-c statement_timeout={round(statement_timeout_s * 1000)}"] if statement_timeout_s else []
     options += [f"-c client_connection_check_interval={CLIENT_CHECK_INTERVAL_MS}"] if checks_client else []
     fields = {"application_name": name, "connect_timeout": str(CONNECT_TIMEOUT_S), "options": " ".join(options)}
     query = "&".join(f"{field}={quote(value, safe='')}" for field, value in fields.items() if value)
     return url + ("&" if "?" in url else "?") + query
+
+
+def connects(connection: Connection, engine: Engine, url: str) -> bool:
+    """Whether connectorx can connect where SQLAlchemy did, tried by Python's driver, which says so at once.
+
+    A server may demand encryption, which connectorx lacks on MariaDB and MySQL. PgBouncer refuses our options or drops them, and
+    hands each transaction to any session, where connectorx waits for ever for a statement that it has prepared in another.
+    """
+    if engine.url.get_driver_name() == "psycopg":
+        return heeds_options(engine, url)
+    if engine.url.get_driver_name() != "pymysql":
+        return True
+    encrypted = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Ssl_cipher'").first()
+    return not (encrypted and encrypted[1]) or takes_clear_text(engine)
 
 
 def _query_of(url: URL) -> str | None:

@@ -62,13 +62,19 @@ class Session:
         self._gate = Gate()
 
     def connected(self, connection: Connection) -> None:
-        """Prepare the fast path, once, on the first connection: its own sessions get the name and limits of the engine's."""
+        """Prepare the fast path, once, on the first connection: its own sessions get the name and limits of the engine's.
+
+        Where it could not connect it is not tried: it would take half a minute to say so.
+        """
         if self._url is None:
             return
         described, checks_client = self._described, (connection.dialect.server_version_info or (0,)) >= (14,)
         self._url = fast.with_session(
             self._url, described.session_name, described.statement_timeout_s, checks_client=checks_client
         )
+        if not fast.connects(connection, described.engine, self._url):
+            log.debug("the fast path cannot connect, reading row by row", table=described.table)
+            self._url = None
 
     def run_fast(self, statement: Select[Any], station: str, run: Callable[[str, str], T]) -> T | None:
         """What ``run(url, sql)`` gives, or None when the fast path cannot do it.

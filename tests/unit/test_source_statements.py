@@ -92,11 +92,11 @@ def test_the_sessions_of_connectorx_bear_a_name_and_bound_their_statements():
     session = partial(with_session, name="riwayat-abc-1", statement_timeout_s=2.5)
     assert session("postgresql://me@db/scada", checks_client=True) == (
         "postgresql://me@db/scada?application_name=riwayat-abc-1&connect_timeout=5"
-        "&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20statement_timeout%3D2500%20-c%20client_connection_check_interval%3D2000"
+        "&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20riwayat.direct%3D1%20-c%20statement_timeout%3D2500%20-c%20client_connection_check_interval%3D2000"
     )
     old_server = session("postgresql://me@db/scada?sslmode=require", checks_client=False)
     assert old_server.endswith(
-        "?sslmode=require&application_name=riwayat-abc-1&connect_timeout=5&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20statement_timeout%3D2500"
+        "?sslmode=require&application_name=riwayat-abc-1&connect_timeout=5&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20riwayat.direct%3D1%20-c%20statement_timeout%3D2500"
     )
     assert session("mysql://me@db/scada", checks_client=False) == "mysql://me@db/scada"
 
