@@ -116,12 +116,10 @@ def made(line: str, url: str) -> Component:
     look = html.A(_("Look at it"), href=url, target="_blank", rel="noopener", className="btn btn-sm btn-link")
     return html.Div(
         [
-            html.P(
-                _("Put this line into the page. Whoever has it can see the chart; it is shown only now."), id="embed-line-words"
+            html.Label(
+                _("Put this line into the page. Whoever has it can see the chart; it is shown only now."), htmlFor=ids.EMBED_LINE
             ),
-            dcc.Textarea(
-                value=line, readOnly=True, rows=4, className="form-control embed-line", **{"aria-labelledby": "embed-line-words"}
-            ),
+            dcc.Textarea(id=ids.EMBED_LINE, value=line, readOnly=True, rows=4, className="form-control embed-line"),
             html.Div([copy, look], className="embed-line-actions"),
         ],
         className="embed-made",

@@ -62,6 +62,7 @@ EMBED_LANGUAGE: Final = "embed-language"
 EMBED_SWITCHES: Final = "embed-switches"
 EMBED_CREATE: Final = "embed-create"
 EMBED_RESULT: Final = "embed-result"
+EMBED_LINE: Final = "embed-line"  # the line of HTML of a chart that was just made
 EMBED_LIST: Final = "embed-list"
 
 # Form and states
