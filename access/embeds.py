@@ -115,7 +115,9 @@ def view_embed(store: AccessStore, secret: str, token: str, now_ms: int) -> View
         raise EmbedRevoked
     end_ms = _earlier(expires_ms, found.expires_ms)
     if end_ms is not None and now_ms >= end_ms:
-        raise EmbedExpired("The link of this chart expired on {date}; ask its owner for a new one.", date=iso_utc(end_ms))
+        raise EmbedExpired(
+            "The link of this chart expired on {date}; ask its owner for a new one.", date=iso_utc(end_ms // 60_000 * 60_000)
+        )
     return Viewed(found, _identity(store, found, now_ms))
 
 

@@ -134,12 +134,12 @@ def shown_rights(shows: Shows, owner: Rights, now_ms: int) -> Rights:
     """
     frame = _frame(shows, now_ms)
     if owner.everything:
-        return Rights((replace(frame, may_export=shows.controls),))
+        return Rights((replace(frame, may_export=shows.controls),), zone=owner.zone)
     embed = [replace(cut, may_export=False) for cut in _cuts(frame, shows, (one for one in owner.grants if one.may_embed))]
     if not shows.controls:
-        return Rights(tuple(embed))
+        return Rights(tuple(embed), zone=owner.zone)
     export = [cut for seen in embed for cut in _cuts(seen, shows, (one for one in owner.grants if one.may_export))]
-    return Rights((*embed, *(replace(cut, may_export=True) for cut in export)))
+    return Rights((*embed, *(replace(cut, may_export=True) for cut in export)), zone=owner.zone)
 
 
 def _frame(shows: Shows, now_ms: int) -> Grant:

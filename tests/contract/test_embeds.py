@@ -1,0 +1,609 @@
+"""Charts in other pages over HTTP: who may make one, what its token opens and what it does not, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import update
+from werkzeug.test import TestResponse
+
+from access import embeds as embeds_module
+from access.embed_table import embeds, find_embed
+from access.embeds import embed_token, identity_of_token, make_embed
+from access.grants import Grant, Purpose
+from access.identity import owner_identity
+from access.keys import new_key
+from access.shown import Shows
+from access.store import AccessStore, migrate_access, open_access
+from access.tables import embed as embed_table
+from api.embed import EMBED_ENDPOINTS
+from app import create_app
+from config import Settings
+from data.request import request_of
+from data.site import Site, open_site
+from errors import EmbedExpired, EmbedInvalid, EmbedRevoked
+from jobs.history import load_history
+from jobs.ledger import Ledger, open_ledger
+from tests.processes import run_manage
+
+PORTAL = "https://portal.example"
+YEAR = {"from": "2013-01-01", "to": "2014-01-01"}
+NEW: dict[str, Any] = {"stations": ["EWR"], "sensors": ["temperature"], "range": YEAR, "origin": PORTAL}
+DAY_MS = 86_400_000
+ALL = Grant(may_embed=True)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """A site behind a proxy, its store, and clients by user or by bearer."""
+
+    settings: Settings
+    site: Site
+    ledger: Ledger
+    access: AccessStore
+    client: Callable[[], FlaskClient]
+
+    def user(self, name: str) -> FlaskClient:
+        client = self.client()
+        client.environ_base["HTTP_X_FORWARDED_USER"] = name
+        return client
+
+    def bearer(self, token: str) -> FlaskClient:
+        client = self.client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        client.environ_base["REMOTE_ADDR"] = "203.0.113.9"  # a viewer comes from anywhere
+        return client
+
+    def made(self, user: str = "sari", **fields: Any) -> dict[str, str]:
+        """id, url, token and line of a new embed."""
+        return dict(ok(self.user(user).post("/api/embeds", json=NEW | fields), 201))
+
+    def grant(self, user: str, grant: Grant) -> int:
+        return self.access.add_grant("user", user, grant, by="test")
+
+
+@pytest.fixture(scope="module")
+def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of which EWR's temperature and rainfall are loaded."""
+    made = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("embeds") / "var"))
+    site = open_site(Settings(data_dir=made, _env_file=None))
+    request = request_of(["EWR"], ["temperature", "rainfall"], "2013-01-01", "2014-01-01", "raw", "Asia/Jakarta")
+    load_history(site, request, lambda progress: None)
+    site.engine.dispose()
+    return made
+
+
+@pytest.fixture(scope="module")
+def shared(folder: Path) -> Iterator[World]:
+    settings = Settings(data_dir=folder, auth="proxy", admins="root", _env_file=None)
+    server = create_app(settings).server
+    site, ledger, access = open_site(settings), open_ledger(settings), open_access(settings)
+    yield World(settings, site, ledger, access, server.test_client)
+    for engine in (site.engine, ledger.engine, access.engine):
+        engine.dispose()
+
+
+@pytest.fixture
+def world(shared: World) -> World:
+    """Without grants, but that sari may embed everything."""
+    for row in shared.access.grants():
+        shared.access.remove_grant(row.id)
+    for job in shared.ledger.jobs(limit=1000):
+        if not job.status.is_final:
+            shared.ledger.cancel(job.id)
+    shared.ledger.prune(older_than_s=-3600)
+    shared.grant("sari", ALL)
+    return shared
+
+
+def ok(answer: TestResponse, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return answer.json
+
+
+def code(answer: TestResponse, status: int) -> str:
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return str(answer.json["error"]["code"])  # type: ignore[index]
+
+
+def load(viewer: FlaskClient) -> TestResponse:
+    """Post what GET /api/embed says, as the frame does."""
+    return viewer.post("/api/jobs", json=ok(viewer.get("/api/embed"))["request"])
+
+
+# -- what a token opens -------------------------------------------------------------------------------------------------------
+
+
+def test_a_viewer_sees_the_chart_and_nobody_is_signed_in(world):
+    made = world.made(label="Newark")
+    viewer = world.bearer(made["token"])
+    shown = ok(viewer.get("/api/embed"))
+    assert (shown["title"], shown["request"]["stations"], shown["rolling"]) == ("Newark", ["EWR"], False)
+    job = ok(load(viewer), 202)
+    assert job["status"] == "completed"
+    figure = ok(viewer.get(f"/api/jobs/{job['id']}/figure?width=300&height=240"))
+    assert len(figure["data"]) >= 1
+    assert figure["layout"]["height"] == 240
+    assert ok(viewer.get(f"/api/jobs/{job['id']}/stats"))["series"][0]["rows"] > 8000
+    assert ok(viewer.get(f"/api/jobs/{job['id']}"))["owner"] == f"embed:{made['id']}"
+
+
+def test_the_answer_sets_no_cookie_and_is_not_kept(world):
+    made = world.made()
+    for path in ("/api/embed", f"/embed/trend?id={made['id']}"):
+        answer = world.bearer(made["token"]).get(path)
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_all_viewers_share_one_job_also_when_it_has_completed(world):
+    token = world.made()["token"]
+    ids = {ok(load(world.bearer(token)), 202)["id"] for _viewer in range(3)}
+    assert len(ids) == 1
+    other = world.made()["token"]
+    assert ok(load(world.bearer(other)), 202)["id"] not in ids
+
+
+def test_viewers_who_come_while_it_loads_share_that_job(world):
+    token = world.made(stations=["LGA"])["token"]  # not loaded, and no worker runs
+    jobs = [ok(load(world.bearer(token)), 202) for _viewer in range(2)]
+    assert {job["status"] for job in jobs} == {"queued"}
+    assert len({job["id"] for job in jobs}) == 1
+
+
+def test_a_token_opens_no_other_route_than_those_of_its_chart(world):
+    """Every route of the server is asked, so that a new one is closed to tokens until it is opened here."""
+    viewer = world.bearer(world.made()["token"])
+    job = ok(load(viewer), 202)["id"]
+    rules = [rule for rule in world.client().application.url_map.iter_rules() if rule.rule.startswith("/api")]
+    asked = 0
+    for rule in rules:
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            if rule.endpoint in EMBED_ENDPOINTS:
+                continue
+            path = re.sub(r"<[^>]*>", job, rule.rule)
+            answer = viewer.open(path, method=method, json={} if method == "POST" else None)
+            assert code(answer, 403) in ("not_permitted", "scope"), f"{method} {path}"
+            asked += 1
+    assert asked > 8
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs", "/_dash-layout", "/_dash-dependencies", "/assets/page.js"])
+def test_a_token_is_nobody_on_pages_and_to_dash(world, path):
+    viewer = world.bearer(world.made()["token"])
+    assert viewer.get(path).status_code in (401, 403)
+
+
+def test_a_token_loads_exactly_what_its_chart_shows(world):
+    viewer = world.bearer(world.made(sensors=["temperature", "rainfall"])["token"])
+    shown = ok(viewer.get("/api/embed"))["request"]
+    others = [
+        {"stations": ["JFK"]},
+        {"sensors": ["temperature"]},
+        {"start": "2013-02-01"},
+        {"resolution": "1d"},
+        {"timezone": "UTC"},
+        {"end": "2015-01-01"},
+    ]
+    for other in others:
+        assert viewer.post("/api/jobs", json=shown | other).status_code in (400, 403), other
+    ok(viewer.post("/api/jobs", json=shown), 202)
+
+
+def test_a_token_opens_no_other_job(world):
+    of_sari = ok(
+        world.user("sari").post(
+            "/api/jobs", json={"stations": ["EWR"], "sensors": ["temperature"], "start": "2013-01-01", "end": "2014-01-01"}
+        ),
+        202,
+    )["id"]
+    of_another = ok(load(world.bearer(world.made()["token"])), 202)["id"]
+    viewer = world.bearer(world.made()["token"])
+    for job in (of_sari, of_another):
+        for what in ("", "/figure", "/stats", "/data"):
+            assert code(viewer.get(f"/api/jobs/{job}{what}"), 404) == "job_not_found"
+
+
+def test_somebody_who_is_signed_in_is_still_only_a_viewer_with_the_token(world):
+    viewer = world.user("root")
+    viewer.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {world.made()['token']}"
+    assert code(viewer.get("/api/jobs"), 403) == "not_permitted"
+
+
+def test_only_a_token_is_told_what_a_chart_shows(world):
+    assert code(world.user("root").get("/api/embed"), 404) == "not_found"
+    assert code(world.client().get("/api/embed"), 401) == "not_authenticated"
+
+
+# -- rows ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("controls", "grants", "may"),
+    [
+        (True, (ALL,), True),
+        (False, (ALL,), False),
+        (True, (replace(ALL, may_export=False),), False),
+        (True, (replace(ALL, may_export=False), Grant()), True),  # may embed by one grant and export by the other
+    ],
+)
+def test_rows_may_be_taken_where_there_are_controls_and_the_owner_may_export(world, controls, grants, may):
+    for grant in grants:
+        world.grant("budi", grant)
+    viewer = world.bearer(world.made("budi", controls=controls)["token"])
+    assert ok(viewer.get("/api/embed"))["may_export"] is may
+    rows = viewer.get(f"/api/jobs/{ok(load(viewer), 202)['id']}/data?format=csv")
+    assert rows.status_code == (200 if may else 403)
+
+
+# -- who may make one ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("grant", "fields", "status"),
+    [
+        (replace(ALL, may_embed=False), {}, 403),
+        (replace(ALL, stations=("JFK",)), {}, 400),  # EWR does not exist for who has no grant of it
+        (replace(ALL, to_ms=1_380_000_000_000), {}, 403),  # until September 2013
+        (replace(ALL, longest_ms=30 * DAY_MS), {}, 403),
+        (replace(ALL, longest_ms=30 * DAY_MS), {"range": {"last": "30d"}}, 201),
+        (replace(ALL, longest_ms=30 * DAY_MS), {"range": {"last": "31d"}}, 403),
+        (replace(ALL, to_ms=1_380_000_000_000), {"range": {"last": "7d"}}, 403),  # a rolling range must be covered now
+        (replace(ALL, finest="1h"), {}, 403),
+        (replace(ALL, finest="1h"), {"resolution": "1h"}, 201),
+        (replace(ALL, finest="1h"), {"resolution": "1h", "range": {"last": "7d"}}, 201),
+        (ALL, {"stations": ["nowhere"]}, 400),
+        (ALL, {"sensors": ["nothing"]}, 400),
+        (ALL, {"origin": "http://portal.example"}, 400),
+        (ALL, {"range": {}}, 400),
+        (ALL, {"range": {"last": "soon"}}, 400),
+        (ALL, {"range": YEAR | {"last": "7d"}}, 400),
+        (ALL, {"theme": "pink"}, 400),
+        (ALL, {"label": "a" * 200}, 400),
+        (ALL, {"expires": "2020-01-01"}, 400),
+        (ALL, {"secret": 1}, 400),
+    ],
+)
+def test_an_embed_is_made_only_of_what_its_maker_may_embed_now(world, grant, fields, status):
+    world.grant("budi", grant)
+    before = len(embeds(world.access, "budi"))
+    answer = world.user("budi").post("/api/embeds", json=NEW | fields)
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert len(embeds(world.access, "budi")) - before == (status == 201)
+
+
+def test_a_key_needs_the_scope_embed(world):
+    for scopes, status in ((("read", "load", "export"), 403), (("embed",), 201)):
+        key, _made = new_key(world.access, "sari", label="portal", scopes=scopes, expires_ms=None, now_ms=now_ms())
+        portal = world.bearer(key)
+        portal.environ_base["REMOTE_ADDR"] = "127.0.0.1"
+        answer = portal.post("/api/embeds", json=NEW)
+        assert answer.status_code == status, answer.get_data(as_text=True)
+
+
+def test_an_embed_is_its_owners_and_an_administrators(world):
+    world.grant("budi", ALL)
+    mine, others = world.made("sari")["id"], world.made("budi")["id"]
+    listed = {one["id"] for one in ok(world.user("sari").get("/api/embeds"))["embeds"]}
+    assert mine in listed
+    assert others not in listed
+    assert {mine, others} <= {one["id"] for one in ok(world.user("root").get("/api/embeds"))["embeds"]}
+    for what in ("revoke", "token"):
+        for embed_id in (others, "0" * 16, "x", "../etc"):
+            answer = world.user("sari").post(f"/api/embeds/{embed_id}/{what}", json={})
+            assert answer.status_code == 404, embed_id
+    ok(world.user("root").post(f"/api/embeds/{mine}/revoke"))
+    assert find_embed(world.access, mine).revoked_ms
+
+
+def test_the_token_and_the_line_are_told_only_when_they_are_made(world):
+    made = world.made()
+    listed = world.user("sari").get("/api/embeds").get_data(as_text=True)
+    assert made["id"] in listed
+    assert made["token"] not in listed
+    assert made["url"].endswith(f"/embed/trend?id={made['id']}#token={made['token']}")
+    assert f'src="{made["url"]}"' in made["iframe"]
+    assert 'sandbox="allow-scripts allow-same-origin allow-downloads"' in made["iframe"]
+
+
+def test_a_title_cannot_leave_the_line(world):
+    line = world.made(label='"><script>alert(1)</script>')["iframe"]
+    assert "<script" not in line
+    assert line.count("<") == 2
+
+
+# -- how it ends --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_revoked_chart_is_closed_at_once_and_its_results_with_it(world):
+    made = world.made()
+    viewer = world.bearer(made["token"])
+    job = ok(load(viewer), 202)["id"]
+    ok(world.user("sari").post(f"/api/embeds/{made['id']}/revoke"))
+    for path in ("/api/embed", f"/api/jobs/{job}/figure"):
+        assert code(viewer.get(path), 401) == "embed_revoked"
+    assert code(world.user("sari").post(f"/api/embeds/{made['id']}/token", json={}), 409) == "conflict"
+
+
+def test_an_expired_chart_says_when_it_ended_in_the_viewers_language(world):
+    made = world.made(expires="2033-05-01")
+    token = made["token"]
+    with world.access.engine.begin() as connection:
+        connection.execute(update(embed_table).where(embed_table.c.id == made["id"]).values(expires_ms=1_700_000_000_000))
+    answer = world.bearer(token).get("/api/embed", headers={"Accept-Language": "id"})
+    assert code(answer, 401) == "embed_expired"
+    assert "15 Nov 2023 05:13 WIB" in answer.json["error"]["message"]
+    assert "kedaluwarsa" in answer.json["error"]["message"]
+
+
+def test_a_grant_that_was_taken_away_closes_charts_and_their_results(world):
+    grant = world.grant("budi", replace(ALL, stations=("EWR",)))
+    viewer = world.bearer(world.made("budi")["token"])
+    job = ok(load(viewer), 202)["id"]
+    world.access.remove_grant(grant)
+    assert code(viewer.get("/api/embed"), 403) == "embed_not_permitted"
+    assert code(viewer.get(f"/api/jobs/{job}/figure"), 404) == "job_not_found"
+    assert viewer.post(
+        "/api/jobs",
+        json={
+            "stations": ["EWR"],
+            "sensors": ["temperature"],
+            "start": "2013-01-01T00:00+07:00",
+            "end": "2014-01-01T00:00+07:00",
+        },
+    ).status_code in (400, 403, 404)
+
+
+def test_a_worker_that_comes_to_a_job_of_a_revoked_chart_reads_nothing(world):
+    made = world.made(stations=["LGA"])
+    shown = find_embed(world.access, made["id"]).shows.request(now_ms())
+    user = f"embed:{made['id']}"
+    assert owner_identity(world.settings, world.access, user).rights.allows(shown, Purpose.VIEW)
+    ok(world.user("sari").post(f"/api/embeds/{made['id']}/revoke"))
+    assert not owner_identity(world.settings, world.access, user).rights.allows(shown, Purpose.VIEW)
+
+
+def test_an_account_that_is_disabled_shows_nothing_any_more(world):
+    world.access.add_account("citra")
+    world.grant("citra", ALL)
+    viewer = world.bearer(world.made("citra")["token"])
+    ok(viewer.get("/api/embed"))
+    world.access.change_account("citra", disabled=True)
+    assert code(viewer.get("/api/embed"), 403) == "embed_not_permitted"
+    world.access.remove_account("citra")
+    assert code(viewer.get("/api/embed"), 401) == "embed_revoked"
+
+
+# -- the page of the frame ----------------------------------------------------------------------------------------------------
+
+
+def test_the_frame_may_be_shown_by_its_origin_and_every_other_answer_by_none(world):
+    one, other = world.made(), world.made(origin="https://other.example:8443")
+    for made, origin in ((one, PORTAL), (other, "https://other.example:8443")):
+        policy = world.client().get(f"/embed/trend?id={made['id']}").headers["Content-Security-Policy"]
+        assert policy.endswith(f"frame-ancestors {origin}")
+        assert "script-src 'self';" in policy
+    for path in (
+        "/",
+        "/jobs",
+        "/api/embed",
+        "/healthz",
+        "/embed/trend?id=" + "0" * 16,
+        "/embed/trend",
+        "/embed/embed.js",
+        "/nowhere",
+    ):
+        with world.user("root").get(path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in policy, path
+
+
+def test_the_frames_page_is_static_has_no_script_inside_and_tells_no_station(world):
+    made = world.made(language="id", theme="dark", transparent=True)
+    answer = world.client().get(f"/embed/trend?id={made['id']}")
+    html = answer.get_data(as_text=True)
+    assert '<html lang="id" data-theme="dark" data-ground="transparent">' in html
+    assert "Memuat grafik" in html
+    assert not re.search(r"<script(?![^>]*src=)", html)
+    assert not re.search(r"\son\w+=", html)
+    assert "EWR" not in html
+    assert "_dash" not in html
+
+
+@pytest.mark.parametrize("embed_id", ["", "0" * 16, "x", "' OR 1=1 --", "\x00", "a" * 5000])
+def test_an_unknown_chart_is_a_page_that_says_so(world, embed_id):
+    answer = world.client().get("/embed/trend", query_string={"id": embed_id})
+    assert answer.status_code == 404
+    assert "There is no such chart." in answer.get_data(as_text=True)
+
+
+def test_the_frames_files_need_nobody_and_are_kept_for_a_year(world):
+    made = world.made()
+    html = world.client().get(f"/embed/trend?id={made['id']}").get_data(as_text=True)
+    paths = set(re.findall(r'(?:src|href)="(/[^"]+)"', html))
+    assert len(paths) == 5
+    for path in paths:
+        with world.bearer("").get(path) as answer:  # from anywhere, without a token
+            assert answer.status_code == 200, path
+            assert answer.cache_control.max_age == 31_536_000
+            assert answer.cache_control.immutable
+    for path in ("/embed/chart.js", "/embed/..%2Fapp.py", "/embed/embed.js/x"):
+        assert world.user("root").get(path).status_code == 404
+
+
+# -- tokens -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(database_url: str, tmp_path: Path) -> Iterator[tuple[Settings, AccessStore]]:
+    settings = Settings(data_dir=tmp_path / "var", database_url=database_url, auth="proxy", _env_file=None)
+    made = open_access(settings)
+    migrate_access(made.engine)
+    yield settings, made
+    made.engine.dispose()
+
+
+def test_an_embed_is_kept_found_listed_and_ended_on_every_database(store, site):
+    settings, access = store
+    access.add_grant("user", "sari", ALL, by="test")
+    identity = owner_identity(settings, access, "sari")
+    shows = Shows(("JFK",), ("temperature",), last_ms=7 * DAY_MS, language="id")
+    made = make_embed(access, site, identity, shows, PORTAL, 2_000_000_000_000, now_ms=1_700_000_000_000, label="Suhu · °C")
+    assert find_embed(access, made.id) == made
+    assert [one.id for one in embeds(access, "sari")] == [made.id]
+    assert embeds(access, "budi") == []
+    token = embed_token("secret", made, 1_700_000_000_000)
+    viewer = identity_of_token(access, "secret", token, 1_700_000_000_000)
+    assert (viewer.user, viewer.via, viewer.scopes) == (f"embed:{made.id}", "embed", {"load", "read", "export"})
+    with pytest.raises(EmbedExpired):
+        identity_of_token(access, "secret", token, 2_000_000_000_000)
+    embeds_module.revoke(access, identity, made.id)
+    with pytest.raises(EmbedRevoked):
+        identity_of_token(access, "secret", token, 1_700_000_000_000)
+
+
+def test_a_token_may_end_before_its_embed_but_never_after(world):
+    made = world.made(expires="2033-05-01")
+    found = find_embed(world.access, made["id"])
+    early = embed_token("secret", found, now_ms(), now_ms() + 1000)
+    late = embed_token("secret", found, now_ms(), found.expires_ms + DAY_MS)
+    identity_of_token(world.access, "secret", early, now_ms() - 1000)
+    with pytest.raises(EmbedExpired):
+        identity_of_token(world.access, "secret", early, now_ms() + 5000)
+    with pytest.raises(EmbedExpired):
+        identity_of_token(world.access, "secret", late, found.expires_ms)
+
+
+def test_a_token_of_another_secret_salt_or_algorithm_or_of_a_session_opens_nothing(world):
+    made = world.made()
+    secret = world.settings.signing_secret()
+    payload = {"embed": made["id"], "expires": None}
+    header = '{"alg":"none"}'
+    forged = [
+        URLSafeTimedSerializer("another secret", salt=embeds_module._SALT).dumps(payload),
+        URLSafeTimedSerializer(secret, salt="cookie-session").dumps(payload),
+        URLSafeTimedSerializer(secret, salt=embeds_module._SALT).dumps(payload),  # SHA-1, and the older way to make the key
+        world.client().application.session_interface.get_signing_serializer(world.client().application).dumps(payload),
+        f"{header}.{json.dumps(payload)}.",
+        made["token"].rpartition(".")[0] + ".",
+        made["token"].replace(".", "", 1) + ".x",
+    ]
+    for token in forged:
+        assert code(world.bearer(token).get("/api/embed"), 401) == "embed_invalid", token
+    session = world.client()
+    session.set_cookie("riwayat_session", made["token"])
+    assert session.get("/api/embed").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "payload", [[], "x", 1, None, {}, {"embed": 1}, {"embed": "0" * 16, "expires": "never"}, {"embed": "0" * 16, "expires": True}]
+)
+def test_what_is_signed_but_no_token_opens_nothing(world, payload):
+    token = embeds_module._signer(world.settings.signing_secret()).dumps(payload)
+    assert code(world.bearer(token).get("/api/embed"), 401) == "embed_invalid"
+
+
+def test_a_token_without_its_end_has_ended(world):
+    token = embeds_module._signer(world.settings.signing_secret()).dumps({"embed": world.made()["id"]})
+    assert code(world.bearer(token).get("/api/embed"), 401) == "embed_expired"
+
+
+@bounded(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_an_edited_token_opens_nothing(world, data):
+    made = find_embed(world.access, data.draw(st.just(_some_embed(world))))
+    token = embed_token("secret", made, now_ms())
+    place = data.draw(st.integers(0, len(token) - 1))
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+    edited = (
+        token[:place] + data.draw(st.sampled_from([letter for letter in letters if letter != token[place]])) + token[place + 1 :]
+    )
+    try:
+        identity = identity_of_token(world.access, "secret", edited, now_ms())
+    except EmbedInvalid:
+        return
+    # The last letter of a base64 text has bits that mean nothing; then the token is the same one.
+    assert identity == identity_of_token(world.access, "secret", token, now_ms())
+    assert place == len(token) - 1 or token[place + 1] == "."
+
+
+def _some_embed(world: World) -> str:
+    return next((one.id for one in embeds(world.access, "sari") if one.state(now_ms()) == "live"), "") or world.made()["id"]
+
+
+@bounded(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=600))
+def test_whatever_is_no_token_is_refused_in_peace(world, text):
+    with pytest.raises(EmbedInvalid):
+        identity_of_token(world.access, "secret", text, now_ms())
+
+
+def test_nobody_who_signs_in_can_have_the_name_of_an_embed(world):
+    made = world.made()
+    ok(load(world.bearer(made["token"])), 202)
+    assert world.user(f"embed:{made['id']}").get("/api/jobs").status_code == 401
+
+
+# -- commands -----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_commands_make_list_and_revoke(folder, tmp_path):
+    site = {"data_dir": folder, "auth": "proxy"}
+    made = run_manage(
+        *("embed-token", "make", "--station", "EWR", "--sensor", "temperature", "--last", "7d", "--origin", PORTAL),
+        *("--url", "https://data.example/", "--label", "Newark", "--json"),
+        cwd=tmp_path,
+        **site,
+    )
+    assert made.returncode == 0, made.stderr
+    link = json.loads(made.stdout)
+    assert link["url"].startswith(f"https://data.example/embed/trend?id={link['id']}#token=")
+    listed = json.loads(run_manage("embed-token", "list", "--json", cwd=tmp_path, **site).stdout)
+    row = next(one for one in listed if one["id"] == link["id"])
+    assert (row["state"], row["owner"], row["range"], row["label"]) == ("live", "local", "last 7d", "Newark")
+    assert run_manage("embed-token", "revoke", link["id"], cwd=tmp_path, **site).returncode == 0
+    listed = json.loads(run_manage("embed-token", "list", "--json", cwd=tmp_path, **site).stdout)
+    assert next(one for one in listed if one["id"] == link["id"])["state"] == "revoked"
+    unknown = run_manage("embed-token", "revoke", "0" * 16, cwd=tmp_path, **site)
+    assert (unknown.returncode, "There is no embedded chart" in unknown.stderr) == (1, True)
+
+
+def test_a_command_for_a_user_makes_no_more_than_the_user_may(folder, tmp_path):
+    done = run_manage(
+        *(
+            "embed-token",
+            "make",
+            "--station",
+            "EWR",
+            "--sensor",
+            "temperature",
+            "--last",
+            "7d",
+            "--origin",
+            PORTAL,
+            "--as",
+            "nemo",
+        ),
+        cwd=tmp_path,
+        data_dir=folder,
+        auth="proxy",
+    )
+    assert (done.returncode, done.stdout) == (1, "")
