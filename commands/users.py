@@ -1,0 +1,150 @@
+"""``users …`` and ``groups …``: who signs in here, who administers the site, and who belongs together."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.access_output import AsJson, opened, show
+from data.months import iso_utc
+
+if TYPE_CHECKING:
+    from access.store import Account
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name, as it is signed in with or as the proxy sends it.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME…", help="Users.")]
+Group = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")]
+
+users = typer.Typer(no_args_is_help=True, help="Users that the site knows by name.")
+groups = typer.Typer(no_args_is_help=True, help="Groups of users, to whom something can be granted together.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(users, name="users")
+    app.add_typer(groups, name="groups")
+
+
+@users.command()
+def add(
+    name: Name,
+    admin: Annotated[bool, typer.Option("--admin", help="May see everything and everybody's jobs.")] = False,
+    password_stdin: FromStdin = False,
+    no_password: Annotated[bool, typer.Option("--no-password", help="Ask for none; behind a proxy nobody needs one.")] = False,
+) -> None:
+    """Make an account; with RIWAYAT_AUTH=login its password is asked for."""
+    from access.passwords import hash_password
+
+    with opened() as (settings, access):
+        wanted = password_stdin or (settings.auth == "login" and not no_password)
+        known = hash_password(_new_password(name, password_stdin)) if wanted else None
+        access.add_account(name, password_hash=known, admin=admin)
+    typer.echo(f"There is a user {name} now. What they may see, say with: manage.py grants add user:{name} …", err=True)
+
+
+@users.command("list")
+def list_users(as_json: AsJson = False) -> None:
+    """All accounts. Behind a proxy users need none."""
+    with opened() as (_, access):
+        of_user: dict[str, list[str]] = {}
+        for group, members in access.groups().items():
+            for member in members:
+                of_user.setdefault(member, []).append(group)
+        found = [_shown(one, of_user.get(one.name, [])) for one in access.accounts()]
+    header = ["user", "admin", "disabled", "groups", "password", "created"]
+    show(found, header, as_json, "There is no account yet; make one with: manage.py users add NAME")
+
+
+@users.command()
+def password(name: Name, password_stdin: FromStdin = False) -> None:
+    """Set a user's password; ends all sessions."""
+    from access.passwords import hash_password
+
+    with opened() as (_, access):
+        access.change_account(name)  # before anything is asked: is there such a user at all?
+        access.change_account(name, password_hash=hash_password(_new_password(name, password_stdin)))
+    typer.echo(f"{name} has a new password, and all sessions with the old one are ended.", err=True)
+
+
+@users.command()
+def disable(name: Name) -> None:
+    """Refuse a user everything, at once: pages, jobs, keys and embedded charts."""
+    with opened() as (_, access):
+        access.change_account(name, disabled=True)
+    typer.echo(f"{name} is refused from now on.", err=True)
+
+
+@users.command()
+def enable(name: Name) -> None:
+    """Let a user in again."""
+    with opened() as (_, access):
+        access.change_account(name, disabled=False)
+    typer.echo(f"{name} may come in again.", err=True)
+
+
+@users.command()
+def remove(name: Name) -> None:
+    """Forget an account with its groups and grants; its keys and embedded charts are revoked."""
+    with opened() as (_, access):
+        access.remove_account(name)
+    typer.echo(f"{name} is forgotten.", err=True)
+
+
+@users.command()
+def admin(name: Name, off: Annotated[bool, typer.Option("--off", help="Make the user an ordinary one.")] = False) -> None:
+    """Make a user an administrator, who may see everything and everybody's jobs."""
+    with opened() as (_, access):
+        access.change_account(name, admin=not off)
+    typer.echo(f"{name} is {'no administrator any more' if off else 'an administrator'}.", err=True)
+
+
+@groups.command()
+def join(group: Group, names: Names) -> None:
+    """Put users into a group; it need not be made before. Behind a proxy they need no account."""
+    with opened() as (_, access):
+        for name in names:
+            access.join(group, name)
+    typer.echo(f"In the group {group}: {', '.join(names)}.", err=True)
+
+
+@groups.command()
+def leave(group: Group, names: Names) -> None:
+    """Take users out of a group."""
+    with opened() as (_, access):
+        for name in names:
+            access.leave(group, name)
+    typer.echo(f"No longer in the group {group}: {', '.join(names)}.", err=True)
+
+
+@groups.command("list")
+def list_groups(as_json: AsJson = False) -> None:
+    """All groups and who is in them, those that a proxy has named included."""
+    with opened() as (_, access):
+        found = [{"group": group, "users": list(members)} for group, members in access.groups().items()]
+    show(found, ["group", "users"], as_json, "There is no group yet; make one with: manage.py groups join GROUP NAME")
+
+
+def _new_password(name: str, from_stdin: bool) -> str:
+    """A password that may be one, asked for twice and not shown."""
+    from access.passwords import check_new_password
+
+    if from_stdin:
+        text = sys.stdin.readline().rstrip("\r\n")
+    else:
+        text = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True, err=True)
+    check_new_password(text, name)
+    return text
+
+
+def _shown(account: Account, of_groups: list[str]) -> dict[str, Any]:
+    return {
+        "user": account.name,
+        "admin": account.admin,
+        "disabled": account.disabled,
+        "groups": of_groups,
+        "password": account.has_password,
+        "created": iso_utc(account.created_ms // 1000 * 1000),
+    }
