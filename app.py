@@ -15,6 +15,7 @@ from dash import Dash
 from flask import Flask, Response, request, send_file
 from werkzeug.exceptions import HTTPException
 
+from access.addresses import refuse_open_door
 from access.identity import Identity
 from access.seen import seen_by
 from access.store import open_access
@@ -278,6 +279,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     settings = load_settings()
     configure_logs(settings.log_level)
+    refuse_open_door(settings, [settings.host])
     globals()["server"] = create_app(settings).server
     return globals()["server"]
 

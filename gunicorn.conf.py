@@ -17,7 +17,9 @@ from typing import Any
 _HERE = str(Path(__file__).resolve().parent)
 sys.path.insert(0, _HERE)  # gunicorn may be started in any folder
 
+from access.addresses import refuse_open_door  # noqa: E402
 from config import load_settings  # noqa: E402
+from errors import ConfigurationError  # noqa: E402
 from jobs.process import SINGLE_THREADED  # noqa: E402
 from logs import standard_library_logs  # noqa: E402
 
@@ -60,6 +62,14 @@ if _MARK not in os.environ.get(_METRICS_VARIABLE, ""):
 # Modules, but no application: importing takes seconds, in which a worker that is forked first would keep requests waiting.
 os.environ.update(SINGLE_THREADED)  # a fork copies only one thread, but the locks of all
 importlib.import_module("app")
+
+
+def on_starting(server: Any) -> None:
+    """Before anything listens; ``--bind`` on the command line may say another address than RIWAYAT_HOST."""
+    try:
+        refuse_open_door(_settings, [address[0] for address in server.address if isinstance(address, tuple)])
+    except ConfigurationError as error:
+        sys.exit(f"Error: {error.message}")
 
 
 def when_ready(_server: Any) -> None:

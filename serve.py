@@ -12,6 +12,7 @@ from types import FrameType
 import structlog
 import waitress
 
+from access.addresses import refuse_open_door
 from config import Settings, load_settings
 from errors import RiwayatError
 from logs import configure_logs
@@ -84,5 +85,6 @@ def _interrupt(_signum: int, _frame: FrameType | None) -> None:
 def _bring_up_to_date(settings: Settings) -> None:
     from commands.setup import bring_up_to_date, require_free_port
 
+    refuse_open_door(settings, [settings.host])
     require_free_port(settings.host, settings.port)
     bring_up_to_date(settings)

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hmac import compare_digest
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from config import Settings
+from errors import ConfigurationError
 
 SECRET_HEADER: Final = "x-riwayat-proxy-secret"  # noqa: S105 - its name
 
 Address = IPv4Address | IPv6Address
+
+
+def refuse_open_door(settings: Settings, hosts: Iterable[str]) -> None:
+    """Without sign-in whoever reaches the site is its one user, so it listens on this machine only.
+
+    Raises:
+        ConfigurationError: AUTH=none, and one of the hosts to listen on is not this machine's own.
+    """
+    for host in hosts:
+        if settings.auth == "none" and not is_local_host(host):
+            raise ConfigurationError(
+                "RIWAYAT_AUTH=none has no sign-in, so whoever reaches {host} would see everything. Listen on 127.0.0.1, or set"
+                " RIWAYAT_AUTH=login or, behind a proxy that signs users in, RIWAYAT_AUTH=proxy.",
+                host=host or "every address",
+            )
+
+
+def is_local_host(host: str) -> bool:
+    """Whether a host's name or address (without a port, IPv6 without brackets) means this machine to itself."""
+    address = parse_address(host)
+    return address.is_loopback if address else host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 def parse_address(text: str | None) -> Address | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from access.addresses import is_trusted_proxy, parse_address, parse_addresses
+from access.addresses import is_local_host, is_trusted_proxy, parse_address, parse_addresses
 from access.embed_table import rights_of_user
 from access.grants import Purpose, Rights
 from access.names import EMBED_OWNER, LOCAL_USER, is_reserved, is_usable
@@ -136,8 +136,7 @@ def _local_user(remote_addr: str | None, headers: Mapping[str, str]) -> str:
 def _is_local_name(host: str) -> bool:
     """Whether a Host header (a port may follow) means this machine."""
     name = host[: host.rfind(":")] if host.rfind(":") > host.rfind("]") else host
-    address = parse_address(name.strip("[]"))
-    return address.is_loopback if address else name.lower() == "localhost" or name.lower().endswith(".localhost")
+    return is_local_host(name.strip("[]"))
 
 
 def _proxy_user(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> str:

@@ -43,12 +43,14 @@ def setup(
     sample_only: Annotated[bool, typer.Option("--sample-only", help="Bring in no synthetic station.")] = False,
 ) -> None:
     """Make the databases and, if there is no observation yet, bring in the bundled sample and a small synthetic station."""
+    from access.addresses import refuse_open_door
     from config import load_settings
     from logs import configure_logs
 
     settings = load_settings()
     configure_logs("warning")  # what is done is said in words
     if for_run:
+        refuse_open_door(settings, [settings.host])
         require_free_port(settings.host, settings.port)
     if not settings.data_dir.exists():
         typer.echo(f"First start: making the databases in {settings.data_dir.resolve()}", err=True)
