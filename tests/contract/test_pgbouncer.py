@@ -85,14 +85,15 @@ def test_the_same_statement_may_run_in_another_session_each_time(tmp_path):
     """As it would not with statements that the driver has prepared in one."""
     with server_database(POSTGRESQL) as url, pooled(url, "extra_float_digits") as address:
         engine = make_engine(address)
+        one, two = text("SELECT :n + 1"), text("SELECT :n + 2")
         with engine.connect() as first, engine.connect() as second:
             for _ in range(10):
                 with first.begin():  # holds one session, so that the other connection gets another
-                    first.execute(text("SELECT :n + 0"), {"n": 1})
+                    assert first.execute(one, {"n": 1}).scalar() == 2
                     with second.begin():
-                        assert second.execute(text("SELECT :n + 0"), {"n": 1}).scalar() == 1
+                        assert second.execute(two, {"n": 1}).scalar() == 3
                 with second.begin():
-                    second.execute(text("SELECT :n + 0"), {"n": 1})
+                    assert second.execute(two, {"n": 1}).scalar() == 3
                     with first.begin():
-                        assert first.execute(text("SELECT :n + 0"), {"n": 1}).scalar() == 1
+                        assert first.execute(one, {"n": 1}).scalar() == 2
         engine.dispose()
