@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from data.catalogue import Catalogue
+from data.ingest.columns import ColumnWriter, takes_columns
 from data.inventory import OWN_SOURCE, Inventory
 from data.months import months_of
 from data.tables import observation_flag, observation_table
@@ -41,6 +43,7 @@ class ObservationWriter:
         self.inventory = Inventory(engine, OWN_SOURCE)
         self.sensors = tuple(sensors)
         self._table = observation_table(catalogue)
+        self._columns = ColumnWriter(engine.dialect, self._table, self.sensors) if takes_columns(engine.dialect) else None
         self._upsert = upsert(engine.dialect, self._table, self.sensors)
         compiled = self._upsert.compile(dialect=engine.dialect, column_keys=["station", "time", *self.sensors])
         # SQLite takes plain tuples much faster than SQLAlchemy prepares dictionaries.
@@ -89,20 +92,30 @@ class ObservationWriter:
 
     def _existing(self, connection: Connection, station: str, times: Times) -> tuple[Mask, Values]:
         """Which keys are there, and their values (NaN where missing or not there)."""
-        columns = self._table.c
         there, before = np.zeros(len(times), np.bool_), np.full((len(times), len(self.sensors)), np.nan)
-        names = [columns[name] for name in self.sensors]
-        for start in range(0, len(times), _KEYS_AT_ONCE):
-            keys = times[start : start + _KEYS_AT_ONCE].tolist()
-            query = select(columns.time, *names).where(columns.station == station, columns.time.in_(keys))
-            rows = connection.execute(query).all()
+        for rows in self._rows_of(connection, station, times):
             if rows:
                 at = np.searchsorted(times, np.array([row[0] for row in rows], np.int64))
                 there[at] = True
                 before[at] = np.array([row[1:] for row in rows], dtype=np.float64)  # None becomes NaN
         return there, before
 
+    def _rows_of(self, connection: Connection, station: str, times: Times) -> Iterator[Sequence[Sequence[Any]]]:
+        """(time, value …) of the keys that are there."""
+        if self._columns is not None:
+            yield self._columns.existing(connection, station, times)
+            return
+        columns = self._table.c
+        names = [columns[name] for name in self.sensors]
+        for start in range(0, len(times), _KEYS_AT_ONCE):
+            keys = times[start : start + _KEYS_AT_ONCE].tolist()
+            query = select(columns.time, *names).where(columns.station == station, columns.time.in_(keys))
+            yield connection.execute(query).all()
+
     def _insert(self, connection: Connection, station: str, times: Times, values: Values) -> None:
+        if self._columns is not None:
+            self._columns.upsert(connection, station, times, values)
+            return
         if self._order:
             columns: dict[str, list[object]] = {"station": [station] * len(times), "time": times.tolist()}
             # SQLite stores NaN as NULL.

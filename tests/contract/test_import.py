@@ -11,6 +11,7 @@ import pytest
 from data.ingest.importing import import_files
 from data.ingest.plan import Wishes
 from data.ingest.rain import increments
+from data.ingest.writer import ObservationWriter
 from errors import ImportRejected, UnknownSensor
 from tests.store import open_store
 
@@ -429,3 +430,25 @@ def test_local_times_of_the_doubled_and_the_missing_hour(store):
     hour, start = 3_600_000, 1_383_451_200_000  # 2013-11-03T04:00Z, midnight of New York
     assert [row[1] for row in store.rows() if row[0] == "B"] == [start + number * hour for number in range(4)]
     assert report.reasons == {"time does not exist in America/New_York (clocks went forward)": 1}
+
+
+def test_rows_written_over_others_are_what_was_written_last_column_by_column(store):
+    random, model = np.random.default_rng(5), {}
+    names = ("temperature", "humidity", "rainfall")
+    for rounds, sensors in enumerate((names, names[:1], names[1:], names), 1):
+        times = np.sort(random.choice(60, 40, replace=False)).astype(np.int64) * 3_600_000 + 1_550_000_000_000
+        values = np.where(random.random((40, len(sensors))) < 0.3, np.nan, random.normal(0, 10, (40, len(sensors))))
+        before = len(model)
+        for time, row in zip(times.tolist(), values.tolist(), strict=True):
+            model.setdefault(time, dict.fromkeys(names)).update(
+                {name: None if np.isnan(value) else value for name, value in zip(sensors, row, strict=True)}
+            )
+        writer = ObservationWriter(store.engine, store.catalogue, sensors)
+        for again in (False, True):
+            with writer.engine.begin() as connection:
+                writer.inventory.lock(connection, "a'b%s")
+                written = writer.write(connection, "a'b%s", times, values)
+            new = 0 if again else len(model) - before
+            assert sum(store.generations().values()) == rounds  # nothing changed the second time
+            assert (written.stored, written.replaced) == (new, 40 - new)
+    assert store.rows(*names) == [("a'b%s", time, *(model[time][name] for name in names)) for time in sorted(model)]
