@@ -132,6 +132,17 @@ def test_unchanged_rows_are_304_even_when_the_file_is_gone(world):
     assert sari.get(path).status_code == 202
 
 
+def test_a_range_of_the_file_is_given_and_one_outside_is_refused(world):
+    sari, path = world.user("sari"), f"/api/jobs/{world.history()}/data?{MARCH}"
+    sari.get(path)
+    world.run()
+    whole = sari.get(path).data
+    part = sari.get(path, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.data) == (206, whole[10:20])
+    outside = sari.get(path, headers={"Range": f"bytes={len(whole)}-"})
+    assert (outside.status_code, outside.json["error"]["code"]) == (416, "requested_range_not_satisfiable")
+
+
 def test_more_rows_than_a_worksheet_holds_are_refused_and_no_job_is_started(world, monkeypatch):
     monkeypatch.setattr("data.export.SHEET_ROWS", 100)
     history = world.history()
