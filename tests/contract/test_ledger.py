@@ -12,6 +12,7 @@ from errors import Conflict, JobNotFound, SourceUnavailable, StaleAttempt
 from jobs import tables
 from jobs.job import JobError, Progress, Status, WorkerInfo
 from jobs.ledger import Ledger, migrate_jobs
+from jobs.policy import HISTORY, WORKBOOK
 
 WORKER = WorkerInfo("w-1", "host", 1, ("history",), 2, 0, 0)
 RETRYABLE = JobError.of(SourceUnavailable())
@@ -77,6 +78,22 @@ def test_an_equal_active_request_of_one_owner_is_one_job(ledger):
     assert ledger.submit("Siti", request_for()).id != job.id  # another user
     ledger.complete(job.id, 1, {})
     assert ledger.submit("siti", request_for()).id != job.id  # the old one has ended
+
+
+def test_the_latest_job_of_a_kind_is_found_whatever_became_of_it_and_kinds_never_join(ledger):
+    request = request_for("stasiun É")
+    history = ledger.submit("siti", request)
+    assert ledger.latest("siti", WORKBOOK, request) is None
+    first = ledger.submit("siti", request, kind=WORKBOOK)
+    assert first.id != history.id
+    assert ledger.submit("siti", request, kind=WORKBOOK).id == first.id
+    ledger.cancel(first.id)
+    assert ledger.latest("siti", WORKBOOK, request).status is Status.CANCELLED
+    second = ledger.submit("siti", request, kind=WORKBOOK)
+    assert ledger.latest("siti", WORKBOOK, request).id == second.id
+    assert ledger.latest("Siti", WORKBOOK, request) is None
+    assert ledger.latest("siti", WORKBOOK, request_for("stasiun e")) is None
+    assert ledger.latest("siti", HISTORY, request).id == history.id
 
 
 def test_jobs_are_claimed_in_the_order_of_arrival(ledger):
