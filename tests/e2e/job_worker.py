@@ -1,6 +1,7 @@
 """A worker whose jobs do what their station's name says; started as a process of its own by test_worker.py.
 
-``python -m tests.e2e.job_worker [max_jobs]``; settings from the environment. Everything but the job's body is the product's.
+``python -m tests.e2e.job_worker [max_jobs=2] [grace=600]``: limits, and for how many seconds a job may still finish after a
+signal; settings from the environment. Everything but the job's body is the product's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+import jobs.worker
 from config import load_settings
 from data.months import Month
 from errors import SourceUnavailable
@@ -142,6 +144,7 @@ def main() -> None:
         _follow(settings.data_dir / CLOCK)
     configure_logs(settings.log_level)
     limits = {name: int(value) for name, value in (argument.split("=") for argument in sys.argv[1:])}
+    jobs.worker.STOP_GRACE_S = limits.pop("grace", jobs.worker.STOP_GRACE_S)
     if run_worker(settings, run_job, **limits) is Outcome.RESTART:  # type: ignore[arg-type]
         restart()
 

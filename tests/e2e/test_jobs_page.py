@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -50,7 +52,14 @@ def wait_for_status(driver, *words):
 
 
 def press(driver, selector):
-    wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, selector), selector, PATIENCE_S)[0].click()
+    """Click the first that there is; the grid may be putting another in its place at this moment."""
+
+    def clicked():
+        with suppress(StaleElementReferenceException):
+            found = driver.find_elements(By.CSS_SELECTOR, selector)
+            return found and (found[0].click() or True)
+
+    wait_until(clicked, selector, PATIENCE_S)
 
 
 def test_a_load_is_watched_cancelled_tried_again_and_opened(running, gate, sample_page, driver):

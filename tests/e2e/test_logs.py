@@ -15,7 +15,7 @@ from config import Settings
 from jobs.job import Status
 from jobs.ledger import open_ledger
 from tests.e2e.history_page import HistoryPage
-from tests.processes import ServerProcess, WorkerProcess, answers
+from tests.processes import ServerProcess, WorkerProcess, answers, wait_until
 from tests.served import GunicornProcess
 
 pytestmark = pytest.mark.process
@@ -43,6 +43,7 @@ def test_one_job_id_leads_from_the_click_to_the_last_tile_and_the_figure(process
     page.wait_until_drawn()
     assert page.wait_for_job(job.id, Status.COMPLETED).metrics["tiles_read"] == 3
     ledger.engine.dispose()
+    wait_until(lambda: "job completed" in worker.output(), "the child to tell its end, which the ledger knows already")
 
     told = [line["event"] for line in lines(web) if line.get("job") == job.id]
     assert told[0] == "job submitted"

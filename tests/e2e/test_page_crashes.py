@@ -92,11 +92,11 @@ def test_a_killed_web_process_stops_no_load_and_its_page_goes_on_by_itself_when_
     assert page.points > 0  # what was drawn stays
     gate.release()
     page.wait_for_job(job.id, Status.COMPLETED)  # with no web process at all
-    assert is_gone(child)
+    wait_until(lambda: is_gone(child), "the child to end after its result", PATIENCE_S)
 
     parts.web(web.port)
     wait_until_whole(page, job, 1)
-    assert page.driver.execute_script("return document.getElementById('offline').hidden")
+    wait_until(lambda: page.driver.execute_script("return document.getElementById('offline').hidden"), "no word", PATIENCE_S)
 
 
 def test_a_web_process_that_is_back_before_the_load_ends_shows_its_progress_again(parts, gate, dash_br):
@@ -143,4 +143,4 @@ def test_a_killed_worker_leaves_no_orphan_and_another_one_finishes_its_job(parts
     wait_until(lambda: parts.ledger.get(job.id).failures == 1, "the death to be noticed", LOST_S)
     gate.release()
     wait_until_whole(page, job, 2)
-    assert page.text("queue-note") == ""
+    wait_until(lambda: page.text("queue-note") == "", "the note to go", PATIENCE_S)

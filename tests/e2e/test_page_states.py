@@ -110,7 +110,7 @@ def test_without_a_worker_nothing_is_started_and_what_waits_says_so_with_the_com
         page.wait_for_text("queue-note", "No worker is running", "manage.py worker")
         with WorkerProcess(cwd=tmp_path, **settings):
             page.wait_until_drawn()
-        assert page.text("queue-note") == ""
+        wait_until(lambda: page.text("queue-note") == "", "the note to go", PATIENCE_S)
 
 
 def test_ordinary_use_asks_no_other_address_logs_no_error_and_a_page_without_a_running_job_is_quiet(running, gate, sample_page):

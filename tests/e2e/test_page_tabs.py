@@ -27,6 +27,10 @@ def wait_for_extremes(page, expected):
     wait_until(lambda: list(page.extremes().values()) == expected, f"the figure to reach {expected}", PATIENCE_S)
 
 
+def wait_for_end(page, text):
+    wait_until(lambda: page.value("range-end") == text, f"the form to say {text}", PATIENCE_S)
+
+
 def ids_of(running):
     return [job.id for job in running.ledger.jobs()]
 
@@ -97,16 +101,16 @@ def test_reload_back_and_forward_while_a_job_runs_show_each_job_and_end_with_its
     page.driver.refresh()
     page.wait_for_text("progress-text", HALF)
     assert page.address_job == later.id
-    assert page.value("range-end") == "2014-01-02 00:00"
+    wait_for_end(page, "2014-01-02 00:00")
 
     page.driver.back()
     wait_until(lambda: page.drawn_job == earlier.id, "the earlier figure", PATIENCE_S)
     page.wait_for_text("badge", earlier_badge)
-    assert (page.status, page.address_job) == ("completed", earlier.id)
-    assert page.value("range-end") == "2013-02-01 00:00"
+    wait_until(lambda: (page.status, page.address_job) == ("completed", earlier.id), "the earlier job", PATIENCE_S)
+    wait_for_end(page, "2013-02-01 00:00")
     page.driver.forward()
     page.wait_for_text("progress-text", HALF)
-    assert (page.status, page.address_job) == ("active", later.id)
+    wait_until(lambda: (page.status, page.address_job) == ("active", later.id), "the later job", PATIENCE_S)
 
     gate.release()
     page.wait_until_drawn()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import signal
 import socket
 
+import psutil
 import pytest
 
 from tests.processes import SiteProcess, wait_until
 
 
 def is_worker(process) -> bool:
-    return "worker" in " ".join(process.cmdline())
+    try:
+        return "worker" in " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)

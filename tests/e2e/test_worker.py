@@ -13,8 +13,7 @@ from jobs import tables
 from jobs.job import Status
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.wake import wake
-from jobs.worker import STOP_GRACE_S
-from tests.processes import ROOT, ServerProcess, run_manage, site_environment, wait_until
+from tests.processes import READY_S, ROOT, ServerProcess, run_manage, site_environment, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -155,10 +154,10 @@ def test_a_child_that_dies_is_a_failed_attempt_with_a_reason(ledger, start_worke
 
 def test_a_child_that_takes_too_long_is_killed(ledger, start_worker, submit):
     start_worker()
-    job = submit("slow", tries=1, timeout_s=1.5)
+    job = submit("slow", tries=1, timeout_s=4)
     child = child_at_half(ledger, job)
     failed = become(ledger, job, Status.FAILED)
-    assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (1.5 s).")
+    assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (4 s).")
     assert gone(child)
 
 
@@ -214,16 +213,11 @@ def test_a_stopped_worker_lets_a_job_finish_that_is_nearly_done(ledger, start_wo
     assert started_ms is None or started_ms <= asked_ms  # on a busy machine the first may end before the worker is asked to stop
 
 
-SECOND_S = 0.95 * STOP_GRACE_S  # less than the first signal alone would take
-
-
 def test_a_second_signal_does_not_wait(ledger, start_worker, submit):
-    worker = start_worker()
+    worker = start_worker("grace=600")  # seconds that the first signal alone would take
     child_at_half(ledger, submit("slow"))
     worker.process.send_signal(signal.SIGTERM)
-    started_s = time.monotonic()
-    wait_until(lambda: worker.process.poll() is not None or worker.process.send_signal(signal.SIGTERM), "worker to end", SECOND_S)
-    assert time.monotonic() - started_s < SECOND_S
+    wait_until(lambda: worker.process.poll() is not None or worker.process.send_signal(signal.SIGTERM), "worker to end", 30)
 
 
 def test_asked_to_restart_a_worker_finishes_and_begins_anew(ledger, settings, start_worker, submit, tmp_path):
@@ -245,7 +239,7 @@ def test_a_worker_ends_at_its_limits(ledger, settings, submit, tmp_path, limit, 
         submit("quick", more_ms=number)
     environment = site_environment(data_dir=settings.data_dir) | {"PYTHONPATH": str(ROOT)}
     with ServerProcess(["-m", "tests.e2e.job_worker", limit], cwd=tmp_path, env=environment) as worker:
-        assert worker.process.wait(20) == 0, worker.output()
+        assert worker.process.wait(READY_S) == 0, worker.output()
     assert ledger.waiting(["history"]) == left
     assert len(ledger.jobs(status=Status.COMPLETED)) == 3 - left
     assert ledger.workers() == ()
@@ -306,7 +300,7 @@ def test_a_clock_that_is_set_ends_no_job_and_prolongs_none(ledger, settings, sta
         wait_for_heartbeats(ledger, 3)  # longer than it takes to be sure that a lease is lost
         assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
         assert child.is_running()
-    limited = submit("slow", more_ms=1, tries=1, timeout_s=2)
+    limited = submit("slow", more_ms=1, tries=1, timeout_s=4)
     child_at_half(ledger, limited)
     clock.set(-3_600_000)
     assert become(ledger, limited, Status.FAILED).error.code == "timeout"
