@@ -38,7 +38,7 @@ def inspect(
     from data.catalogue import load_catalogue
     from data.engine import make_engine
     from data.source.failures import classified
-    from data.source.inspecting import guesses, mapping_text, tags_of
+    from data.source.inspecting import guesses, mapping_text, sample_of
 
     settings = load_settings()
     catalogue, engine = load_catalogue(settings.sensors), make_engine(url, statement_timeout_s=settings.job_timeout)
@@ -48,9 +48,9 @@ def inspect(
         if chosen is None:
             known = ", ".join(each.table for each in found) or "none"
             raise ConfigurationError("No such table looks like observations; those that do: {known}.", known=known)
-        tags = tags_of(connection, chosen)
-    others = [each.table for each in found if each.table != chosen.table]
-    text = mapping_text(chosen, catalogue, settings.timezone, tags, others)
+        sample = sample_of(connection, chosen)
+    others = [each.table for each in found if each is not chosen]
+    text = mapping_text(chosen, catalogue, settings.timezone, sample, others)
     if out is None:
         typer.echo(text, nl=False)
         return

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -18,11 +20,13 @@ from sqlalchemy import (
     Numeric,
     Select,
     String,
+    Uuid,
     column,
     inspect,
     select,
 )
 from sqlalchemy import table as named
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, UnreflectableTableError
 from sqlalchemy.types import TypeEngine
 
 from data.catalogue import Catalogue
@@ -31,6 +35,13 @@ _TIMES = ("timestamp_device", "timestamp", "time", "datetime", "date_time", "obs
 _STATIONS = ("station", "nama_group", "group", "site", "logger", "device", "location", "stasiun", "name")
 _TAGS = ("nama_tag", "tag", "sensor", "parameter", "variable", "channel", "point")
 _VALUES = ("nilai_tag", "value", "nilai", "val", "reading")
+# Day before month first: a table all of whose days are at most 12 is the person's to look at.
+_FORMATS = (
+    *(f"{day} {hour}" for day in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d") for hour in ("%H:%M:%S", "%H:%M")),
+    "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M",
+)
+_SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"}
 _HOUSEKEEPING = {"id", "batch_id", "created_at", "updated_at", "deleted_at"}
 # Words of a column's name that mean a sensor of the default catalogue, besides the sensor's own name.
 _SYNONYMS = {
@@ -58,14 +69,36 @@ class Guess:
     value: str | None
     sensors: Mapping[str, str]
     score: int
+    updated: str | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a table showed in its first rows: some tags of a tall one, and some of its times."""
+
+    tags: Sequence[str] = ()
+    times: Sequence[object] = ()
 
 
 def guesses(connection: Connection, catalogue: Catalogue, schema: str | None = None) -> list[Guess]:
-    """Tables and views that have a time and a sensor, best first."""
+    """Tables and views that have a time and a sensor, best first; of every schema where the user's own has none."""
     inspector = inspect(connection)
-    names = [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]
-    found = [_guess(inspector, schema, name, catalogue) for name in names]
-    return sorted((each for each in found if each is not None), key=lambda each: (-each.score, each.table))
+    found = list(_guesses(connection, inspector, catalogue, schema))
+    if not found and schema is None:
+        others = set(inspector.get_schema_names()) - _SYSTEM_SCHEMAS - {inspector.default_schema_name}
+        found = [each for name in sorted(others) for each in _guesses(connection, inspector, catalogue, name)]
+    return sorted(found, key=lambda each: (-each.score, each.schema or "", each.table))
+
+
+def _guesses(connection: Connection, inspector: Inspector, catalogue: Catalogue, schema: str | None) -> Iterator[Guess]:
+    for name in [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]:
+        try:
+            with connection.begin_nested():  # PostgreSQL ends a transaction in which a statement failed
+                found = _guess(inspector, schema, name, catalogue)
+        except (DBAPIError, NoSuchTableError, UnreflectableTableError):  # a view whose tables are gone
+            continue
+        if found is not None:
+            yield found
 
 
 def _guess(inspector: Inspector, schema: str | None, table: str, catalogue: Catalogue) -> Guess | None:
@@ -77,16 +110,18 @@ def _guess(inspector: Inspector, schema: str | None, table: str, catalogue: Cata
     if time is None:
         return None
     texts = [name for name, kind in columns.items() if isinstance(kind, String | Enum)]
-    station = _first(_STATIONS, texts)
+    whole = [name for name, kind in columns.items() if isinstance(kind, Integer | Uuid) and name not in _HOUSEKEEPING]
+    station = _first(_STATIONS, texts) or _first(_STATIONS, [name for name in whole if name != time])
     tag = _first(_TAGS, [name for name in texts if name != station])
     value = _first(_VALUES, columns)
     numbers = [name for name, kind in columns.items() if isinstance(kind, Numeric | Float | Integer)]
-    sensors = _sensors([name for name in numbers if name not in _HOUSEKEEPING], catalogue)
+    sensors = _sensors([name for name in numbers if name not in _HOUSEKEEPING | {time, station}], catalogue)
     tall = tag is not None and value is not None
     if not tall and not sensors:
         return None
     score = 2 * len(sensors) + 3 * tall + (station is not None)
-    return Guess(schema, table, columns, time, station, tag if tall else None, value if tall else None, sensors, score)
+    updated = "updated_at" if "updated_at" in columns else None
+    return Guess(schema, table, columns, time, station, tag if tall else None, value if tall else None, sensors, score, updated)
 
 
 def _first(words: Sequence[str], names: Iterable[str]) -> str | None:
@@ -107,21 +142,24 @@ def _sensors(columns: Sequence[str], catalogue: Catalogue) -> dict[str, str]:
     return found
 
 
-def tags_of(connection: Connection, guess: Guess) -> list[str]:
-    """Some tags of a tall table, from its first rows."""
-    if guess.tag is None:
-        return []
-    query: Select[tuple[Any]] = select(column(guess.tag)).select_from(named(guess.table, schema=guess.schema)).limit(20_000)
-    return sorted({str(tag) for tag in connection.execute(query).scalars() if tag is not None})
+def sample_of(connection: Connection, guess: Guess) -> Sample:
+    """What the first rows show."""
+    tags = {str(tag) for tag in _some(connection, guess, guess.tag, 20_000)} if guess.tag is not None else set()
+    return Sample(sorted(tags), _some(connection, guess, guess.time, 100))
 
 
-def mapping_text(guess: Guess, catalogue: Catalogue, timezone: str, tags: Sequence[str], others: Sequence[str]) -> str:
+def _some(connection: Connection, guess: Guess, name: str, rows: int) -> list[Any]:
+    query: Select[tuple[Any]] = select(column(name)).select_from(named(guess.table, schema=guess.schema)).limit(rows)
+    return [value for value in connection.execute(query).scalars() if value is not None]
+
+
+def mapping_text(guess: Guess, catalogue: Catalogue, timezone: str, sample: Sample, others: Sequence[str]) -> str:
     """The mapping as TOML with comments; the URL is left to the environment, where a password belongs."""
+    tags = sample.tags
     tall = guess.tag is not None
     sensors = _sensors(tags, catalogue) if tall else guess.sensors
     placed = set(sensors.values()) | {guess.time, guess.station, guess.tag, guess.value} | _HOUSEKEEPING
     left = [tag for tag in tags if tag not in placed] if tall else [name for name in guess.columns if name not in placed]
-    number = isinstance(guess.columns[guess.time], Integer | Numeric | Float)
     lines = [
         "# A first guess: correct it, then try it with",
         "#   RIWAYAT_SOURCE=THIS_FILE SITE_DATABASE_URL=… manage.py source check",
@@ -130,7 +168,7 @@ def mapping_text(guess: Guess, catalogue: Catalogue, timezone: str, tags: Sequen
         f"table = {_quoted(guess.table)}" + (f"   # also possible: {', '.join(others)}" if others else ""),
         f'layout = "{"tall" if tall else "wide"}"',
         f"time = {_quoted(guess.time)}   # {guess.columns[guess.time]}",
-        *(['time_unit = "s"   # or "ms", "us"'] if number else []),
+        *_time_lines(guess.columns[guess.time], sample.times),
         f"timezone = {_quoted(timezone)}   # of times without a zone",
         f"station = {_quoted(guess.station)}"
         if guess.station
@@ -139,9 +177,36 @@ def mapping_text(guess: Guess, catalogue: Catalogue, timezone: str, tags: Sequen
         "[sensors]   # sensor of the catalogue = " + ("tag" if tall else "column"),
         *(_sensor_line(sensor, place, catalogue) for sensor, place in sensors.items()),
         *(f"# …  = {_quoted(place)}" for place in left),
+        *(
+            ["", "[freshness]   # give updated_at an index, so that corrections are found by it", '# updated = "updated_at"']
+            if guess.updated
+            else []
+        ),
         *(["", "[tall]", f"tag = {_quoted(str(guess.tag))}", f"value = {_quoted(str(guess.value))}"] if tall else []),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _time_lines(kind: TypeEngine[Any], times: Sequence[object]) -> list[str]:
+    """How the times are written: the unit of numbers by their size, the format of text by trying the usual ones."""
+    if isinstance(kind, Integer | Numeric | Float):
+        greatest = max((float(value) for value in times if isinstance(value, int | float | Decimal)), default=0.0)
+        unit = "s" if greatest < 1e11 else "ms" if greatest < 1e14 else "us"
+        return [f'time_unit = "{unit}"   # "s", "ms" or "us" since 1970; the greatest of some is {greatest:.0f}']
+    texts = [value for value in times if isinstance(value, str)]
+    if not texts or not isinstance(kind, String) or all(_is_time(text, None) for text in texts):
+        return []
+    fits = next((each for each in _FORMATS if all(_is_time(text, each) for text in texts)), None)
+    shown = f"such as {_quoted(texts[0])}"
+    return [f"time_format = {_quoted(fits)}   # {shown}"] if fits else [f'# time_format = "%d/%m/%Y %H:%M"   # {shown}']
+
+
+def _is_time(text: str, time_format: str | None) -> bool:
+    try:
+        datetime.strptime(text.strip(), time_format) if time_format else datetime.fromisoformat(text.strip())  # noqa: DTZ007
+    except ValueError:
+        return False
+    return True
 
 
 def _sensor_line(sensor: str, place: str, catalogue: Catalogue) -> str:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from sqlalchemy import make_url
 
 from data.engine import make_engine
+from data.site import Site
+from data.source.mapped import MappedSource
+from data.source.trial import Trial, try_mapping
 from tests.databases import MARIADB, POSTGRESQL, administrator, server_database
 from tests.foreign import Foreign, load, rows_of, utc_ms, wall
 from tests.processes import ROOT
@@ -188,3 +192,66 @@ def test_inspect_writes_a_mapping_that_check_accepts_and_history_reads(tmp_path)
 def test_every_recipe_is_run_here():
     used = set(re.findall(r'"([a-z]+-[a-z]+|postgresql|timescaledb)"', Path(__file__).read_text(encoding="utf-8")))
     assert set(RECIPES) <= used
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_inspect_finds_its_way_through_a_database_of_odd_names(tmp_path, monkeypatch, kind):
+    """Tables beside it, a view of nothing, names with spaces, quotes and reserved words, an integer station, epoch ms."""
+    with database(kind, tmp_path) as foreign:
+        quote = '"' if kind == "postgresql" else "`"
+
+        def q(name: str) -> str:
+            return quote + name.replace(quote, quote * 2) + quote
+
+        table = """log "2019" of `sensors`"""
+        unsigned = "INT" if kind == "postgresql" else "INT UNSIGNED"
+        foreign.run(
+            "CREATE TABLE stations (id INT, name VARCHAR(40), latitude NUMERIC(8,5))",
+            "CREATE TABLE gone (at TIMESTAMP NULL, temperature INT)",
+            *(["CREATE VIEW broken AS SELECT * FROM gone", "DROP TABLE gone"] if kind == "mariadb" else []),
+            f"CREATE TABLE {q(table)} ({q('order')} INT PRIMARY KEY, {q('station id')} INT, {q('time (ms)')} BIGINT,"
+            f" {q('Temp, °C')} NUMERIC(10,2), {q('select')} INT, {q('rh')} {unsigned})",
+            *(
+                f"INSERT INTO {q(table)} VALUES ({n}, {n % 2}, {START + n * HOUR}, {n}.25, 0, {n})"  # n is a number
+                for n in range(20)
+            ),
+        )
+        written = manage("source", "inspect", foreign.url, "--out", "site.toml", cwd=tmp_path)
+        assert written.returncode == 0, written.stderr
+        mapping = tomllib.loads((tmp_path / "site.toml").read_text(encoding="utf-8"))
+        assert (mapping["table"], mapping["time"], mapping["time_unit"], mapping["station"]) == (
+            table,
+            "time (ms)",
+            "ms",
+            "station id",
+        )
+        assert mapping["sensors"] == {"temperature": "Temp, °C", "humidity": "rh"}
+        monkeypatch.setenv("SITE_DATABASE_URL", foreign.url)
+        with foreign.site((tmp_path / "site.toml").read_text(encoding="utf-8")) as site:
+            trial = tried(site)
+            assert [station[0] for station in trial.stations] == ["0", "1"]
+            assert [sensor.values for sensor in trial.sensors] == [10, 10]
+            (statement,) = (warning[warning.index("CREATE INDEX") :] for warning in trial.warnings if "CREATE INDEX" in warning)
+            foreign.run(statement)
+            assert not [warning for warning in tried(site).warnings if "CREATE INDEX" in warning]
+
+
+def tried(site: Site) -> Trial:
+    assert isinstance(site.source, MappedSource)
+    return try_mapping(site.source, site.catalogue)
+
+
+def test_inspect_reads_the_format_of_times_in_text(tmp_path):
+    with database("postgresql", tmp_path) as foreign:
+        foreign.run(
+            "CREATE SCHEMA field",
+            "CREATE TABLE field.aws (waktu VARCHAR(20), stasiun TEXT, suhu REAL, updated_at TIMESTAMP)",
+            "INSERT INTO field.aws VALUES ('25/03/2019 13:10', 'a', 21, now()), ('01/04/2019 00:00', 'a', 22, now())",
+        )
+        written = manage("source", "inspect", foreign.url, cwd=tmp_path)
+        foreign.run("DROP SCHEMA field CASCADE")
+        assert written.returncode == 0, written.stderr
+        mapping = tomllib.loads(written.stdout)
+        assert (mapping["schema"], mapping["time"], mapping["time_format"]) == ("field", "waktu", "%d/%m/%Y %H:%M")
+        assert (mapping["station"], mapping["sensors"]) == ("stasiun", {"temperature": "suhu"})
+        assert "updated_at" in written.stdout
