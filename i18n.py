@@ -119,14 +119,6 @@ def format_short(value: float) -> str:
     return format_number(value)
 
 
-def format_bytes(count: float) -> str:
-    """Bytes as kB, MB or GB (powers of ten)."""
-    for unit, sign in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= unit:
-            return format_number(count / unit, 1) + THIN_SPACE + sign
-    return format_number(count) + THIN_SPACE + "B"
-
-
 def format_duration(seconds: float) -> str:
     """A time span for humans: ``3 s``, ``4 min``, ``2 h 5 min``."""
     if seconds < 90:

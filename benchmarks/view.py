@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -19,7 +18,8 @@ import numpy as np
 from plotly.io.json import to_json_plotly
 
 from benchmarks.measurement import Measurement
-from data.catalogue import Catalogue, load_catalogue
+from benchmarks.tile_site import TileSite
+from data.catalogue import load_catalogue
 from data.clean import clean
 from data.months import month_bounds_ms, month_start_ms, months_between
 from data.request import HistoryRequest
@@ -39,25 +39,9 @@ _MEANS = {"temperature": 24.0, "humidity": 70.0, "pressure": 1010.0}
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True)
-class BenchSource:
-    """Names the source among the tiles."""
-
-    id: str = "own"
-
-
-@dataclass(frozen=True)
-class BenchSite:
-    """What a view needs of a site."""
-
-    tiles: TileStore
-    catalogue: Catalogue
-    source: BenchSource = BenchSource()
-
-
-def make_tiles(root: Path, rows: int, step_ms: float, sensors: tuple[str, ...] = SENSORS) -> tuple[BenchSite, HistoryRequest]:
+def make_tiles(root: Path, rows: int, step_ms: float, sensors: tuple[str, ...] = SENSORS) -> tuple[TileSite, HistoryRequest]:
     """A site below ``root`` with ``rows`` rows a sensor, one each ``step_ms``: a daily cycle and noise, some of it flagged."""
-    site = BenchSite(TileStore(root), load_catalogue())
+    site = TileSite(TileStore(root), load_catalogue())
     end_ms = START_MS + round(rows * step_ms)
     random = np.random.default_rng(1)
     for name in sensors:
@@ -74,7 +58,7 @@ def make_tiles(root: Path, rows: int, step_ms: float, sensors: tuple[str, ...] =
     return site, HistoryRequest((STATION,), sensors, START_MS, end_ms)
 
 
-def view_json(site: BenchSite, request: HistoryRequest, start_ms: int, end_ms: int) -> bytes:
+def view_json(site: TileSite, request: HistoryRequest, start_ms: int, end_ms: int) -> bytes:
     """The figure of a window as it goes to the browser, without its statistics."""
     view = view_request(site, request, start_ms, end_ms, WIDTH_PX, with_statistics=False)
     figure = history_figure(view, site.catalogue, width_px=WIDTH_PX, whole=(request.start_ms, request.end_ms))
@@ -128,7 +112,7 @@ def _part(request: HistoryRequest, part: float) -> tuple[int, int]:
     return middle - round(span * part / 2), middle + round(span * part / 2)
 
 
-def _statistics(site: BenchSite, request: HistoryRequest, note: str) -> Measurement:
+def _statistics(site: TileSite, request: HistoryRequest, note: str) -> Measurement:
     random = np.random.default_rng(2)
     series = [site.tiles.open_series(SeriesKey("own", STATION, name), request.start_ms, request.end_ms) for name in SENSORS]
     windows = [(request.start_ms, request.end_ms)]
@@ -156,7 +140,7 @@ def _overviews(root: Path, many: int, few: int) -> Iterator[Measurement]:
 
 
 def _first(root: str, request_json: str) -> None:
-    site, request = BenchSite(TileStore(Path(root)), load_catalogue()), HistoryRequest.from_json(request_json)
+    site, request = TileSite(TileStore(Path(root)), load_catalogue()), HistoryRequest.from_json(request_json)
     begun = time.perf_counter()
     view_json(site, request, request.start_ms, request.end_ms)
     print((time.perf_counter() - begun) * 1000)

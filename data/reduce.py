@@ -88,11 +88,6 @@ def reduce(series: Series, edges: Integers, *, include_flagged: bool = False) ->
     return cut(series, edges).columns("all" if include_flagged else "good")
 
 
-def reduce_rows(series: Series, edges: Integers, rows: Rows, *, want: Want = EVERYTHING) -> Columns:
-    """The same of unflagged, flagged or all rows."""
-    return cut(series, edges).columns(rows, want=want)
-
-
 def _flagged_before(table: BlockTable, place: Place, raw: Gathered) -> Integers:
     """Flagged rows of the series before each edge."""
     if not len(table.start):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -67,11 +66,6 @@ class HistoryRequest:
     def months(self) -> range:
         """All UTC months that the range touches."""
         return months_between(self.start_ms, self.end_ms)
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal requests."""
-        return hashlib.blake2b(self.to_json().encode(), digest_size=8).hexdigest()
 
     def to_json(self) -> str:
         """JSON with sorted keys; :meth:`from_json` is the inverse."""

@@ -91,20 +91,3 @@ class WallClock:
     def bucket_to_axis(self, times_ms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Starts of buckets of a day or longer on the axis, each at the clock of its own time."""
         return times_ms + offsets_ms(times_ms, self.timezone)
-
-    def from_axis(self, value: str | float) -> int:
-        """The time (int ms UTC) of an axis value as ``relayoutData`` gives it; exact inverse of :meth:`to_axis`.
-
-        Plotly gives text such as ``2019-03-01 12:00:00.123`` (cut at any place) or a number of ms.
-
-        Raises:
-            ValueError: where the value is neither.
-        """
-        if isinstance(value, (int, float)):
-            return round(value) - self.offset_ms
-        text = value.strip().removesuffix("Z")
-        year_month_day, _, clock = text.partition("T" if "T" in text else " ")
-        year, month, date = ([int(part) for part in year_month_day.split("-")] + [1, 1])[:3]
-        hours, minutes, seconds = ([float(part) for part in clock.split(":") if part] + [0.0, 0.0, 0.0])[:3]
-        day = datetime(year, month, date, tzinfo=UTC) - _EPOCH
-        return day.days * 86_400_000 + round(((hours * 60 + minutes) * 60 + seconds) * 1000) - self.offset_ms

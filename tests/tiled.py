@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.tile_site import TileSite
 from data.catalogue import Catalogue, Sensor, load_catalogue
 from data.months import month_start_ms, months_of
 from data.series import Series
@@ -16,22 +17,6 @@ from data.tiles import Cleaned, SeriesKey, TileStore, clean
 KEY = SeriesKey("own", "aws-1", "temperature")
 MARCH_2019 = month_start_ms(2019 * 12 + 2)
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-
-
-@dataclass(frozen=True)
-class OwnSource:
-    """Names the source among the tiles."""
-
-    id: str = "own"
-
-
-@dataclass(frozen=True)
-class TileSite:
-    """What a view needs of a site, without a database."""
-
-    tiles: TileStore
-    catalogue: Catalogue
-    source: OwnSource = OwnSource()
 
 
 def sensor_named(name: str, **changes: object) -> Sensor:

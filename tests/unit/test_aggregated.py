@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.tile_site import TileSite
 from data.catalogue import Sensor
 from data.drawn import SeriesView
 from data.months import months_between
 from data.request import HistoryRequest, parse_time
 from data.rollup import rollups_missing, write_rollups
 from data.view import view_request
-from tests.tiled import DAY, HOUR, KEY, MARCH_2019, MINUTE, TileSite, sensor_named, site_with, store_rows
+from tests.tiled import DAY, HOUR, KEY, MARCH_2019, MINUTE, sensor_named, site_with, store_rows
 
 BERLIN = "Europe/Berlin"
 

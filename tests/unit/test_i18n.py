@@ -13,7 +13,6 @@ from i18n import (
     THIN_SPACE,
     catalogue,
     current_language,
-    format_bytes,
     format_date,
     format_duration,
     format_month,
@@ -122,10 +121,6 @@ def test_counts_in_few_digits(value, text):
 )
 def test_durations(seconds, text):
     assert format_duration(seconds).replace(THIN_SPACE, " ") == text
-
-
-def test_bytes_in_powers_of_ten():
-    assert [format_bytes(n).replace(THIN_SPACE, " ") for n in (12, 1500, 2_500_000)] == ["12 B", "1.5 kB", "2.5 MB"]
 
 
 def test_times_carry_their_zone_and_only_the_digits_that_say_something():

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.clean import Cleaned
-from data.reduce import Columns, cut, reduce, reduce_rows
+from data.reduce import Columns, cut, reduce
 from data.series import Rows
 from data.tiles import TileStore
 from tests.tiled import DAY, MARCH_2019, open_all, sensor_named, store_rows
@@ -77,7 +77,7 @@ def test_reducing_equals_brute_force(seed: int, n: int, columns: int, flagged: f
         ends[on_rows] = random.choice(times, on_rows.sum()) if len(times) else 0
         edges = np.sort(ends)
 
-        found = reduce_rows(series, edges, rows)
+        found = cut(series, edges).columns(rows)
 
         same(found, brute_force(cleaned, edges, rows), direction=name == "wind_direction")
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.tile_site import TileSite
 from data.request import RESOLUTIONS, HistoryRequest, Resolution
 from data.tiles import SeriesKey
 from data.view import view_request
 from errors import InvalidRequest
-from tests.tiled import DAY, HOUR, MARCH_2019, MINUTE, TileSite, sensor_named, site_with, store_rows
+from tests.tiled import DAY, HOUR, MARCH_2019, MINUTE, sensor_named, site_with, store_rows
 
 SENSORS = ("rainfall", "temperature", "wind_direction")
 TIMES = {

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.tile_site import TileSite
 from data.clean import Cleaned
 from data.drawn import HistoryView
 from data.request import HistoryRequest
 from data.view import view_request
 from tests.raster import rasterise
-from tests.tiled import DAY, HOUR, MARCH_2019, MINUTE, TileSite, sensor_named, site_with, store_rows
+from tests.tiled import DAY, HOUR, MARCH_2019, MINUTE, sensor_named, site_with, store_rows
 
 WIDTH, HEIGHT = 1200, 400
 TEMPERATURE = sensor_named("temperature", valid_min=-1e6, valid_max=1e6, gap_ms=5 * MINUTE)

@@ -1,0 +1,24 @@
+"""What a view needs of a site, without a database: for benchmarks and tests that make their tiles themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data.catalogue import Catalogue
+from data.tiles import TileStore
+
+
+@dataclass(frozen=True)
+class OwnSource:
+    """Names the source among the tiles."""
+
+    id: str = "own"
+
+
+@dataclass(frozen=True)
+class TileSite:
+    """Tiles, the sensors, and whose tiles they are."""
+
+    tiles: TileStore
+    catalogue: Catalogue
+    source: OwnSource = OwnSource()
