@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from access.keys import new_key
+from access.store import open_access
 from config import Settings
 from tests.people import grant_everyone
 from tests.processes import ROOT, wait_until
@@ -35,16 +38,30 @@ def post_worker_init(worker):
 
 
 @pytest.fixture(scope="module")
-def gunicorn(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornProcess]:
+def kept(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample; jobs are started below, and others take it as it was."""
+    return Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("kept") / "var"))
+
+
+@pytest.fixture(scope="module")
+def gunicorn(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornProcess]:
     """Two web processes on the sample; no worker. They tell when they start a process."""
     folder = tmp_path_factory.mktemp("gunicorn")
     config = folder / "watched.conf.py"
     config.write_text(f"__file__ = {str(ROOT / 'gunicorn.conf.py')!r}\n" + WATCHED.format(config=str(ROOT / "gunicorn.conf.py")))
-    made = shutil.copytree(sample_data_dir, folder / "var")  # jobs are started below; others take the sample as it was
-    settings = {"data_dir": made, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
-    grant_everyone(Settings(data_dir=made))
+    settings = {"data_dir": kept, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
+    grant_everyone(Settings(data_dir=kept))
     with GunicornProcess(cwd=folder, config=config, **settings) as process:
         yield process.start()
+
+
+@pytest.fixture(scope="module")
+def key(kept: Path) -> str:
+    """A key for reading, of a user who was never here."""
+    access = open_access(Settings(data_dir=kept, auth="proxy", _env_file=None))
+    text, _ = new_key(access, "ani", label="report", scopes=["read"], expires_ms=None, now_ms=0)
+    access.engine.dispose()
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +112,19 @@ def test_nobody_comes_in_without_signing_in_and_nobody_chooses_a_name(nginx):
         body = get(request)[1]
         assert b'"siti"' in body, name
         assert b'"admin"' not in body, name
+
+
+def test_a_program_with_a_key_comes_through_to_the_api_and_a_name_without_its_password_does_not(nginx, key):
+    def ask(path: str, authorization: str, **headers: str) -> int:
+        return get(nginx.ask(path, signed_in=True, Authorization=authorization, **headers))[0]
+
+    assert ask("/api/jobs", f"Bearer {key}") == 200
+    assert ask("/api/jobs", "Bearer nothing") == 401
+    assert ask("/_dash-layout", f"Bearer {key}", X_Forwarded_User="siti") == 401
+    unproved = "Basic " + base64.b64encode(b"siti:wrong").decode()
+    assert ask("/api/jobs", unproved) == 401
+    assert ask("/embed/nothing", unproved) == 401  # nginx asks nobody there, and so names nobody
+    assert ask("/embed/plotly.js", "") == 200
 
 
 def test_health_needs_no_sign_in_and_numbers_do_not_leave_the_machine(nginx, gunicorn):
