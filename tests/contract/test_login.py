@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -99,22 +100,31 @@ def users(access: AccessStore, known: str) -> None:
     access.add_grant("everyone", "", Grant(), by="test")
 
 
-def site(folder: Path, known: str, **settings: Any) -> tuple[Settings, AccessStore]:
-    made = Settings(data_dir=folder / "var", auth="login", **settings)
-    bring_up_to_date(made)
-    access = open_access(made)
-    users(access, known)
-    return made, access
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, hashed: str) -> Path:
+    """The folder of a site with its users; tests take a copy."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("login") / "var", auth="login", _env_file=None)
+    bring_up_to_date(settings)
+    access = open_access(settings)
+    users(access, hashed)
+    access.engine.dispose()
+    return settings.data_dir
+
+
+def site(made: Path, folder: Path, **given: Any) -> tuple[Settings, AccessStore]:
+    copied = Path(shutil.copytree(made, folder / "var"))
+    settings = Settings(data_dir=copied, auth="login", _env_file=None, **given)
+    return settings, open_access(settings)
 
 
 @pytest.fixture
-def world(tmp_path: Path, hashed: str) -> Iterator[World]:
+def world(made: Path, tmp_path: Path) -> Iterator[World]:
     """The doors alone, with the test's clock: one route of the API says who asks."""
-    yield from door(tmp_path, hashed)
+    yield from door(made, tmp_path)
 
 
-def door(folder: Path, hashed: str, **given: Any) -> Iterator[World]:
-    settings, access = site(folder, hashed, **given)
+def door(made: Path, folder: Path, **given: Any) -> Iterator[World]:
+    settings, access = site(made, folder, **given)
     clock, server = Clock(), Flask("doors")
     server.secret_key = "a test's"
     asks = install_sign_in(server, settings, access, clock)
@@ -125,10 +135,10 @@ def door(folder: Path, hashed: str, **given: Any) -> Iterator[World]:
     access.engine.dispose()
 
 
-@pytest.fixture
-def whole(tmp_path: Path, hashed: str) -> Iterator[World]:
-    """The application as it is served."""
-    settings, access = site(tmp_path, hashed)
+@pytest.fixture(scope="module")
+def whole(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The application as it is served; nothing is changed in it."""
+    settings, access = site(made, tmp_path_factory.mktemp("whole"))
     yield World(settings, access, create_app(settings).server, Clock())
     access.engine.dispose()
 
@@ -312,16 +322,16 @@ def test_the_cookie_is_for_http_only_for_this_site_and_holds_no_rights(world):
         ({"cookie_secure": "never"}, {"base_url": "https://localhost"}, False),
     ],
 )
-def test_the_cookie_is_secure_behind_tls(tmp_path, hashed, given, environment, secure):
+def test_the_cookie_is_secure_behind_tls(made, tmp_path, given, environment, secure):
     environment = dict(environment)
-    world = next(door(tmp_path, hashed, **given))
+    world = next(door(made, tmp_path, **given))
     address = environment.pop("base_url", "http://localhost")
     answer = world.browser(**environment).client.get("/login", base_url=address)
     assert ("Secure" in answer.headers["Set-Cookie"]) is secure
 
 
-def test_below_a_prefix_the_cookie_is_for_the_prefix(tmp_path, hashed):
-    world = next(door(tmp_path, hashed, url_prefix="/riwayat/"))
+def test_below_a_prefix_the_cookie_is_for_the_prefix(made, tmp_path):
+    world = next(door(made, tmp_path, url_prefix="/riwayat/"))
     browser = world.browser()
     assert browser.sign_in(next_page="/riwayat/jobs").location == "/riwayat/jobs"
     assert browser.user() == "sari"

@@ -97,7 +97,7 @@ def oauth2() -> Iterator[int]:
 def site(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory, oauth2: int) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("oauth2")
     (folder / "var").mkdir()
-    given = {"data_dir": folder / "var", "auth": "proxy", "url_prefix": "/riwayat/", "proxy_secret": SECRET}
+    given: dict[str, Any] = {"data_dir": folder / "var", "auth": "proxy", "url_prefix": "/riwayat/", "proxy_secret": SECRET}
     given |= {"proxy_groups_header": "X-Forwarded-Groups", "proxy_sign_out_url": "/oauth2/sign_out"}
     settings = Settings(**given, _env_file=None)
     bring_up_to_date(settings)
