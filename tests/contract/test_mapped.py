@@ -20,15 +20,19 @@ from sqlalchemy import update
 
 from access.identity import owner_identity
 from access.store import open_access
+from config import Settings
 from data.catalogue import load_catalogue
 from data.clean import FLAG_SOURCE
-from data.engine import make_engine
+from data.engine import make_engine, migrate_observations
 from data.freshness import look, look_is_due, reload
+from data.ingest.writer import ObservationWriter
 from data.plan import plan
 from data.request import request_of
+from data.site import Site, open_site
 from data.source import fast, mapped_sql
 from data.source.mapped import MappedReader
 from data.tables import source_look
+from data.tiles import SeriesKey
 from errors import SourceMismatch, SourceUnavailable
 from jobs.history import load_history
 from jobs.job import Status
@@ -124,6 +128,38 @@ def test_the_same_rows_give_the_same_tiles_whatever_layout_and_database(foreign,
             assert metrics["duplicates"] > 0
             assert metrics["bad_values"] == 0
         assert load(site, "aws 1", ["temperature"])["tiles_read"] == 0
+
+
+def tile_bytes(site: Site, station: str, sensor: str) -> list[bytes]:
+    return [
+        array.tobytes() for array in site.tiles.open_series(SeriesKey(site.source.id, station, sensor), -(2**60), 2**60).read()
+    ]
+
+
+def test_wide_tall_and_our_own_table_give_the_same_tiles_bit_for_bit(foreign, tmp_path):
+    rows, sensors = history(300), ("temperature", "wind_speed")
+    make_wide(foreign, rows)
+    make_tall(foreign, rows)
+    found = []
+    for mapping in (WIDE, TALL):
+        with foreign.site(mapping, name=mapping[9:13]) as site:
+            load(site, "aws 1", sensors)
+            found.append([tile_bytes(site, "aws 1", sensor) for sensor in sensors])
+    own = open_site(Settings(data_dir=tmp_path / "own", observations_url=foreign.url))
+    migrate_observations(own.engine, own.catalogue)
+    values = expected(rows, "aws 1")
+    times = np.array(sorted(values["temperature"] | values["wind_speed"]), np.int64)
+    columns = np.array([[values[sensor].get(int(at), np.nan) for sensor in sensors] for at in times])
+    writer = ObservationWriter(own.engine, own.catalogue, sensors)
+    with writer.engine.begin() as connection:
+        own.inventory.lock(connection, "aws 1")
+        writer.write(connection, "aws 1", times, columns)
+        own.inventory.describe(connection, "aws 1", sensors=sensors, step_ms=10 * MINUTE)
+    load(own, "aws 1", sensors)
+    found.append([tile_bytes(own, "aws 1", sensor) for sensor in sensors])
+    own.engine.dispose()
+    assert all(len(times) == 8 * len(each) for each, (times, *_) in zip(map(values.get, sensors), found[0], strict=True))
+    assert found[0] == found[1] == found[2]
 
 
 def test_both_paths_give_the_same_readings(foreign):
