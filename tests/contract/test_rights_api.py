@@ -1,0 +1,356 @@
+"""What is granted decides at every route of the API, today's grants also over results that exist already."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from access.grants import Grant
+from access.store import AccessStore, open_access
+from app import create_app
+from config import Settings
+from data.request import request_of
+from data.site import Site, open_site
+from data.tiles import SeriesKey
+from jobs.child import make_run_job
+from jobs.history import load_history
+from jobs.job import Job, Status
+from jobs.ledger import Ledger, open_ledger
+
+YEAR = ("2013-01-01T00:00:00Z", "2014-01-01T00:00:00Z")
+BODY: dict[str, Any] = {"stations": ["EWR"], "sensors": ["temperature"], "start": YEAR[0], "end": YEAR[1], "timezone": "UTC"}
+WINDOW = "from=2013-05-01T00:10:00Z&to=2013-05-01T00:20:00Z"
+MAY_MS = 1_367_366_400_000  # 2013-05-01
+HOUR_MS = 3_600_000
+OF_A_JOB = ("", "/events", "/figure", "/stats", "/data", "/data?format=xlsx")
+
+
+@dataclass(frozen=True)
+class World:
+    """A site behind a proxy with a loaded year of two stations, on which nothing is granted."""
+
+    settings: Settings
+    site: Site
+    ledger: Ledger
+    access: AccessStore
+    user: Callable[[str], FlaskClient]
+
+    def grant(self, user: str = "sari", stations: str = "EWR", **what: Any) -> int:
+        return self.access.add_grant("user", user, Grant((stations,), **what), by="test")
+
+    def submit(self, user: str = "sari", **fields: Any) -> TestResponse:
+        return self.user(user).post("/api/jobs", json=BODY | fields)
+
+    def started(self, user: str = "sari", **fields: Any) -> str:
+        answer = self.submit(user, **fields)
+        assert answer.status_code == 202, answer.text
+        return str((answer.json or {})["id"])
+
+    def loaded(self, user: str = "sari", **fields: Any) -> str:
+        """Id of a completed job."""
+        job_id = self.started(user, **fields)
+        if not self.ledger.get(job_id).status.is_final:
+            assert self.run().status is Status.COMPLETED
+        return job_id
+
+    def get(self, path: str, user: str = "sari", **more: Any) -> TestResponse:
+        answer = self.user(user).get(path, buffered=True, **more)
+        answer.close()
+        return answer
+
+    def statuses(self, job_id: str, user: str = "sari") -> set[int]:
+        """Of every route that shows something of a job."""
+        return {self.get(f"/api/jobs/{job_id}{what}", user).status_code for what in OF_A_JOB}
+
+    def run(self) -> Job:
+        """Do what a worker does with the next job; the job as it ended."""
+        job = self.ledger.claim("w", ["history", "history-large"])
+        assert job is not None
+        make_run_job(self.settings)(job.id, job.attempt)
+        return self.ledger.get(job.id)
+
+
+@pytest.fixture(scope="module")
+def opened(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("rights") / "var"))
+    settings = Settings(data_dir=folder, auth="proxy", admins="root", timezone="UTC", event_listeners=2, _env_file=None)
+    server = create_app(settings).server
+
+    def user(name: str) -> FlaskClient:
+        client = server.test_client()
+        client.environ_base["HTTP_X_FORWARDED_USER"] = name
+        return client
+
+    world = World(settings, open_site(settings), open_ledger(settings), open_access(settings), user)
+    load_history(world.site, request_of(["EWR", "JFK"], ["temperature", "humidity"], *YEAR, "raw", "UTC"), lambda progress: None)
+    yield world
+    for engine in (world.site.engine, world.ledger.engine, world.access.engine):
+        engine.dispose()
+
+
+@pytest.fixture
+def world(opened: World) -> World:
+    """Without a job and a grant."""
+    for row in opened.access.grants():
+        opened.access.remove_grant(row.id)
+    for job in opened.ledger.jobs(limit=1000):
+        if not job.status.is_final:
+            opened.ledger.cancel(job.id)
+    opened.ledger.prune(older_than_s=-3600)
+    return opened
+
+
+def error(answer: TestResponse) -> tuple[int, str, str, str | None]:
+    """Status, code, sentence and field of a refusal."""
+    assert answer.json is not None, answer.text
+    found = answer.json["error"]
+    return answer.status_code, found["code"], found["message"], found["field"]
+
+
+# -- what is not granted does not exist -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("granted", "secret", "nowhere"),
+    [("JFK", {"stations": ["EWR"]}, {"stations": ["ZZZ"]}), ("JFK", {"stations": ["EWR", "JFK"]}, {"stations": ["JFK", "ZZZ"]})],
+)
+def test_a_station_that_is_not_granted_is_refused_in_the_very_words_of_one_that_is_not_there(world, granted, secret, nowhere):
+    world.grant(stations=granted)
+    unknown, hidden = error(world.submit(**nowhere)), error(world.submit(**secret))
+    assert hidden == (*unknown[:2], unknown[2].replace("ZZZ", "EWR"), unknown[3])
+    assert hidden[2] == "There is no station EWR; known are JFK."
+
+
+def test_a_sensor_that_is_not_granted_is_refused_in_the_very_words_of_one_that_is_not_there(world):
+    world.grant(sensors=("temperature", "rain*"))
+    unknown, hidden = error(world.submit(sensors=["ghosts"])), error(world.submit(sensors=["humidity"]))
+    assert hidden == (*unknown[:2], unknown[2].replace("ghosts", "humidity"), unknown[3])
+    assert hidden[2] == "There is no sensor humidity in the catalogue; it has temperature, rainfall."
+
+
+def test_to_whom_nothing_is_granted_nothing_is_known(world):
+    status, code, message, _field = error(world.submit())
+    assert (status, code) == (400, "unknown_sensor")
+    assert "EWR" not in message
+    assert "humidity" not in message
+    assert world.get("/api/jobs").json == {"jobs": [], "next": None}
+    assert world.ledger.jobs() == []
+
+
+def test_a_station_of_a_pattern_that_is_not_there_is_not_there(world):
+    world.grant(stations="E*")
+    assert error(world.submit(stations=["EEE"]))[1:3] == ("unknown_station", "There is no station EEE; known are EWR.")
+
+
+def test_where_nothing_was_recorded_only_granted_sensors_and_times_are_told(world):
+    world.grant(sensors=("temperature", "solar*"), from_ms=MAY_MS)
+    world.grant(stations="JFK", sensors=("solar*",))
+    message = error(world.submit(sensors=["solar_radiation"], start="2013-05-01T00:00:00Z"))[2]
+    assert message == "EWR never recorded solar_radiation; there is temperature."
+    later = error(world.submit(start="2014-05-01T00:00:00Z", end="2014-06-01T00:00:00Z"))[2]
+    assert "there is data from 2013-05-01T00:00:00Z to" in later
+
+
+# -- what is known, but not granted so ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence", "field"),
+    [
+        ({"from_ms": MAY_MS}, "EWR is yours from 2013-05-01T00:00:00Z on.", "start"),
+        ({"to_ms": MAY_MS}, "EWR is yours until 2013-05-01T00:00:00Z.", "start"),
+        ({"longest_ms": 48 * HOUR_MS}, "EWR is yours in ranges of 2 days at the longest; choose a shorter one.", "end"),
+        ({"finest": "1h"}, "EWR is yours at a resolution of 1h or coarser; choose one of these.", "resolution"),
+    ],
+)
+def test_outside_of_what_is_granted_the_answer_says_what_is(world, what, sentence, field):
+    world.grant(**what)
+    assert error(world.submit()) == (403, "not_permitted", sentence, field)
+    assert world.ledger.jobs() == []
+
+
+def test_grants_cover_a_range_together_and_one_more_day_is_refused(world):
+    world.grant(to_ms=MAY_MS, longest_ms=400 * 24 * HOUR_MS)
+    second = world.grant(from_ms=MAY_MS)
+    assert world.submit().status_code == 202
+    world.access.remove_grant(second)
+    assert world.submit(end="2013-05-01T00:00:00Z").status_code == 202
+    assert world.submit(end="2013-05-02T00:00:00Z").status_code == 403
+
+
+def test_what_may_only_be_looked_at_is_no_file_in_any_format(world):
+    world.grant(may_export=False)
+    job = world.started()
+    assert world.get(f"/api/jobs/{job}/figure").status_code == 200
+    assert world.get(f"/api/jobs/{job}/stats").status_code == 200
+    for kind in ("csv", "parquet", "arrow", "xlsx"):
+        assert error(world.get(f"/api/jobs/{job}/data?format={kind}"))[:2] == (403, "not_permitted")
+    world.grant()
+    assert world.get(f"/api/jobs/{job}/data").status_code == 200
+
+
+# -- a floor of resolution ------------------------------------------------------------------------------------------------
+
+
+def test_below_a_floor_no_window_cuts_a_bucket_to_single_observations(world):
+    world.grant(finest="1d")
+    world.grant("budi")
+    day = "from=2013-05-01T00:00:00Z&to=2013-05-02T00:00:00Z"
+    job = world.loaded(resolution="1d")
+    stats = world.get(f"/api/jobs/{job}/stats?{WINDOW}").json
+    assert (stats["from"], stats["to"], stats["series"][0]["rows"]) == ("2013-05-01T00:00:00Z", "2013-05-02T00:00:00Z", 24)
+    assert stats == world.get(f"/api/jobs/{job}/stats?{day}").json
+    rows = world.get(f"/api/jobs/{job}/data?{WINDOW}")
+    assert rows.data == world.get(f"/api/jobs/{job}/data?{day}").data
+    assert len(rows.text.splitlines()) == 2
+    assert world.get(f"/api/jobs/{world.loaded('budi', resolution='1d')}/stats?{WINDOW}", "budi").json["series"][0]["rows"] == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"start": "2013-05-01T00:10:00Z", "end": "2013-05-01T00:20:00Z"},
+        {"end": "2013-05-01T12:00:00Z"},
+        {"timezone": "Asia/Jakarta"},
+        {"resolution": "1h"},
+        {"resolution": "raw"},
+    ],
+)
+def test_below_a_floor_no_request_cuts_a_bucket(world, fields):
+    world.grant(finest="1d")
+    assert error(world.submit(**{"resolution": "1d"} | fields))[:2] == (403, "not_permitted")
+    assert world.submit(resolution="1mo").status_code == 202
+
+
+# -- today's grants over yesterday's results ------------------------------------------------------------------------------
+
+
+def test_a_grant_that_is_taken_away_closes_every_route_of_a_result_that_exists(world):
+    number = world.grant()
+    job = world.started()
+    assert world.statuses(job) <= {200, 202}
+    world.access.remove_grant(number)
+    assert world.statuses(job) == {404}
+    never = error(world.get("/api/jobs/jAAAAAAAAAAAAAAAA"))
+    assert error(world.get(f"/api/jobs/{job}")) == (*never[:2], never[2].replace("jAAAAAAAAAAAAAAAA", job), never[3])
+    assert world.get("/api/jobs").json["jobs"] == []
+    for what in ("cancel", "retry"):
+        assert world.user("sari").post(f"/api/jobs/{job}/{what}").status_code == 404
+    assert world.statuses(job, "root") <= {200, 202}  # an administrator goes on
+    world.grant()
+    assert world.statuses(job) <= {200, 202}
+
+
+def test_a_grant_that_is_narrowed_closes_what_lies_outside_and_says_what_is_left(world):
+    number = world.grant()
+    job = world.started()
+    world.access.remove_grant(number)
+    world.grant(from_ms=MAY_MS)
+    assert world.statuses(job) == {403}
+    assert error(world.get(f"/api/jobs/{job}/figure"))[2] == "EWR is yours from 2013-05-01T00:00:00Z on."
+    assert world.get("/api/jobs").json["jobs"] == []
+
+
+def test_an_event_stream_tells_nothing_more_once_the_grant_is_gone(world):
+    number = world.grant()
+    job = world.started(sensors=["rainfall"])
+    with world.user("sari").get(f"/api/jobs/{job}/events") as answer:
+        pieces = iter(answer.response)
+        assert "queued" in "".join(str(next(pieces)) for _ in range(2))
+        world.access.remove_grant(number)
+        world.ledger.cancel(job)
+        assert "cancelled" not in "".join(map(str, pieces))
+
+
+def test_the_list_holds_what_is_granted_page_by_page_whatever_lies_between(world):
+    ewr, jfk = world.grant(), world.grant(stations="JFK")
+    order = ["EWR", "JFK", "JFK", "EWR", "JFK", "EWR"]
+    jobs = [world.started(stations=[station], end=f"2013-0{2 + at}-01T00:00:00Z") for at, station in enumerate(order)]
+    world.access.remove_grant(jfk)
+    seen: list[str] = []
+    path = "/api/jobs?limit=1"
+    while path:
+        page = world.get(path).json
+        seen += [job["id"] for job in page["jobs"]]
+        path = page["next"]
+    assert seen == [jobs[5], jobs[3], jobs[0]]
+    hidden = error(world.get(f"/api/jobs?before={jobs[1]}"))
+    assert hidden[:2] == (400, "invalid_request")
+    world.access.remove_grant(ewr)
+    assert world.get("/api/jobs").json["jobs"] == []
+
+
+def test_two_users_see_each_what_is_theirs(world):
+    world.grant("sari", "EWR")
+    world.grant("budi", "JFK")
+    job = world.started("sari")
+    assert world.statuses(job, "budi") == {404}
+    assert error(world.submit("budi"))[1:3] == ("unknown_station", "There is no station EWR; known are JFK.")
+    assert world.submit("budi", stations=["JFK"]).status_code == 202
+
+
+# -- the worker asks again ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "code", "sentence"),
+    [
+        ({"stations": "JFK"}, "unknown_station", "There is no station EWR; known are JFK."),
+        ({"from_ms": MAY_MS}, "not_permitted", "EWR is yours from 2013-05-01T00:00:00Z on."),
+    ],
+)
+def test_a_job_whose_grant_is_gone_when_its_turn_comes_reads_nothing(world, left, code, sentence):
+    number = world.grant()
+    world.started(sensors=["wind_speed"])
+    world.access.remove_grant(number)
+    world.grant(**left)
+    done = world.run()
+    assert (done.status, done.error.code, done.error.message) == (Status.FAILED, code, sentence)
+    assert not world.site.tiles.entries(SeriesKey(world.site.source.id, "EWR", "wind_speed"))
+
+
+def test_a_workbook_whose_right_to_export_is_gone_when_its_turn_comes_is_not_written(world):
+    number = world.grant()
+    job = world.started()
+    assert world.get(f"/api/jobs/{job}/data?format=xlsx&from=2013-06-01T00:00:00Z").status_code == 202
+    world.access.remove_grant(number)
+    world.grant(may_export=False)
+    assert (world.run().error.code, list(world.site.settings.tiles_path.glob(".workbooks/*.xlsx"))) == ("not_permitted", [])
+
+
+def test_a_user_who_is_disabled_is_refused_at_the_door_and_by_the_worker(world):
+    world.grant()
+    world.started(sensors=["wind_speed"])
+    world.access.add_account("sari")
+    world.access.change_account("sari", disabled=True)
+    try:
+        assert error(world.get("/api/jobs"))[:3] == (
+            403,
+            "not_permitted",
+            "The account sari is disabled; ask whoever runs this site.",
+        )
+        assert world.run().status is Status.FAILED
+    finally:
+        world.access.change_account("sari", disabled=False)
+        world.access.remove_account("sari")
+
+
+def test_while_the_database_of_grants_does_not_answer_a_user_is_told_to_come_back(tmp_path, sample_data_dir):
+    folder = Path(shutil.copytree(sample_data_dir, tmp_path / "var"))
+    settings = Settings(data_dir=folder, auth="proxy", _env_file=None)
+    client = create_app(settings).server.test_client()
+    client.environ_base["HTTP_X_FORWARDED_USER"] = "sari"
+    (folder / "riwayat.sqlite").unlink()
+    (folder / "riwayat.sqlite").mkdir()
+    assert error(client.get("/api/jobs"))[:2] == (503, "unavailable")
+    page = client.get("/", headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert "Traceback" not in page.text
+    assert error(client.post("/_dash-update-component", json={}))[:2] == (503, "unavailable")
