@@ -100,7 +100,7 @@ def _too_long(grants: Sequence[Grant], request: HistoryRequest, station: str) ->
     fine = [grant for grant in grants if RESOLUTIONS.index(grant.finest) <= RESOLUTIONS.index(request.resolution)]
     longest = max((grant.longest_ms for grant in fine if grant.longest_ms is not None), default=0)
     return NotPermitted(
-        "{station} is yours in ranges of {days} days at the longest; choose a shorter one.",
+        "{station} is yours in ranges of {days} d at the longest; choose a shorter one.",
         field="end",
         station=station,
         days=f"{longest / _DAY_MS:.6g}",

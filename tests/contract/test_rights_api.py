@@ -166,7 +166,7 @@ def test_where_nothing_was_recorded_only_granted_sensors_and_times_are_told(worl
     [
         ({"from_ms": MAY_MS}, "EWR is yours from 2013-05-01T00:00:00Z on.", "start"),
         ({"to_ms": MAY_MS}, "EWR is yours until 2013-05-01T00:00:00Z.", "start"),
-        ({"longest_ms": 48 * HOUR_MS}, "EWR is yours in ranges of 2 days at the longest; choose a shorter one.", "end"),
+        ({"longest_ms": 48 * HOUR_MS}, "EWR is yours in ranges of 2 d at the longest; choose a shorter one.", "end"),
         ({"finest": "1h"}, "EWR is yours at a resolution of 1h or coarser; choose one of these.", "resolution"),
     ],
 )

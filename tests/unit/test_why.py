@@ -36,7 +36,7 @@ def refused(request: HistoryRequest, *grants: Grant, purpose: Purpose = Purpose.
             "aws-1 is yours from 2024-01-01T00:00:00Z to 2024-01-02T00:00:00Z.",
             "start",
         ),
-        (Grant(longest_ms=7 * DAY), "aws-1 is yours in ranges of 7 days at the longest; choose a shorter one.", "end"),
+        (Grant(longest_ms=7 * DAY), "aws-1 is yours in ranges of 7 d at the longest; choose a shorter one.", "end"),
         (Grant(finest="1h"), "aws-1 is yours at a resolution of 1h or coarser; choose one of these.", "resolution"),
         (
             Grant(finest="1h", longest_ms=DAY),
