@@ -131,7 +131,21 @@ def reader_of(url: str) -> Iterator[str]:
 
 def test_a_wrong_password_cannot_be_tried_again_mariadb(tmp_path):
     with DATABASES["mariadb"](tmp_path) as url:
-        error, _ = failure_at(url, username="riwayat_nobody")
+        migrate_observations(engine := make_engine(url), CATALOGUE)
+        engine.dispose()
+        with reader_of(url) as his, database_administrator(url) as admin:
+            admin.exec_driver_sql("ALTER USER %s IDENTIFIED BY 'another'", (make_url(his).username,))
+            for user in (make_url(his).username, "riwayat_nobody"):
+                error, _ = failure_at(his, username=user)
+                assert type(error) is SourceMismatch
+
+
+def test_a_database_that_is_anothers_cannot_be_tried_again_mariadb(tmp_path):
+    with DATABASES["mariadb"](tmp_path) as url:
+        migrate_observations(engine := make_engine(url), CATALOGUE)
+        engine.dispose()
+        with reader_of(url) as his:
+            error, _ = failure_at(his, database="mysql")
     assert type(error) is SourceMismatch
 
 
