@@ -244,12 +244,13 @@ def test_a_clock_that_is_set_neither_hides_a_dead_worker_nor_keeps_him_alive(led
     assert [worker.id for worker in ledger.workers()] == ["w"]
 
 
-def test_a_claim_whose_answer_was_lost_is_not_kept_alive(ledger, put):
-    job = put("ayu")
-    me = WorkerInfo("w", "host", 1, (HISTORY,), 1, 0, 0)
-    Ledger(ledger.engine, lease_ms=-1).claim("w", [HISTORY])
-    ledger.heartbeat(me, {})
-    assert [lease.job_id for lease in ledger.expired()] == [job.id]
+def test_a_claim_whose_answer_was_lost_is_not_kept_alive_by_what_its_worker_runs_besides(ledger, put):
+    lost, known = put("ayu"), put("budi")
+    me = WorkerInfo("w", "host", 1, (HISTORY,), 2, 0, 0)
+    for _ in range(2):
+        Ledger(ledger.engine, lease_ms=-1).claim("w", [HISTORY])
+    ledger.heartbeat(me, {known.id: 1})
+    assert [lease.job_id for lease in ledger.expired()] == [lost.id]
 
 
 def test_only_workers_of_a_queue_count_for_it(ledger):
