@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from sqlalchemy import make_url
 
 from config import Settings
 from data.request import HistoryRequest
@@ -76,9 +77,18 @@ def cable():
 
 
 @pytest.fixture(scope="module")
-def all_workers(shared, ledger, cable, tmp_path_factory):
+def ledger_cable(shared):
+    """Between the workers and the database of jobs."""
+    server = make_url(shared["database_url"])
+    with Cable(server.host, server.port) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def all_workers(shared, ledger, cable, ledger_cable, tmp_path_factory):
     through = urlsplit(REDIS)._replace(netloc=f"127.0.0.1:{cable.port}").geturl()
-    fleet = Fleet(tmp_path_factory.mktemp("hosts"), shared | {"redis_url": through}, ledger)
+    jobs = make_url(shared["database_url"]).set(host="127.0.0.1", port=ledger_cable.port).render_as_string(hide_password=False)
+    fleet = Fleet(tmp_path_factory.mktemp("hosts"), shared | {"redis_url": through, "database_url": jobs}, ledger)
     try:
         yield fleet
         for worker in fleet.workers:  # all at once
@@ -271,6 +281,20 @@ def test_a_broker_that_was_away_stops_no_job_and_brings_the_next(fleet, ledger, 
     assert not gone(child)
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
     wait_until(lambda: len(ledger.workers()) == 2, "workers to be back")
+
+
+def test_a_ledger_that_was_away_for_longer_than_any_lease_costs_no_try(fleet, ledger, submit, ledger_cable):
+    job = submit("slow", tries=1)
+    child = child_of(ledger, job)
+    ledger_cable.cut()
+    try:
+        wait_until(ledger.expired, "the lease to run out", 30)
+        wait_until(lambda: not ledger.workers(), "workers to be silent", 30)
+    finally:
+        ledger_cable.mend()
+    wait_until(lambda: len(ledger.workers()) == 2 and not ledger.expired(), "workers to be back, and the lease")
+    assert not gone(child)
+    assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
 
 
 def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoever_lives(fleet, ledger, submit, broker):
