@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,7 +14,7 @@ import structlog
 from access.names import is_usable
 from access.passwords import check_new_password, hash_password, needs_new_hash, verify_password
 from access.store import AccessStore, Account
-from access.throttle import Attempts, of_address, of_name
+from access.throttle import Attempts, Subject, of_address, of_browser, of_name
 from config import Settings
 from errors import LedgerUnavailable, NotPermitted, TooManyAttempts, WrongPassword
 
@@ -41,10 +41,11 @@ class Logins:
         self._cache = cache
         self._attempts = Attempts(cache, now_s)
 
-    def check(self, name: str, password: str, address: str) -> Account:
+    def check(self, name: str, password: str, address: str, browser: str = "") -> Account:
         """The account of a name and its password; a refusal is told in the audit log, with the name only if there is one such.
 
-        The answer, and how long it takes, are the same whether there is such an account or not.
+        The answer, and how long it takes, are the same whether there is such an account or not. ``browser`` is the mark of
+        one in which this name has signed in before: then its own attempts count, and nobody else's.
 
         Raises:
             TooManyAttempts: of this name or from this address; saying how long to wait.
@@ -53,14 +54,13 @@ class Logins:
             LedgerUnavailable: attempts cannot be counted now, so none is made.
         """
         try:
-            return self._checked(name, password, address)
+            return self._checked(name, password, (of_browser(browser),) if browser else (of_name(name), of_address(address)))
         except (WrongPassword, TooManyAttempts, NotPermitted) as error:
             known = is_usable(name) and self._access.account(name) is not None
             self._access.audit.refused(error, {"user": name} if known else {}, action="login")  # people type passwords there
             raise
 
-    def _checked(self, name: str, password: str, address: str) -> Account:
-        subjects = (of_name(name), of_address(address))
+    def _checked(self, name: str, password: str, subjects: Sequence[Subject]) -> Account:
         with _counted():
             self._attempts.begin(subjects)
         known = self._access.password_hash(name) if is_usable(name) else None

@@ -39,6 +39,11 @@ def of_name(name: str) -> Subject:
     return Subject(f"name-{hashlib.blake2b(name.encode('utf-8', 'replace'), digest_size=16).hexdigest()}", 5, forgives=True)
 
 
+def of_browser(mark: str) -> Subject:
+    """Attempts at one name from a browser in which it has signed in before."""
+    return Subject(f"browser-{mark}", 5, forgives=True)
+
+
 def of_address(address: str) -> Subject:
     """Attempts from one address (of IPv6 its /64), at any name. Offices share one, so more are free.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, request
@@ -173,6 +174,8 @@ def error_json(error: RiwayatError, timezone: str | None = None) -> Response:
     """The one shape of errors; times in their sentences are shown in ``timezone``."""
     body = jsonify(error={"code": error.code, "message": translate_error(error, timezone), "field": error.field})
     body.status_code = error.http_status
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        body.headers["WWW-Authenticate"] = "Bearer"  # no browser asks for a password by this
     if error.http_status in (429, 503):
         body.headers["Retry-After"] = str(getattr(error, "wait_s", RETRY_AFTER_S))
     return body

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from access.audit import Actor, AuditLog
 from access.logins import Logins
+from api.known_browser import KnownBrowser
 from api.looks import chosen_language, look, page_answer
 from api.pages import LOGIN, LOGOUT, login_address, way_back
 from api.sessions import Sessions, asking_address, form_token, is_own_form
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, sessions: Sessions) -> Blueprint:
     """``/login`` and ``/logout``."""
     prefix = settings.url_prefix
+    known = KnownBrowser(settings)
     blueprint = Blueprint("login", __name__, url_prefix=prefix.rstrip("/") or None)
 
     @blueprint.get(f"/{LOGIN}")
@@ -49,14 +51,16 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
             return page_answer(_page(settings, back, name, sentence), HTTPStatus.BAD_REQUEST)
         address = asking_address(settings, request)
         try:
-            account = logins.check(name, request.form.get("password", ""), address)
+            account = logins.check(name, request.form.get("password", ""), address, known.mark(name))
         except (WrongPassword, TooManyAttempts, NotPermitted) as error:
             log.warning("sign-in refused", code=error.code, address=address)  # not the name: people type passwords there
             return _refused(settings, back, name, error)
         sessions.begin(account)
         log.info("signed in", user=account.name, address=address)
         audit.record("login", {}, actor=Actor(account.name, "login", address))
-        return redirect(back, HTTPStatus.SEE_OTHER)
+        answer = redirect(back, HTTPStatus.SEE_OTHER)
+        known.remember(answer, account.name)
+        return answer
 
     @blueprint.post(f"/{LOGOUT}")
     def logout() -> AnyResponse:

@@ -19,6 +19,7 @@ from access.grants import Grant
 from access.passwords import hash_password
 from access.store import AccessStore, open_access
 from api.guard import Guard
+from api.known_browser import COOKIE as KNOWN
 from api.sessions import COOKIE
 from api.sign_in import install_sign_in
 from app import create_app
@@ -288,6 +289,34 @@ def test_an_address_that_tries_many_names_waits_also_behind_the_proxy(world):
     assert world.browser(HTTP_X_FORWARDED_FOR="203.0.113.10").sign_in().status_code == 303
 
 
+def test_guesses_of_others_do_not_keep_out_a_browser_that_the_name_has_used_before(world):
+    own, stranger = world.browser(), world.browser()
+    own.sign_in()
+    own.get("/account")
+    own.send("/logout")
+    for _ in range(5):
+        stranger.sign_in("sari", OTHER)
+    assert stranger.sign_in().status_code == 429
+    assert own.sign_in().status_code == 303
+    assert stranger.sign_in().status_code == 429  # and that success bought the stranger nothing
+
+
+def test_the_mark_of_a_known_browser_is_for_its_name_and_buys_five_attempts(world):
+    own = world.browser()
+    own.sign_in()
+    mark = own.client.get_cookie(KNOWN, path="/login").value
+    thief = world.browser()
+    thief.client.set_cookie(KNOWN, mark, path="/login")
+    assert [thief.sign_in("sari", OTHER).status_code for _ in range(6)] == [401] * 5 + [429]
+    assert [thief.sign_in("kepala", OTHER).status_code for _ in range(6)] == [401] * 5 + [429]
+    assert thief.user() is None
+    forged = world.browser()
+    forged.client.set_cookie(KNOWN, mark[:-1] + ("A" if mark[-1] != "A" else "B"), path="/login")
+    for _ in range(5):
+        world.browser().sign_in("without", OTHER)
+    assert forged.sign_in("without", OTHER).status_code == 429
+
+
 def test_where_attempts_cannot_be_counted_nobody_gets_in(world):
     browser = world.browser()
     browser.get("/login")
@@ -303,7 +332,7 @@ def test_where_attempts_cannot_be_counted_nobody_gets_in(world):
 
 def test_the_cookie_is_for_http_only_for_this_site_and_holds_no_rights(world):
     browser = world.browser()
-    header = browser.sign_in().headers["Set-Cookie"]
+    header = next(one for one in browser.sign_in().headers.getlist("Set-Cookie") if one.startswith(COOKIE))
     assert "HttpOnly" in header
     assert "SameSite=Lax" in header
     assert "Path=/" in header

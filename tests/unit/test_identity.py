@@ -110,3 +110,24 @@ def test_only_owner_and_administrator_see_a_job():
     assert may_see(Identity("siti"), "siti")
     assert not may_see(Identity("siti"), "Siti")
     assert may_see(Identity("root", admin=True), "siti")
+
+
+GROUPS = Settings(auth="proxy", proxy_secret="gunung merapi", proxy_groups_header="X-Forwarded-Groups")
+
+
+def groups_of(store, user, **headers):
+    sent = {"X-Forwarded-User": user, "X-Riwayat-Proxy-Secret": "gunung merapi"}
+    identify_with(GROUPS, store, "203.0.113.9", sent | {name.replace("_", "-"): value for name, value in headers.items()})
+    return {group for group, members in store.groups().items() if user in members}
+
+
+def test_groups_are_those_that_the_proxy_named_last(proxied):
+    assert groups_of(proxied, "siti", X_Forwarded_Groups="climate, forecasters ,, embed:x") == {"climate", "forecasters"}
+    assert groups_of(proxied, "siti", X_Forwarded_Groups="climate") == {"climate"}
+    assert groups_of(proxied, "siti") == set()
+
+
+def test_without_the_secret_nobody_is_believed_whatever_the_address(proxied):
+    for secret in ({}, {"X-Riwayat-Proxy-Secret": ""}, {"X-Riwayat-Proxy-Secret": "gunung"}):
+        with pytest.raises(NotPermitted):
+            identify_with(GROUPS, proxied, "127.0.0.1", {"X-Forwarded-User": "siti"} | secret)
