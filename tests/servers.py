@@ -83,7 +83,7 @@ class OwnServer(ABC):
                     cwd=self.folder,
                     start_new_session=True,
                 )
-        wait_until(lambda: not self.is_running or self._answers(), f"{type(self).__name__} to answer")
+        wait_until(lambda: not self.is_running or answers(self.administrator), f"{type(self).__name__} to answer")
         assert self.is_running, self.output()
         return self
 
@@ -130,16 +130,6 @@ class OwnServer(ABC):
     def _run(self, command: Sequence[str]) -> None:
         done = subprocess.run([program("setpriv"), *self._as_user(), *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
-
-    def _answers(self) -> bool:
-        engine = create_engine(self.administrator)
-        try:
-            engine.connect().close()
-        except OperationalError:
-            return False
-        finally:
-            engine.dispose()
-        return True
 
     def __enter__(self) -> Self:
         return self.start()
@@ -208,6 +198,18 @@ class OwnMariadb(OwnServer):
 
 
 OWN_SERVERS: dict[str, type[OwnServer]] = {"postgresql": OwnPostgresql, "mariadb": OwnMariadb}
+
+
+def answers(url: str) -> bool:
+    """Whether a server lets one in."""
+    engine = create_engine(url)
+    try:
+        engine.connect().close()
+    except OperationalError:
+        return False
+    finally:
+        engine.dispose()
+    return True
 
 
 @cache

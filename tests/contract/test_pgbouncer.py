@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import OperationalError
 
 from data.engine import make_engine
 from data.source.mapped import MappedReader
 from tests.databases import POSTGRESQL, server_database
 from tests.foreign import foreign_at, load, rows_of, utc_ms, wall
 from tests.processes import STOP_S, free_port, wait_until
-from tests.servers import program
+from tests.servers import answers, program
 
 START = utc_ms(2019, 1, 10)
 MAPPING = 'table = "t"\ntime = "at"\nstation = "station"\n[sensors]\ntemperature = "temp"\n'
@@ -54,17 +53,6 @@ def pooled(url: str, ignored: str) -> Iterator[str]:
         process.kill()
         process.wait(STOP_S)
         shutil.rmtree(folder)
-
-
-def answers(url: str) -> bool:
-    engine = make_engine(url)
-    try:
-        engine.connect().close()
-    except OperationalError:
-        return False
-    finally:
-        engine.dispose()
-    return True
 
 
 @pytest.mark.parametrize("ignored", ["extra_float_digits", "extra_float_digits, options"])
