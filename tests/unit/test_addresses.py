@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from access.addresses import came_by_tls, client_address, is_trusted_proxy
+from access.addresses import came_by_tls, client_address, is_trusted_proxy, refuse_open_door
 from config import Settings
+from errors import ConfigurationError
 
 NEAR = Settings(auth="proxy", proxy_addresses="10.0.0.1, ::1")
 SECRET = Settings(auth="proxy", proxy_addresses="10.0.0.1", proxy_secret="gunung merapi")
@@ -58,3 +59,18 @@ def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(peer, forwarded
 )
 def test_encryption_is_the_sockets_or_what_the_trusted_proxy_says(peer, scheme, says, tls):
     assert came_by_tls(NEAR, peer, {"x-forwarded-proto": says}, scheme) is tls
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.5", "::ffff:10.0.0.1", "riwayat.example.org", "localhost.evil"])
+def test_without_sign_in_a_site_must_not_listen_where_others_reach_it(host):
+    with pytest.raises(ConfigurationError, match="no sign-in"):
+        refuse_open_door(Settings(auth="none"), ["127.0.0.1", host])
+    for auth in ("login", "proxy"):
+        refuse_open_door(Settings(auth=auth), [host])
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST", "riwayat.localhost", "::ffff:127.0.0.1"]
+)
+def test_without_sign_in_a_site_may_listen_on_its_own_machine(host):
+    refuse_open_door(Settings(auth="none"), [host])
