@@ -12,50 +12,42 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 import structlog
 from sqlalchemy import Connection, Delete, Engine, Executable, Row, Select, Update, delete, event, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.actions import ACTIONS, LEAST_AGE_DAYS, Action
 from access.tables import audit
 from data.months import iso_utc
-from data.request import HistoryRequest
-from errors import InvalidRequest, RiwayatError
+from data.request import HistoryRequest, parse_time
+from errors import (
+    EmbedExpired,
+    EmbedInvalid,
+    EmbedRevoked,
+    InvalidKey,
+    InvalidRequest,
+    NotFound,
+    NotPermitted,
+    RiwayatError,
+    UnknownSensor,
+    UnknownStation,
+)
 
-Action = Literal[
-    "load",
-    "export",
-    "embed_made",
-    "embed_revoked",
-    "embed_viewed",
-    "refused",
-    "login",
-    "logout",
-    "password",
-    "key_made",
-    "key_used",
-    "key_revoked",
-    "user_added",
-    "user_changed",
-    "user_removed",
-    "group_joined",
-    "group_left",
-    "grant_added",
-    "grant_removed",
-    "pruned",
-]
-ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 Outcome = Literal["done", "refused"]
 
-LEAST_AGE_DAYS: Final = 30  # younger entries cannot be pruned
 MOST_A_MINUTE: Final = 60  # different refusals that one process writes down; what is alike is counted
 _DAY_MS: Final = 86_400_000
 _MINUTE_MS: Final = 60_000
 _PAGE: Final = 1_000  # rows of one query when all are read
 _LIST_BYTES: Final = 16_000  # of names in one entry; MariaDB's TEXT holds 65,535
 _LONGEST_TEXT: Final = 500
+_LATEST: Final = 10  # entries of an embedded chart among which a job is looked for
 _PRUNES: Final = {"audit_prunes": True}
+
+# Nobody can tell what is not granted from what does not exist, so the log tells of both.
+REFUSALS: Final = (NotPermitted, NotFound, UnknownStation, UnknownSensor, InvalidKey, EmbedExpired, EmbedInvalid, EmbedRevoked)
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +86,38 @@ class Wanted:
 
 
 ALL: Final = Wanted()
+
+
+def wanted_entries(zone: str, actor: str | None, action: str | None, since: str | None, until: str | None) -> Wanted:
+    """What people and programs ask for, checked; times are ISO 8601, without an offset in a zone; empty is absent.
+
+    Raises:
+        InvalidRequest: there is no such action, or a time is none.
+    """
+    if action and action not in ACTIONS:
+        raise InvalidRequest(
+            "There is no action {action}; use one of {known}.",
+            field="action",
+            action=repr(action[:40]),
+            known=", ".join(ACTIONS),
+        )
+    start, end = (parse_time(text, zone, field=name) if text else None for name, text in (("from", since), ("to", until)))
+    return Wanted(actor or None, action or None, start, end)
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON; its time is ISO 8601 in UTC."""
+    return {
+        "number": entry.number,
+        "time": iso_utc(entry.at_ms),
+        "actor": entry.actor,
+        "via": entry.via,
+        "address": entry.address,
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "subject": dict(entry.subject),
+    }
+
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 - it is frozen
 
@@ -142,6 +166,23 @@ def request_subject(request: HistoryRequest, **more: Any) -> dict[str, Any]:
     return more | {name: value for name, value in found.items() if name not in more}
 
 
+def record(engine: Engine, action: Action, subject: Mapping[str, Any]) -> None:
+    """As :meth:`AuditLog.record`, for whoever has only an engine of the database of jobs."""
+    _append(engine, [_Line(action, "done", acting(), subject)])
+
+
+def record_view(engine: Engine, job_id: str, subject: Mapping[str, Any]) -> None:
+    """Append that an embedded chart was looked at, unless its latest entries say so of the same job."""
+    try:
+        with engine.connect() as connection:
+            latest = connection.execute(_select(Wanted(acting().name, "embed_viewed")).limit(_LATEST)).all()
+    except SQLAlchemyError as error:
+        log.error("an entry of the audit log is lost", actions=["embed_viewed"], error=str(error))
+        return
+    if all(_entry(row).subject.get("job") != job_id for row in latest):
+        record(engine, "embed_viewed", subject)
+
+
 class AuditLog:
     """The log on an engine of the database of jobs; opens no connection until used. ``now_ms`` is the clock of what is alike."""
 
@@ -156,7 +197,7 @@ class AuditLog:
         self, action: Action, subject: Mapping[str, Any], *, outcome: Outcome = "done", actor: Actor | None = None
     ) -> None:
         """Append an entry. Where it cannot be written the log of the program says so, and what was done stays done."""
-        self._append([_Line(action, outcome, actor or acting(), subject)])
+        _append(self.engine, [_Line(action, outcome, actor or acting(), subject)])
 
     def refused(self, error: RiwayatError, subject: Mapping[str, Any], *, action: Action = "refused") -> None:
         """Append that something was refused.
@@ -166,7 +207,12 @@ class AuditLog:
         """
         line = _Line(action, "refused", acting(), {"reason": error.code, **subject})
         followed, is_new = self._repeats.add(line, self._now_ms())
-        self._append([*followed, *([line] if is_new else [])])
+        _append(self.engine, [*followed, *([line] if is_new else [])])
+
+    def note(self, error: RiwayatError, **where: Any) -> None:
+        """:meth:`refused`, if the error is a refusal at all; ``where`` it was met."""
+        if isinstance(error, REFUSALS):
+            self.refused(error, {**where, "error": error.message})
 
     def entries(self, wanted: Wanted = ALL, *, limit: int, before: int | None = None) -> list[Entry]:
         """At most ``limit`` entries, newest first; ``before``: older than that number."""
@@ -196,16 +242,6 @@ class AuditLog:
             gone = int(connection.execute(old).rowcount)
             write_entry(connection, "pruned", {"before": iso_utc(before_ms), "entries": gone})
         return gone
-
-    def _append(self, lines: Sequence[_Line]) -> None:
-        if not lines:
-            return
-        try:
-            with self.engine.begin() as connection:
-                for line in lines:
-                    write_entry(connection, line.action, line.subject, outcome=line.outcome, actor=line.actor)
-        except SQLAlchemyError as error:
-            log.error("an entry of the audit log is lost", actions=[line.action for line in lines], error=str(error))
 
 
 @dataclass(frozen=True)
@@ -254,6 +290,17 @@ class Repeats:
 def _repeated(line: _Line, count: int) -> _Line:
     kept = {name: line.subject[name] for name in ("reason", "user") if name in line.subject}
     return replace(line, subject=kept | {"repeated": count})
+
+
+def _append(engine: Engine, lines: Sequence[_Line]) -> None:
+    if not lines:
+        return
+    try:
+        with engine.begin() as connection:
+            for line in lines:
+                write_entry(connection, line.action, line.subject, outcome=line.outcome, actor=line.actor)
+    except SQLAlchemyError as error:
+        log.error("an entry of the audit log is lost", actions=[line.action for line in lines], error=str(error))
 
 
 def _refuse_changes(

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Row, insert, select, update
 
+from access.audit import write_entry
 from access.grants import Rights
 from access.names import EMBED_OWNER
 from access.shown import Shows, shown_rights
@@ -56,6 +57,7 @@ def add_embed(store: AccessStore, made: Embed) -> None:
     values = {name: getattr(made, name) for name in ("id", "owner", "label", "origin", "created_ms", "expires_ms", "revoked_ms")}
     with store.engine.begin() as connection:
         connection.execute(insert(embed_table).values(shows=made.shows.to_json(), **values))
+        write_entry(connection, "embed_made", _told(made))
 
 
 def find_embed(store: AccessStore, embed_id: object) -> Embed | None:
@@ -80,7 +82,10 @@ def end_embed(store: AccessStore, embed_id: str) -> None:
     """Nobody sees it any more; the first time counts."""
     with store.engine.begin() as connection:
         open_one = (embed_table.c.id == embed_id, embed_table.c.revoked_ms.is_(None))
-        connection.execute(update(embed_table).where(*open_one).values(revoked_ms=time.time_ns() // 1_000_000))
+        row = connection.execute(select(embed_table).where(embed_table.c.id == embed_id)).one_or_none()
+        ended = update(embed_table).where(*open_one).values(revoked_ms=time.time_ns() // 1_000_000)
+        if connection.execute(ended).rowcount and row is not None:
+            write_entry(connection, "embed_revoked", _told(_embed(row)))
 
 
 def embed_rights(store: AccessStore, found: Embed, now_ms: int) -> Rights:
@@ -94,6 +99,13 @@ def rights_of_user(store: AccessStore, user: str, now_ms: int) -> Rights:
     """As :func:`embed_rights`, by the name under which an embed's jobs are loaded."""
     found = find_embed(store, user.removeprefix(EMBED_OWNER))
     return Rights() if found is None else embed_rights(store, found, now_ms)
+
+
+def _told(found: Embed) -> dict[str, Any]:
+    """An embed as the audit log tells it."""
+    shows = found.shows
+    subject = {"embed": found.id, "owner": found.owner, "label": found.label, "origin": found.origin}
+    return subject | {"stations": list(shows.stations), "sensors": list(shows.sensors), "resolution": shows.resolution}
 
 
 def _embed(row: Row[Any]) -> Embed:

@@ -14,7 +14,8 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 
-from access.audit import Action, AuditLog, write_entry
+from access.actions import Action
+from access.audit import AuditLog, write_entry
 from access.grants import EVERYTHING, Grant, Rights
 from access.names import LOCAL_USER, check_name
 from access.tables import account, api_key, embed, grant_rule, member, proxy_member

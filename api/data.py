@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import structlog
 from flask import Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.audit import request_subject
 from access.grants import Purpose, Rights
 from access.identity import authorise
 from access.seen import seen_by, whole_window, without_raw
@@ -86,7 +88,17 @@ def add_data_routes(api: Api, desk: Desk) -> None:
         kind = query.format or (XLSX if asked.job.kind == WORKBOOK else "csv")
         check_format(kind)
         authorise(desk.identify(), asked.job.request, Purpose.EXPORT)
-        return _workbook(desk, asked) if kind == XLSX else _rows(asked, kind)
+        answer = _workbook(desk, asked) if kind == XLSX else _rows(asked, kind)
+        if _begins_a_file(answer):
+            subject = request_subject(cut(asked.job.request, asked.span), job=asked.job.id, format=kind)
+            desk.access.audit.record("export", subject)
+        return answer
+
+
+def _begins_a_file(answer: Response) -> bool:
+    """Whether rows go out, and not a later part of a file that has begun before."""
+    parts = answer.headers.get("Content-Range", "bytes 0-").startswith("bytes 0-")
+    return request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) and parts
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _answer(answer: Answer) -> oas.Response:
     text = oas.Schema(type=DataType.STRING)
     return oas.Response(
         description=answer.description,
-        content=(_json(answer.model) if answer.model else bare) or None,
+        content={**(_json(answer.model) if answer.model else {}), **bare} or None,
         headers={name: oas.Header(description=says, schema=text) for name, says in answer.headers.items()} or None,
     )
 

@@ -22,16 +22,7 @@ from api.operations import refuse_other_sites
 from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
 from api.sessions import asking_address
 from config import Settings
-from errors import (
-    InvalidKey,
-    LedgerUnavailable,
-    NotAuthenticated,
-    NotFound,
-    NotPermitted,
-    RiwayatError,
-    UnknownSensor,
-    UnknownStation,
-)
+from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
 from i18n import LANGUAGES, set_language, translate_error
 
 _YEAR_S = 31_536_000
@@ -39,8 +30,6 @@ _SLOW_S = 1.0
 OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"}) | EMBED_PATHS
 SIGN_IN_PATHS = frozenset({LOGIN, "bootstrap.css", "assets/riwayat.css", "assets/account.css", "assets/logo.svg"})
 _SAFE = ("GET", "HEAD", "OPTIONS")
-# What the audit log tells: nobody can tell a station that is not granted from one that does not exist, so both are in it.
-REFUSALS = (NotPermitted, NotFound, UnknownStation, UnknownSensor, InvalidKey)
 RETRY_AFTER_S = 5  # when a queue is full or a database is away
 
 log = structlog.get_logger(__name__)
@@ -123,9 +112,7 @@ class Guard:
 
     def _note_refusal(self, error: RiwayatError) -> None:
         """For the audit log: what is forbidden, and what may only look as if it did not exist."""
-        if isinstance(error, REFUSALS):
-            where = {"path": request.path, "method": request.method, "error": error.message}
-            self.asks.access.audit.refused(error, where)
+        self.asks.access.audit.note(error, method=request.method, path=request.path)
 
     def _unavailable(self, error: Exception) -> Response:
         """A database that a route needs is away; a page's script asks again by itself."""

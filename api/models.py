@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from access.actions import ACTIONS
 from access.shown import THEMES
 from data.export import FORMATS
 from data.request import RESOLUTIONS
@@ -16,6 +17,7 @@ LEAST_PX, DEFAULT_PX, MOST_PX = 50, 1200, 4000
 LONGEST_NAME = 255  # characters of a station's or sensor's name
 MOST_NAMES = 10_000
 MOST_JOBS = 200  # of one page of the list
+MOST_ENTRIES = 1_000  # of one page of the audit log
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\u0000]*$")]
 Time = Annotated[str, Field(description="ISO 8601 with Z or an offset.", examples=["2013-07-01T00:00:00Z"])]
@@ -156,6 +158,44 @@ class NewToken(_In):
     """An end of the token that is earlier than the embed's."""
 
     expires: Expires = None
+
+
+class AuditQuery(_Query):
+    """Which entries of the audit log, and as what."""
+
+    actor: Annotated[Name | None, Field(description="Only what this user did, or embed:ID.")] = None
+    action: Annotated[str | None, Field(json_schema_extra={"enum": list(ACTIONS)}, description="Only what was this.")] = None
+    start: Annotated[
+        str | None,
+        StringConstraints(max_length=64),
+        Field(alias="from", description="From this time on: ISO 8601, without an offset in the site's zone."),
+    ] = None
+    end: Annotated[str | None, StringConstraints(max_length=64), Field(alias="to", description="Before this time: as from.")] = (
+        None
+    )
+    limit: Annotated[int, Field(ge=1, le=MOST_ENTRIES, description="At most so many; a file has all.")] = 100
+    before: Annotated[int | None, Field(ge=0, lt=2**63, description="Only entries older than the one of this number.")] = None
+    format: Annotated[Literal["json", "csv"], Field(description="A page as JSON, or all entries as a file.")] = "json"
+
+
+class AuditEntry(_Out):
+    """Something that somebody did, or was refused."""
+
+    number: int
+    time: Time
+    actor: Annotated[str, Field(description="A user's name, or embed:ID; empty where nobody is known.")]
+    via: Annotated[str, Field(description="How we know: none, login, proxy, key, embed or command.")]
+    address: Annotated[str, Field(description="The address that it came from; empty for a command.")]
+    action: Annotated[str, Field(json_schema_extra={"enum": list(ACTIONS)})]
+    outcome: Literal["done", "refused"]
+    subject: Annotated[dict[str, Any], Field(description="What it was about; its fields are those of the action.")]
+
+
+class AuditList(_Out):
+    """Entries, newest first."""
+
+    entries: list[AuditEntry]
+    next: Annotated[str | None, Field(description="Path of the next page; null when there is none.")]
 
 
 class ErrorBody(_Out):

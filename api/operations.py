@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from access.identity import Identity, Scope
-from errors import CrossSite, InvalidRequest, OutOfScope, UnsupportedMedia
+from errors import CrossSite, InvalidRequest, NotFound, OutOfScope, UnsupportedMedia
 
 Method = Literal["GET", "POST"]
 View = Callable[..., Response]
@@ -50,7 +50,8 @@ class Api:
     """A blueprint below the prefix and the list of its operations.
 
     A view gets the parts of the path by name, a checked ``query`` and a checked ``body`` where it declared a model. ``asks``
-    says who asks; each route declares the scope that a key must have for it.
+    says who asks; each route declares the scope that a key must have for it. What is of scope admin is there for
+    administrators only.
     """
 
     def __init__(self, name: str, prefix: str, asks: Callable[[], Identity]) -> None:
@@ -83,6 +84,7 @@ class Api:
         def declare(view: View) -> View:
             def checked(**parts: str) -> Response:
                 given: dict[str, Any] = dict(parts)
+                require_admin(self._asks(), scope)
                 require_scope(self._asks(), scope)
                 if method == "POST":  # the guard has refused other sites
                     require_json(request)
@@ -97,6 +99,12 @@ class Api:
             return view
 
         return declare
+
+
+def require_admin(identity: Identity, scope: Scope) -> None:
+    """To others than administrators, what is theirs does not exist; raises NotFound as for any path without a route."""
+    if scope == "admin" and not identity.admin:
+        raise NotFound("There is no {path}.", path=request.path[:80])
 
 
 def require_scope(identity: Identity, scope: Scope) -> None:

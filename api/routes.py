@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
+from api.audit import add_audit_routes
 from api.data import add_data_routes
 from api.document import openapi_document
 from api.embed import add_embed_routes
@@ -27,6 +28,7 @@ def register_api(server: Flask, desk: Desk, *, listeners: int) -> None:
     add_event_routes(api, desk, JobWatcher(desk.ledger, listeners))
     add_data_routes(api, desk)
     add_embed_routes(api, desk)
+    add_audit_routes(api, desk)
     document = openapi_document(api.operations, desk.prefix)
 
     @api.blueprint.get("/api/openapi.json")

@@ -226,6 +226,7 @@ def _said(services: Services, begin: Any) -> tuple[Any, Any]:
     try:
         result, listed = begin()
     except RiwayatError as error:
+        services.note(error)
         return _notice(refusal(error, services.settings.timezone)), no_update
     except SQLAlchemyError as error:
         log.warning("a database does not answer a page", error=str(error))

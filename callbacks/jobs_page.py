@@ -117,6 +117,7 @@ def act(services: Services, identity: Identity, job_id: object, action: object) 
         elif action == "retry":
             retry_job(services.ledger, identity, job, services.wake)
     except RiwayatError as error:
+        services.note(error)
         return refusal(error, services.settings.timezone)
     except SQLAlchemyError as error:
         log.warning("the ledger does not answer a page", error=str(error))

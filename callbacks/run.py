@@ -173,9 +173,11 @@ def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
         return None, None
     try:
         job = visible_job(services.ledger, services.identify(), job_id)
-    except JobNotFound:
+    except JobNotFound as error:
+        services.note(error)
         return None, not_found()
     except NotPermitted as error:
+        services.note(error)
         return None, refusal(error, services.settings.timezone)
     if job.status is Status.COMPLETED and _incomplete(services, job):
         return job, expired()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from access.identity import Identity
 from access.seen import seen_by
 from access.store import AccessStore
 from config import Settings
 from data.site import Site
+from errors import RiwayatError
 from jobs.ledger import Ledger
 
 
@@ -32,3 +34,7 @@ class Services:
     def seen(self) -> Site:
         """The site as whoever is asking sees it; what lists and names things is asked of this one."""
         return seen_by(self.site, self.identify().rights)
+
+    def note(self, error: RiwayatError, **where: Any) -> None:
+        """Tell the audit log of an error that a callback shows, if it is a refusal."""
+        self.access.audit.note(error, **where)

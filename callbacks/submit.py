@@ -95,6 +95,7 @@ def _show(services: Services, previous: object, begin: Callable[[Identity], Job 
         identity = services.identify()
         begun = begin(identity)
     except RiwayatError as error:
+        services.note(error)
         begun = refusal(error, services.settings.timezone)
     except SQLAlchemyError as error:
         log.warning("a database does not answer a page", error=str(error))
@@ -124,9 +125,10 @@ def _cancelled(services: Services, job_id: object) -> Any:
     """Cancel a job; the alert that says why it could not be, if that is to be said."""
     try:
         cancel_job(services.ledger, visible_job(services.ledger, services.identify(), job_id), services.wake)
-    except (Conflict, JobNotFound):  # it has ended meanwhile, which the page is about to see
-        pass
+    except (Conflict, JobNotFound) as error:  # it has ended meanwhile, which the page is about to see
+        services.note(error)
     except NotPermitted as error:
+        services.note(error)
         return alert(refusal(error, services.settings.timezone))
     except SQLAlchemyError as error:
         log.warning("a database does not answer a page", error=str(error))

@@ -112,9 +112,11 @@ def _to_job(services: Services, job_id: str) -> Arrival:
             return Arrival(job_id=None, notice=not_found())
         job = services.ledger.get(job_id)
         authorise(identity, job.request)
-    except (JobNotFound, UnknownStation, UnknownSensor):
+    except (JobNotFound, UnknownStation, UnknownSensor) as error:
+        services.note(error, job=job_id)
         return Arrival(job_id=None, notice=not_found())
     except NotPermitted as error:  # of stations that the identity knows
+        services.note(error, job=job_id)
         return Arrival(job_id=None, notice=refusal(error, services.settings.timezone))
     form = request_form(job.request, services.site.catalogue)
     if may_see(identity, job.owner):
@@ -127,6 +129,7 @@ def _carry_over(services: Services, identity: Identity, request: HistoryRequest,
     try:
         begun = start_load(services, identity, request)
     except RiwayatError as error:
+        services.note(error)
         return Arrival(job_id=None, form=form, notice=refusal(error, request.timezone))
     if isinstance(begun, Notice):
         return Arrival(job_id=None, form=form, notice=begun)
@@ -168,6 +171,8 @@ def _to_form(services: Services, link: Link) -> Arrival:
                 known=", ".join(RESOLUTIONS),
             )
         )
+    for error in wrong[:1]:
+        services.note(error)
     return Arrival(form=form, notice=refusal(wrong[0], zone) if wrong else None)
 
 

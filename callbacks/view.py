@@ -88,6 +88,7 @@ def draw(services: Services, asked: Asked) -> Drawn:
         spans, words = _pending(site, job)
         figure = _figure(site, job, view, asked, spans, words)
     except RiwayatError as error:
+        services.note(error)
         return _nothing(asked, translate_error(error, services.settings.timezone))
     href = f"{services.settings.url_prefix}api/jobs/{quote(job.id)}/data?format=csv&from={start}&to={end}"
     whole = job.status.is_final  # a file cannot say what it lacks

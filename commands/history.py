@@ -59,6 +59,7 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")] = False,
 ) -> None:
     """Load a history through the queue and print exact statistics of each series; Ctrl-C cancels."""
+    from access.audit import record, request_subject
     from access.names import LOCAL_USER
     from config import load_settings
     from data.engine import explained
@@ -75,6 +76,9 @@ def history(
         job, found = _load(site, ledger, LOCAL_USER, request)
     if out is not None and found:
         _export(site, request, out)
+        record(
+            ledger.engine, "export", request_subject(request, job=job.id, format=out.suffix.lower().lstrip("."), file=str(out))
+        )
     _print(job, found, as_json)
     if not found:
         raise typer.Exit(1)

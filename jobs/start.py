@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from access.audit import record, record_view, request_subject
 from access.grants import Purpose
 from access.identity import Identity, authorise
 from access.seen import permit
@@ -49,6 +50,7 @@ def start_job(
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         done = _shared(ledger, identity, request) or ledger.record_completed(identity.user, request, metrics)
         _say("job needed no reading", done)
+        _tell(ledger, identity, done)
         return done
     settings = site.settings
     queue = queue_of(planned.rows_missing, settings.large_job_rows)
@@ -64,6 +66,7 @@ def start_job(
         by_page=by_page,
     )
     _say("job submitted", job)
+    _tell(ledger, identity, job)
     wake()
     return job
 
@@ -79,6 +82,7 @@ def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], N
     authorise(identity, job.request, purpose_of(job.kind))
     again = ledger.retry(job.id, by_page=by_page)
     _say("job submitted again", again)
+    _tell(ledger, identity, again)
     wake()
     return again
 
@@ -103,6 +107,15 @@ def _shared(ledger: Ledger, identity: Identity, request: HistoryRequest) -> Job 
     """The completed job that another viewer of the same embedded chart has."""
     latest = ledger.latest(identity.user, HISTORY, request) if identity.via == "embed" else None
     return latest if latest is not None and latest.status is Status.COMPLETED else None
+
+
+def _tell(ledger: Ledger, identity: Identity, job: Job) -> None:
+    """The audit log: of an embedded chart only that a job was looked at, once, however many look."""
+    subject = request_subject(job.request, job=job.id)
+    if identity.via == "embed":
+        record_view(ledger.engine, job.id, subject)
+    else:
+        record(ledger.engine, "load", subject)
 
 
 def _say(event: str, job: Job) -> None:

@@ -99,6 +99,7 @@ OPERATIONS = [
     ("POST", "/api/embeds"),
     ("POST", "/api/embeds/{embed_id}/revoke"),
     ("POST", "/api/embeds/{embed_id}/token"),
+    ("GET", "/api/audit"),
 ]
 
 

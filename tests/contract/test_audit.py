@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.audit import ALL, LEAST_AGE_DAYS, MOST_A_MINUTE, Actor, AuditLog, Wanted, act_as, acting, request_subject
+from access.actions import LEAST_AGE_DAYS
+from access.audit import ALL, MOST_A_MINUTE, Actor, AuditLog, Wanted, act_as, acting, request_subject
 from access.grants import Grant
 from access.keys import new_key, revoke_key
 from access.store import AccessStore, migrate_access
@@ -83,7 +84,7 @@ def test_changes_of_users_groups_grants_and_keys_are_written_with_them_and_hold_
     assert found["key_revoked"] == {"key": key.id, "owner": "wati", "label": "script"}
     kept = repr([vars(entry) for entry in log.every()])
     assert "argon2" not in kept
-    assert key_text.rpartition("_")[2] not in kept
+    assert key_text[-43:] not in kept
     assert {entry.actor for entry in log.every()} == {"sari"}
 
 
@@ -115,7 +116,7 @@ def test_an_entry_that_cannot_be_written_stops_nothing_and_is_told_in_the_progra
     with access.engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
     log.record("export", {"job": "7"})
-    assert "an entry of the audit log is lost" in capsys.readouterr().out
+    assert "an entry of the audit log is lost" in "".join(capsys.readouterr())
 
 
 def test_the_program_can_neither_change_nor_remove_an_entry(access, log):
