@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from errors import QueueFull
+from errors import DiskFull, NoData, NotPermitted, QueueFull, SourceMismatch, UnknownSensor, UnknownStation
 from jobs.job import TRANSITIONS, JobError, Progress, Status, sources_of
 from jobs.policy import (
     Limits,
@@ -90,6 +90,11 @@ def test_shares_are_used_up_at_their_limits(shares, active_of_user, queued, refu
         return
     with pytest.raises(QueueFull):
         shares.check(active_of_user=active_of_user, queued=queued)
+
+
+@pytest.mark.parametrize("kind", [UnknownStation, UnknownSensor, NoData, NotPermitted, SourceMismatch, DiskFull])
+def test_what_waiting_does_not_mend_is_not_tried_again(kind):
+    assert not JobError.of(kind()).retryable
 
 
 def test_timeout_and_lost_worker_may_be_tried_again():
