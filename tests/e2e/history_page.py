@@ -114,9 +114,9 @@ class HistoryPage:
         """Addresses that this page load has asked for, answered or not."""
         return list(self.driver.execute_script(REQUESTS))
 
-    def polls(self) -> int:
-        """How often this page load has asked for a running job."""
-        return sum("cacheKey=" in address for address in self.requests())
+    def polls(self, job_id: str = "") -> int:
+        """How often this page load has asked for a running job, or for that one."""
+        return sum("cacheKey=" in address and job_id in address for address in self.requests())
 
     def severe(self) -> list[str]:
         """Errors in the browser's console since the last look."""

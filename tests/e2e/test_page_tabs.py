@@ -72,18 +72,18 @@ def test_pressing_load_twice_is_one_job_and_a_finished_request_is_drawn_without_
     assert ids_of(running) == [job_id]
     gate.release()
     page.wait_until_drawn()
-    assert page.polls() > 0
+    assert page.polls(job_id) > 0
     whole = [pytest.approx(extremes_in_the_database(running, "JFK", "temperature"))]
     wait_for_extremes(page, whole)
 
-    polls, figure = page.polls(), page.extremes()
+    figure = page.extremes()
     again = page.load()  # when every tile is there
     assert again.id != job_id
     assert (again.status, again.attempt, again.metrics["tiles_read"]) == (Status.COMPLETED, 0, 0)
     wait_until(lambda: page.drawn_job == again.id, "the figure of the second job", PATIENCE_S)
     page.wait_until_drawn()
     assert page.extremes() == figure
-    assert page.polls() == polls
+    assert page.polls(again.id) == 0
 
 
 def test_reload_back_and_forward_while_a_job_runs_show_each_job_and_end_with_its_own_figure(running, gate, sample_page):
