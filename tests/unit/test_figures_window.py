@@ -36,9 +36,8 @@ def test_a_window_lies_within_the_request_whatever_a_browser_says(start: Any, en
 
 
 def test_missing_months_become_spans_that_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
-    months = ["2019-01", "2019-02", "2019-05", "2019-12"]
-    missing = [SimpleNamespace(month=parse_month(name)) for name in [*months, "2019-02"]]
-    monkeypatch.setattr(figures.window, "plan", lambda site, request: SimpleNamespace(missing=missing))
+    months = {parse_month(name) for name in ("2019-12", "2019-02", "2019-01", "2019-05")}
+    monkeypatch.setattr(figures.window, "plan", lambda site, request: SimpleNamespace(missing_months=months))
     site = SimpleNamespace(tiles=None, catalogue=None, source=SimpleNamespace(id="own"))  # raw rows need no rollup
     found = pending_spans(site, REQUEST)  # type: ignore[arg-type]
     assert found == (
