@@ -146,6 +146,25 @@ def test_many_attempts_at_once_count_as_many(tmp_path, clock):
         assert sum(threads.map(attempt, range(40))) == 5
 
 
+def test_nobody_counts_between_the_look_at_a_count_and_its_change(tmp_path, clock):
+    folder = str(tmp_path / "logins")
+    came_between = []
+
+    class Slow(diskcache.Cache):
+        def get(self, *arguments, **named):
+            found = super().get(*arguments, **named)
+            try:
+                other.set(of_name("sari").key, f"4 {NOON_S}")
+                came_between.append(True)
+            except diskcache.Timeout:
+                came_between.append(False)
+            return found
+
+    with diskcache.Cache(folder, timeout=0.05) as other, Slow(folder) as cache:  # two web processes
+        Attempts(cache, clock).begin((of_name("sari"),))
+    assert came_between == [False]
+
+
 def test_the_key_of_a_name_does_not_tell_it():
     assert "rahasia" not in of_name("rahasia").key
     assert of_name("Sari") != of_name("sari")
