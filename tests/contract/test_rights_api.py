@@ -316,6 +316,15 @@ def test_a_job_whose_grant_is_gone_when_its_turn_comes_reads_nothing(world, left
     assert not world.site.tiles.entries(SeriesKey(world.site.source.id, "EWR", "wind_speed"))
 
 
+def test_a_job_that_finds_nothing_tells_of_the_granted_time_only(world):
+    world.grant(from_ms=MAY_MS)
+    later = ("2014-05-01T00:00:00Z", "2014-06-01T00:00:00Z")
+    world.ledger.submit("sari", request_of(["EWR"], ["temperature"], *later, "raw", "UTC"))
+    done = world.run()
+    assert done.error.code == "no_data"
+    assert "there is data from 2013-05-01T00:00:00Z to" in done.error.message
+
+
 def test_a_workbook_whose_right_to_export_is_gone_when_its_turn_comes_is_not_written(world):
     number = world.grant()
     job = world.started()
