@@ -18,6 +18,7 @@ from sqlalchemy import Row, insert, select, update
 
 from access.audit import Actor, acting, write_entry
 from access.identity import ALL_SCOPES, Identity, Scope, present_identity
+from access.names import LOCAL_USER, check_name
 from access.store import AccessStore
 from access.tables import api_key
 from config import Settings
@@ -28,6 +29,7 @@ SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export", "embed", "admin")
 DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export")
 MOST_KEYS: Final = 50  # valid keys of one owner
 _TEXT: Final = re.compile(r"rwk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_ID: Final = re.compile(r"[0-9a-f]{16}")
 _LONGEST_LABEL: Final = 100
 _USED_EVERY_MS: Final = 60_000
 _NOBODY: Final = hashlib.sha256(b"").hexdigest()
@@ -57,8 +59,10 @@ def new_key(
     """Make a key; its text is told this once.
 
     Raises:
-        InvalidRequest: no label, an unknown scope or none, an end that has passed, too many keys.
+        InvalidRequest: no name of a user, no label, an unknown scope or none, an end that has passed, too many keys.
     """
+    if owner != LOCAL_USER:
+        check_name(owner)
     label = label.strip()
     if not 0 < len(label) <= _LONGEST_LABEL or not label.isprintable():
         raise InvalidRequest("Say in 1 to {longest} characters what the key is for.", field="label", longest=_LONGEST_LABEL)
@@ -107,6 +111,8 @@ def revoke_key(access: AccessStore, key_id: str, now_ms: int, *, owner: str | No
     Raises:
         NotFound: there is no such key, or it is somebody else's.
     """
+    if not _ID.fullmatch(key_id):
+        raise NotFound("There is no key {key}.", key=repr(key_id[:40]))
     with access.engine.begin() as connection:
         row = connection.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
         if row is None or owner not in (None, row.owner):

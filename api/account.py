@@ -18,7 +18,7 @@ from api.looks import chosen_language, look, page_answer
 from api.pages import ACCOUNT
 from api.sessions import Sessions, asking_address, form_token, is_own_form
 from config import Settings
-from errors import InvalidRequest, NotFound, NotPermitted, RiwayatError, TooManyAttempts, WrongPassword
+from errors import InvalidRequest, NotFound, RiwayatError, TooManyAttempts, WrongPassword
 from i18n import gettext as _
 from i18n import translate_error
 from layouts.account import ENDS_DAYS, AccountContext, KeyForm, Said, account_page
@@ -63,11 +63,13 @@ def account_blueprint(desk: AccountDesk) -> Blueprint:
     blueprint = Blueprint("account", __name__, url_prefix=prefix.rstrip("/") or None)
 
     @blueprint.before_request
-    def only_where_people_are_told_apart() -> None:
+    def only_where_people_are_told_apart() -> AnyResponse | None:
         if desk.settings.auth == "none":
             raise NotFound
         if request.method == "POST" and not is_own_form():
-            raise NotPermitted("This page was open for long. Go back, reload it, and try again.")
+            sentence = _("This page was open for long, so nothing was changed. Please try again.")
+            return desk.page(Said(sentence), HTTPStatus.FORBIDDEN)
+        return None
 
     @blueprint.get(f"/{ACCOUNT}")
     def show_account() -> AnyResponse:

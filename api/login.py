@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.audit import Actor, AuditLog
@@ -15,7 +16,7 @@ from api.looks import chosen_language, look, page_answer
 from api.pages import LOGIN, LOGOUT, login_address, way_back
 from api.sessions import Sessions, asking_address, form_token, is_own_form
 from config import Settings
-from errors import NotAuthenticated, NotPermitted, RiwayatError, TooManyAttempts, WrongPassword
+from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError, TooManyAttempts, WrongPassword
 from i18n import gettext as _
 from i18n import translate_error
 from layouts.login import login_page
@@ -38,7 +39,7 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
             return chosen
         try:
             sessions.identity()
-        except NotAuthenticated:
+        except (NotAuthenticated, LedgerUnavailable, SQLAlchemyError):  # the form may find the database back
             return page_answer(_page(settings, back, signed_out="out" in request.args))
         return redirect(back, HTTPStatus.SEE_OTHER)
 
@@ -52,10 +53,13 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
         address = asking_address(settings, request)
         try:
             account = logins.check(name, request.form.get("password", ""), address, known.mark(name))
+            sessions.begin(account)
         except (WrongPassword, TooManyAttempts, NotPermitted) as error:
             log.warning("sign-in refused", code=error.code, address=address)  # not the name: people type passwords there
             return _refused(settings, back, name, error)
-        sessions.begin(account)
+        except (LedgerUnavailable, SQLAlchemyError) as error:
+            log.error("nobody can sign in: a database does not answer", error=str(error))
+            return _refused(settings, back, name, LedgerUnavailable())
         log.info("signed in", user=account.name, address=address)
         audit.record("login", {}, actor=Actor(account.name, "login", address))
         answer = redirect(back, HTTPStatus.SEE_OTHER)

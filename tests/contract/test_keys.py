@@ -16,11 +16,12 @@ from werkzeug.test import TestResponse
 
 from access.grants import Grant
 from access.keys import MOST_KEYS, SCOPES, find_key, keys_of, new_key, revoke_key
-from access.store import AccessStore, open_access
+from access.store import AccessStore, migrate_access, open_access
 from access.tables import api_key
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
+from data.engine import make_engine
 from errors import InvalidKey, InvalidRequest, NotFound, NotPermitted
 from manage import build
 
@@ -92,6 +93,29 @@ def test_the_database_does_not_hold_the_secret(world):
 def test_a_key_comes_before_what_the_proxy_says(world):
     answer = world.ask("rwk_0000000000000000_" + "A" * 43, **{"X-Forwarded-User": "sari"})
     assert error(answer) == (401, "invalid_key")
+
+
+def test_keys_are_kept_alike_on_every_database(database_url):
+    settings = Settings(auth="proxy", _env_file=None)
+    engine = make_engine(database_url)
+    migrate_access(engine)
+    access = open_access(settings, engine=engine)
+    text, made = new_key(
+        access, "Sari", label="laporan ☂", scopes=["export", "read"], expires_ms=NOON_MS, now_ms=NOON_MS - DAY_MS
+    )
+    assert keys_of(access, "Sari") == [made]
+    assert keys_of(access, "sari") == []
+    found = find_key(settings, access, text, NOON_MS - 1)
+    assert (found.user, found.scopes) == ("Sari", {"export", "read"})
+    assert keys_of(access)[0].used_ms == NOON_MS - 1
+    for key_id in ("nothing", "a\x00b", made.id.upper() + "g", "0" * 16):
+        with pytest.raises(NotFound):
+            revoke_key(access, key_id, NOON_MS)
+    first, again = (revoke_key(access, made.id, NOON_MS + later).revoked_ms for later in (0, 5))
+    assert first == again == NOON_MS
+    with pytest.raises(InvalidKey):
+        find_key(settings, access, text, NOON_MS - 1)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -228,6 +252,12 @@ def test_on_a_site_of_one_machine_a_key_opens_nothing_from_elsewhere(tmp_path):
 
 
 # -- making one -------------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_without_a_name_has_a_key(world):
+    for owner in ("", "a\x00b", " sari", "embed:x"):
+        with pytest.raises(InvalidRequest):
+            new_key(world.access, owner, label="report", scopes=["read"], expires_ms=None, now_ms=NOON_MS)
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,22 @@ def test_where_attempts_cannot_be_counted_nobody_gets_in(world):
         counts.execute("DROP TABLE Cache")
     answer = browser.send("/login", name="sari", password=PASSWORD)
     assert answer.status_code == 503
+    assert "The database does not answer" in answer.get_data(as_text=True)
     assert browser.user() is None
+
+
+def test_while_the_database_of_users_is_away_the_page_says_so_and_nobody_gets_in(world):
+    browser = world.browser()
+    browser.sign_in()
+    for name in ("riwayat.sqlite", "riwayat.sqlite-wal", "riwayat.sqlite-shm"):
+        (world.settings.data_dir / name).unlink(missing_ok=True)
+    world.access.engine.dispose()
+    (world.settings.data_dir / "riwayat.sqlite").mkdir()
+    assert browser.client.get("/api/whoami").status_code == 503  # the page goes on asking
+    assert browser.get("/login").status_code == 200
+    answer = browser.send("/login", name="sari", password=PASSWORD)
+    assert answer.status_code == 503
+    assert "The database does not answer" in answer.get_data(as_text=True)
 
 
 # -- the session ------------------------------------------------------------------------------------------------------------
@@ -562,6 +577,15 @@ def test_guessing_the_password_in_somebodys_open_session_waits_as_well(world):
     browser.sign_in()
     found = [Passwords(current=f"guess {number}").sent(browser).status_code for number in range(6)]
     assert found == [400] * 5 + [429]
+
+
+def test_a_form_that_is_too_old_changes_nothing_and_says_so(world):
+    browser = world.browser()
+    browser.sign_in()
+    answer = browser.send("/account/password", current=PASSWORD, new=OTHER, again=OTHER, csrf="of yesterday")
+    assert answer.status_code == 403
+    assert "nothing was changed" in answer.get_data(as_text=True)
+    assert world.browser().sign_in().status_code == 303
 
 
 def test_signing_out_everywhere_else_leaves_this_browser_in(world):
