@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from access.embed_table import Embed, add_embed, embed_rights, end_embed, find_embed, new_embed
+from access.embed_table import Embed, add_embed, embed_rights, embeds, end_embed, find_embed, new_embed
 from access.grants import Purpose
 from access.identity import Identity, Scope
 from access.names import EMBED_OWNER
@@ -25,6 +25,7 @@ from data.site import Site
 from errors import Conflict, EmbedExpired, EmbedInvalid, EmbedRevoked, InvalidRequest, NotFound, NotPermitted
 
 _SALT: Final = "riwayat embedded chart 1"
+MOST_EMBEDS: Final = 500  # of one owner that can be looked at; a token for each reader needs no embed of its own
 _MOST_TOKEN: Final = 500  # characters
 
 
@@ -52,11 +53,14 @@ def make_embed(
     Raises:
         NotPermitted, UnknownStation, UnknownSensor: the identity may not embed all of what would be shown now.
         InvalidRequest: the origin or the label is wrong, or the end has passed.
+        Conflict: the identity has too many of them.
     """
     if "embed" not in identity.scopes:
         raise NotPermitted
     if expires_ms is not None and expires_ms <= now_ms:
         raise InvalidRequest("The end of the link must lie in the future.", field="expires")
+    if sum(one.state(now_ms) == "live" for one in embeds(store, identity.user)) >= MOST_EMBEDS:
+        raise Conflict("{name} has {most} embedded charts; revoke some first.", name=identity.user, most=MOST_EMBEDS)
     checked = new_embed(identity.user, check_label(label), shows, check_origin(origin), expires_ms)
     shown = shows.request(now_ms)
     permit(site, identity, shown, Purpose.EMBED).inventory.named(shown.stations)  # a pattern may name a station that is not there

@@ -95,7 +95,7 @@ def add_embed_routes(api: Api, desk: Desk) -> None:
         may_export = "export" in identity.scopes and identity.rights.allows(shown, Purpose.EXPORT)
         return jsonify(_view(desk, found, may_export))
 
-    @api.post("/api/embeds", _MADE, 400, 404, scope="embed", body=NewEmbed)
+    @api.post("/api/embeds", _MADE, 400, 404, 409, scope="embed", body=NewEmbed)
     def create_embed(body: NewEmbed) -> Response:
         """Make a chart for pages of another origin.
 

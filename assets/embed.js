@@ -24,6 +24,7 @@
   const language = root.lang;
   const byId = (id) => document.getElementById(id);
   const frame = document.querySelector(".frame");
+  const touched = window.matchMedia("(pointer: coarse)"); // a finger scrolls the page; buttons zoom
   const darkSystem = window.matchMedia("(prefers-color-scheme: dark)");
 
   const state = {
@@ -33,6 +34,7 @@
     run: 0, // grows with each start; an older one's answers are dropped
     window: null, // {start, end} ms UTC, or null = all of it
     meta: null, // of the figure that is drawn
+    again: false, // whether it is being loaded again because part of it has left the disk
     partial: false, // whether what is drawn lacks what is still to be loaded
     sequence: 0,
     retryMs: FIRST_RETRY_MS,
@@ -294,6 +296,10 @@
     const figure = await json(`jobs/${encodeURIComponent(id)}/figure?${query}`, { signal: state.asking.signal });
     if (run !== state.run || sequence !== state.sequence) return;
     state.job = id;
+    // A completed job may have lost tiles since: load it again, once.
+    const lost = !state.partial && figure.layout.meta.complete === false;
+    if (lost && !state.again) later("retry", start, SOON_MS);
+    state.again = lost;
     show(figure, sequence);
   }
 
@@ -303,6 +309,7 @@
     keepHidden(chart, figure);
     layout.uirevision = "embed"; // a newer job of a rolling chart keeps what its viewer hid
     layout.xaxis.uirevision = sequence;
+    if (touched.matches) layout.dragmode = false;
     state.meta = layout.meta;
     state.drawn = Date.now();
     frame.dataset.state = "drawn";
@@ -403,6 +410,8 @@
   // ---- taking it away -------------------------------------------------------------------------------------------
 
   byId("whole").addEventListener("click", () => gesture(null));
+  byId("closer").addEventListener("click", () => state.meta && zoom(0.5));
+  byId("wider").addEventListener("click", () => state.meta && zoom(2));
 
   byId("picture").addEventListener("click", function () {
     if (!state.meta) return;

@@ -167,7 +167,7 @@ def wanted(job: Job, kind: Any, span: Any, last: Any, theme: Any, language: Any,
         resolution=job.request.resolution,
         timezone=job.request.timezone,
         theme=str(theme),
-        language=language if language in LANGUAGES else current_language(),
+        language=language if isinstance(language, str) and language in LANGUAGES else current_language(),
         controls=CONTROLS in chosen,
         transparent=TRANSPARENT in chosen,
     )
@@ -175,9 +175,10 @@ def wanted(job: Job, kind: Any, span: Any, last: Any, theme: Any, language: Any,
 
 def _make(services: Services, identity: Identity, shows: Shows, origin: Any, ends: Any, label: Any) -> Embed:
     now_ms = _now_ms()
-    if ends not in ENDS_DAYS:
+    days = ENDS_DAYS.get(ends) if isinstance(ends, str) else None
+    if days is None:
         raise InvalidRequest("The end of the link must lie in the future.", field="expires")
-    expires_ms = now_ms + ENDS_DAYS[ends] * _DAY_MS if ENDS_DAYS[ends] else None
+    expires_ms = now_ms + days * _DAY_MS if days else None
     return make_embed(
         services.access,
         services.site,

@@ -61,6 +61,8 @@ def frame_page(page: FramePage) -> str:
 <header class="head">
 <h1 id="title"></h1>
 <div id="tools" class="tools" role="toolbar" aria-label="{escape(_("Chart tools"))}" hidden>
+<button type="button" id="wider" class="touch" aria-label="{escape(_("Show a longer range"))}">−</button>
+<button type="button" id="closer" class="touch" aria-label="{escape(_("Show a shorter range"))}">+</button>
 <button type="button" id="whole" hidden>{escape(_("Whole range"))}</button>
 <button type="button" id="picture" title="{escape(_("Download the picture"))}">PNG</button>
 <button type="button" id="rows" title="{escape(_("Download the rows of this window"))}" hidden>CSV</button>

@@ -164,6 +164,42 @@ def test_a_chart_that_is_revoked_while_it_is_looked_at_goes(running, portal, vie
     assert frame.run("return document.getElementById('chart').hidden") is True
 
 
+def test_a_chart_whose_data_has_left_the_disk_is_loaded_again(running, portal, viewer):
+    made = make(running, portal)
+    viewer.get(made["url"])
+    frame = Frame(viewer, None)
+    frame.become("drawn")
+    first = wait_until(lambda: frame.meta if frame.meta["complete"] else {}, "the whole chart", PATIENCE_S)
+    running.site.tiles.clear()
+    frame.drag(0.4, 0.6)
+    wait_until(lambda: frame.meta["start"] > first["start"] and frame.meta["complete"], "the window, loaded again", PATIENCE_S)
+    assert frame.meta["revision"] != first["revision"]
+
+
+def test_a_finger_scrolls_the_page_and_buttons_zoom(running, portal, viewer):
+    made = make(running, portal)
+    viewer.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    viewer.execute_cdp_cmd("Emulation.setEmitTouchEventsForMouse", {"enabled": True, "configuration": "mobile"})
+    viewer.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 420, "deviceScaleFactor": 1, "mobile": True}
+    )
+    try:
+        viewer.get(made["url"])
+        frame = Frame(viewer, None)
+        frame.become("drawn")
+        assert frame.run("return document.getElementById('chart').layout.dragmode") is False
+        whole = frame.meta["whole"]
+        frame.run("document.getElementById('closer').click()")
+        wait_until(lambda: frame.meta["end"] - frame.meta["start"] < (whole[1] - whole[0]) * 0.6, "half of it", PATIENCE_S)
+        assert frame.run("return getComputedStyle(document.getElementById('closer')).display") != "none"
+        frame.run("document.getElementById('wider').click()")
+        wait_until(lambda: [frame.meta["start"], frame.meta["end"]] == whole, "all of it", PATIENCE_S)
+    finally:
+        viewer.execute_cdp_cmd("Emulation.setEmitTouchEventsForMouse", {"enabled": False})
+        viewer.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        viewer.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_while_the_server_does_not_answer_it_says_so_and_tries_again_by_itself(running, portal, viewer):
     made = make(running, portal)
     viewer.execute_cdp_cmd("Network.enable", {})
