@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
+from private import check_secret_file, own_folder
 
 FREE_THREADS = 2  # of a web process, for pages and programs while every place of an event stream is taken
 _LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1")
@@ -187,12 +188,20 @@ class Settings(BaseSettings):
         return self.tile_budget_bytes // 10
 
     def prepare(self) -> None:
-        """Make the folders that Riwayat writes to (mode 0700)."""
-        for folder in (self.data_dir, self.tiles_path):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make the folders that Riwayat writes to (mode 0700).
+
+        Raises:
+            ConfigurationError: DATA_DIR is another user's.
+        """
+        own_folder(self.data_dir)
+        own_folder(self.tiles_path, ours=self.tile_dir is None)
 
     def signing_secret(self) -> str:
-        """The signing secret: the setting, or a file in DATA_DIR that is made once with mode 0600."""
+        """The signing secret: the setting, or a file in DATA_DIR that is made once with mode 0600.
+
+        Raises:
+            ConfigurationError: other users could have written the file.
+        """
         if self.secret_key.get_secret_value():
             return self.secret_key.get_secret_value()
         self.prepare()
@@ -207,6 +216,7 @@ class Settings(BaseSettings):
             except FileExistsError:
                 pass
             draft.unlink()
+        check_secret_file(path)
         return path.read_text().strip()
 
 

@@ -16,6 +16,7 @@ from access.passwords import check_new_password, hash_password, needs_new_hash, 
 from access.store import AccessStore, Account
 from access.throttle import Attempts, Subject, of_address, of_browser, of_name
 from config import Settings
+from data.plaincache import open_cache
 from errors import LedgerUnavailable, NotPermitted, TooManyAttempts, WrongPassword
 
 CACHE_BYTES: Final = 64 * 2**20
@@ -26,10 +27,7 @@ log = structlog.get_logger(__name__)
 
 def open_logins(settings: Settings, access: AccessStore, now_s: Callable[[], float] = time.time) -> Logins:
     """The sign-in of a site; counts lie in a folder that nobody else may enter, and nothing of it is thrown out early."""
-    folder = settings.data_dir / "logins"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    cache = diskcache.Cache(str(folder), size_limit=CACHE_BYTES, eviction_policy="none", timeout=5)
+    cache = open_cache(settings.data_dir / "logins", size_limit=CACHE_BYTES, eviction_policy="none", timeout=5)
     return Logins(access, cache, now_s)
 
 

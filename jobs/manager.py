@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity
 from config import Settings
+from data.plaincache import open_cache as open_plain_cache
 from errors import Conflict, JobNotFound, NotPermitted
 from jobs.job import Job
 from jobs.ledger import Ledger
@@ -39,11 +40,8 @@ Render = Callable[[Job], Sequence[Any]]
 
 
 def open_cache(settings: Settings) -> diskcache.Cache:
-    """The cache of a site, in a folder that nobody else may enter (its entries are pickles)."""
-    folder = settings.data_dir / "cache"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    return diskcache.Cache(str(folder), size_limit=CACHE_BYTES, timeout=5)
+    """The cache of a site (data/plaincache.py)."""
+    return open_plain_cache(settings.data_dir / "cache", size_limit=CACHE_BYTES, timeout=5)
 
 
 def asking_page() -> str:

@@ -3,6 +3,7 @@
 import json
 from urllib.parse import urlencode
 
+import diskcache
 import pytest
 from dash import Dash, Input, Output, dcc, html
 from dash.background_callback.managers.diskcache_manager import DiskcacheManager
@@ -283,7 +284,10 @@ def test_the_same_callback_works_with_dashs_own_manager(settings, ledger, job, m
         return {"rows": 4}
 
     monkeypatch.setattr(child, "load_history", load)
-    app = make_app(DiskcacheManager(open_cache(settings)), child.make_callback_job(settings, render_progress, render_result))
+    app = make_app(
+        DiskcacheManager(diskcache.Cache(str(tmp_path / "stock"))),
+        child.make_callback_job(settings, render_progress, render_result),
+    )
     stock = Page(app, app.server.test_client())
     stock.start(job.id)
 
