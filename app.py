@@ -207,6 +207,7 @@ def _layout(services: Services, known: KnownStations) -> Any:
         shade=_shade(),
         user=identity.user,
         nothing_granted=not (known.stations or known.away or identity.rights.everything),
+        finest=identity.rights.finest,
         timezone=settings.timezone,
         zone=zone_name(found[1] if found else 0, settings.timezone),
         stations=known.stations,

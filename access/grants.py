@@ -39,7 +39,7 @@ class Grant:
     from_ms: int | None = None
     to_ms: int | None = None
     longest_ms: int | None = None
-    finest: str = RESOLUTIONS[0]
+    finest: Resolution = RESOLUTIONS[0]
     may_export: bool = True
     may_embed: bool = False
 
@@ -67,6 +67,13 @@ class Rights:
     grants: tuple[Grant, ...] = ()
     everything: bool = False
     zone: str | None = None
+
+    @property
+    def finest(self) -> Resolution:
+        """The finest resolution that any grant allows; raw where there is none."""
+        if self.everything or not self.grants:
+            return RESOLUTIONS[0]
+        return RESOLUTIONS[min(RESOLUTIONS.index(grant.finest) for grant in self.grants)]
 
     def stations(self, names: Iterable[str]) -> list[str]:
         """Those of some stations that exist for this identity, in their order."""

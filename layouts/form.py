@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from data.catalogue import Catalogue
 from data.inventory import StationInventory
-from data.request import RESOLUTIONS
+from data.request import RESOLUTIONS, Resolution
 from i18n import current_language, format_date
 from i18n import gettext as _
 from layouts import ids
@@ -30,10 +30,11 @@ def form(
     start: str = "",
     end: str = "",
     hidden: bool = False,
+    finest: Resolution = RESOLUTIONS[0],
 ) -> html.Aside:
     """The form in its first state; ``start`` and ``end`` are wall-clock times in ``timezone`` (named ``zone`` for short).
 
-    ``hidden``: for whom there is nothing to choose.
+    ``hidden``: for whom there is nothing to choose; ``finest``: the finest resolution that may be chosen, and is at first.
     """
     return html.Aside(
         [
@@ -47,7 +48,7 @@ def form(
             _field(_("Stations"), ids.STATION, _stations(stations, timezone)),
             _field(_("Sensors"), ids.SENSOR, _sensors(catalogue, stations)),
             _range(timezone, zone, start, end),
-            _field(_("Resolution"), ids.RESOLUTION, _resolution()),
+            _field(_("Resolution"), ids.RESOLUTION, _resolution(finest)),
             html.Div(id=ids.ESTIMATE, className="estimate", role="status", **{"aria-live": "polite"}),
             html.Button(_("Load history"), id=ids.LOAD, type="button", n_clicks=0, className="btn btn-primary load"),
             html.Button(
@@ -154,12 +155,12 @@ def _sensors(catalogue: Catalogue, stations: Sequence[StationInventory]) -> dcc.
     )
 
 
-def _resolution() -> dcc.Dropdown:
-    names = resolution_names()
+def _resolution(finest: Resolution) -> dcc.Dropdown:
+    names, first = resolution_names(), RESOLUTIONS.index(finest)
     return dcc.Dropdown(
         id=ids.RESOLUTION,
-        options=[{"value": name, "label": names[name]} for name in RESOLUTIONS],
-        value="raw",
+        options=[{"value": name, "label": names[name], "disabled": at < first} for at, name in enumerate(RESOLUTIONS)],
+        value=finest,
         clearable=False,
         searchable=False,
         maxHeight=260,

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from data.catalogue import Catalogue
 from data.inventory import StationInventory
+from data.request import RESOLUTIONS, Resolution
 from i18n import gettext as _
 from layouts import ids
 from layouts.embedding import embed_dialog
@@ -26,7 +27,7 @@ class PageContext:
 
     ``shade`` is light or dark, ``theme_choice`` also auto; ``start`` and ``end`` are wall-clock times of ``timezone``.
     ``away``: the database does not answer, and ``stations`` are those that were known last. ``nothing_granted``: there may
-    be stations, but the user sees none.
+    be stations, but the user sees none. ``finest``: the finest resolution that the user may choose.
     """
 
     prefix: str
@@ -41,6 +42,7 @@ class PageContext:
     start: str = ""
     end: str = ""
     nothing_granted: bool = False
+    finest: Resolution = RESOLUTIONS[0]
     menu: Menu = NO_MENU
 
 
@@ -69,6 +71,7 @@ def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.D
                         start=context.start,
                         end=context.end,
                         hidden=context.nothing_granted,
+                        finest=context.finest,
                     ),
                     html.Div(className="drawer-backdrop"),
                     html.Main(

@@ -129,18 +129,33 @@ def test_presets_and_the_first_visits_start_lie_within_what_is_granted(services)
     assert start_values(early, "EWR")[4] == "2013-05-01 00:00"
 
 
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a JSON document."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    for child in tree if isinstance(tree, list) else ():
+        yield from nodes(child)
+
+
 def form_is_hidden(layout: str) -> bool:
     """Whether the form of a page's layout (JSON) is hidden."""
-
-    def walk(node: Any) -> Iterator[Any]:
-        if isinstance(node, dict):
-            yield node
-            node = list(node.values())
-        for child in node if isinstance(node, list) else ():
-            yield from walk(child)
-
-    (form,) = (node for node in walk(json.loads(layout)) if node.get("id") == "form")
+    (form,) = (node for node in nodes(json.loads(layout)) if node.get("id") == "form")
     return bool(form.get("hidden"))
+
+
+def test_the_form_begins_at_the_finest_resolution_that_is_granted(services):
+    server = create_app(services.settings).server
+    numbers = [services.access.add_grant("user", "sari", Grant(finest=finest), by="test") for finest in ("1d", "1h")]
+    try:
+        answer = server.test_client().get("/_dash-layout", headers={"X-Forwarded-User": "sari"})
+        (dropdown,) = (node for node in nodes(json.loads(answer.text)) if node.get("id") == "resolution")
+        chosen = {option["value"]: option["disabled"] for option in dropdown["options"]}
+        assert dropdown["value"] == "1h"
+        assert [name for name, disabled in chosen.items() if disabled] == ["raw", "1min", "10min"]
+    finally:
+        for number in numbers:
+            services.access.remove_grant(number)
 
 
 def test_the_page_names_nothing_that_is_not_granted(services, folder):
