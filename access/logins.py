@@ -12,7 +12,7 @@ import diskcache
 import structlog
 
 from access.names import is_usable
-from access.passwords import check_new_password, hash_password, needs_new_hash, verify_password
+from access.passwords import check_new_password, hash_password, needs_new_hash, prepare, verify_password
 from access.store import AccessStore, Account
 from access.throttle import Attempts, Subject, of_address, of_browser, of_name
 from config import Settings
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 def open_logins(settings: Settings, access: AccessStore, now_s: Callable[[], float] = time.time) -> Logins:
     """The sign-in of a site; counts lie in a folder that nobody else may enter, and nothing of it is thrown out early."""
+    prepare()
     cache = open_cache(settings.data_dir / "logins", size_limit=CACHE_BYTES, eviction_policy="none", timeout=5)
     return Logins(access, cache, now_s)
 
