@@ -58,6 +58,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _guarded("observations", settings.history_url, lambda: _observations(settings))
     yield _guarded("job ledger", settings.jobs_url, lambda: _ledger(settings))
     yield _guarded("worker", settings.jobs_url, lambda: _worker(settings))
+    if settings.auth != "none":
+        yield _guarded("grants", settings.jobs_url, lambda: _grants(settings))
 
 
 def _folder(name: str, path: Path) -> Check:
@@ -116,6 +118,14 @@ def _worker(settings: Settings) -> Check:
 
     alive = len(open_ledger(settings).workers())
     return Check("worker", alive > 0, f"{alive} alive", "start the site (make run), or a worker alone: manage.py worker")
+
+
+def _grants(settings: Settings) -> Check:
+    from access.store import open_access
+
+    number = len(open_access(settings).grants())
+    found = f"{number} grants" if number else "nothing is granted, so nobody but administrators sees anything"
+    return Check("grants", number > 0, found, "manage.py grants add everyone --stations '*', or less: docs/access.md")
 
 
 def _print(checks: list[Check]) -> None:

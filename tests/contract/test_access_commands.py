@@ -178,3 +178,13 @@ def test_before_the_first_migration_the_command_says_what_to_do(tmp_path, monkey
     done = CliRunner().invoke(build(), ["grants", "list"])
     assert isinstance(done.exception, SourceMismatch)
     assert "manage.py migrate" in str(done.exception)
+
+
+def test_the_doctor_says_where_nothing_is_granted(run, access):
+    def grants() -> dict[str, object]:
+        checks = json.loads(run("doctor", "--json").stdout)["checks"]
+        return next(dict(check) for check in checks if check["check"] == "grants")
+
+    assert (grants()["ok"], "grants add everyone" in str(grants()["advice"])) == (False, True)
+    access.add_grant("everyone", "", Grant(), by="test")
+    assert (grants()["ok"], grants()["found"]) == (True, "1 grants")
