@@ -205,6 +205,7 @@ def test_a_message_that_comes_again_is_harmless(fleet, ledger, submit, broker):
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
     ledger.cancel(job.id)
     wait_until(lambda: gone(child), "child to be gone", 2.0)
+    wait_until(lambda: "cancel_seconds" in ledger.get(job.id).metrics, "the cancel to be noted")  # the last that is written of it
     assert_harmless(ledger, broker, job)
 
 
