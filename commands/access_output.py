@@ -1,4 +1,4 @@
-"""What the commands about users, groups and grants have in common."""
+"""What the commands about users, groups, grants, keys, embedded charts and the audit log have in common."""
 
 from __future__ import annotations
 

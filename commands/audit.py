@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from access.actions import ACTIONS, LEAST_AGE_DAYS
-
-if TYPE_CHECKING:
-    from access.store import AccessStore
-    from config import Settings
+from commands.access_output import AsJson, opened
 
 _DAY_MS = 86_400_000
 _PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
-AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
 ByActor = Annotated[str | None, typer.Option(help="Only what this user did.")]
 OfAction = Annotated[str | None, typer.Option(help=f"Only this: {', '.join(ACTIONS)}.")]
 Since = Annotated[str | None, typer.Option("--from", help="From this time on (ISO 8601, or wall clock of the site).")]
@@ -47,7 +42,7 @@ def list_entries(
     """Entries of the log, newest first."""
     from access.audit import entry_json, wanted_entries
 
-    with _open() as (settings, access):
+    with opened() as (settings, access):
         found = access.audit.entries(wanted_entries(settings.timezone, actor, action, since, until), limit=limit)
     if as_json:
         typer.echo(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
@@ -68,7 +63,7 @@ def export(
     from access.audit import wanted_entries
     from access.audit_csv import csv_pieces
 
-    with _open() as (settings, access):
+    with opened() as (settings, access):
         wanted = wanted_entries(settings.timezone, actor, action, since, until)
         pieces = csv_pieces(access.audit.every(wanted))
         if str(out) == "-":
@@ -86,24 +81,11 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Forget old entries for good. That it was done, and how many there were, is an entry too."""
-    with _open() as (_, access):
+    with opened() as (_, access):
         gone = access.audit.prune(_now_ms() - int(days * _DAY_MS))
     typer.echo(f"{gone} entries are forgotten.", err=True)
     if as_json:
         typer.echo(json.dumps({"forgotten": gone}))
-
-
-@contextmanager
-def _open() -> Iterator[tuple[Settings, AccessStore]]:
-    from access.store import open_access
-    from config import load_settings
-
-    settings = load_settings()
-    access = open_access(settings)
-    try:
-        yield settings, access
-    finally:
-        access.engine.dispose()
 
 
 def _text(value: Any) -> str:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.access_output import AsJson, opened
+
 if TYPE_CHECKING:
     from access.embed_table import Embed
     from access.shown import Shows
-    from access.store import AccessStore
     from config import Settings
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _embeds = typer.Typer(no_args_is_help=True, help="Charts in other pages: the line of HTML that shows one, and its end.")
 
@@ -55,31 +54,31 @@ def make(
     from i18n import set_language
     from layouts.frame import shown_title
 
-    settings, store = _open()
-    zone = settings.timezone
-    now_ms = _now_ms()
-    shows = Shows(
-        stations=tuple(station),
-        sensors=tuple(sensor),
-        start_ms=None if start is None else parse_time(start, zone, field="from"),
-        end_ms=None if end is None else parse_time(end, zone, field="to"),
-        last_ms=None if last is None else parse_last(last),
-        resolution=resolution,  # type: ignore[arg-type]
-        timezone=zone,
-        theme=theme,
-        language=language,
-        controls=controls,
-        transparent=transparent,
-        refresh_s=refresh,
-    )
-    site = open_site(settings)
-    identity = owner_identity(settings, store, owner or LOCAL_USER)
-    expires_ms = None if expires is None else parse_time(expires, zone, field="expires")
-    made = make_embed(store, site, identity, shows, origin, expires_ms, now_ms=now_ms, label=label)
-    token = embed_token(settings.signing_secret(), made, now_ms)
-    set_language(language)  # of those who read the page
-    title = made.label or shown_title(shows.stations, shows.sensors, site.catalogue)
-    _print_link(settings, made, token, title, url, as_json=as_json)
+    with opened() as (settings, store):
+        zone = settings.timezone
+        now_ms = _now_ms()
+        shows = Shows(
+            stations=tuple(station),
+            sensors=tuple(sensor),
+            start_ms=None if start is None else parse_time(start, zone, field="from"),
+            end_ms=None if end is None else parse_time(end, zone, field="to"),
+            last_ms=None if last is None else parse_last(last),
+            resolution=resolution,  # type: ignore[arg-type]
+            timezone=zone,
+            theme=theme,
+            language=language,
+            controls=controls,
+            transparent=transparent,
+            refresh_s=refresh,
+        )
+        site = open_site(settings)
+        identity = owner_identity(settings, store, owner or LOCAL_USER)
+        expires_ms = None if expires is None else parse_time(expires, zone, field="expires")
+        made = make_embed(store, site, identity, shows, origin, expires_ms, now_ms=now_ms, label=label)
+        token = embed_token(settings.signing_secret(), made, now_ms)
+        set_language(language)  # of those who read the page
+        title = made.label or shown_title(shows.stations, shows.sensors, site.catalogue)
+        _print_link(settings, made, token, title, url, as_json=as_json)
 
 
 @_embeds.command("list")
@@ -90,22 +89,22 @@ def list_(
     from access.embed_table import embeds
     from data.months import iso_utc
 
-    _settings, store = _open()
-    now_ms = _now_ms()
-    rows: list[dict[str, Any]] = [
-        {
-            "id": found.id,
-            "state": found.state(now_ms),
-            "owner": found.owner,
-            "label": found.label,
-            "stations": list(found.shows.stations),
-            "sensors": list(found.shows.sensors),
-            "range": _range(found.shows),
-            "origin": found.origin,
-            "expires": None if found.expires_ms is None else iso_utc(found.expires_ms),
-        }
-        for found in embeds(store, owner)
-    ]
+    with opened() as (_, store):
+        now_ms = _now_ms()
+        rows: list[dict[str, Any]] = [
+            {
+                "id": found.id,
+                "state": found.state(now_ms),
+                "owner": found.owner,
+                "label": found.label,
+                "stations": list(found.shows.stations),
+                "sensors": list(found.shows.sensors),
+                "range": _range(found.shows),
+                "origin": found.origin,
+                "expires": None if found.expires_ms is None else iso_utc(found.expires_ms),
+            }
+            for found in embeds(store, owner)
+        ]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
     elif not rows:
@@ -123,19 +122,11 @@ def revoke(embed_id: Annotated[str, typer.Argument(help="Its id, as the list has
     from access.embed_table import end_embed, find_embed
     from errors import NotFound
 
-    _settings, store = _open()
-    if find_embed(store, embed_id) is None:
-        raise NotFound("There is no embedded chart {embed_id}.", embed_id=embed_id[:40])
-    end_embed(store, embed_id)
+    with opened() as (_, store):
+        if find_embed(store, embed_id) is None:
+            raise NotFound("There is no embedded chart {embed_id}.", embed_id=embed_id[:40])
+        end_embed(store, embed_id)
     typer.echo(f"{embed_id} is revoked.", err=True)
-
-
-def _open() -> tuple[Settings, AccessStore]:
-    from access.store import open_access
-    from config import load_settings
-
-    settings = load_settings()
-    return settings, open_access(settings)
 
 
 def _print_link(settings: Settings, made: Embed, token: str, title: str, url: str | None, *, as_json: bool) -> None:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
 from access.keys import DEFAULT_SCOPES, SCOPES, ApiKey, keys_of, new_key, revoke_key
+from commands.access_output import AsJson, opened
 from data.months import iso_utc
 from errors import NotFound
-
-if TYPE_CHECKING:
-    from access.store import AccessStore
-    from config import Settings
 
 _DAY_MS = 86_400_000
 _PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
-AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
 
 keys = typer.Typer(no_args_is_help=True, help="Keys with which programs use the API.")
 
@@ -43,7 +38,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, this once: the database has only its digest."""
-    with _open() as (settings, access):
+    with opened() as (settings, access):
         if settings.auth == "login" and access.account(owner) is None:
             raise NotFound("There is no user {name}.", name=owner)
         now_ms = _now_ms()
@@ -59,7 +54,7 @@ def add(
 @keys.command("list")
 def list_keys(owner: Annotated[str | None, typer.Option(help="Only this user's.")] = None, as_json: AsJson = False) -> None:
     """All keys, newest first, also those that no longer work."""
-    with _open() as (_, access):
+    with opened() as (_, access):
         found = keys_of(access, owner)
     if as_json:
         _print_json([_shown(key) for key in found])
@@ -71,22 +66,9 @@ def list_keys(owner: Annotated[str | None, typer.Option(help="Only this user's."
 @keys.command()
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="What stands between the two _ of a key.")]) -> None:
     """End a key for good."""
-    with _open() as (_, access):
+    with opened() as (_, access):
         key = revoke_key(access, key_id, _now_ms())
     typer.echo(f"The key {key.id} of {key.owner} ({key.label}) is revoked.", err=True)
-
-
-@contextmanager
-def _open() -> Iterator[tuple[Settings, AccessStore]]:
-    from access.store import open_access
-    from config import load_settings
-
-    settings = load_settings()
-    access = open_access(settings)
-    try:
-        yield settings, access
-    finally:
-        access.engine.dispose()
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

@@ -177,12 +177,14 @@ def prune(
 @contextmanager
 def _open() -> Iterator[tuple[Settings, Ledger]]:
     from config import load_settings
+    from data.engine import explained
     from jobs.ledger import open_ledger
 
     settings = load_settings()
     ledger = open_ledger(settings)
     try:
-        yield settings, ledger
+        with explained(ledger.engine):
+            yield settings, ledger
     finally:
         ledger.engine.dispose()
 

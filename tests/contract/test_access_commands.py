@@ -173,9 +173,10 @@ def test_what_nobody_can_be_called_or_would_grant_nothing_is_refused(run, access
     assert access.grants() == []
 
 
-def test_before_the_first_migration_the_command_says_what_to_do(tmp_path, monkeypatch):
+@pytest.mark.parametrize("command", ["grants", "users", "keys", "audit", "embed-token", "queue"])
+def test_before_the_first_migration_the_command_says_what_to_do(command, tmp_path, monkeypatch):
     monkeypatch.setenv("RIWAYAT_DATA_DIR", str(tmp_path))
-    done = CliRunner().invoke(build(), ["grants", "list"])
+    done = CliRunner().invoke(build(), [command, "list"])
     assert isinstance(done.exception, SourceMismatch)
     assert "manage.py migrate" in str(done.exception)
 
