@@ -40,6 +40,10 @@ class Logins:
         self._cache = cache
         self._attempts = Attempts(cache, now_s)
 
+    def is_empty(self) -> bool:
+        """Whether there is no user at all yet, so that nobody can sign in."""
+        return not self._access.has_accounts()
+
     def check(self, name: str, password: str, address: str, browser: str = "") -> Account:
         """The account of a name and its password; a refusal is told in the audit log, with the name only if there is one such.
 

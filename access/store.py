@@ -153,6 +153,11 @@ class AccessStore:
         with self.engine.connect() as connection:
             return [_account_of(row) for row in connection.execute(select(account).order_by(account.c.name))]
 
+    def has_accounts(self) -> bool:
+        """Whether there is any account."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(account.c.name).limit(1)).first() is not None
+
     def password_hash(self, name: str) -> str | None:
         """The hash of an account's password; None without account or password."""
         with self.engine.connect() as connection:

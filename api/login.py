@@ -40,7 +40,7 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
         try:
             sessions.identity()
         except (NotAuthenticated, LedgerUnavailable, SQLAlchemyError):  # the form may find the database back
-            return page_answer(_page(settings, back, signed_out="out" in request.args))
+            return page_answer(_page(settings, back, error=_hint(logins), signed_out="out" in request.args))
         return redirect(back, HTTPStatus.SEE_OTHER)
 
     @blueprint.post(f"/{LOGIN}")
@@ -74,6 +74,18 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
         return redirect(f"{prefix}{LOGIN}?out", HTTPStatus.SEE_OTHER)
 
     return blueprint
+
+
+def _hint(logins: Logins) -> str:
+    """What whoever has just set the site up needs to know."""
+    try:
+        return (
+            _("There is no user yet; make one with: {command}").format(command="manage.py users add NAME")
+            if logins.is_empty()
+            else ""
+        )
+    except SQLAlchemyError:
+        return ""
 
 
 def _page(settings: Settings, back: str, name: str = "", error: str = "", *, signed_out: bool = False) -> str:

@@ -58,6 +58,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _guarded("observations", settings.history_url, lambda: _observations(settings))
     yield _guarded("job ledger", settings.jobs_url, lambda: _ledger(settings))
     yield _guarded("worker", settings.jobs_url, lambda: _worker(settings))
+    if settings.auth == "login":
+        yield _guarded("users", settings.jobs_url, lambda: _users(settings))
     if settings.auth != "none":
         yield _guarded("grants", settings.jobs_url, lambda: _grants(settings))
 
@@ -118,6 +120,13 @@ def _worker(settings: Settings) -> Check:
 
     alive = len(open_ledger(settings).workers())
     return Check("worker", alive > 0, f"{alive} alive", "start the site (make run), or a worker alone: manage.py worker")
+
+
+def _users(settings: Settings) -> Check:
+    from access.store import open_access
+
+    able = [one for one in open_access(settings).accounts() if one.has_password and not one.disabled]
+    return Check("users", bool(able), f"{len(able)} can sign in", "manage.py users add NAME, or users password NAME")
 
 
 def _grants(settings: Settings) -> Check:

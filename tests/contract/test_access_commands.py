@@ -181,6 +181,21 @@ def test_before_the_first_migration_the_command_says_what_to_do(command, tmp_pat
     assert "manage.py migrate" in str(done.exception)
 
 
+def test_the_doctor_says_where_nobody_can_sign_in(run, access, monkeypatch):
+    monkeypatch.setenv("RIWAYAT_AUTH", "login")
+
+    def users() -> dict[str, object]:
+        checks = json.loads(run("doctor", "--json").stdout)["checks"]
+        return next(dict(check) for check in checks if check["check"] == "users")
+
+    access.add_account("ani")
+    assert (users()["ok"], "users password NAME" in str(users()["advice"])) == (False, True)
+    access.change_account("ani", password_hash="x")
+    assert (users()["ok"], users()["found"]) == (True, "1 can sign in")
+    access.change_account("ani", disabled=True)
+    assert not users()["ok"]
+
+
 def test_the_doctor_says_where_nothing_is_granted(run, access):
     def grants() -> dict[str, object]:
         checks = json.loads(run("doctor", "--json").stdout)["checks"]

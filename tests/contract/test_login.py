@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from access.grants import Grant
 from access.passwords import hash_password
 from access.store import AccessStore, open_access
+from access.tables import account
 from api.guard import Guard
 from api.known_browser import COOKIE as KNOWN
 from api.sessions import COOKIE
@@ -215,6 +216,13 @@ def test_signed_in_the_whole_page_is_there(whole):
     assert "Sign out" in layout
     assert browser.get("/api/jobs").status_code == 200
     assert browser.get("/login").location == "/"
+
+
+def test_a_new_site_says_how_to_make_the_first_user(world):
+    assert "users add" not in world.browser().get("/login").get_data(as_text=True)
+    with world.access.engine.begin() as connection:
+        connection.execute(account.delete())
+    assert "manage.py users add NAME" in world.browser().get("/login").get_data(as_text=True)
 
 
 # -- name and password ------------------------------------------------------------------------------------------------------
