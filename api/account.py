@@ -67,8 +67,7 @@ def account_blueprint(desk: AccountDesk) -> Blueprint:
         if desk.settings.auth == "none":
             raise NotFound
         if request.method == "POST" and not is_own_form():
-            sentence = _("This page was open for long, so nothing was changed. Please try again.")
-            return desk.page(Said(sentence), HTTPStatus.FORBIDDEN)
+            return desk.page(Said(_too_old()), HTTPStatus.FORBIDDEN)
         return None
 
     @blueprint.get(f"/{ACCOUNT}")
@@ -76,6 +75,7 @@ def account_blueprint(desk: AccountDesk) -> Blueprint:
         if (chosen := chosen_language(desk.settings, f"{prefix}{ACCOUNT}")) is not None:
             return chosen
         said = {"revoked": _("The key is revoked."), "everywhere": _("All other sessions have ended.")}
+        said["stale"] = _too_old()
         said["password"] = _("The password is changed; all other sessions have ended.")
         return desk.page(Said(said.get(request.args.get("done", ""), "")))
 
@@ -123,6 +123,10 @@ def _add_password_forms(blueprint: Blueprint, desk: AccountDesk, logins: Logins,
     def end_other_sessions() -> AnyResponse:
         sessions.begin(desk.access.change_account(desk.identify().user, end_sessions=True))
         return _done(desk, "everywhere")
+
+
+def _too_old() -> str:
+    return _("This page was open for long, so nothing was changed. Please try again.")
 
 
 def _done(desk: AccountDesk, what: str) -> AnyResponse:

@@ -13,7 +13,7 @@ from access.audit import Actor, AuditLog
 from access.logins import Logins
 from api.known_browser import KnownBrowser
 from api.looks import chosen_language, look, page_answer
-from api.pages import LOGIN, LOGOUT, login_address, way_back
+from api.pages import ACCOUNT, LOGIN, LOGOUT, login_address, way_back
 from api.sessions import Sessions, asking_address, form_token, is_own_form
 from config import Settings
 from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError, TooManyAttempts, WrongPassword
@@ -68,9 +68,10 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
 
     @blueprint.post(f"/{LOGOUT}")
     def logout() -> AnyResponse:
-        if is_own_form():
-            audit.record("logout", {})
-            sessions.end()
+        if not is_own_form():
+            return redirect(f"{prefix}{ACCOUNT}?done=stale", HTTPStatus.SEE_OTHER)
+        audit.record("logout", {})
+        sessions.end()
         return redirect(f"{prefix}{LOGIN}?out", HTTPStatus.SEE_OTHER)
 
     return blueprint

@@ -207,6 +207,27 @@ def test_the_page_of_the_sign_in_and_what_it_needs_are_open(whole):
     assert 'autocomplete="current-password"' in html
 
 
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "/\\evil.example", "https://evil.example/", "/%2f%2fevil.example", "/api/jobs"]
+)
+def test_the_sign_in_leads_to_no_other_place(whole, wanted):
+    browser = whole.browser()
+    shown = browser.get("/login", query_string={"next": wanted}).get_data(as_text=True)
+    assert "evil" not in shown
+    assert browser.send("/login", name="sari", password=PASSWORD, next=wanted).location == "/"
+    assert browser.get("/login", query_string={"next": wanted}).location == "/"
+
+
+def test_files_of_the_page_are_the_same_for_everybody(whole):
+    browser = whole.browser()
+    browser.sign_in()
+    for path in ("/assets/page.js?m=1", "/bootstrap.css", "/_dash-component-suites/dash/dcc/async-graph.js"):
+        with browser.client.get(path) as answer:
+            assert answer.status_code == 200
+            assert "Set-Cookie" not in answer.headers
+            assert "Cookie" not in answer.headers.get("Vary", "")
+
+
 def test_signed_in_the_whole_page_is_there(whole):
     browser = whole.browser()
     browser.sign_in()
@@ -445,11 +466,12 @@ def test_signing_out_ends_the_session_also_for_a_copy_of_its_cookie(world):
     assert (browser.user(), copy.user(), other.user()) == (None, None, "sari")
 
 
-def test_a_sign_out_that_no_page_of_ours_asked_for_does_nothing(world):
+def test_a_sign_out_that_no_page_of_ours_asked_for_does_nothing_and_says_so(world):
     browser = world.browser()
     browser.sign_in()
-    browser.client.post("/logout", data={"csrf": "guessed"})
+    answer = browser.client.post("/logout", data={"csrf": "guessed"})
     assert browser.user() == "sari"
+    assert "nothing was changed" in browser.get(answer.location).get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
