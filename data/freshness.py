@@ -84,7 +84,7 @@ def look(site: Site, request: HistoryRequest | None = None, *, now_ms: int | Non
         if before is None:
             stations = list(survey.survey(connection, reader.shape))
             return _write(site, LastLook(now, marks, 1), None, lambda into: _store_survey(site, into, stations, 1))
-        known = {station.name: station.step_ms for station in site.inventory.stations()}
+        known = {station.name: station.step_ms for station in site.inventory.whole.stations()}
         listed = set(source.mapping.stations)
         added = list(survey.survey(connection, reader.shape, sorted(listed - set(known)))) if listed and not request else []
         changes, noted = _changes(site, connection, reader, before, request, now)
@@ -170,7 +170,7 @@ def _now_ms() -> int:
 
 def _open_from_ms(site: Site, now_ms: int) -> int:
     """Start of the months that still grow: the current one, or the last that there is where that is earlier."""
-    lasts = [station.last_ms for station in site.inventory.stations() if station.last_ms is not None]
+    lasts = [station.last_ms for station in site.inventory.whole.stations() if station.last_ms is not None]
     return month_start_ms(month_of(min([now_ms, *([max(lasts)] if lasts else [])])))
 
 

@@ -100,6 +100,11 @@ class Inventory:
         """The same for who sees only a part: ``shown`` makes that part of a station, or None of one that is not to be there."""
         return _ShownInventory(self._engine, self.source, self._ask, self, shown)
 
+    @property
+    def whole(self) -> Inventory:
+        """The inventory without regard to who sees what of it."""
+        return self
+
     def stations(self) -> tuple[StationInventory, ...]:
         """All stations, sorted by name."""
         self._last = self._stations()
@@ -276,6 +281,10 @@ class _ShownInventory(Inventory):
         super().__init__(engine, source, ask)
         self._whole = whole
         self._shown = shown
+
+    @property
+    def whole(self) -> Inventory:
+        return self._whole
 
     def known(self) -> KnownStations:
         found = self._whole.known()

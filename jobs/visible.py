@@ -16,6 +16,8 @@ from jobs.ledger import Ledger
 from jobs.rows import ID_PATTERN, job_of
 from jobs.tables import job as job_table
 
+_LEAST_A_QUERY = 100  # jobs: where few of many are granted, few questions are enough
+
 
 def visible_job(ledger: Ledger, identity: Identity, job_id: object) -> Job:
     """The job of that id, if its request is granted to the identity today.
@@ -42,7 +44,7 @@ def visible_jobs(
     ledger: Ledger, identity: Identity, owner: str | None, status: Status | None, limit: int, before: str | None = None
 ) -> list[Job]:
     """At most ``limit`` jobs, newest first, of an owner (None: everybody), leaving out what is not granted to the identity."""
-    return list(islice(_granted(ledger, identity, owner, status, limit, before), limit))
+    return list(islice(_granted(ledger, identity, owner, status, max(limit, _LEAST_A_QUERY), before), limit))
 
 
 def _granted(

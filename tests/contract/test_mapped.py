@@ -18,13 +18,15 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from access.grants import Grant, Rights
 from access.identity import owner_identity
+from access.seen import seen_by
 from access.store import open_access
 from config import Settings
 from data.catalogue import load_catalogue
 from data.clean import FLAG_SOURCE
 from data.engine import make_engine, migrate_observations
-from data.freshness import look, look_is_due, reload
+from data.freshness import last_look, look, look_is_due, reload
 from data.ingest.writer import ObservationWriter
 from data.plan import plan
 from data.request import request_of
@@ -666,3 +668,14 @@ def test_a_request_of_tiles_that_are_all_there_still_gets_a_job_where_a_look_is_
             connection.execute(update(source_look).values(looked=source_look.c.looked - HOUR))
         assert start_job(site, ledger, identity, whole, lambda: None).status is Status.QUEUED
         ledger_engine.dispose()
+
+
+def test_whether_a_month_still_grows_does_not_depend_on_who_asks(foreign):
+    make_wide(foreign, history(100))
+    january = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-02-01", "raw", "UTC")
+    with foreign.site(WIDE) as site:
+        load(site, "aws 1", ["temperature"])
+        of_january = seen_by(site, Rights((Grant(to_ms=january.end_ms),)))
+        assert of_january.inventory.station("aws 1").last_ms < january.end_ms
+        later_ms = last_look(site).looked_ms + 60_000
+        assert [look_is_due(one, january, later_ms) for one in (site, of_january)] == [False, False]
