@@ -139,6 +139,8 @@ def find_key(settings: Settings, access: AccessStore, text: str, now_ms: int) ->
     if row is None or not right:
         raise InvalidKey("This is no key of this site.")
     key = _key_of(row)
+    if key.owner == LOCAL_USER and settings.auth != "none":  # made before anybody had to sign in; now it would open everything
+        raise InvalidKey("This is no key of this site.")
     if key.revoked_ms is not None:
         raise InvalidKey("This key was revoked.")
     if not key.works(now_ms):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from access.keys import DEFAULT_SCOPES, SCOPES, ApiKey, keys_of, new_key, revoke_key
+from access.names import LOCAL_USER
 from commands.access_output import AsJson, opened
 from data.months import iso_utc
 from errors import NotFound
@@ -39,7 +40,8 @@ def add(
 ) -> None:
     """Make a key and print it, this once: the database has only its digest."""
     with opened() as (settings, access):
-        if settings.auth == "login" and access.account(owner) is None:
+        nobody = settings.auth == "login" and access.account(owner) is None
+        if nobody or (settings.auth != "none" and owner == LOCAL_USER):
             raise NotFound("There is no user {name}.", name=owner)
         now_ms = _now_ms()
         expires_ms = now_ms + int(days * _DAY_MS) if days else None

@@ -251,6 +251,12 @@ def test_on_a_site_of_one_machine_a_key_opens_nothing_from_elsewhere(tmp_path):
     assert client.get("/api/jobs", headers=sent, environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 403
 
 
+def test_a_key_of_the_time_before_anybody_signed_in_opens_nothing_after(world, keys):
+    key = world.key("local")
+    assert error(world.ask(key)) == (401, "invalid_key")
+    assert isinstance(keys("add", "local", "--label", "all").exception, NotFound)
+
+
 # -- making one -------------------------------------------------------------------------------------------------------------
 
 
