@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,29 +24,32 @@ from access.store import open_access
 from api.asking import Asking
 from api.compression import configure_compression
 from api.embed import embed_blueprint
-from api.guard import Guard, http_error_json
+from api.guard import Guard, error_json, http_error_json
 from api.health import health_blueprint
 from api.jobs import Desk
 from api.metrics import WebMetrics
 from api.readiness import Readiness
 from api.routes import is_api, register_api
 from api.sign_in import install_sign_in, visitors_menu
-from callbacks import embedding, form, jobs_page, run, submit, url, view
+from callbacks import admin, embedding, form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
 from config import Settings, load_settings
 from data.drivers import WEB_BUSY_MS
 from data.inventory import KnownStations
 from data.site import open_web_site
-from errors import RiwayatError
+from errors import NotFound, RiwayatError
 from i18n import current_language, zone_name
 from i18n import gettext as _
 from jobs.ledger import open_ledger
 from jobs.manager import QueueManager, open_cache
 from jobs.wake import make_wake
+from layouts.admin import AdminContext
+from layouts.admin import admin_page as admin_layout
 from layouts.chart import chart
 from layouts.document import DashParts, document, theme_script
 from layouts.form import DEFAULT_PRESET
+from layouts.header import Menu
 from layouts.jobs import JobsContext
 from layouts.jobs import jobs_page as jobs_layout
 from layouts.page import PageContext, page, plain_page
@@ -60,6 +65,7 @@ class RiwayatDash(Dash):
 
     prefix = "/"
     with_grid = False
+    page_name = staticmethod(lambda: "")  # in the language of the request; empty: the history page
 
     def _config(self) -> dict[str, Any]:
         """What the page's script is told; nothing of elsewhere."""
@@ -69,7 +75,7 @@ class RiwayatDash(Dash):
         """The document of the page (see layouts/document.py)."""
         scripts = parts["scripts"] if self.with_grid else _GRID_SCRIPT.sub("", parts["scripts"])
         found = DashParts(parts["metas"], parts["css"], parts["app_entry"], parts["config"], scripts, parts["renderer"])
-        title = f"{_('Jobs')} · Riwayat" if self.with_grid else "Riwayat"
+        title = " · ".join(name for name in (self.page_name(), "Riwayat") if name)
         return document(
             found, title=title, language=current_language(), shade=_shade(), prefix=self.prefix, loading=_("Loading …")
         )
@@ -96,9 +102,10 @@ def create_app(settings: Settings) -> Dash:
     server = _server(settings)
     asks = install_sign_in(server, settings, access)
     _guard(server, settings, asks, hashes)
-    jobs_app = _dash(settings, server, "jobs/")
+    _only_for_administrators(server, settings.url_prefix, asks)
+    jobs_app, admin_app = _dash(settings, server, "jobs/"), _dash(settings, server, "admin/")
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
-    hashes.apps += [app, jobs_app]
+    hashes.apps += [app, jobs_app, admin_app]
     metrics = WebMetrics(settings.url_prefix)
     site, ledger = open_web_site(settings), open_ledger(settings, busy_ms=WEB_BUSY_MS)
     wake = make_wake(settings, ledger)
@@ -120,6 +127,7 @@ def create_app(settings: Settings) -> Dash:
         module.register(app, services)
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)
+    _admin_page(admin_app, services)
     _routes(app, services, Readiness(site, ledger, cache), metrics)
     _prepare(app, lambda known: _layout(services, known), services, lambda: services.seen().inventory.known())
     return app
@@ -127,10 +135,31 @@ def create_app(settings: Settings) -> Dash:
 
 def _jobs_page(app: RiwayatDash, services: Services) -> None:
     """A Dash application of its own on the same server: leaving the history page ends its polls, and each loads what it needs."""
-    app.with_grid = True
+    app.with_grid, app.page_name = True, lambda: _("Jobs")
     jobs_page.register(app, services)
     app.server.add_url_rule(f"{services.settings.url_prefix}jobs", "jobs", app.index)  # as people type it
     _prepare(app, lambda _known: _jobs_layout(services), services)
+
+
+def _admin_page(app: RiwayatDash, services: Services) -> None:
+    """The administrators' page: one more, as the Jobs page is. Who else asks never comes as far as this."""
+    app.with_grid, app.page_name = True, lambda: _("Administration")
+    admin.register(app, services)
+    app.server.add_url_rule(f"{services.settings.url_prefix}admin", "admin", app.index)  # as people type it
+    _prepare(app, lambda _known: _admin_layout(services), services)
+
+
+def _only_for_administrators(server: Flask, prefix: str, asks: Asking) -> None:
+    """To others the administrators' page, its layout, its callbacks and its files are like any path that leads nowhere."""
+
+    def hidden() -> Response | None:
+        below = request.path.removeprefix(prefix).partition("/")[0]
+        if not request.path.startswith(prefix) or below != "admin" or asks().admin:
+            return None
+        asks.access.audit.note(NotFound(), method=request.method, path=request.path)
+        return _missing(prefix) if request.method in ("GET", "HEAD") else error_json(NotFound())
+
+    server.before_request(hidden)
 
 
 def _server(settings: Settings) -> Flask:
@@ -190,9 +219,29 @@ def _jobs_layout(services: Services) -> Any:
         shade=_shade(),
         user=identity.user,
         admin=identity.admin,
-        menu=visitors_menu(services.settings),
+        menu=_menu(services.settings, identity),
     )
     return jobs_layout(context)
+
+
+def _admin_layout(services: Services) -> Any:
+    settings, identity = services.settings, _identity(services)
+    context = AdminContext(
+        prefix=settings.url_prefix,
+        language=current_language(),
+        theme_choice=_cookie("riwayat_theme", ("auto", "light", "dark")),
+        shade=_shade(),
+        user=identity.user,
+        zone=zone_name(time.time_ns() // 1_000_000, settings.timezone),
+        passwords=settings.auth == "login",
+        menu=_menu(settings, identity),
+    )
+    return admin_layout(context)
+
+
+def _menu(settings: Settings, identity: Identity) -> Menu:
+    menu = visitors_menu(settings)
+    return replace(menu, admin=f"{settings.url_prefix}admin") if identity.admin else menu
 
 
 def _layout(services: Services, known: KnownStations) -> Any:
@@ -214,7 +263,7 @@ def _layout(services: Services, known: KnownStations) -> Any:
         away=known.away,
         start=start,
         end=end,
-        menu=visitors_menu(settings),
+        menu=_menu(settings, identity),
     )
     return page(context, seen_by(services.site, identity.rights).catalogue, chart(current_language(), _shade()))
 

@@ -12,20 +12,22 @@ from i18n import LANGUAGES
 from i18n import gettext as _
 from layouts import ids
 
-Page = Literal["history", "jobs"]
+Page = Literal["history", "jobs", "admin"]
 
 
 @dataclass(frozen=True)
 class Menu:
     """What one's name opens: the account's page, and signing out by a form (with its token) or by an address.
 
-    ``sign_in`` is the address of the sign-in, where the site has one. Empty: there is no such thing.
+    ``sign_in`` is the address of the sign-in, where the site has one; ``admin`` that of the administrators' page, for them only.
+    Empty: there is no such thing.
     """
 
     account: str = ""
     sign_out_token: str = ""
     sign_out_url: str = ""
     sign_in: str = ""
+    admin: str = ""
 
 
 NO_MENU = Menu()  # of a site with one user
@@ -46,6 +48,7 @@ def header(
                 [
                     _page_link(_("History"), prefix, current=here == "history"),
                     _page_link(_("Jobs"), f"{prefix}jobs", current=here == "jobs"),
+                    *([_page_link(_("Admin"), menu.admin, current=here == "admin")] if menu.admin else []),
                 ],
                 **{"aria-label": _("Pages")},
             ),

@@ -14,7 +14,7 @@ from layouts.workbooks import workbook_link
 ROWS_A_PAGE: Final = 20
 
 # The theme is made of the page's own variables (assets/riwayat.css), so light and dark need nothing more.
-_THEME: Final = (
+GRID_THEME: Final = (
     "themeQuartz.withParams({"
     "backgroundColor: 'var(--bs-body-bg)', foregroundColor: 'var(--bs-body-color)', borderColor: 'var(--bs-border-color)', "
     "headerBackgroundColor: 'var(--panel)', headerTextColor: 'var(--bs-secondary-color)', headerFontWeight: 600, "
@@ -45,7 +45,7 @@ def jobs_grid(*, with_owner: bool) -> dag.AgGrid:
         defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True, "suppressMovable": True},
         getRowId="params.data.id",
         dashGridOptions={
-            "theme": {"function": _THEME},
+            "theme": {"function": GRID_THEME},
             "domLayout": "autoHeight",
             "pagination": True,
             "paginationPageSize": ROWS_A_PAGE,
@@ -57,7 +57,7 @@ def jobs_grid(*, with_owner: bool) -> dag.AgGrid:
             "ensureDomOrder": True,
             "animateRows": False,
             "tooltipShowDelay": 400,
-            "localeText": _words(),
+            "localeText": grid_words(_("No jobs")),
         },
         className="jobs-grid",
         style={"height": None},
@@ -117,7 +117,8 @@ def _number(field: str, name: str, **more: Any) -> dict[str, Any]:
     return {**_sorted(field, name, **more), "type": "rightAligned"}
 
 
-def _words() -> dict[str, str]:
+def grid_words(no_rows: str) -> dict[str, str]:
+    """What a grid says of itself; ``no_rows`` where it is empty."""
     return {
         "page": _("Page"),
         "of": _("of"),
@@ -126,7 +127,7 @@ def _words() -> dict[str, str]:
         "previousPage": _("Previous page"),
         "nextPage": _("Next page"),
         "lastPage": _("Last page"),
-        "noRowsToShow": _("No jobs"),
+        "noRowsToShow": no_rows,
         "loadingOoo": _("Loading …"),
         "thousandSeparator": THIN_SPACE,
         "decimalSeparator": "," if current_language() == "id" else ".",

@@ -1,0 +1,148 @@
+"""The grids of the administrators' page: their columns and their words. What they show comes from callbacks/admin_rows.py."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, get_args
+
+import dash_ag_grid as dag
+
+from access.actions import Action
+from i18n import gettext as _
+from layouts.jobs_grid import GRID_THEME, ROWS_A_PAGE, grid_words
+
+Kind = Literal["user", "group", "grant", "key", "embed"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+AUDIT: Final = "audit"
+
+
+def grid_id(kind: str) -> str:
+    """The id of a tab's grid."""
+    return f"admin-{kind}-grid"
+
+
+def admin_grid(kind: str) -> dag.AgGrid:
+    """The grid of a tab, still empty; of the audit log nothing can be selected."""
+    selection = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
+    return dag.AgGrid(
+        id=grid_id(kind),
+        rowData=[],
+        columnDefs=columns()[kind],
+        defaultColDef={"resizable": True, "sortable": kind != AUDIT, "suppressHeaderMenuButton": True, "suppressMovable": True},
+        getRowId="params.data.id",
+        dashGridOptions={
+            "theme": {"function": GRID_THEME},
+            "domLayout": "autoHeight",
+            "pagination": True,
+            "paginationPageSize": ROWS_A_PAGE,
+            "paginationPageSizeSelector": False,
+            **(selection if kind != AUDIT else {}),
+            "enableCellTextSelection": True,
+            "ensureDomOrder": True,
+            "animateRows": False,
+            "tooltipShowDelay": 400,
+            "localeText": grid_words(no_rows()[kind]),
+        },
+        className="jobs-grid admin-grid",
+        style={"height": None},
+    )
+
+
+def no_rows() -> dict[str, str]:
+    """What an empty grid says."""
+    return {
+        "user": _("No user yet"),
+        "group": _("No group yet"),
+        "grant": _("Nothing is granted, so only administrators see anything"),
+        "key": _("No key yet"),
+        "embed": _("No embedded chart yet"),
+        "audit": _("No entry"),
+    }
+
+
+def columns() -> dict[str, list[dict[str, Any]]]:
+    """Columns by tab, the ones that matter on a phone first."""
+    return {
+        "user": [
+            _text("name", _("User"), flex=2, minWidth=130),
+            _text("state", _("State"), width=150),
+            _text("groups", _("Groups"), flex=2, minWidth=140),
+            _time("password", _("Password set"), width=150),
+            _time("created", _("Created"), width=150),
+        ],
+        "group": [
+            _text("name", _("Group"), flex=1, minWidth=130),
+            {"field": "count", "headerName": _("Members"), "width": 110, "type": "rightAligned"},
+            _text("members", _("Who"), flex=3, minWidth=200),
+        ],
+        "grant": [
+            _text("subject", _("Granted to"), flex=2, minWidth=140),
+            _text("stations", _("Stations"), flex=2, minWidth=120),
+            _text("sensors", _("Sensors"), flex=2, minWidth=120),
+            _text("range", _("Range"), flex=2, minWidth=130),
+            _text("limits", _("Limits"), flex=2, minWidth=150),
+            _text("may", _("May"), width=160),
+            _text("note", _("Note"), flex=2, minWidth=120),
+        ],
+        "key": [
+            _text("owner", _("Owner"), width=130),
+            _text("label", _("For"), flex=2, minWidth=140),
+            _text("state", _("State"), width=110),
+            _text("scopes", _("Scopes"), width=170),
+            _time("used", _("Last used"), width=160),
+            _time("expires", _("Ends"), width=130),
+            _time("created", _("Created"), width=130),
+        ],
+        "embed": [
+            _text("owner", _("Owner"), width=130),
+            _text("label", _("Chart"), flex=2, minWidth=180),
+            _text("state", _("State"), width=110),
+            _text("origin", _("Shown on"), flex=2, minWidth=180),
+            _text("range", _("Range"), width=190),
+            _time("expires", _("Ends"), width=130),
+            _time("created", _("Created"), width=130),
+        ],
+        "audit": [
+            _text("time", _("Time"), width=216),
+            _text("actor", _("Who"), width=140),
+            _text("action", _("What"), width=190, cellClassRules={"audit-refused": "params.data && params.data.refused"}),
+            _text("subject", _("About"), flex=3, minWidth=240),
+            _text("via", _("Via"), width=130),
+            _text("address", _("Address"), width=130),
+        ],
+    }
+
+
+def action_names() -> dict[Action, str]:
+    """What each action of the audit log is called."""
+    return {
+        "load": _("Load"),
+        "export": _("Export"),
+        "embed_made": _("Chart embedded"),
+        "embed_revoked": _("Embedded chart revoked"),
+        "embed_viewed": _("Embedded chart viewed"),
+        "refused": _("Refused"),
+        "login": _("Signed in"),
+        "logout": _("Signed out"),
+        "password": _("Password changed"),
+        "key_made": _("Key made"),
+        "key_used": _("Key first used"),
+        "key_revoked": _("Key revoked"),
+        "user_added": _("User added"),
+        "user_changed": _("User changed"),
+        "user_removed": _("User removed"),
+        "group_joined": _("Joined a group"),
+        "group_left": _("Left a group"),
+        "grant_added": _("Grant added"),
+        "grant_removed": _("Grant removed"),
+        "pruned": _("Old entries removed"),
+    }
+
+
+def _text(field: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"field": field, "headerName": name, "tooltipField": field, **more}
+
+
+def _time(field: str, name: str, **more: Any) -> dict[str, Any]:
+    """A column that shows a time in words and sorts by the time."""
+    shown = {"function": f"params.data ? params.data.{field} : ''"}
+    return {"field": f"{field}_order", "headerName": name, "valueFormatter": shown, **more}
