@@ -67,6 +67,7 @@ def test_an_administrator_grants_a_station_a_user_sees_it_and_it_is_taken_away(s
 
     sign_in("kepala", "/admin")
     wait_until(lambda: "sari" in text("#admin-user-grid"), "the users", PATIENCE_S)
+    driver.get_log("browser")  # so far: icons of pages without one
     driver.get(f"{site.url}/admin#grant")  # the address names the tab
     wait_until(lambda: "for the airport" in text("#admin-grant-grid"), "the grant in the list", PATIENCE_S)
     see("#admin-grant-grid .ag-cell[col-id=note]").click()
