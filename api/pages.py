@@ -9,17 +9,13 @@ LOGIN: Final = "login"
 LOGOUT: Final = "logout"
 ACCOUNT: Final = "account"
 
-_PAGES: Final = frozenset({"", "jobs", "jobs/", ACCOUNT})
-_BELOW: Final = ("admin", "admin/")  # and what is below the second
+_PAGES: Final = frozenset({"", "jobs", "jobs/", "admin", "admin/", ACCOUNT})
 _LONGEST: Final = 6000  # characters of an address that names many stations
 
 
 def is_page(path: str, prefix: str) -> bool:
     """Whether a path is a page of the site, looked at by people."""
-    if not path.startswith(prefix):
-        return False
-    below = path.removeprefix(prefix)
-    return below in _PAGES or below in _BELOW or below.startswith(_BELOW[1])
+    return path.startswith(prefix) and path.removeprefix(prefix) in _PAGES
 
 
 def login_address(prefix: str, path: str = "", query: str = "") -> str:

@@ -166,6 +166,8 @@ def whole(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
         "nowhere",
         "account/keys/x/revoke",
         "admin.json",
+        "admin/_dash-layout",
+        "admin/_dash-dependencies",
     ],
 )
 def test_without_a_session_every_other_path_is_401_as_json_and_no_redirect(whole, path):
@@ -180,7 +182,7 @@ def test_without_a_session_callbacks_and_the_api_take_nothing(whole, path):
     assert (answer.status_code, answer.json["error"]["code"]) == (401, "not_authenticated")
 
 
-@pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/", "/account", "/?job=j1&from=2013-01-01%2000:00"])
+@pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/", "/account", "/admin", "/?job=j1&from=2013-01-01%2000:00"])
 def test_who_looks_at_a_page_is_led_to_the_sign_in_and_back(whole, path):
     browser = whole.browser()
     led = browser.get(path)

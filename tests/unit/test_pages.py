@@ -38,6 +38,7 @@ ELSEWHERE = [
     "/api/jobs",
     "/_dash-layout",
     "/assets/page.js",
+    "/admin/_dash-layout",
     "/admin//evil.example",
     "",
     "x" * 10_000,
