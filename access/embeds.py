@@ -14,8 +14,9 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from access.embed_table import Embed, add_embed, embed_rights, embeds, end_embed, find_embed, new_embed
 from access.grants import Purpose
-from access.identity import Identity, Scope
+from access.identity import Identity
 from access.names import EMBED_OWNER
+from access.scopes import Scope
 from access.seen import permit
 from access.shown import Shows, check_label, check_origin
 from access.store import AccessStore

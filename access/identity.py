@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from access.addresses import is_local_host, is_trusted_proxy, parse_address, parse_addresses
 from access.embed_table import rights_of_user
 from access.grants import Purpose, Rights
 from access.names import EMBED_OWNER, LOCAL_USER, is_reserved, is_usable
+from access.scopes import ALL_SCOPES, Scope
 from access.store import AccessStore
 from access.why import why_not
 from config import Settings
 from data.request import HistoryRequest
 from errors import NotAuthenticated, NotPermitted
-
-Scope = Literal["load", "read", "export", "embed", "admin"]
-ALL_SCOPES: Final[frozenset[Scope]] = frozenset({"load", "read", "export", "embed", "admin"})
 
 Via = Literal["none", "login", "proxy", "key", "embed", "command"]
 

@@ -17,16 +17,15 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, select, update
 
 from access.audit import Actor, acting, write_entry
-from access.identity import ALL_SCOPES, Identity, Scope, present_identity
+from access.identity import Identity, present_identity
 from access.names import LOCAL_USER, check_name
+from access.scopes import ALL_SCOPES, SCOPES, Scope
 from access.store import AccessStore
 from access.tables import api_key
 from config import Settings
 from errors import InvalidKey, InvalidRequest, NotFound
 
 PREFIX: Final = "rwk_"
-SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export", "embed", "admin")
-DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export")
 MOST_KEYS: Final = 50  # valid keys of one owner
 _TEXT: Final = re.compile(r"rwk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _ID: Final = re.compile(r"[0-9a-f]{16}")

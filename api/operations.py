@@ -11,7 +11,8 @@ from flask import Blueprint, Request, Response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest
 
-from access.identity import Identity, Scope
+from access.identity import Identity
+from access.scopes import Scope
 from errors import CrossSite, InvalidRequest, NotFound, OutOfScope, UnsupportedMedia
 
 Method = Literal["GET", "POST"]

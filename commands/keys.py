@@ -6,15 +6,16 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from access.keys import DEFAULT_SCOPES, SCOPES, ApiKey, keys_of, new_key, revoke_key
 from access.names import LOCAL_USER
+from access.scopes import DEFAULT_SCOPES, SCOPES
 from commands.access_output import AsJson, opened
-from data.months import iso_utc
-from errors import NotFound
+
+if TYPE_CHECKING:
+    from access.keys import ApiKey
 
 _DAY_MS = 86_400_000
 _PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
@@ -39,6 +40,9 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, this once: the database has only its digest."""
+    from access.keys import new_key
+    from errors import NotFound
+
     with opened() as (settings, access):
         nobody = settings.auth == "login" and access.account(owner) is None
         if nobody or (settings.auth != "none" and owner == LOCAL_USER):
@@ -56,6 +60,8 @@ def add(
 @keys.command("list")
 def list_keys(owner: Annotated[str | None, typer.Option(help="Only this user's.")] = None, as_json: AsJson = False) -> None:
     """All keys, newest first, also those that no longer work."""
+    from access.keys import keys_of
+
     with opened() as (_, access):
         found = keys_of(access, owner)
     if as_json:
@@ -68,12 +74,16 @@ def list_keys(owner: Annotated[str | None, typer.Option(help="Only this user's."
 @keys.command()
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="What stands between the two _ of a key.")]) -> None:
     """End a key for good."""
+    from access.keys import revoke_key
+
     with opened() as (_, access):
         key = revoke_key(access, key_id, _now_ms())
     typer.echo(f"The key {key.id} of {key.owner} ({key.label}) is revoked.", err=True)
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:
+    from data.months import iso_utc
+
     def time_of(time_ms: int | None) -> str | None:
         return None if time_ms is None else iso_utc(time_ms // 1000 * 1000)
 

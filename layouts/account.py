@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from access.keys import DEFAULT_SCOPES, SCOPES, ApiKey
+from access.keys import ApiKey
 from access.passwords import SHORTEST
+from access.scopes import DEFAULT_SCOPES, SCOPES
 from i18n import format_date
 from i18n import gettext as _
 from layouts.header import theme_names

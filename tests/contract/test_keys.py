@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 from werkzeug.test import TestResponse
 
 from access.grants import Grant
-from access.keys import MOST_KEYS, SCOPES, find_key, keys_of, new_key, revoke_key
+from access.keys import MOST_KEYS, find_key, keys_of, new_key, revoke_key
+from access.scopes import SCOPES
 from access.store import AccessStore, migrate_access, open_access
 from access.tables import api_key
 from app import create_app

@@ -1,0 +1,11 @@
+"""What a key or a token may be used for. Needs no library, so that the command line can name the scopes at once."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Scope = Literal["load", "read", "export", "embed", "admin"]
+
+SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export", "embed", "admin")
+ALL_SCOPES: Final[frozenset[Scope]] = frozenset(SCOPES)
+DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export")  # of a key
