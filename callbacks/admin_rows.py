@@ -8,7 +8,8 @@ from typing import Any
 from access.audit import Entry
 from access.embed_table import Embed
 from access.grants import Grant
-from access.keys import SCOPES, ApiKey
+from access.keys import ApiKey
+from access.scopes import SCOPES
 from access.shown import last_text
 from access.store import Account, GrantRow
 from data.request import parse_time

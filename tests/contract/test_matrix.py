@@ -23,8 +23,9 @@ from werkzeug.test import TestResponse
 from access.embed_table import find_embed
 from access.embeds import embed_token
 from access.grants import Grant
-from access.keys import SCOPES, new_key, revoke_key
+from access.keys import new_key, revoke_key
 from access.passwords import hash_password
+from access.scopes import SCOPES
 from access.store import AccessStore, open_access
 from app import create_app
 from config import Settings
