@@ -25,6 +25,7 @@ from api.asking import Asking
 from api.compression import configure_compression
 from api.embed import embed_blueprint
 from api.guard import Guard, error_json, http_error_json
+from api.headers import BrowserRules
 from api.health import health_blueprint
 from api.jobs import Desk
 from api.metrics import WebMetrics
@@ -171,7 +172,8 @@ def _server(settings: Settings) -> Flask:
 
 def _guard(server: Flask, settings: Settings, asks: Asking, hashes: ScriptHashes) -> None:
     """Before Dash's own hook, which calls the layout at the first request, whoever asks."""
-    Guard(settings, asks, lambda title, sentence: plain_page(current_language(), title, sentence), hashes).install(server)
+    rules = BrowserRules(settings, hashes)
+    Guard(settings, asks, lambda title, sentence: plain_page(current_language(), title, sentence), rules).install(server)
 
 
 def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:

@@ -103,6 +103,19 @@ class Settings(BaseSettings):
     cookie_secure: Literal["auto", "always", "never"] = Field(
         default="auto", description="Whether cookies are for TLS only; auto: those of requests that came through TLS."
     )
+    hsts_days: float = Field(
+        default=180.0, ge=0, description="How long browsers that came by TLS are to come by nothing else, in days; 0: not said."
+    )
+    rate_page: int = Field(default=3000, ge=0, description="Requests a minute of one user's pages; 0: any number.")
+    rate_api: int = Field(default=600, ge=0, description="Requests a minute by one user's keys; 0: any number.")
+    rate_submit: int = Field(default=60, ge=0, description="Jobs a minute that one user sends to the API; 0: any number.")
+    rate_embed: int = Field(
+        default=3000, ge=0, description="Requests a minute of one embedded chart, by all who look at it; 0: any number."
+    )
+    rate_login: int = Field(default=60, ge=0, description="Attempts a minute to sign in from one address; 0: any number.")
+    rate_address: int = Field(
+        default=600, ge=0, description="Requests a minute from one address that show no identity; 0: any number."
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Signing secret; empty: made once and kept in DATA_DIR, mode 0600."
     )

@@ -129,6 +129,12 @@ class TooManyAttempts(RiwayatError):
         self.wait_s = wait_s
 
 
+class TooManyRequests(TooManyAttempts):
+    """Too many requests."""
+
+    code = "too_many_requests"
+
+
 class OutOfScope(NotPermitted):
     """The key is not for this."""
 

@@ -42,6 +42,7 @@ def main() -> None:
 
 def serve(settings: Settings) -> None:
     """Answer requests with threads until interrupted."""
+    from api.guard import BODY_BYTES
     from app import create_app
 
     server = create_app(settings).server
@@ -52,6 +53,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         threads=settings.web_threads,
         ident="riwayat",
+        max_request_body_size=2 * BODY_BYTES,  # written to a file before we are asked; what is only a little too long, we answer
         clear_untrusted_proxy_headers=False,
     )
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, request
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from access.audit import Actor, act_as
 from api.asking import Asking
 from api.compression import cache_policy, page_path
 from api.embed import EMBED_ENDPOINTS, EMBED_PATHS
+from api.headers import BrowserRules
 from api.looks import LANGUAGE_COOKIE
 from api.operations import refuse_other_sites
 from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
+from api.rates import Rates
 from api.sessions import asking_address
 from config import Settings
 from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
@@ -30,6 +33,7 @@ _SLOW_S = 1.0
 OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"}) | EMBED_PATHS
 SIGN_IN_PATHS = frozenset({LOGIN, "bootstrap.css", "assets/riwayat.css", "assets/account.css", "assets/logo.svg"})
 _SAFE = ("GET", "HEAD", "OPTIONS")
+BODY_BYTES: Final = 4 << 20  # of any request: what a page sends of itself, and forms; the API allows less
 RETRY_AFTER_S = 5  # when a queue is full or a database is away
 
 log = structlog.get_logger(__name__)
@@ -37,32 +41,38 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Guard:
-    """Settings, who asks, how a refusal looks in a browser (title, sentence -> HTML), the scripts that pages may hold."""
+    """Settings, who asks, how a refusal looks in a browser (title, sentence -> HTML), what answers may do in one."""
 
     settings: Settings
     asks: Asking
     refusal_page: Callable[[str, str], str]
-    script_hashes: Callable[[], Collection[str]]
+    rules: BrowserRules
 
     def install(self, server: Flask) -> None:
-        """Put the hooks before and after every request of the server."""
+        """Put the hooks before and after every request of the server, in this order."""
+        server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+        server.before_request(self._begin)
+        Rates(self.settings, self.asks).install(server, self._refuse)
         server.before_request(self._before)
         server.after_request(self._after)
         server.register_error_handler(RiwayatError, self._error)
         for trouble in (OperationalError, InterfaceError, PoolTimeout):
             server.register_error_handler(trouble, self._unavailable)
 
-    def _before(self) -> Response | None:
+    def _begin(self) -> None:
         g.began = time.monotonic()
         structlog.contextvars.clear_contextvars()  # the thread has answered other requests
         set_language(self.language())
-        nobody = Actor("", "none", asking_address(self.settings, request))
-        act_as(nobody)
+        act_as(Actor("", "none", asking_address(self.settings, request)))
+        if (request.content_length or 0) > BODY_BYTES:
+            raise RequestEntityTooLarge  # also where nothing would read it
+
+    def _before(self) -> Response | None:
         try:
             self._refuse_other_sites()
             if not self._is_open():
                 identity = self.asks()
-                act_as(Actor(identity.user, identity.via, nobody.address))
+                act_as(Actor(identity.user, identity.via, asking_address(self.settings, request)))
                 if identity.via == "embed" and request.endpoint not in EMBED_ENDPOINTS:
                     raise NotPermitted("The link of an embedded chart opens nothing else.")
         except (NotAuthenticated, NotPermitted) as error:
@@ -102,7 +112,7 @@ class Guard:
                 return _led(login_address(prefix, f"{prefix}{ACCOUNT}"), 303)
         if looks:
             page = self.refusal_page(translate_error(type(error)()), translate_error(error))
-            return Response(page, error.http_status, content_type="text/html; charset=utf-8")
+            return _when_again(Response(page, error.http_status, content_type="text/html; charset=utf-8"), error)
         return error_json(error, self.settings.timezone)
 
     def _error(self, error: RiwayatError) -> Response:
@@ -121,9 +131,7 @@ class Guard:
 
     def _after(self, response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Content-Security-Policy", self._policy() if response.mimetype == "text/html" else _FRAMES)
+        self.rules.apply(response)
         if (
             page_path(request.path, self.settings.url_prefix).startswith("assets/")
             and "m" in request.args
@@ -139,17 +147,6 @@ class Guard:
             log.warning("slow request", path=request.path, seconds=round(took, 3), status=response.status_code)
         return response
 
-    def _policy(self) -> str:
-        scripts = " ".join(f"'{value}'" if not value.startswith("'") else value for value in self.script_hashes())
-        return (
-            f"default-src 'self'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
-            f"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-            f"object-src 'none'; base-uri 'none'; form-action 'self'; {_FRAMES}"
-        )
-
-
-_FRAMES = "frame-ancestors 'none'"  # but for the page of an embedded chart, which names the one origin of its own (api/embed.py)
-
 
 def _led(address: str, status: int) -> Response:
     answer = redirect(address, status)
@@ -163,9 +160,14 @@ def error_json(error: RiwayatError, timezone: str | None = None) -> Response:
     body.status_code = error.http_status
     if error.http_status == HTTPStatus.UNAUTHORIZED:
         body.headers["WWW-Authenticate"] = "Bearer"  # no browser asks for a password by this
+    return _when_again(body, error)
+
+
+def _when_again(answer: Response, error: RiwayatError) -> Response:
+    """Say when to ask again, where that may help."""
     if error.http_status in (429, 503):
-        body.headers["Retry-After"] = str(getattr(error, "wait_s", RETRY_AFTER_S))
-    return body
+        answer.headers["Retry-After"] = str(getattr(error, "wait_s", RETRY_AFTER_S))
+    return answer
 
 
 def http_error_json(error: HTTPException) -> Response:

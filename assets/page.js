@@ -13,7 +13,8 @@
   const element = (id) => document.getElementById(id);
   const setProps = (id, props) => window.dash_clientside && window.dash_clientside.set_props && window.dash_clientside.set_props(id, props);
   const keep = (name, value) => {
-    document.cookie = `${name}=${value}; path=${prefix}; SameSite=Lax; max-age=${YEAR_S}`;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `${name}=${value}; path=${prefix}; SameSite=Lax; max-age=${YEAR_S}${secure}`;
   };
 
   // -- theme ---------------------------------------------------------------------------------------------------------

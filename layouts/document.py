@@ -13,7 +13,8 @@ THEME_SCRIPT = """(function () {
   var shade = choice === "auto" ? (dark ? "dark" : "light") : choice;
   document.documentElement.setAttribute("data-bs-theme", shade);
   document.documentElement.setAttribute("data-theme-choice", choice);
-  document.cookie = "riwayat_shade=" + shade + "; path=PREFIX; SameSite=Lax; max-age=31536000";
+  var secure = /^https/.test(location.protocol) ? "; Secure" : "";
+  document.cookie = "riwayat_shade=" + shade + "; path=PREFIX; SameSite=Lax; max-age=31536000" + secure;
 })();"""
 
 

@@ -20,6 +20,7 @@ from access.passwords import hash_password
 from access.store import AccessStore, open_access
 from access.tables import account
 from api.guard import Guard
+from api.headers import BrowserRules
 from api.known_browser import COOKIE as KNOWN
 from api.sessions import COOKIE
 from api.sign_in import install_sign_in
@@ -130,7 +131,7 @@ def door(made: Path, folder: Path, **given: Any) -> Iterator[World]:
     clock, server = Clock(), Flask("doors")
     server.secret_key = "a test's"
     asks = install_sign_in(server, settings, access, clock)
-    Guard(settings, asks, lambda title, sentence: f"{title} {sentence}", list).install(server)
+    Guard(settings, asks, lambda title, sentence: f"{title} {sentence}", BrowserRules(settings, list)).install(server)
     server.add_url_rule(f"{settings.url_prefix}api/whoami", "whoami", lambda: jsonify(user=asks().user, via=asks().via))
     server.add_url_rule(f"{settings.url_prefix}_dash-update-component", "update", lambda: jsonify(done=True), methods=["POST"])
     yield World(settings, access, server, clock)
