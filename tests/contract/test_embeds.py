@@ -500,7 +500,10 @@ def test_a_token_of_another_secret_salt_or_algorithm_or_of_a_session_opens_nothi
     forged = [
         URLSafeTimedSerializer("another secret", salt=embeds_module._SALT).dumps(payload),
         URLSafeTimedSerializer(secret, salt="cookie-session").dumps(payload),
-        URLSafeTimedSerializer(secret, salt=embeds_module._SALT).dumps(payload),  # SHA-1, and the older way to make the key
+        URLSafeTimedSerializer(secret, salt=embeds_module._SALT).dumps(payload),  # the older way to make the key
+        URLSafeTimedSerializer(secret, salt=embeds_module._SALT, signer_kwargs={"key_derivation": "hmac"}).dumps(
+            payload
+        ),  # SHA-1
         world.client().application.session_interface.get_signing_serializer(world.client().application).dumps(payload),
         f"{header}.{json.dumps(payload)}.",
         made["token"].rpartition(".")[0] + ".",

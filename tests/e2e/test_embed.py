@@ -230,6 +230,24 @@ def test_a_rolling_chart_looks_for_newer_data_by_itself_and_keeps_what_its_viewe
         viewer.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
+def test_while_nobody_looks_nothing_is_asked(running, portal, viewer):
+    made = make(running, portal)
+    hidden = "window.away = true; Object.defineProperty(document, 'hidden', {get: () => window.away});"
+    script = viewer.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": hidden})
+    try:
+        viewer.get(made["url"])
+        frame = Frame(viewer, None)
+        asked = "return performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/')).length"
+        assert frame.run("return document.readyState") == "complete"
+        assert frame.run(asked) == 0
+        assert frame.message == "Loading the chart …"
+        frame.run("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+        frame.become("drawn")
+        assert frame.run(asked) >= 3
+    finally:
+        viewer.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
+
 def test_a_range_without_data_says_so(running, portal, viewer):
     made = make(running, portal, range={"last": "7d"})
     viewer.get(made["url"])

@@ -17,19 +17,27 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 NOW_MS = 1_700_000_000_000  # 2023-11-14T22:13:20Z
 
 _NAMES = ("a", "b", "a*", "[x]")  # also what would be a pattern
-_ENDS = st.none() | st.integers(-30, 30).map(lambda days: NOW_MS + days * DAY_MS)
-_GRANTS = st.builds(
-    Grant,
-    stations=st.lists(st.sampled_from(["*", "a", "b", "a?", "[[]x[]]"]), min_size=1, max_size=2).map(tuple),
-    sensors=st.lists(st.sampled_from(["*", "t", "r*"]), min_size=1, max_size=2).map(tuple),
-    from_ms=_ENDS,
-    to_ms=_ENDS,
-    longest_ms=st.none() | st.integers(1, 40).map(lambda days: days * DAY_MS),
-    finest=st.sampled_from(RESOLUTIONS),
-    may_export=st.booleans(),
-    may_embed=st.booleans(),
-)
-_OWNERS = st.lists(_GRANTS, max_size=5).map(lambda grants: Rights(tuple(grants))) | st.just(EVERYTHING)
+_ENDS = st.integers(-30, 30).map(lambda days: NOW_MS + days * DAY_MS)
+_LIMITS = {
+    "stations": st.lists(st.sampled_from(["a", "b", "a?", "a[*]", "[[]x[]]"]), min_size=1, max_size=2).map(tuple),
+    "sensors": st.sampled_from([("t",), ("r*",), ("t", "rain")]),
+    "from_ms": _ENDS,
+    "to_ms": _ENDS,
+    "longest_ms": st.integers(1, 40).map(lambda days: days * DAY_MS),
+    "finest": st.sampled_from(RESOLUTIONS),
+    "may_export": st.just(False),
+    "may_embed": st.just(False),
+}
+
+
+@st.composite
+def _grants(draw):
+    """A grant of everything but for one or two limits, so that much is allowed, by one of them or by some together."""
+    limits = draw(st.lists(st.sampled_from(sorted(_LIMITS)), max_size=2, unique=True))
+    return replace(Grant(may_embed=True), **{name: draw(_LIMITS[name]) for name in limits})
+
+
+_OWNERS = st.lists(_grants(), max_size=3).map(lambda grants: Rights(tuple(grants)))
 
 
 @st.composite
@@ -70,19 +78,42 @@ def test_a_file_needs_controls_and_an_owner_who_may_embed_and_export(shows, owne
     assert shown_rights(shows, owner, now_ms).allows(shown, Purpose.EXPORT) == may
 
 
+@pytest.mark.parametrize(
+    ("limit", "seen", "saved"),
+    [
+        ({}, True, True),
+        ({"may_embed": False}, False, False),
+        ({"may_export": False}, True, False),
+        ({"stations": ("b",)}, False, False),
+        ({"sensors": ("rain",)}, False, False),
+        ({"from_ms": NOW_MS + 1}, False, False),
+        ({"to_ms": NOW_MS + DAY_MS - 1}, False, False),
+        ({"from_ms": NOW_MS, "to_ms": NOW_MS + DAY_MS}, True, True),
+        ({"longest_ms": DAY_MS - 1}, False, False),
+        ({"longest_ms": DAY_MS}, True, True),
+        ({"finest": "1h"}, False, False),
+    ],
+)
+def test_each_limit_of_the_owner_is_the_viewers(limit, seen, saved):
+    shows = Shows(("a",), ("t",), start_ms=NOW_MS, end_ms=NOW_MS + DAY_MS)
+    rights = shown_rights(shows, Rights((replace(Grant(may_embed=True), **limit),)), NOW_MS)
+    shown = shows.request(NOW_MS)
+    assert (rights.allows(shown, Purpose.VIEW), rights.allows(shown, Purpose.EXPORT)) == (seen, saved)
+
+
 @given(_shows(), _OWNERS, _MOMENTS, st.data())
 def test_nothing_may_be_seen_through_a_chart_that_it_does_not_show_or_its_owner_may_not_embed(shows, owner, now_ms, data):
-    start = NOW_MS + data.draw(st.integers(-50 * 24, 50 * 24)) * HOUR_MS
+    first, last = shows.span(now_ms)
+    start = data.draw(st.integers(first - HOUR_MS, last - 1))
     request = HistoryRequest(
-        tuple(data.draw(st.lists(st.sampled_from([*_NAMES, "ab", "x"]), min_size=1, max_size=2))),
-        (data.draw(st.sampled_from(["t", "rain", "other"])),),
+        tuple(data.draw(st.lists(st.sampled_from([*shows.stations, *shows.stations, "ab", "x"]), min_size=1, max_size=2))),
+        (data.draw(st.sampled_from([*shows.sensors, *shows.sensors, "other"])),),
         start,
-        start + data.draw(st.integers(1, 100)) * HOUR_MS,
-        data.draw(st.sampled_from(RESOLUTIONS)),
+        data.draw(st.integers(start + 1, last + HOUR_MS)),
+        data.draw(st.just(shows.resolution) | st.sampled_from(RESOLUTIONS)),
         shows.timezone,
     )
     if shown_rights(shows, owner, now_ms).allows(request, Purpose.VIEW):
-        first, last = shows.span(now_ms)
         assert set(request.stations) <= set(shows.stations)
         assert set(request.sensors) <= set(shows.sensors)
         assert first <= request.start_ms < request.end_ms <= last
