@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from access.grants import Grant
+from access.names import LOCAL_USER
 from access.store import AccessStore, open_access
 from app import create_app
 from config import Settings
@@ -20,6 +21,7 @@ from data.request import request_of
 from data.site import Site, open_site
 from data.tiles import SeriesKey
 from jobs.child import make_run_job
+from jobs.foreground import begin
 from jobs.history import load_history
 from jobs.job import Job, Status
 from jobs.ledger import Ledger, open_ledger
@@ -349,6 +351,11 @@ def test_a_user_who_is_disabled_is_refused_at_the_door_and_by_the_worker(world):
     finally:
         world.access.change_account("sari", disabled=False)
         world.access.remove_account("sari")
+
+
+def test_whoever_gives_commands_on_the_machine_may_load_everything(world):
+    begin(world.site, world.ledger, LOCAL_USER, request_of(["LGA"], ["humidity"], *YEAR, "raw", "UTC"))
+    assert world.run().status is Status.COMPLETED
 
 
 def test_while_the_database_of_grants_does_not_answer_a_user_is_told_to_come_back(tmp_path, sample_data_dir):
