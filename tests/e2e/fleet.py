@@ -54,7 +54,7 @@ class Fleet:
             worker.kill()
 
 
-def become(ledger, job, status, deadline_s=30):
+def become(ledger, job, status, deadline_s=60):
     return wait_until(lambda: (now := ledger.get(job.id)).status is status and now, f"job to be {status}", deadline_s)
 
 

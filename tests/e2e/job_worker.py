@@ -28,6 +28,7 @@ from jobs.worker import Outcome, run_worker
 from logs import configure_logs
 
 CLOCK = "clock"  # file in DATA_DIR: how many ms the clock is off
+TOLD = "told"  # file in DATA_DIR: a job that waits for it may end
 
 
 def run_job(job_id: str, attempt: int) -> None:
@@ -55,6 +56,13 @@ def _slow_once(ledger: Ledger, job_id: str, attempt: int) -> None:
 def _soon(ledger: Ledger, job_id: str, attempt: int) -> None:
     _half(ledger, job_id, attempt)
     time.sleep(1)
+
+
+def _until_told(ledger: Ledger, job_id: str, attempt: int) -> None:
+    """Half done until there is a file :data:`TOLD` in DATA_DIR."""
+    _half(ledger, job_id, attempt)
+    while not (load_settings().data_dir / TOLD).exists():
+        time.sleep(0.02)
 
 
 def _with_family(ledger: Ledger, job_id: str, attempt: int) -> None:
@@ -111,6 +119,7 @@ BODIES: dict[str, Callable[[Ledger, str, int], dict[str, int] | None]] = {
     "slow": _slow,
     "slow once": _slow_once,
     "soon": _soon,
+    "until told": _until_told,
     "with family": _with_family,
     "leaving family": _leaving_family,
     "exit": _exit,
