@@ -12,6 +12,7 @@
       each.tabIndex = chosen ? 0 : -1;
       document.getElementById(`admin-${each.dataset.tab}-panel`).classList.toggle("admin-hidden", !chosen);
     }
+    tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (focus) tab.focus();
     window.history.replaceState(window.history.state, "", `#${tab.dataset.tab}`);
   }
