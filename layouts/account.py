@@ -59,6 +59,7 @@ def account_page(look: Look, context: AccountContext, keys: Sequence[ApiKey], sa
         look,
         title=_("Account"),
         user=context.user,
+        admin=context.admin,
         words=_("Administrator of this site") if context.admin else _("Signed in to this site"),
         csrf=context.csrf,
         sign_out=context.password,

@@ -509,6 +509,7 @@ def test_a_cookie_that_was_edited_is_nobodys(world, change: Callable[[str], str]
 def test_rights_are_those_of_the_moment(world):
     browser = world.browser()
     browser.sign_in("kepala")
+    assert 'href="/admin"' in browser.get("/account").get_data(as_text=True)
     world.access.change_account("sari", admin=True)  # the last administrator stays one
     world.access.change_account("kepala", admin=False)
     browser.get("/account")
