@@ -16,9 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from access.embeds import embed_token, make_embed
+from access.identity import owner_identity
 from access.keys import new_key
+from access.names import LOCAL_USER
+from access.shown import Shows
 from access.store import open_access
 from config import Settings
+from data.site import open_site
 from tests.people import grant_everyone
 from tests.processes import ROOT, wait_until
 from tests.served import GunicornProcess, NginxProcess
@@ -125,6 +130,23 @@ def test_a_program_with_a_key_comes_through_to_the_api_and_a_name_without_its_pa
     assert ask("/api/jobs", unproved) == 401
     assert ask("/embed/nothing", unproved) == 401  # nginx asks nobody there, and so names nobody
     assert ask("/embed/plotly.js", "") == 200
+
+
+def test_an_embedded_chart_is_looked_at_through_nginx_by_whom_it_does_not_know(kept, nginx):
+    settings = Settings(data_dir=kept, auth="proxy", url_prefix="/riwayat/", timezone="UTC", _env_file=None)
+    site, access = open_site(settings), open_access(settings)
+    maker = owner_identity(settings, access, LOCAL_USER)
+    shows = Shows(("JFK",), ("temperature",), last_ms=86_400_000)
+    made = make_embed(access, site, maker, shows, "https://portal.example", None, now_ms=0)
+    token = embed_token(settings.signing_secret(), made, 0)
+    site.engine.dispose()
+    access.engine.dispose()
+    status, _, headers = get(nginx.ask(f"/embed/trend?id={made.id}", signed_in=False))
+    assert (status, headers["Content-Security-Policy"].endswith("frame-ancestors https://portal.example")) == (200, True)
+    status, body, _ = get(nginx.ask("/api/embed", signed_in=False, Authorization=f"Bearer {token}"))
+    assert (status, json.loads(body)["request"]["stations"]) == (200, ["JFK"])
+    assert get(nginx.ask("/api/jobs", signed_in=False, Authorization=f"Bearer {token}"))[0] == 403
+    assert token not in nginx.log.read_text()
 
 
 def test_health_needs_no_sign_in_and_numbers_do_not_leave_the_machine(nginx, gunicorn):
