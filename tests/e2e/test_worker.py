@@ -202,7 +202,7 @@ def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(ledger, start
 
 
 def test_a_stopped_worker_lets_a_job_finish_that_is_nearly_done_and_begins_no_other(ledger, settings, start_worker, submit):
-    worker = start_worker("grace=60")  # on a busy machine what is nearly done may need longer than the product's 2 s
+    worker = start_worker("slots=1", "grace=60")  # on a busy machine what is nearly done may need longer than the product's 2 s
     job = submit("until told")
     child_at_half(ledger, job)
     waiting = submit("quick")
