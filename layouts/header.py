@@ -48,7 +48,7 @@ def header(
                 [
                     _page_link(_("History"), prefix, current=here == "history"),
                     _page_link(_("Jobs"), f"{prefix}jobs", current=here == "jobs"),
-                    *([_page_link(_("Admin"), menu.admin, current=here == "admin")] if menu.admin else []),
+                    *([_page_link(_("Admin"), menu.admin, current=here == "admin", more="nav-admin")] if menu.admin else []),
                 ],
                 **{"aria-label": _("Pages")},
             ),
@@ -59,8 +59,8 @@ def header(
     )
 
 
-def _page_link(name: str, href: str, *, current: bool) -> html.A:
-    return html.A(name, href=href, className="nav-link", **({"aria-current": "page"} if current else {}))
+def _page_link(name: str, href: str, *, current: bool, more: str = "") -> html.A:
+    return html.A(name, href=href, className=f"nav-link {more}".strip(), **({"aria-current": "page"} if current else {}))
 
 
 def _form_toggle() -> html.Button:
@@ -110,6 +110,8 @@ def _theme(choice: str) -> html.Button:
 def _user(user: str, menu: Menu, prefix: str) -> Component:
     title = _("Signed in as {user}").format(user=user)
     entries: list[Component] = []
+    if menu.admin:
+        entries.append(html.A(_("Admin"), href=menu.admin, className="menu-admin"))  # where the line has no room for it
     if menu.account:
         entries.append(html.A(_("Account"), href=menu.account))
     if menu.sign_out_token:
