@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from redaction import hide_secrets
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -80,8 +82,10 @@ def _shared() -> list[structlog.typing.Processor]:
 
 
 def _shaping() -> list[structlog.typing.Processor]:
-    return [structlog.dev.set_exc_info] if sys.stderr.isatty() else [structlog.processors.format_exc_info]
+    return [structlog.dev.set_exc_info, structlog.processors.format_exc_info, hide_secrets]
 
 
 def _renderer() -> structlog.typing.Processor:
-    return structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    if sys.stderr.isatty():  # without the local variables that structlog would show: keys and passwords are among them
+        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.processors.JSONRenderer()

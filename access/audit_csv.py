@@ -11,10 +11,10 @@ from typing import Final
 
 from access.audit import Entry
 from data.months import iso_utc
+from data.spreadsheet import safe_text
 
 COLUMNS: Final = ("number", "time", "actor", "via", "address", "action", "outcome", "subject")
 _ROWS: Final = 500  # of one piece
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -25,15 +25,10 @@ def csv_pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
         yield _lines(some)
 
 
-def safe_cell(text: str) -> str:
-    """A text that a spreadsheet takes for a text: what could begin a formula gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def _cells(entry: Entry) -> tuple[str, ...]:
     subject = json.dumps(entry.subject, ensure_ascii=False)
     texts = (entry.actor, entry.via, entry.address, entry.action, entry.outcome, subject)
-    return (str(entry.number), iso_utc(entry.at_ms), *map(safe_cell, texts))
+    return (str(entry.number), iso_utc(entry.at_ms), *map(safe_text, texts))
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> bytes:

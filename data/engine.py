@@ -54,7 +54,7 @@ def make_engine(
     """
     try:
         parsed = with_driver(make_url(url))
-        engine = create_engine(parsed, pool_pre_ping=True, **engine_options(parsed, application_name))
+        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **engine_options(parsed, application_name))
     except (ArgumentError, NoSuchModuleError) as exc:
         raise ConfigurationError("The database URL cannot be understood: {why}.", why=exc) from exc
     except ValueError:  # its text holds what was taken for a port: the rest of a password with "@" and ":"

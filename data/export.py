@@ -28,6 +28,7 @@ from data.joined import Piece, joined
 from data.request import HistoryRequest
 from data.series import SeriesKey
 from data.site import Site
+from data.spreadsheet import safe_text
 from data.workbook import SHEET_ROWS, Wrote, write_workbook
 from errors import InvalidRequest, TooLarge
 
@@ -35,17 +36,20 @@ _DAY_MS = 86_400_000
 _SHORTEST_MONTH_MS = 28 * _DAY_MS - 7_200_000
 _CLOCK_CHANGES_MS = 30 * _DAY_MS  # no zone changes its clocks more often
 
-_VERSION = 2  # of how files are written; another one makes clients fetch them again
+_VERSION = 3  # of how files are written; another one makes clients fetch them again
 
 Stream = Callable[[Site, HistoryRequest, int, int], Iterator[bytes]]
 
 
 def export_csv(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> Iterator[bytes]:
-    """UTF-8 with a header line; times ISO 8601 with Z; numbers with as few digits as give the same double again."""
+    """UTF-8 with a header line; times ISO 8601 with Z; numbers with as few digits as give the same double again.
+
+    No station's name becomes a formula (data/spreadsheet.py); an import reads it back as it was.
+    """
     yield (",".join(["timestamp_utc", "station", *request.sensors]) + "\n").encode()
     for piece in joined(site, request, start_ms, end_ms):
         # Arrow quotes all text or none; a name without special characters needs none.
-        special = any(character in piece.station for character in ',"\r\n')
+        special = any(character in safe_text(piece.station) for character in ',"\r\n')
         options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
         sink = io.BytesIO()
         pyarrow.csv.write_csv(_table(request, piece, as_text=True), sink, options)
@@ -203,6 +207,6 @@ def _table(request: HistoryRequest, piece: Piece, *, as_text: bool = False) -> A
     if as_text:
         whole = not (piece.times % 1000).any()
         times = pc.replace_substring((times.cast(pa.timestamp("s", "UTC")) if whole else times).cast(pa.string()), " ", "T")
-    stations = pa.repeat(piece.station, len(piece.times))
+    stations = pa.repeat(safe_text(piece.station) if as_text else piece.station, len(piece.times))
     values = [pa.array(np.asarray(column), from_pandas=True) for column in piece.values]  # NaN becomes null
     return pa.table([times, stations, *values], names=["timestamp_utc", "station", *request.sensors])

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from data.catalogue import Catalogue, Sensor
 from data.drawn import HistoryView, SeriesStatistics
 from data.months import iso_utc
+from data.spreadsheet import safe_text
 from figures.template import series_colour, style_of
 from figures.words import in_order
 from i18n import THIN_SPACE, current_language, format_number, format_time
@@ -44,10 +45,10 @@ def statistics_tsv(view: HistoryView, catalogue: Catalogue) -> str:
         sensor = catalogue[one.sensor]
         total = one.sum if sensor.aggregation == "sum" else None
         mean = None if sensor.aggregation == "sum" else one.mean
-        fields = [one.station, one.sensor, sensor.unit, str(one.rows), _plain(one.completeness), str(one.flagged)]
+        fields = [safe_text(one.station), one.sensor, sensor.unit, str(one.rows), _plain(one.completeness), str(one.flagged)]
         fields += [_plain(one.min), _iso(one.min_time), _plain(one.max), _iso(one.max_time)]
         fields += [_plain(mean), _plain(total), _plain(one.last), _iso(one.last_time)]
-        lines.append("\t".join(field.replace("\t", " ").replace("\n", " ") for field in fields))
+        lines.append("\t".join(" ".join(field.splitlines()).replace("\t", " ") for field in fields))
     return "\n".join(lines) + "\n"
 
 

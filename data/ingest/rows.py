@@ -16,6 +16,7 @@ from data.ingest.chunks import Chunk, read_chunks
 from data.ingest.plan import FilePlan, same_code
 from data.ingest.times import expected, read_times
 from data.ingest.zones import Clock, zone_of
+from data.spreadsheet import read_text
 from data.tables import NAME_LENGTH
 from errors import ImportRejected
 
@@ -131,7 +132,10 @@ class RowReader:
         if self.plan.station is None:
             return np.full(len(chunk.lines), self.plan.station_name, dtype=object)
         encoded = cells.texts(chunk.columns[self.plan.station]).dictionary_encode()
-        names: npt.NDArray[np.object_] = np.array(encoded.dictionary.to_pylist(), dtype=object)  # one str a station
+        texts = encoded.dictionary.to_pylist()  # one str a station
+        if self.plan.layout.kind == "csv":
+            texts = [read_text(text) for text in texts]
+        names: npt.NDArray[np.object_] = np.array(texts, dtype=object)
         return np.asarray(names[encoded.indices.to_numpy()], dtype=object)
 
     def _bad(self, chunk: Chunk) -> npt.NDArray[np.bool_] | None:

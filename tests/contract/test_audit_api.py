@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from werkzeug.test import TestResponse
 
 from access.audit import Actor, AuditLog, act_as
-from access.audit_csv import COLUMNS, safe_cell
+from access.audit_csv import COLUMNS
 from access.embed_table import add_embed, end_embed, new_embed
 from access.embeds import embed_token
 from access.grants import Grant
@@ -253,11 +253,6 @@ def test_the_file_is_made_as_it_goes_and_not_in_memory(world, monkeypatch):
     begun = len(asked)
     assert answer.get_data(as_text=True).count("\r\n") == 32  # with the grant's and the header
     assert begun <= 2 < len(asked)
-
-
-@pytest.mark.parametrize("text", ["plain", "", "1=1", "a-b"])
-def test_a_text_that_is_no_formula_stays_as_it_is(text):
-    assert safe_cell(text) == text
 
 
 # -- by command -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ LAYERS = [
     {"access"},
     {"data"},
     {"config", "i18n", "logs"},
-    {"private"},
+    {"private", "redaction"},
     {"errors"},
 ]
 ONE_PROGRAM = {"app", "serve"}  # python app.py: the application, and the processes that serve it

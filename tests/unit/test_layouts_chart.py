@@ -113,6 +113,12 @@ def test_copied_statistics_are_plain_numbers_and_utc_times() -> None:
     assert row[6:8] == ["1234.5", "2018-12-31T17:00:00Z"]
 
 
+def test_a_station_whose_name_begins_a_formula_is_copied_as_text_and_negative_numbers_as_numbers() -> None:
+    made = view(line([START_MS], [-5.0], station="=1+1"))
+    row = statistics_tsv(made, CATALOGUE).splitlines()[1].split("\t")
+    assert (row[0], row[6]) == ("'=1+1", "-5")
+
+
 def test_a_series_without_rows_has_dashes_and_no_numbers() -> None:
     made = view(line([], []))
     assert statistics_tsv(made, CATALOGUE).splitlines()[1].split("\t")[3:] == ["0", "", "0", *[""] * 8]
