@@ -8,14 +8,18 @@ a bucket that is cut to a minute is that minute's observations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cached_property, lru_cache
 from typing import Final
 
 from data.buckets import BY_NAME, bucket_edges
 from data.request import RESOLUTIONS, HistoryRequest, Resolution
+
+_WILD: Final = re.compile(r"[*?[]")
 
 
 class Purpose(StrEnum):
@@ -45,7 +49,19 @@ class Grant:
 
     def names(self, station: str, sensor: str | None = None) -> bool:
         """Whether the grant is about a station, or about a sensor of it."""
-        return _matches(station, self.stations) and (sensor is None or _matches(sensor, self.sensors))
+        return self._of_stations(station) and (sensor is None or self.names_sensor(sensor))
+
+    def names_sensor(self, sensor: str) -> bool:
+        """Whether the grant is about a sensor at some station."""
+        return self._of_sensors(sensor)
+
+    @cached_property
+    def _of_stations(self) -> Callable[[str], bool]:
+        return _matcher(self.stations)
+
+    @cached_property
+    def _of_sensors(self) -> Callable[[str], bool]:
+        return _matcher(self.sensors)
 
     def fits(self, length_ms: int, resolution: str, purpose: Purpose) -> bool:
         """Whether a request of that length and resolution may rest on this grant."""
@@ -86,7 +102,7 @@ class Rights:
 
     def names_sensor(self, sensor: str) -> bool:
         """Whether a sensor exists for this identity at any station."""
-        return self.everything or any(_matches(sensor, grant.sensors) for grant in self.grants)
+        return self.everything or any(grant.names_sensor(sensor) for grant in self.grants)
 
     def knows(self, station: str, sensor: str) -> bool:
         """Whether a sensor of a station exists for this identity."""
@@ -110,7 +126,7 @@ class Rights:
     def named(self, request: HistoryRequest) -> set[tuple[Grant, ...]]:
         """The grants that name a pair of station and sensor, of all pairs of a request; thousands of pairs have a few at most."""
         of_stations = {tuple(grant.names(station) for grant in self.grants) for station in request.stations}
-        of_sensors = {tuple(_matches(sensor, grant.sensors) for grant in self.grants) for sensor in request.sensors}
+        of_sensors = {tuple(grant.names_sensor(sensor) for grant in self.grants) for sensor in request.sensors}
         return {
             tuple(grant for grant, here, this in zip(self.grants, station, sensor, strict=True) if here and this)
             for station in of_stations
@@ -170,5 +186,15 @@ def _lack(request: HistoryRequest, resolution: str, grants: Iterable[Grant], pur
     return uncovered(request.start_ms, request.end_ms, fitting)
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in patterns)
+def _matcher(patterns: Collection[str]) -> Callable[[str], bool]:
+    """Whether a name is one of some shell patterns. Names without a wildcard are looked up, however many they are."""
+    wild = {pattern for pattern in patterns if _WILD.search(pattern)}
+    if "*" in wild:
+        return lambda _name: True
+    names, matchers = frozenset(patterns) - wild, [_compiled(pattern) for pattern in wild]
+    return lambda name: name in names or any(matches(name) for matches in matchers)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> Callable[[str], object]:
+    return re.compile(translate(pattern)).match

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,3 +139,34 @@ def test_a_station_of_one_grant_and_a_sensor_of_another_are_no_right_to_the_pair
     assert not rights.knows("a", "rainfall")
     assert rights.sensors(["a"], ["temperature", "rainfall"]) == ["temperature"]
     assert not rights.allows(HistoryRequest(("a", "b"), ("temperature",), 0, 1, "raw", "UTC"), Purpose.VIEW)
+
+
+@given(
+    st.lists(st.text("ab*?[]!-", max_size=5), max_size=4),
+    st.text("ab*?[]!-", max_size=5),
+)
+def test_patterns_are_those_of_the_shell_also_where_names_are_looked_up(patterns: list[str], name: str) -> None:
+    grant = Grant(stations=tuple(patterns), sensors=tuple(patterns))
+    expected = any(fnmatchcase(name, pattern) for pattern in patterns)
+    assert grant.names(name) is expected
+    assert grant.names_sensor(name) is expected
+
+
+def test_a_grant_of_ten_thousand_names_asks_each_of_them_once() -> None:
+    """A chart of many stations is looked at by everybody; a comparison of each with each would take minutes."""
+    names = tuple(Counted(f"aws-{number}") for number in range(2_000))
+    Counted.compared = 0
+    assert Rights((Grant(stations=names),)).stations(names) == list(names)
+    assert Counted.compared < 20 * len(names)
+
+
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
