@@ -12,11 +12,11 @@ import structlog
 from flask import Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.identity import authorise, owner_identity
+from access.identity import authorise, may_see, owner_identity
 from api.jobs import Desk
 from api.operations import Answer, Api
 from api.watcher import JobWatcher, Listener, Standing
-from errors import LedgerUnavailable, RiwayatError
+from errors import JobNotFound, LedgerUnavailable, RiwayatError
 from jobs.job import Job
 
 HEARTBEAT_S: Final = 2.0  # a comment, so that proxies see life and we see that a listener went
@@ -76,6 +76,8 @@ class _Reader:
         except SQLAlchemyError as error:
             log.warning("an event stream cannot ask what is granted", error=str(error))
             raise LedgerUnavailable from error
+        if not may_see(identity, job.owner):
+            raise JobNotFound("There is no job {job_id}.", job_id=job.id)
         authorise(identity, job.request)
         return self.desk.answer(job, position)
 

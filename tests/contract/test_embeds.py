@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -539,13 +540,45 @@ def test_an_edited_token_opens_nothing(world, data):
     edited = (
         token[:place] + data.draw(st.sampled_from([letter for letter in letters if letter != token[place]])) + token[place + 1 :]
     )
-    try:
-        identity = identity_of_token(world.access, "secret", edited, now_ms())
-    except EmbedInvalid:
-        return
-    # The last letter of a base64 text has bits that mean nothing; then the token is the same one.
-    assert identity == identity_of_token(world.access, "secret", token, now_ms())
-    assert place == len(token) - 1 or token[place + 1] == "."
+    with pytest.raises(EmbedInvalid):
+        identity_of_token(world.access, "secret", edited, now_ms())
+
+
+def test_the_last_letter_of_a_token_has_no_second_spelling(world):
+    """Base64 has bits there that mean nothing."""
+    token = embed_token("secret", find_embed(world.access, _some_embed(world)), now_ms())
+    identity_of_token(world.access, "secret", token, now_ms())
+    for letter in set(ascii_letters + digits + "-_=. \n") - {token[-1]}:
+        for edited in (token[:-1] + letter, token + letter):
+            with pytest.raises(EmbedInvalid):
+                identity_of_token(world.access, "secret", edited, now_ms())
+
+
+@bounded(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    late_ms=st.integers(0, 10**9),
+    own_end=st.none() | st.integers(1, 10**9),
+    token_end=st.none() | st.integers(1, 10**9),
+    secret=st.text(min_size=1, max_size=40),
+)
+def test_a_token_opens_its_embed_until_the_earlier_of_the_two_ends_and_with_its_own_secret_only(
+    world, late_ms, own_end, token_end, secret
+):
+    made_ms = 1_800_000_000_000
+    found = replace(find_embed(world.access, _some_embed(world)), expires_ms=None if own_end is None else made_ms + own_end)
+    token = embed_token(secret, found, made_ms, None if token_end is None else made_ms + token_end)
+    named, end_ms = embeds_module._read(secret, token)
+    assert (named, end_ms) == (
+        found.id,
+        min((made_ms + end for end in (own_end, token_end) if end is not None), default=None),
+    )
+    with pytest.raises(EmbedInvalid):
+        embeds_module._read(secret + "x", token)
+    if end_ms is not None and made_ms + late_ms >= end_ms:
+        with pytest.raises(EmbedExpired):
+            identity_of_token(world.access, secret, token, made_ms + late_ms)
+    else:
+        assert identity_of_token(world.access, secret, token, made_ms + late_ms).user == found.user
 
 
 def _some_embed(world: World) -> str:

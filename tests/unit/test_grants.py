@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.grants import EVERYTHING, Grant, Purpose, Rights, pairs, uncovered, whole_buckets
+from access.identity import Identity, authorise
 from data.request import RESOLUTIONS, HistoryRequest
+from errors import NotPermitted, UnknownSensor, UnknownStation
 
 _HALF_HOUR = 1_800_000
 _ENDS = st.none() | st.integers(-20, 120)
@@ -90,6 +93,42 @@ def test_the_floor_is_the_finest_resolution_at_which_no_pair_lacks_anything(gran
 
     upto = RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]
     assert rights.floor(request, purpose) == next(filter(lacks_nothing, upto), None)
+
+
+def _is_granted_minute_by_minute(grants, request, purpose):
+    """Each half hour (all ends are at one) of each pair lies in some grant that fits: the law, without spans."""
+    finer = RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]
+    length = request.end_ms - request.start_ms
+
+    def covered(resolution, station, sensor, moment):
+        return any(
+            any(fnmatchcase(station, one) for one in grant.stations)
+            and any(fnmatchcase(sensor, one) for one in grant.sensors)
+            and (grant.from_ms is None or grant.from_ms <= moment)
+            and (grant.to_ms is None or moment < grant.to_ms)
+            and (grant.longest_ms is None or length <= grant.longest_ms)
+            and RESOLUTIONS.index(grant.finest) <= RESOLUTIONS.index(resolution)
+            and (purpose is not Purpose.EXPORT or grant.may_export)
+            and (purpose is not Purpose.EMBED or grant.may_embed)
+            for grant in grants
+        )
+
+    moments = range(request.start_ms, request.end_ms, _HALF_HOUR)
+    for resolution in finer:
+        if all(covered(resolution, *pair, moment) for pair in pairs(request) for moment in moments):
+            return whole_buckets(resolution, request.start_ms, request.end_ms, "UTC") == (request.start_ms, request.end_ms)
+    return False
+
+
+@settings(max_examples=300)
+@given(_MANY, _requests(), st.sampled_from(Purpose))
+def test_what_is_authorised_is_what_is_granted_of_each_station_sensor_and_minute(grants, request, purpose):
+    identity = Identity("sari", rights=Rights(grants))
+    if _is_granted_minute_by_minute(grants, request, purpose):
+        authorise(identity, request, purpose)
+    else:
+        with pytest.raises((NotPermitted, UnknownStation, UnknownSensor)):
+            authorise(identity, request, purpose)
 
 
 @given(_MANY, _requests(), st.sampled_from([Purpose.EXPORT, Purpose.EMBED]))
