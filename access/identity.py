@@ -21,6 +21,7 @@ from errors import NotAuthenticated, NotPermitted
 Via = Literal["none", "login", "proxy", "key", "embed", "command"]
 
 _MOST_GROUPS = 200  # that a proxy may name of one user
+_HEADER_SPACE = " \t"  # what may stand around a header's value; any other space is part of a name, and makes it unusable
 _PROXY_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
 
 
@@ -140,7 +141,7 @@ def _is_local_name(host: str) -> bool:
 def _proxy_user(settings: Settings, remote_addr: str | None, headers: Mapping[str, str]) -> str:
     if not is_trusted_proxy(settings, remote_addr, headers):
         raise NotPermitted("Come through the site's proxy; this address may not say who you are.")
-    user = headers.get(settings.proxy_user_header.lower(), "").strip()
+    user = headers.get(settings.proxy_user_header.lower(), "").strip(_HEADER_SPACE)
     if not user:
         raise NotAuthenticated("Please sign in.")
     if not is_usable(user) or is_reserved(user):
@@ -152,5 +153,5 @@ def _proxy_groups(settings: Settings, headers: Mapping[str, str]) -> frozenset[s
     """Groups that the proxy names, those that can be one; None: it is not asked to name any."""
     if not settings.proxy_groups_header:
         return None
-    names = [name.strip() for name in headers.get(settings.proxy_groups_header.lower(), "").split(",")]
+    names = [name.strip(_HEADER_SPACE) for name in headers.get(settings.proxy_groups_header.lower(), "").split(",")]
     return frozenset(name for name in names[:_MOST_GROUPS] if is_usable(name) and not is_reserved(name))
