@@ -14,14 +14,16 @@ from typing import Any
 
 import flask_bootstrap
 from dash import Dash
+from dash.exceptions import DependencyException, InvalidResourceError
 from flask import Flask, Response, request, send_file
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from access.addresses import refuse_open_door
 from access.identity import Identity
 from access.seen import seen_by
 from access.store import open_access
 from api.asking import Asking
+from api.callback_body import refuse_nonsense
 from api.compression import configure_compression
 from api.embed import embed_blueprint
 from api.guard import Guard, error_json, http_error_json
@@ -196,6 +198,7 @@ def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:
         add_log_handler=False,
     )
     app.prefix = settings.url_prefix
+    refuse_nonsense(server, f"{settings.url_prefix}{path}_dash-update-component", lambda: app.callback_map)
     return app
 
 
@@ -301,6 +304,8 @@ def _register_not_found(server: Flask, prefix: str) -> None:
 
     server.before_request(unknown_path)
     server.register_error_handler(HTTPException, answer)
+    for unknown in (DependencyException, InvalidResourceError):  # a file that no component has
+        server.register_error_handler(unknown, lambda _error: http_error_json(NotFound()))
 
 
 def _missing(prefix: str) -> Response:
