@@ -16,7 +16,7 @@ import flask_bootstrap
 from dash import Dash
 from dash.exceptions import DependencyException, InvalidResourceError
 from flask import Flask, Response, request, send_file
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 
 from access.addresses import refuse_open_door
 from access.identity import Identity
@@ -305,7 +305,7 @@ def _register_not_found(server: Flask, prefix: str) -> None:
     server.before_request(unknown_path)
     server.register_error_handler(HTTPException, answer)
     for unknown in (DependencyException, InvalidResourceError):  # a file that no component has
-        server.register_error_handler(unknown, lambda _error: http_error_json(NotFound()))
+        server.register_error_handler(unknown, lambda _error: error_json(NotFound()))
 
 
 def _missing(prefix: str) -> Response:
