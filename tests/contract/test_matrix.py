@@ -6,7 +6,6 @@ the table fails :func:`test_every_route_has_a_rule`, so that nobody adds one wit
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -32,7 +31,6 @@ from config import Settings
 from data.request import HistoryRequest, request_of
 from data.site import open_site
 from jobs.history import load_history
-from jobs.job import WorkerInfo
 from jobs.ledger import Ledger, open_ledger
 
 YEAR: Final[dict[str, Any]] = {
@@ -86,6 +84,7 @@ OF_JOBS: Final[dict[str, Any]] = {
     "state": [{"id": "jobs-grid", "property": "selectedRows", "value": None}],
     "changedPropIds": [],
 }
+OF_ADMIN: Final[dict[str, Any]] = {"output": "nowhere.children", "inputs": []}  # of whose shape it says 400
 DASH: Final[dict[str, Mapping[str, Rule]]] = {
     "_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": {"GET": Rule("dash", path=SCRIPT)},
     "_dash-dependencies": {"GET": Rule("dash")},
@@ -103,7 +102,16 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
         f"/jobs/{rule}": {m: replace(r, path=r.path and f"jobs/{r.path}", body=r.body and OF_JOBS) for m, r in methods.items()}
         for rule, methods in DASH.items()
     },
+    **{
+        f"/admin/{rule}": {
+            m: replace(r, path=r.path and f"admin/{r.path}", body=r.body and OF_ADMIN, needs="admin", ok=400 if r.body else r.ok)
+            for m, r in methods.items()
+        }
+        for rule, methods in DASH.items()
+    },
     "/": {"GET": Rule("page")},
+    "/admin": {"GET": Rule("page", needs="admin")},
+    "/admin/": {"GET": Rule("page", needs="admin")},
     "/jobs": {"GET": Rule("page")},
     "/jobs/": {"GET": Rule("page")},
     "/account": {"GET": Rule("page", needs="people")},
@@ -116,7 +124,7 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/logout": {"POST": Rule("own", ok=303)},
     "/bootstrap.css": {"GET": Rule("style")},
     "/healthz": {"GET": Rule("open")},
-    "/readyz": {"GET": Rule("open")},
+    "/readyz": {"GET": Rule("open", ok=503)},  # no worker runs
     "/metrics": {"GET": Rule("open", needs="here")},
     "/embed/trend": {"GET": Rule("open", path="embed/trend?id=EMBED")},
     "/embed/<name>": {"GET": Rule("open", path="embed/embed.js")},
@@ -249,7 +257,6 @@ def world(request: pytest.FixtureRequest, loaded: Path, tmp_path_factory: pytest
     server = create_app(settings).server
     ledger, access = open_ledger(settings), open_access(settings)
     jobs = {who.user: ledger.record_completed(who.user, year(), {}).id for who in PEOPLE}
-    ledger.heartbeat(WorkerInfo("w", "here", os.getpid(), ("history", "history-large"), 1, 0, 0))
     jobs["local"] = ledger.record_completed("local", year(), {}).id
     made = World(request.param, server, access, jobs, "", "", (), {})
     _populate(made, settings, ledger)

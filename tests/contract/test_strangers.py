@@ -134,6 +134,11 @@ def applications(server: Flask) -> list[str]:
     return sorted(match[1] for match in found if match)
 
 
+def is_hidden(world: World, application: str) -> bool:
+    """Whether an application is not there but for administrators."""
+    return world.visitor("budi", application).get("_dash-dependencies").status == 404
+
+
 def values(names: Names) -> dict[str, Any]:
     """What is sent for each component that some callback takes."""
     window = {"job": names.job, "start": 1_360_000_000_000, "end": 1_361_000_000_000, "sequence": 3}
@@ -189,6 +194,8 @@ def patterns(callback: Mapping[str, Any], names: Names) -> list[str]:
 def test_every_component_that_a_callback_takes_is_asked_about(world):
     known = set(values(world.secret))
     for application in applications(world.server):
+        if is_hidden(world, application):
+            continue
         visitor = world.visitor("root", application)
         takes = {part["id"] for each in visitor.callbacks for part in (*each["inputs"], *each["state"])}
         new = sorted(takes - known - {one for one in takes if '["ALL"]' in one})
@@ -204,7 +211,7 @@ def test_what_is_anothers_is_to_every_callback_like_what_never_was(world, user):
     asked = 0
     for application in applications(world.server):
         visitor = world.visitor(user, application)
-        if visitor.get("_dash-dependencies").status == 404:  # not there for this user: neither is any callback of it
+        if is_hidden(world, application):
             continue
         for callback in visitor.callbacks:
             for there, absent in zip(patterns(callback, secret), patterns(callback, nothing), strict=True):
@@ -219,10 +226,26 @@ def test_what_is_anothers_is_to_every_callback_like_what_never_was(world, user):
     assert {one.owner for one in world.ledger.jobs()} == {"sari"}
 
 
+def test_of_an_application_that_is_the_administrators_no_callback_is_there_for_others(world):
+    hidden = [application for application in applications(world.server) if is_hidden(world, application)]
+    assert hidden == ["admin/"]
+    asked = 0
+    for application in hidden:
+        root, budi = world.visitor("root", application), world.visitor("budi", application)
+        never = budi.get("nowhere.json")
+        for callback in root.callbacks:
+            for pattern in patterns(callback, world.secret):
+                answer = budi.ask(callback, values(world.secret) | {"pattern": pattern}, token=root.page_token)
+                assert (answer.status, answer.json["error"]["code"]) == (404, "not_found")
+                asked += 1
+        assert never.status == 404
+    assert asked > 5
+
+
 def test_the_same_values_tell_the_owner_what_they_are_about(world):
     """Else the test before would hold for callbacks that answer nobody."""
     told = ""
-    for application in applications(world.server):
+    for application in (each for each in applications(world.server) if not is_hidden(world, each)):
         visitor = world.visitor("sari", application)
         for callback in visitor.callbacks:
             if {part["id"] for part in callback["inputs"]} & {
@@ -243,7 +266,7 @@ def test_of_ones_own_job_outside_of_what_is_granted_no_callback_tells_or_draws_a
     names = Names(SECRET, job.id, NO_EMBED)
     for application in applications(world.server):
         visitor = world.visitor("tia", application)
-        if visitor.get("_dash-dependencies").status == 404:
+        if is_hidden(world, application):
             continue
         for callback in visitor.using(ids.JOB_ID, ids.POLL_ID, ids.JOBS_GRID, ids.JOBS_LIMIT):
             if {part["id"] for part in callback["inputs"]} & {ids.LOAD, ids.URL}:
