@@ -42,9 +42,9 @@ def permit(site: Site, identity: Identity, request: HistoryRequest, purpose: Pur
     return seen
 
 
-def whole_window(rights: Rights, request: HistoryRequest, span: Span) -> Span:
-    """A window of an allowed request, made wider until it cuts no bucket of the floor; inside the request."""
-    floor = rights.floor(request) or request.resolution
+def whole_window(rights: Rights, request: HistoryRequest, span: Span, purpose: Purpose = Purpose.VIEW) -> Span:
+    """A window of an allowed request, made wider until it cuts no bucket of the purpose's floor; inside the request."""
+    floor = rights.floor(request, purpose) or request.resolution
     start, end = whole_buckets(floor, *span, request.timezone)
     return max(start, request.start_ms), min(end, request.end_ms)
 

@@ -84,21 +84,15 @@ def add_data_routes(api: Api, desk: Desk) -> None:
         Refused (409) while the job loads, and when tiles of it have left the disk: a file lacks no rows in silence. A worksheet
         holds 1,048,575 rows; an xlsx of more is refused (413) before a job begins.
         """
-        asked = Asked.of(desk, job_id, query)
+        asked = Asked.of(desk, job_id, query, Purpose.EXPORT)
         kind = query.format or (XLSX if asked.job.kind == WORKBOOK else "csv")
         check_format(kind)
         authorise(desk.identify(), asked.job.request, Purpose.EXPORT)
         answer = _workbook(desk, asked) if kind == XLSX else _rows(asked, kind)
-        if _begins_a_file(answer):
+        if request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):  # rows go out
             subject = request_subject(cut(asked.job.request, asked.span), job=asked.job.id, format=kind)
             desk.access.audit.record("export", subject)
         return answer
-
-
-def _begins_a_file(answer: Response) -> bool:
-    """Whether rows go out, and not a later part of a file that has begun before."""
-    parts = answer.headers.get("Content-Range", "bytes 0-").startswith("bytes 0-")
-    return request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) and parts
 
 
 @dataclass(frozen=True)
@@ -111,15 +105,17 @@ class Asked:
     rights: Rights
 
     @classmethod
-    def of(cls, desk: Desk, job_id: str, query: WindowQuery) -> Asked:
+    def of(cls, desk: Desk, job_id: str, query: WindowQuery, purpose: Purpose = Purpose.VIEW) -> Asked:
         """What a request asks for; where a floor of resolution is on it the window is made wider, so that it cuts no bucket.
+
+        A floor may be on what leaves as a file only.
 
         Raises:
             JobNotFound, NotPermitted: as :meth:`api.jobs.Desk.job`.
             InvalidRequest: the window is not one of the job.
         """
         job, rights = desk.job(job_id), desk.identify().rights
-        span = whole_window(rights, job.request, _window(job.request, query))
+        span = whole_window(rights, job.request, _window(job.request, query), purpose)
         return cls(seen_by(desk.site, rights), job, span, rights)
 
 

@@ -234,6 +234,17 @@ def test_below_a_floor_no_request_cuts_a_bucket(world, fields):
 # -- today's grants over yesterday's results ------------------------------------------------------------------------------
 
 
+def test_a_floor_on_files_alone_is_on_every_window_of_a_file(world):
+    world.grant(may_export=False)
+    world.grant(finest="1h")
+    job_id = world.loaded(resolution="1h")
+    looked_at = world.get(f"/api/jobs/{job_id}/stats?{WINDOW}").json
+    assert looked_at["from"] == "2013-05-01T00:10:00Z"  # what may be looked at has no floor
+    cut, whole = (world.get(f"/api/jobs/{job_id}/data?{window}") for window in (WINDOW, "from=2013-05-01&to=2013-05-01T01:00Z"))
+    assert (cut.status_code, cut.data) == (200, whole.data)
+    assert world.get(f"/api/jobs/{job_id}/data?format=xlsx&{WINDOW}").status_code == 202
+
+
 def test_a_grant_that_is_taken_away_closes_every_route_of_a_result_that_exists(world):
     number = world.grant()
     job = world.started()

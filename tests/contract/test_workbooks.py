@@ -19,6 +19,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from access.audit import Wanted
+from access.store import open_access
 from app import create_app
 from config import Settings
 from data.request import HistoryRequest, request_of
@@ -139,6 +141,8 @@ def test_a_range_of_the_file_is_given_and_one_outside_is_refused(world):
     whole = sari.get(path).data
     part = sari.get(path, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.data) == (206, whole[10:20])
+    told = open_access(world.settings).audit.entries(Wanted(actor="sari", action="export"), limit=9)
+    assert len(told) == 2  # the part as well: all but the first byte would be the whole file, untold
     outside = sari.get(path, headers={"Range": f"bytes={len(whole)}-"})
     assert (outside.status_code, outside.json["error"]["code"]) == (416, "requested_range_not_satisfiable")
 
