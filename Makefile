@@ -32,11 +32,13 @@ venv: $(RUN_STAMP) ## only .venv with the pinned runtime requirements
 
 venv-dev: $(DEV_STAMP)
 
-check: venv-dev ## linters, import contracts and types; edits nothing
+check: venv-dev ## linters, import contracts, types, bandit, known vulnerabilities; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive . 2> >(grep -v "nosec encountered" >&2)
+	@$(BIN)/python .ci/audit.py
 
 fix: venv-dev ## let the linter and the formatter edit
 	$(BIN)/ruff check --fix .

@@ -24,7 +24,7 @@ from jobs.process import SINGLE_THREADED  # noqa: E402
 from logs import standard_library_logs  # noqa: E402
 
 _settings = load_settings()
-_MEMORY = Path("/dev/shm")  # noqa: S108 - memory: signs of life must not wait for a disk
+_MEMORY = Path("/dev/shm")  # noqa: S108 - memory: signs of life must not wait for a disk # nosec B108
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _MARK = f"riwayat-metrics-{os.getpid()}-"
 

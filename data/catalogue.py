@@ -148,7 +148,7 @@ def _sensor(path: Path, name: str, table: object) -> Sensor:
         wrong = "; ".join(f"{'.'.join(map(str, error['loc'])) or '*'}: {error['msg']}" for error in exc.errors())
         raise ConfigurationError("{path}: sensor {name}: {wrong}.", path=path, name=name, wrong=wrong) from exc
     hours, minutes = entry.day_start.split(":")
-    assert isinstance(entry.label, dict)  # noqa: S101 - the validator made it so
+    assert isinstance(entry.label, dict)  # noqa: S101 - the validator made it so # nosec B101
     return Sensor(
         name=name,
         labels=entry.label,

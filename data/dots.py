@@ -31,7 +31,7 @@ def occupied(cut: Cut, window: Window, rows: Rows) -> Points:
         x, y = two_a_column(columns)
         return Points(x, y, np.ones(len(x), np.int64))
     columns = cut.columns(rows, want=OCCUPIED)
-    assert columns.sectors is not None  # noqa: S101 - it is a direction
+    assert columns.sectors is not None  # noqa: S101 - it is a direction # nosec B101
     edges, masks, counts = _in_pairs(window.edges(), columns.sectors, columns.count)  # a dot is wider than a pixel
     while int(np.bitwise_count(masks).sum()) > POINTS_A_COLUMN * window.width_px and len(masks) > 1:
         edges, masks, counts = _in_pairs(edges, masks, counts)

@@ -311,7 +311,7 @@ def _store_month(
 
 def _describe(site: Site, connection: Connection, name: str, step_ms: int | None) -> None:
     source = site.source
-    assert isinstance(source, MappedSource)  # noqa: S101 - look saw it
+    assert isinstance(source, MappedSource)  # noqa: S101 - look saw it # nosec B101
     sensors = [sensor.name for sensor in source.mapping.sensors]
     site.inventory.describe(connection, name, sensors=sensors, step_ms=step_ms)
 

@@ -43,7 +43,7 @@ def made_again(write: Callable[P, T]) -> Callable[P, T]:
             except DBAPIError as exc:
                 if not undone(exc):
                     raise
-            time.sleep(random.uniform(0, _PAUSE_S * 2**number))  # noqa: S311 - so that two do not meet again
+            time.sleep(random.uniform(0, _PAUSE_S * 2**number))  # noqa: S311 - so that two do not meet again # nosec B311
         return write(*args, **kwargs)
 
     return repeated

@@ -153,7 +153,7 @@ class AttemptRunner:
         self._stopper.stop(job.id, job.attempt)
 
     def _failure(self, job: Job, error: JobError) -> Callable[[], None]:
-        return lambda: self._ledger.fail(job.id, job.attempt, error, jitter=random.random())  # noqa: S311 - spreads retries
+        return lambda: self._ledger.fail(job.id, job.attempt, error, jitter=random.random())  # noqa: S311 - spreads retries # nosec B311
 
     def _write_end(self, left: Callable[[], None] | None) -> None:
         """Write how the attempt ended, unless the child has done so itself."""

@@ -235,7 +235,7 @@ class CeleryWorker:
         expired = self._ledger.expired()
         for lease in self._leases.lost(expired, time.monotonic()):
             with suppress(StaleAttempt):  # another worker was first
-                self._ledger.fail(lease.job_id, lease.attempt, policy.lost_error(), jitter=random.random())  # noqa: S311
+                self._ledger.fail(lease.job_id, lease.attempt, policy.lost_error(), jitter=random.random())  # noqa: S311 # nosec B311
                 self._log.warning("attempt lost", job=lease.job_id, attempt=lease.attempt)
             self._ledger.engine.dispose()  # no connection may be carried across the fork
             self._stopper.stop(lease.job_id, lease.attempt)

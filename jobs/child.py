@@ -213,6 +213,6 @@ def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None],
 
 def _write(ledger: Ledger, job_id: str, attempt: int, result: Metrics | JobError) -> None:
     if isinstance(result, JobError):
-        ledger.fail(job_id, attempt, result, jitter=random.random())  # noqa: S311 - spreads retries, keeps no secret
+        ledger.fail(job_id, attempt, result, jitter=random.random())  # noqa: S311 - spreads retries, keeps no secret # nosec B311
     else:
         ledger.complete(job_id, attempt, result)

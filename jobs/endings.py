@@ -52,5 +52,5 @@ class Endings:
         if ending.error is None:
             self._ledger.requeue(ending.job_id, ending.attempt)
             return
-        self._ledger.fail(ending.job_id, ending.attempt, ending.error, jitter=random.random())  # noqa: S311 - spreads retries
+        self._ledger.fail(ending.job_id, ending.attempt, ending.error, jitter=random.random())  # noqa: S311 - spreads retries # nosec B311
         log.warning("attempt failed", job=ending.job_id, attempt=ending.attempt, error=ending.error.message)

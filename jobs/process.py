@@ -40,7 +40,7 @@ def restart() -> None:
     """Replace this process by a fresh one of the same command line, with the code that is on disk now."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line again
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line again # nosec B606
 
 
 def thread_count() -> int:

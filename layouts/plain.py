@@ -39,7 +39,7 @@ def render(template: str, look: Look, **values: Any) -> str:
         language=look.language,
         theme_choice=look.theme_choice,
         shade="" if look.theme_choice == "auto" else look.theme_choice,
-        theme_script=Markup(theme_script(look.prefix)),  # noqa: S704 - ours; its hash is in the page's policy
+        theme_script=Markup(theme_script(look.prefix)),  # noqa: S704 - ours; its hash is in the page's policy # nosec B704
         all_languages=sorted(LANGUAGES.items(), reverse=True),
         asset=asset_address(look.prefix),
         bootstrap=bootstrap_address(look.prefix),

@@ -67,13 +67,13 @@ class ColumnWriter:
         numbered = [f"v{number}" for number in range(len(names))]
         values = "".join(f", NULLIF({name}, 'NaN')" for name in numbered)
         given = ", ".join(["%s::bigint[]", *["%s::double precision[]"] * len(names)])
-        update = f"UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}" if names else "NOTHING"
+        update = f"UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}" if names else "NOTHING"  # nosec B608
         self._upsert = (  # the names are the catalogue's, quoted
-            f"INSERT INTO {table.name} ({into}) SELECT %s, t{values} FROM unnest({given}) AS given({', '.join(['t', *numbered])})"  # noqa: S608
+            f"INSERT INTO {table.name} ({into}) SELECT %s, t{values} FROM unnest({given}) AS given({', '.join(['t', *numbered])})"  # noqa: S608 # nosec B608
             f" ON CONFLICT (station, time) DO {update}"
         )
         columns = ", ".join(["time", *names])
-        self._select = f"SELECT {columns} FROM {table.name} WHERE station = %s AND time = ANY(%s)"  # noqa: S608
+        self._select = f"SELECT {columns} FROM {table.name} WHERE station = %s AND time = ANY(%s)"  # noqa: S608 # nosec B608
 
     def upsert(self, connection: Connection, station: str, times: Integers, values: Floats) -> None:
         """Insert rows, or set these columns where the key exists. ``values``: [n, sensors], NaN where missing."""

@@ -37,7 +37,7 @@ def readings(source: TableSource, station: str, sensors: Sequence[str], start_ms
 
 def flags(source: TableSource, station: str, sensors: Sequence[str], start_ms: int, end_ms: int) -> Select[Any]:
     """(sensor, time) of the values in [start, end) that the source calls bad, by time."""
-    assert source.flags is not None  # noqa: S101 - the reader asks only then
+    assert source.flags is not None  # noqa: S101 - the reader asks only then # nosec B101
     time, sensor = _column(source.flags.time), _column(source.flags.sensor)
     return (
         select(sensor, time)
