@@ -414,3 +414,21 @@ def test_without_sign_in_there_is_no_such_page(data_dir):
     client = create_app(Settings(data_dir=data_dir, _env_file=None)).server.test_client()
     assert client.get("/admin").status_code == 404
     assert not links_to_it(client, "/_dash-layout")
+
+
+def test_behind_a_proxy_and_below_a_prefix_the_page_is_for_those_whom_the_settings_name(data_dir):
+    settings = Settings(
+        data_dir=data_dir,
+        auth="proxy",
+        proxy_user_header="X-Forwarded-User",
+        admins="kepala",
+        url_prefix="/weather/",
+        _env_file=None,
+    )
+    client = create_app(settings).server.test_client()
+    for user, status in (("kepala", 200), ("sari", 404)):
+        for path in ("/weather/admin", "/weather/admin/", "/weather/admin/_dash-layout"):
+            assert client.get(path, headers={"X-Forwarded-User": user}).status_code == status, (user, path)
+    layout = json.dumps(client.get("/weather/admin/_dash-layout", headers={"X-Forwarded-User": "kepala"}).json)
+    assert '"href": "/weather/admin"' in layout
+    assert "needs no account" in layout
