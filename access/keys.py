@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from access.audit import Actor, acting, write_entry
 from access.identity import Identity, present_identity
@@ -32,6 +34,8 @@ _ID: Final = re.compile(r"[0-9a-f]{16}")
 _LONGEST_LABEL: Final = 100
 _USED_EVERY_MS: Final = 60_000
 _NOBODY: Final = hashlib.sha256(b"").hexdigest()
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -151,11 +155,15 @@ def find_key(settings: Settings, access: AccessStore, text: str, now_ms: int) ->
 
 def _note_use(access: AccessStore, key: ApiKey, now_ms: int) -> None:
     """Once a minute at most: scripts ask often, and a row that is written at each question would be in everybody's way."""
-    if key.used_ms is None or now_ms - key.used_ms >= _USED_EVERY_MS:
+    if key.used_ms is not None and now_ms - key.used_ms < _USED_EVERY_MS:
+        return
+    try:
         with access.engine.begin() as connection:
             connection.execute(update(api_key).where(api_key.c.id == key.id).values(used_ms=now_ms))
             if key.used_ms is None:
                 write_entry(connection, "key_used", _told(key), actor=Actor(key.owner, "key", acting().address))
+    except SQLAlchemyError as error:  # a database that cannot be written can still be read
+        log.error("the use of a key could not be noted", key=key.id, error=str(error))
 
 
 def _told(key: ApiKey) -> dict[str, str]:

@@ -59,8 +59,10 @@ class Logins:
         try:
             return self._checked(name, password, (of_browser(browser),) if browser else (of_name(name), of_address(address)))
         except (WrongPassword, TooManyAttempts, NotPermitted) as error:
+            # People type passwords there, so only a known name is told; but as often as an unknown one, or the time that the
+            # entry takes would tell which is which.
             known = is_usable(name) and self._access.account(name) is not None
-            self._access.audit.refused(error, {"user": name} if known else {}, action="login")  # people type passwords there
+            self._access.audit.refused(error, {"user": name} if known else {}, action="login", of=of_name(name).key)
             raise
 
     def _checked(self, name: str, password: str, subjects: Sequence[Subject]) -> Account:

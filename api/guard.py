@@ -25,6 +25,7 @@ from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
 from api.rates import Rates
 from api.sessions import asking_address
 from config import Settings
+from data.engine import lacks_tables
 from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
 from i18n import LANGUAGES, set_language, translate_error
 
@@ -78,8 +79,8 @@ class Guard:
         except (NotAuthenticated, NotPermitted) as error:
             return self._refuse(error)
         except SQLAlchemyError as error:
-            log.warning("the database of accounts and grants does not answer", path=request.path, error=str(error))
-            return self._refuse(LedgerUnavailable())
+            log.error("the database of accounts and grants does not answer", path=request.path, error=str(error))
+            return self._refuse(away(error))
         return None
 
     def _is_open(self) -> bool:
@@ -118,7 +119,14 @@ class Guard:
     def _error(self, error: RiwayatError) -> Response:
         log.warning("request refused", path=request.path, code=error.code, error=error.message)
         self._note_refusal(error)
-        return error_json(error)
+        return error_json(type(error)() if self._is_our_fault(error) else error)
+
+    def _is_our_fault(self, error: RiwayatError) -> bool:
+        """Whether an error may name hosts and paths, and whoever asks only looks at a page of another site."""
+        try:
+            return error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR and self.asks().via == "embed"
+        except (RiwayatError, SQLAlchemyError):
+            return False
 
     def _note_refusal(self, error: RiwayatError) -> None:
         """For the audit log: what is forbidden, and what may only look as if it did not exist."""
@@ -127,7 +135,7 @@ class Guard:
     def _unavailable(self, error: Exception) -> Response:
         """A database that a route needs is away; a page's script asks again by itself."""
         log.warning("a database does not answer", path=request.path, error=str(error))
-        return error_json(LedgerUnavailable())
+        return error_json(away(error))
 
     def _after(self, response: Response) -> Response:
         headers = response.headers
@@ -146,6 +154,13 @@ class Guard:
         if took > _SLOW_S:
             log.warning("slow request", path=request.path, seconds=round(took, 3), status=response.status_code)
         return response
+
+
+def away(error: Exception) -> LedgerUnavailable:
+    """What is said of a database that does not answer, or that nobody has brought up to date."""
+    if lacks_tables(error):
+        return LedgerUnavailable("The database of this site is older than the program; whoever runs it calls manage.py migrate.")
+    return LedgerUnavailable()
 
 
 def _led(address: str, status: int) -> Response:

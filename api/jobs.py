@@ -17,7 +17,8 @@ from api.models import JobAnswer, JobList, JobReceipt, JobsQuery, NewJob
 from api.operations import Answer, Api
 from data.request import request_of
 from data.site import Site
-from errors import InvalidRequest, JobNotFound, NotPermitted
+from errors import InvalidRequest, JobNotFound, NotPermitted, RiwayatError
+from i18n import translate_error
 from jobs.job import Job, job_json
 from jobs.ledger import Ledger
 from jobs.start import cancel_job, retry_job, start_job
@@ -101,7 +102,10 @@ def add_job_routes(api: Api, desk: Desk) -> None:
     def get_job(job_id: str) -> Response:
         """Status, progress, times, attempts, error and metrics of a job."""
         job = desk.job(job_id)
-        return jsonify(desk.answer(job, desk.ledger.position(job)))
+        answer = desk.answer(job, desk.ledger.position(job))
+        if answer["error"] and desk.identify().via == "embed":  # why it failed may name hosts and paths of the site
+            answer["error"] |= {"message": translate_error(RiwayatError())}
+        return jsonify(answer)
 
     @api.post("/api/jobs/<job_id>/cancel", _ACCEPTED, 404, 409, scope="load")
     def cancel(job_id: str) -> Response:

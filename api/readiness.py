@@ -10,6 +10,7 @@ import diskcache
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.store import open_access
 from data.site import Site
 from errors import RiwayatError
 from jobs.ledger import Ledger
@@ -33,11 +34,16 @@ class Readiness:
         """What was asked, and whether it is well; ``worker QUEUE``: somebody alive runs the jobs of that queue."""
         served: set[str] = set()
         return {
-            "jobs": _answers("jobs", lambda: served.update(*(worker.queues for worker in self.ledger.workers()))),
+            "jobs": _answers("jobs", lambda: served.update(self._served())),
             "observations": _answers("observations", self.site.inventory.stations),
             "cache": _answers("cache", self._write_cache),
             **{f"worker {queue}": queue in served for queue in QUEUES},
         }
+
+    def _served(self) -> set[str]:
+        """Queues that somebody alive serves; asks for the tables of who may see what as well."""
+        open_access(self.site.settings, engine=self.ledger.engine).has_accounts()
+        return {queue for worker in self.ledger.workers() for queue in worker.queues}
 
     def _write_cache(self) -> None:
         self.cache.set(_PROBE, True, expire=_PROBE_S)

@@ -97,6 +97,12 @@ def upgrade(engine: Engine, script_location: Path, version_table: str) -> None:
             command.upgrade(config, "head")
 
 
+def lacks_tables(error: Exception) -> bool:
+    """Whether a database is older than the program: a table or a column is not there."""
+    why = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return bool(re.search(r"no such (table|column)|does not exist|doesn't exist|unknown column", why, re.IGNORECASE))
+
+
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
     """Turn what a driver says into an error that a user can act on; for command line and migrations.
@@ -110,7 +116,7 @@ def explained(engine: Engine) -> Iterator[None]:
     except (OperationalError, InterfaceError, ProgrammingError, sqlite3.OperationalError) as exc:
         why = str(getattr(exc, "orig", None) or exc).splitlines()[0]
         url = engine.url.render_as_string(hide_password=True)
-        if re.search(r"no such (table|column)|does not exist|doesn't exist|unknown column", why, re.IGNORECASE):
+        if lacks_tables(exc):
             raise SourceMismatch("{url} lacks a table or column: {why}. Run manage.py migrate.", url=url, why=why) from exc
         raise SourceUnavailable(
             "The database {url} cannot be used: {why}. Check its URL; where it is new, run manage.py migrate.", url=url, why=why

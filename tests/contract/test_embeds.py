@@ -35,8 +35,9 @@ from app import create_app
 from config import Settings
 from data.request import request_of
 from data.site import Site, open_site
-from errors import EmbedExpired, EmbedInvalid, EmbedRevoked
+from errors import EmbedExpired, EmbedInvalid, EmbedRevoked, SourceUnavailable
 from jobs.history import load_history
+from jobs.job import JobError
 from jobs.ledger import Ledger, open_ledger
 from tests.processes import run_manage
 
@@ -371,6 +372,27 @@ def test_a_grant_that_was_taken_away_closes_charts_and_their_results(world):
             "end": "2014-01-01T00:00+07:00",
         },
     ).status_code in (400, 403, 404)
+
+
+def test_why_a_chart_failed_names_no_host_to_those_who_look_at_it(world, monkeypatch):
+    secret = SourceUnavailable("The database {url} does not answer.", url="mysql://db.internal/cuaca")
+    token = world.made(stations=["JFK"])["token"]
+    viewer = world.bearer(token)
+    job_id = ok(load(viewer), 202)["id"]
+    job = world.ledger.claim("w", ["history", "history-large"])
+    assert (job.id, job.owner.partition(":")[0]) == (job_id, "embed")
+    world.ledger.fail(job.id, job.attempt, replace(JobError.of(secret), retryable=False), jitter=0.5)
+    told = ok(viewer.get(f"/api/jobs/{job_id}"))["error"]
+    assert told == {"code": "source_unavailable", "message": "Something went wrong."}
+    assert "db.internal" in ok(world.user("root").get(f"/api/jobs/{job_id}"))["error"]["message"]
+
+    def away(*_: object) -> None:
+        raise secret
+
+    monkeypatch.setattr("api.jobs.start_job", away)
+    answer = load(viewer)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "source_unavailable")
+    assert "db.internal" not in answer.text
 
 
 def test_a_worker_that_comes_to_a_job_of_a_revoked_chart_reads_nothing(world):

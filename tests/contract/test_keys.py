@@ -96,6 +96,15 @@ def test_a_key_comes_before_what_the_proxy_says(world):
     assert error(answer) == (401, "invalid_key")
 
 
+def test_a_key_opens_also_while_its_use_cannot_be_written_down(world):
+    text, impatient = world.key(), open_access(world.settings, busy_ms=1)
+    writing = world.access.engine.execution_options(sqlite_begin="IMMEDIATE")
+    with writing.begin():
+        assert find_key(world.settings, impatient, text, NOON_MS).user == "sari"
+    assert keys_of(world.access)[0].used_ms is None
+    impatient.engine.dispose()
+
+
 def test_keys_are_kept_alike_on_every_database(database_url):
     settings = Settings(auth="proxy", _env_file=None)
     engine = make_engine(database_url)

@@ -15,6 +15,7 @@ from flask import Flask, jsonify
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from access.audit import Wanted
 from access.grants import Grant
 from access.passwords import hash_password
 from access.store import AccessStore, open_access
@@ -300,6 +301,15 @@ def test_neither_password_nor_what_was_typed_as_a_name_is_logged(world, capsys):
     assert "wrong_password" in logged
     assert PASSWORD not in logged
     assert OTHER not in logged
+
+
+def test_each_name_that_is_tried_is_written_down_once_known_or_not_so_that_the_time_tells_nothing(world):
+    counts = []
+    for name in ("nobody", "sari", "no one", "without", "somebody"):
+        world.browser().sign_in(name, OTHER)
+        counts.append(len(world.access.audit.entries(Wanted(action="login"), limit=50)))
+    assert counts == [1, 2, 3, 4, 5]
+    assert "no one" not in str(world.access.audit.entries(limit=50))
 
 
 @pytest.mark.parametrize("known", ["sari", "nobody"])

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.schema import DropTable
 from werkzeug.test import TestResponse
 
 from access.grants import Grant
 from access.names import LOCAL_USER
 from access.store import AccessStore, open_access
+from access.tables import metadata
 from app import create_app
 from config import Settings
 from data.request import request_of
@@ -381,3 +383,18 @@ def test_while_the_database_of_grants_does_not_answer_a_user_is_told_to_come_bac
     assert (page.status_code, page.mimetype) == (503, "text/html")
     assert "Traceback" not in page.text
     assert error(client.post("/_dash-update-component", json={}))[:2] == (503, "unavailable")
+
+
+def test_a_site_that_was_not_brought_up_to_date_says_what_to_do(tmp_path, sample_data_dir):
+    folder = Path(shutil.copytree(sample_data_dir, tmp_path / "var"))
+    settings = Settings(data_dir=folder, auth="proxy", _env_file=None)
+    access = open_access(settings)
+    with access.engine.begin() as connection:
+        for table in metadata.sorted_tables:  # as before there were grants
+            connection.execute(DropTable(table))
+    access.engine.dispose()
+    client = create_app(settings).server.test_client()
+    refused = error(client.get("/api/jobs", headers={"X-Forwarded-User": "sari"}))
+    assert refused[:2] == (503, "unavailable")
+    assert "manage.py migrate" in refused[2]
+    assert "jobs" in client.get("/readyz").json["failed"]
