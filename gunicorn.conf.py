@@ -46,6 +46,7 @@ limit_request_line = 8190  # a page's address may name many stations
 # X-Forwarded-Proto and the like are believed from the proxy only; who is asking is decided by access/identity.py.
 forwarded_allow_ips = _settings.proxy_addresses
 header_map = "drop"  # X_Forwarded_User is not X-Forwarded-User
+forwarder_headers = ""  # SCRIPT_NAME as a header moves no path: the prefix is RIWAYAT_URL_PREFIX
 
 accesslog = None  # the proxy has one; slow and refused requests are in ours
 logconfig_dict = standard_library_logs(_settings.log_level)
