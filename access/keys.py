@@ -22,6 +22,7 @@ from access.audit import Actor, acting, write_entry
 from access.identity import Identity, present_identity
 from access.names import LOCAL_USER, check_name
 from access.scopes import ALL_SCOPES, SCOPES, Scope
+from access.names import is_reserved
 from access.store import AccessStore
 from access.tables import api_key
 from config import Settings
@@ -130,7 +131,8 @@ def find_key(settings: Settings, access: AccessStore, text: str, now_ms: int) ->
     """Whom a key speaks for, with today's rights and the key's scopes.
 
     Raises:
-        InvalidKey: it is no key of this site, or it was revoked, or its time is over.
+        InvalidKey: it is no key of this site, or it was revoked, or its time is over, or it is this machine's own on a site with
+            sign-in.
         NotPermitted: its owner's account is disabled.
     """
     parts = _TEXT.fullmatch(text)
@@ -148,6 +150,8 @@ def find_key(settings: Settings, access: AccessStore, text: str, now_ms: int) ->
         raise InvalidKey("This key was revoked.")
     if not key.works(now_ms):
         raise InvalidKey("This key has expired.")
+    if settings.auth != "none" and is_reserved(key.owner):
+        raise InvalidKey("This key is from before the site had a sign-in; make one for a user.")
     found = present_identity(settings, access, key.owner, via="key")
     _note_use(access, key, now_ms)
     return replace(found, scopes=key.scopes, admin=found.admin and "admin" in key.scopes)

@@ -23,7 +23,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from access.grants import Grant
-from access.keys import new_key
+from access.keys import find_key, new_key
 from access.passwords import hash_password
 from access.store import AccessStore, open_access
 from api.sessions import COOKIE
@@ -259,6 +259,15 @@ def test_a_key_makes_no_key_and_gets_no_scope_that_it_has_not(world, scope):
             assert client.post(path, **how).status_code in (401, 403, 404)
     assert get(client, "/api/jobs?all=true").status_code == 403
     assert get(client, "/api/audit").status_code == 404
+
+
+def test_a_key_of_the_time_before_sign_in_opens_nothing_after_it(world):
+    """The one user of a site without sign-in may everything."""
+    assert world.key("local", *KEY_SCOPES).get("/api/jobs").status_code == 401
+    alone = Settings(data_dir=world.settings.data_dir, auth="none", _env_file=None)
+    now_ms = time.time_ns() // 1_000_000
+    text, _key = new_key(world.access, "local", label="t", scopes=["read"], expires_ms=None, now_ms=now_ms)
+    assert find_key(alone, world.access, text, now_ms).user == "local"
 
 
 def test_everybodys_jobs_are_listed_for_an_administrator_who_asks_for_them_only(world):

@@ -14,7 +14,7 @@ import pytest
 
 from access.store import open_access
 from config import Settings
-from tests.processes import ServerProcess, SiteProcess
+from tests.processes import SiteProcess
 from tests.served import GunicornProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
@@ -34,7 +34,7 @@ def server(request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.
     """Address of a site whose proxy is whoever is on this machine; root runs it."""
     given: dict[str, Any] = {"data_dir": data, "auth": "proxy", "admins": "root", "web_workers": 1}
     folder = tmp_path_factory.mktemp(request.param)
-    kind: type[ServerProcess] = GunicornProcess if request.param == "gunicorn" else SiteProcess
+    kind: type[GunicornProcess | SiteProcess] = GunicornProcess if request.param == "gunicorn" else SiteProcess
     with kind(cwd=folder, **given) as process:
         yield process.start().url
 
