@@ -20,9 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.audit import Actor, acting, write_entry
 from access.identity import Identity, present_identity
-from access.names import LOCAL_USER, check_name
+from access.names import LOCAL_USER, check_name, is_reserved
 from access.scopes import ALL_SCOPES, SCOPES, Scope
-from access.names import is_reserved
 from access.store import AccessStore
 from access.tables import api_key
 from config import Settings

@@ -91,7 +91,9 @@ def year(start: str = JAN, end: str = "2014-01-01T00:00:00Z") -> HistoryRequest:
 @pytest.fixture(scope="module")
 def opened(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("attacks") / "var"))
-    settings = Settings(data_dir=folder, auth="proxy", admins="root", timezone="UTC", _env_file=None)
+    settings = Settings(
+        data_dir=folder, auth="proxy", admins="root", timezone="UTC", rate_page=0, rate_submit=0, rate_api=0, _env_file=None
+    )
     world = World(settings, create_app(settings).server, open_site(settings), open_ledger(settings), open_access(settings))
     load_history(world.site, year(), lambda progress: None)
     yield world

@@ -103,7 +103,7 @@ def secret_year() -> HistoryRequest:
 @pytest.fixture(scope="module")
 def world(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("strangers") / "var"))
-    settings = Settings(data_dir=folder, auth="proxy", admins="root", timezone="UTC", _env_file=None)
+    settings = Settings(data_dir=folder, auth="proxy", admins="root", timezone="UTC", rate_page=0, _env_file=None)
     site, ledger, access = open_site(settings), open_ledger(settings), open_access(settings)
     load_history(site, secret_year(), lambda progress: None)
     access.add_grant("user", "sari", Grant(may_embed=True), by="test")
