@@ -16,7 +16,7 @@ _LONGEST = 180  # characters; file systems allow 255 bytes
 
 def quoted(text: str) -> str:
     """A folder name for any text; different texts give different names, none begins with a dot or is empty."""
-    name = quote(text, safe=" @+,=()").replace(".", "%2E") or "%"
+    name = quote(text, safe=" @+,=()", errors="surrogatepass").replace(".", "%2E") or "%"
     if len(name) <= _LONGEST:
         return name
     return f"{name[:_LONGEST]}~{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}"

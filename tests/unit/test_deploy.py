@@ -156,3 +156,23 @@ def test_the_image_is_made_from_files_that_exist_and_holds_no_secret():
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {".git", ".venv", "var", ".env", "deploy/.env"} <= set(ignored)
     assert any(line.startswith("USER riwayat") for line in lines)
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "nginx-oauth2.conf"])
+def test_nginx_logs_paths_without_what_opens_something(name):
+    text = (DEPLOY / name).read_text()
+    (form,) = re.findall(r"^log_format (.*?);$", text, re.MULTILINE | re.DOTALL)
+    variables = set(re.findall(r"\$\w+", form))
+    assert "$uri" in variables
+    secret = {"$request", "$request_uri", "$args", "$query_string", "$http_referer", "$http_cookie", "$http_authorization"}
+    assert not variables & secret
+    assert not [variable for variable in variables if variable.startswith(("$arg_", "$cookie_"))]
+    assert len(re.findall(r"^\s*access_log ", text, re.MULTILINE)) == 1  # no second one in another form
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "nginx-oauth2.conf"])
+def test_nginx_takes_bodies_as_long_as_the_site_does(name):
+    from api.guard import BODY_BYTES
+
+    (most,) = re.findall(r"client_max_body_size (\d+)m;", (DEPLOY / name).read_text())
+    assert int(most) << 20 == BODY_BYTES
