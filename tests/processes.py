@@ -19,7 +19,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_S = 60.0  # the machine may be busy with other tests
-STOP_S = 15.0
+STOP_S = 40.0  # longer than any part of a site waits for another before it kills it
 _MARK = "RIWAYAT_TEST_MARK"
 _POLL_S = 0.05
 
@@ -41,6 +41,17 @@ def wait_until(condition: Callable[[], T], what: str, deadline_s: float = READY_
             raise AssertionError(f"waited {deadline_s:g} s in vain: {what}")
         time.sleep(_POLL_S)
     return value
+
+
+def assert_within(limit_s: float, attempt: Callable[[], float]) -> None:
+    """The quickest of at most four attempts, each of which returns how long it took, must keep to a promise of some seconds.
+
+    On a busy machine one may be late; a program that is too slow is late each time.
+    """
+    took_s = [attempt()]
+    while took_s[-1] > limit_s and len(took_s) < 4:
+        took_s.append(attempt())
+    assert min(took_s) <= limit_s, took_s
 
 
 def site_environment(**settings: object) -> dict[str, str]:

@@ -52,7 +52,7 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
 def watcher(ledger: Ledger) -> Iterator[JobWatcher]:
     made = JobWatcher(ledger, most=2)
     yield made
-    wait_until(lambda: not made.is_watching, "the watcher to end when nobody listens", 5)
+    wait_until(lambda: not made.is_watching, "the watcher to end when nobody listens")
 
 
 def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float, user: str = "sari") -> FlaskClient:

@@ -107,13 +107,13 @@ def test_a_worker_leaves_a_fresh_job_to_whoever_queued_it_and_then_sends_what_is
         return carried(broker)
 
     began_s = time.monotonic()
-    assert wait_until(sent, "a message", 10) == {(job.id, 0): 1}
+    assert wait_until(sent, "a message") == {(job.id, 0): 1}
     assert time.monotonic() - began_s >= FRESH_MS / 1000 - 0.2
 
 
 def test_of_many_workers_one_at_a_time_looks_after_lost_messages(broker):
     assert [broker.my_turn("tick") for _ in range(3)] == [True, False, False]
-    wait_until(lambda: broker.my_turn("tick"), "the next turn", 5)
+    wait_until(lambda: broker.my_turn("tick"), "the next turn")
 
 
 def test_a_failed_job_gets_its_next_message_when_its_back_off_is_over_and_not_before(line, broker, ledger, submit):
@@ -121,7 +121,7 @@ def test_a_failed_job_gets_its_next_message_when_its_back_off_is_over_and_not_be
     claimed = ledger.claim("me", [HISTORY], only=job.id)
     ledger.fail(job.id, claimed.attempt, JobError("died", "It died.", {}, True, ""), jitter=0.0)  # back-off of 1 s
     assert line.reconcile() == 0
-    wait_until(lambda: line.reconcile(), "a message", 10)
+    wait_until(lambda: line.reconcile(), "a message")
     assert carried(broker) == {(job.id, 1): 1}
 
 
@@ -148,7 +148,7 @@ def test_a_message_in_the_hands_of_a_dead_worker_counts_only_for_a_while(line, b
         line.tick()
         return len(broker.messages()) == 2
 
-    wait_until(sent, "another message", 10)
+    wait_until(sent, "another message")
     assert {message.job_id for message in broker.messages()} == {job.id}
     connection.release()
     app.close()

@@ -36,7 +36,7 @@ def claim(ledger, worker_id="w-1", **how):
     return ledger.claim(worker_id, ["history"], **how)
 
 
-def wait_for(condition, deadline_s=5):
+def wait_for(condition, deadline_s=60):
     end = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -27,7 +27,7 @@ from tests.databases import POSTGRESQL, server_database
 from tests.e2e.cable import Cable
 from tests.e2e.fleet import Fleet, assert_harmless, become, child_of, gone, idle, new_request, no_message_in
 from tests.people import person
-from tests.processes import run_manage, wait_until
+from tests.processes import STOP_S, assert_within, run_manage, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -171,20 +171,21 @@ def test_both_workers_take_jobs_and_each_queue_has_slots_of_its_own(fleet, ledge
 
 @pytest.mark.parametrize("what", ["slow", "ignore signals", "with family"])
 def test_cancel_ends_the_child_and_all_it_started_within_two_seconds(fleet, ledger, submit, wake, what):
-    took_s = []
-    while not took_s or (took_s[-1] > 2.0 and len(took_s) < 4):  # a busy machine may be late once, a late site is so always
+    def cancel():
         job = submit(what)
         child = child_of(ledger, job)
         family = [child, *child.children(recursive=True)]
         began_s = time.monotonic()
         ledger.cancel(job.id)
         wake()
-        wait_until(lambda: all(gone(process) for process in family), "child to be gone")  # noqa: B023
-        took_s.append(time.monotonic() - began_s)
+        wait_until(lambda: all(gone(process) for process in family), "child to be gone")
+        took_s = time.monotonic() - began_s
         assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.CANCELLED, 1)
-        noted = wait_until(lambda: ledger.get(job.id).metrics, "how long the cancel took, written down")  # noqa: B023
+        noted = wait_until(lambda: ledger.get(job.id).metrics, "how long the cancel took, written down")
         assert noted["cancel_seconds"] >= 0
-    assert min(took_s) <= 2.0, took_s
+        return took_s
+
+    assert_within(2.0, cancel)
 
 
 def test_a_cancelled_job_can_be_retried_at_once(fleet, ledger, submit, wake):
@@ -284,7 +285,7 @@ def test_a_broker_that_was_away_stops_no_job_and_brings_the_next(fleet, ledger, 
     child = child_of(ledger, job)
     cable.cut()
     try:
-        wait_until(lambda: not ledger.workers(), "workers to be silent, so that pages say that nothing can be loaded", 30)
+        wait_until(lambda: not ledger.workers(), "workers to be silent, so that pages say that nothing can be loaded")
         waiting = submit("quick")
     finally:
         cable.mend()
@@ -299,8 +300,8 @@ def test_a_ledger_that_was_away_for_longer_than_any_lease_costs_no_try(fleet, le
     child = child_of(ledger, job)
     ledger_cable.cut()
     try:
-        wait_until(ledger.expired, "the lease to run out", 30)
-        wait_until(lambda: not ledger.workers(), "workers to be silent", 30)
+        wait_until(ledger.expired, "the lease to run out")
+        wait_until(lambda: not ledger.workers(), "workers to be silent")
     finally:
         ledger_cable.mend()
     wait_until(lambda: len(ledger.workers()) == 2 and not ledger.expired(), "workers to be back, and the lease")
@@ -338,6 +339,6 @@ def test_a_worker_whose_pool_dies_ends_and_says_so(one_worker, ledger, submit):
     supervisor = psutil.Process(child_of(ledger, job).ppid())
     worker = one_worker.worker_of(job)
     os.kill(supervisor.ppid(), signal.SIGKILL)
-    assert worker.process.wait(20) != 0
+    assert worker.process.wait(STOP_S) != 0
     assert "ended with exit code -9" in worker.output()
     assert worker.family() == []

@@ -17,6 +17,7 @@ from data.request import HistoryRequest
 from data.site import open_site
 from jobs.history import load_history
 from jobs.ledger import open_ledger
+from tests.e2e.history_page import PATIENCE_S
 from tests.processes import SiteProcess, wait_until
 
 START, END = 1_356_998_400_000, 1_388_534_400_000  # 2013, UTC
@@ -24,7 +25,6 @@ DAY = 86_400_000
 REQUEST = HistoryRequest(("EWR", "JFK"), ("temperature", "rainfall", "wind_direction"), START, END, "raw", "America/New_York")
 GRAPH = "document.querySelector('#chart .js-plotly-plot')"
 STRIP = "document.querySelector('#overview .js-plotly-plot')"
-PATIENCE_S = 30.0  # the machine may be busy
 
 
 AXIS_TIMES = (

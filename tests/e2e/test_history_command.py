@@ -126,8 +126,8 @@ def test_ctrl_c_cancels_the_job_and_leaves_no_process(site, tmp_path, ledger):
         children = psutil.Process(process.pid).children(recursive=True)
         assert children
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 130
         assert "Traceback" not in said
         assert ledger.get(job.id).status is Status.CANCELLED
-        wait_until(lambda: not any(child.is_running() for child in children), "all of its processes to end", 10)
+        wait_until(lambda: not any(child.is_running() for child in children), "all of its processes to end")

@@ -46,7 +46,7 @@ def test_a_worker_that_dies_is_started_again(keeper):
 def test_the_worker_ends_with_the_keeper(keeper):
     worker = worker_of(keeper)
     keeper.terminate()
-    assert keeper.wait(20) == 0
+    assert keeper.wait(60) == 0
     assert not worker.is_running()
 
 

@@ -21,8 +21,6 @@ from tests.processes import WebProcess, WorkerProcess, is_gone, wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
 
 HALF = "6 of 12 months"
-NO_ORPHAN_S = 2.0  # the kernel ends a child with its worker
-LOST_S = 10.0  # until the death of a worker is written down, once there is another
 
 
 class Parts:
@@ -136,11 +134,11 @@ def test_a_killed_worker_leaves_no_orphan_and_another_one_finishes_its_job(parts
     page, job = half_loaded(parts, gate, dash_br, parts.web())
     child = worker.child()
     worker.process.kill()
-    wait_until(lambda: is_gone(child), "the child to end with its worker", NO_ORPHAN_S)
+    wait_until(lambda: is_gone(child), "the child to end with its worker", PATIENCE_S)
     assert worker.family() == []
     page.wait_for_text("queue-note", "No worker is running", "manage.py worker")
     parts.worker()
-    wait_until(lambda: parts.ledger.get(job.id).failures == 1, "the death to be noticed", LOST_S)
+    wait_until(lambda: parts.ledger.get(job.id).failures == 1, "the death to be noticed", PATIENCE_S)
     gate.release()
     wait_until_whole(page, job, 2)
     wait_until(lambda: page.text("queue-note") == "", "the note to go", PATIENCE_S)

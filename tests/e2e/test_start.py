@@ -8,7 +8,7 @@ import socket
 import psutil
 import pytest
 
-from tests.processes import SiteProcess, wait_until
+from tests.processes import READY_S, SiteProcess, wait_until
 
 
 def is_worker(process) -> bool:
@@ -31,7 +31,7 @@ def test_a_site_that_is_killed_leaves_no_worker(start_site):
     wait_until(lambda: any(is_worker(process) for process in site.family()), "the worker")
     site.process.kill()
     site.process.wait()
-    wait_until(lambda: not site.family(), "the worker to end", 15)
+    wait_until(lambda: not site.family(), "the worker to end")
 
 
 def test_a_port_in_use_is_said_in_a_sentence(data_dir, tmp_path):
@@ -41,7 +41,7 @@ def test_a_port_in_use_is_said_in_a_sentence(data_dir, tmp_path):
         port = taken.getsockname()[1]
         site = SiteProcess(cwd=tmp_path, data_dir=data_dir, port=port)
         try:
-            assert site.process.wait(60) != 0
+            assert site.process.wait(READY_S) != 0
         finally:
             site.kill()
     assert str(port) in site.output()
@@ -52,7 +52,7 @@ def test_a_port_in_use_is_said_in_a_sentence(data_dir, tmp_path):
 def test_a_wrong_setting_is_said_in_a_sentence(tmp_path):
     site = SiteProcess(cwd=tmp_path, data_dir=tmp_path / "var", timezone="Mars/Olympus")
     try:
-        assert site.process.wait(60) != 0
+        assert site.process.wait(READY_S) != 0
     finally:
         site.kill()
     assert "RIWAYAT_TIMEZONE" in site.output()
