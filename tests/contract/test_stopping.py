@@ -137,7 +137,9 @@ def test_after_a_cancel_the_query_is_gone_from_the_server_within_a_second(settin
 def test_after_the_time_limit_the_query_is_gone_from_the_server_within_a_second(settings, ledger, stuck, tmp_path):
     def overrun() -> float:
         job = asked(settings, ledger, timeout_s=3.0, tries=1)
-        failed = wait_until(lambda: (now := ledger.get(job.id)).status is Status.FAILED and now, "the job to fail")
+        wait_until(lambda: ledger.get(job.id).status is Status.FAILED, "the job to fail")
+        failed = ledger.get(job.id)
+        assert failed.error is not None
         assert failed.error.code == "timeout"
         return quiet_after_s(settings)
 

@@ -44,6 +44,7 @@ const remember = () => { if (line.textContent) window.saidWords.push(line.textCo
 new MutationObserver(remember).observe(line, {childList: true, characterData: true, subtree: true});
 remember();
 """
+REMEMBER_REQUESTS = "performance.setResourceTimingBufferSize(100000)"  # by default a page forgets all after the 250th
 REQUESTS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 
 
@@ -60,6 +61,7 @@ class HistoryPage:
 
     def __init__(self, browser: Browser, site: SiteProcess | WebProcess, ledger: Ledger) -> None:
         self.driver = browser.driver
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": REMEMBER_REQUESTS})
         self.site = site
         self.ledger = ledger
 
