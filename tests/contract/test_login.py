@@ -309,6 +309,10 @@ def test_each_name_that_is_tried_is_written_down_once_known_or_not_so_that_the_t
         world.browser().sign_in(name, OTHER)
         counts.append(len(world.access.audit.entries(Wanted(action="login"), limit=50)))
     assert counts == [1, 2, 3, 4, 5]
+    for number in range(40):  # the address must wait by then, and trying goes on
+        world.browser().sign_in(f"guess {number}", OTHER)
+    refused = [entry.subject["reason"] for entry in world.access.audit.entries(Wanted(action="login"), limit=90)]
+    assert refused.count("too_many_attempts") <= 2  # one a minute
     assert "no one" not in str(world.access.audit.entries(limit=50))
 
 
