@@ -62,7 +62,8 @@ class Logins:
             # People type passwords there, so only a known name is told; but as often as an unknown one, or the time that the
             # entry takes would tell which is which.
             known = is_usable(name) and self._access.account(name) is not None
-            of = "waits" if isinstance(error, TooManyAttempts) else of_name(name).key  # waiting costs nothing, so all of it is one
+            waits = isinstance(error, TooManyAttempts)  # that costs nobody anything, so all of it is one entry
+            of = "waits" if waits else of_name(name).key
             self._access.audit.refused(error, {"user": name} if known else {}, action="login", of=of)
             raise
 

@@ -6,11 +6,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from access.identity import may_read_metrics
 from api.metrics import CONTENT_TYPE, WebMetrics
-from api.readiness import Readiness
+from api.readiness import Readiness, SharedReadiness
 
 
 def health_blueprint(readiness: Readiness, metrics: WebMetrics, prefix: str) -> Blueprint:
     """The routes below the prefix; nobody need sign in. The first two tell no secrets, the third has a rule of its own."""
+    shared = SharedReadiness(readiness)
     blueprint = Blueprint("health", __name__, url_prefix=prefix.rstrip("/") or None)
 
     @blueprint.get("/healthz")
@@ -19,7 +20,7 @@ def health_blueprint(readiness: Readiness, metrics: WebMetrics, prefix: str) -> 
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        checks = readiness.checks()
+        checks = shared.checks()
         failed = [name for name, well in checks.items() if not well]
         body = jsonify(status="not ready" if failed else "ready", checks=checks, failed=failed)
         body.status_code = 503 if failed else 200

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import diskcache
 import structlog
@@ -18,6 +21,7 @@ from jobs.policy import QUEUES
 
 _PROBE = "readiness"
 _PROBE_S = 60
+_TRUE_S: Final = 1.0  # how long an answer is good for those who ask after it
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +51,25 @@ class Readiness:
 
     def _write_cache(self) -> None:
         self.cache.set(_PROBE, True, expire=_PROBE_S)
+
+
+class SharedReadiness:
+    """The checks for whoever asks: made once a second at the most, because anybody may ask, as often as they like."""
+
+    def __init__(self, readiness: Readiness, clock: Callable[[], float] = time.monotonic) -> None:
+        self._readiness = readiness
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found: Mapping[str, bool] = {}
+        self._until_s = float("-inf")
+
+    def checks(self) -> Mapping[str, bool]:
+        """As :meth:`Readiness.checks`, a second old at the most."""
+        with self._lock:
+            if self._clock() >= self._until_s:
+                self._found = self._readiness.checks()
+                self._until_s = self._clock() + _TRUE_S
+            return self._found
 
 
 def _answers(name: str, check: Callable[[], object]) -> bool:

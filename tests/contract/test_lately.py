@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from api.readiness import Readiness
+from api.readiness import Readiness, SharedReadiness
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
@@ -127,6 +127,17 @@ def test_a_site_is_ready_when_databases_cache_and_a_worker_of_each_queue_are_the
 def test_a_queue_that_no_worker_serves_is_named(readiness):
     readiness.ledger.heartbeat(WorkerInfo("w1", "here", 1, ("history",), 1, 0, 0), {})
     assert [name for name, well in readiness.checks().items() if not well] == ["worker history-large"]
+
+
+def test_whoever_asks_often_is_told_what_was_found_within_the_last_second(readiness):
+    now_s = [0.0]
+    shared = SharedReadiness(readiness, lambda: now_s[0])
+    assert not shared.checks()["worker history"]
+    readiness.ledger.heartbeat(ME, {})
+    now_s[0] = 0.9
+    assert not shared.checks()["worker history"]  # nothing was asked again
+    now_s[0] = 1.1
+    assert all(shared.checks().values())
 
 
 def test_a_cache_that_cannot_be_written_is_named(readiness, monkeypatch):
