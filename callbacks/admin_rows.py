@@ -113,7 +113,7 @@ def entry_row(entry: Entry, zone: str) -> dict[str, Any]:
         "action": f"{name} · {_('refused')}" if refused and entry.action != "refused" else name,
         "refused": refused,
         "subject": entry_words(entry.subject, zone),
-        "via": via_names().get(entry.via, entry.via),
+        "via": via_names().get(entry.via, entry.via) if entry.actor else "–",
         "address": entry.address,
     }
 
@@ -127,7 +127,7 @@ def entry_words(subject: Mapping[str, Any], zone: str) -> str:
         parts.append(span_words(_moment(since), _moment(until), zone))
     known = subject_names()
     named = (
-        f"{known.get(name, name.replace('_', ' '))} {_value(value)}" for name, value in rest.items() if value not in ("", None)
+        f"{known.get(name, name.replace('_', ' '))} {_value(name, value)}" for name, value in rest.items() if _told(name, value)
     )
     return " · ".join([*parts, *named])
 
@@ -150,7 +150,7 @@ def subject_names() -> dict[str, str]:
         "grant": _("grant"),
         "for": _("for"),
         "finest": _("finest"),
-        "longest_ms": _("longest (ms)"),
+        "longest_ms": _("longest"),
         "export": _("download"),
         "embed": _("embed"),
         "note": _("note"),
@@ -196,9 +196,7 @@ def limit_words(grant: Grant) -> str:
     """The longest range and the finest resolution, where there is such a limit."""
     parts = []
     if grant.longest_ms is not None:
-        days = grant.longest_ms / _DAY_MS
-        whole = float(days).is_integer()
-        parts.append(_("{count} days at most").format(count=format_number(days, 0 if whole else 2)))
+        parts.append(_("{count} days at most").format(count=_days(grant.longest_ms)))
     if grant.finest != "raw":
         parts.append(_("{resolution} or coarser").format(resolution=resolution_names()[grant.finest]))
     return ", ".join(parts) or _("none")
@@ -213,10 +211,23 @@ def some_names(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_MOST_NAMES])}, {rest}"
 
 
-def _value(value: Any) -> str:
+def _told(name: str, value: Any) -> bool:
+    return value not in ("", None) and (name, value) != ("finest", "raw")  # which is no limit
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "longest_ms" and isinstance(value, int | float):
+        return _("{count} days").format(count=_days(value))
+    if name in ("finest", "resolution"):
+        return resolution_names().get(value, str(value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return some_names([str(each) for each in value]) if isinstance(value, list) else str(value)
+
+
+def _days(length_ms: float) -> str:
+    days = length_ms / _DAY_MS
+    return format_number(days, 0 if days.is_integer() else 2)
 
 
 def _moment(text: Any) -> int | None:

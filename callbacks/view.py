@@ -110,7 +110,9 @@ def draw_overview(services: Services, job_id: object, theme: str, width_px: int)
         request = overview_request(job.request, site.catalogue)
         with services.time_view("overview"):
             view = view_request(site, request, request.start_ms, request.end_ms, width_px, with_statistics=False)
-        return overview_figure(view, site.catalogue, theme=theme, pending=_pending(site, job)[0], revision=job.id)
+        return overview_figure(
+            view, site.catalogue, width_px=width_px, theme=theme, pending=_pending(site, job)[0], revision=job.id
+        )
     except RiwayatError:
         return empty_figure(theme)
 

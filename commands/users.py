@@ -42,7 +42,8 @@ def add(
         wanted = password_stdin or (settings.auth == "login" and not no_password)
         known = hash_password(_new_password(name, password_stdin)) if wanted else None
         access.add_account(name, password_hash=known, admin=admin)
-    typer.echo(f"There is a user {name} now. What they may see, say with: manage.py grants add user:{name} …", err=True)
+    may = "They may see everything." if admin else f"What they may see, say with: manage.py grants add user:{name} …"
+    typer.echo(f"There is a user {name} now. {may}", err=True)
 
 
 @users.command("list")

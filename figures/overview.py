@@ -35,9 +35,18 @@ def overview_request(request: HistoryRequest, catalogue: Catalogue) -> HistoryRe
 
 
 def overview_figure(
-    view: HistoryView, catalogue: Catalogue, *, theme: str = "light", pending: Sequence[Span] = (), revision: str = ""
+    view: HistoryView,
+    catalogue: Catalogue,
+    *,
+    width_px: int = 1200,
+    theme: str = "light",
+    pending: Sequence[Span] = (),
+    revision: str = "",
 ) -> Figure:
-    """A view of the whole range as a strip of :data:`OVERVIEW_PX`: no hover, no controls, ticks of time only."""
+    """A view of the whole range as a strip of :data:`OVERVIEW_PX`: no hover, no controls, ticks of time only.
+
+    ``width_px`` is the plot's width: so many ticks as have room beside each other.
+    """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
     stations = sorted({series.station for series in view.series})
@@ -58,7 +67,8 @@ def overview_figure(
                 "range": [float(view.start_ms + clock.offset_ms), float(view.end_ms + clock.offset_ms)],
                 "tickformatstops": [{**stop, "value": stop["value"].split("\n")[0]} for stop in tick_formats()],
                 "tickfont": {"size": 10, "color": style.muted},
-                "nticks": 9,
+                "nticks": min(9, max(3, width_px // 75)),
+                "tickangle": 0,  # the strip has no room for a slanted label
             },
             "yaxis": {**quiet, "showticklabels": False, "autorange": True},
             **pending_shapes(view, pending, "", clock, style),

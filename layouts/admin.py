@@ -133,7 +133,7 @@ def _tabs() -> html.Div:
     return html.Div(
         [
             html.Button(
-                name,
+                html.Span(name, **{"data-words": name}),
                 id=f"admin-{kind}-tab",
                 type="button",
                 role="tab",
@@ -153,6 +153,7 @@ def _panel(kind: str, form: Component | None) -> html.Section:
     parts = [
         *([form] if form is not None else []),
         html.Div(admin_grid(kind), className="jobs-table"),
+        html.P(_("Choose a row to see all of it, and to change it."), className="admin-hint"),
         html.Section(id=details_id(kind), className="job-details", **{"aria-label": _("Details")}),
     ]
     return html.Section(
@@ -248,15 +249,15 @@ def _audit(context: AdminContext) -> html.Section:
         html.Button(_("Show older entries"), id=ids.AUDIT_OLDER, type="button", n_clicks=0, className=_SMALL),
         html.A("CSV", id=ids.AUDIT_CSV, className=_SMALL, title=_("Download all entries that are asked for"), download=""),
     ]
-    hint = f"{TIME_HINT} {context.zone}"
+    since, until = (f"{word} ({context.zone})" for word in (_("From"), _("To")))
     return html.Section(
         [
             html.Div(
                 [
                     _field(_("Who"), ids.AUDIT_ACTOR, _input(ids.AUDIT_ACTOR, list=ids.ADMIN_USERS, debounce=0.4)),
                     _field(_("What"), ids.AUDIT_ACTION, _choice(ids.AUDIT_ACTION, names, "")),
-                    _field(_("From"), ids.AUDIT_FROM, _input(ids.AUDIT_FROM, placeholder=hint, debounce=True)),
-                    _field(_("To"), ids.AUDIT_TO, _input(ids.AUDIT_TO, placeholder=hint, debounce=True)),
+                    _field(since, ids.AUDIT_FROM, _input(ids.AUDIT_FROM, placeholder=TIME_HINT, debounce=True)),
+                    _field(until, ids.AUDIT_TO, _input(ids.AUDIT_TO, placeholder=TIME_HINT, debounce=True)),
                 ],
                 className="admin-form admin-filters",
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Final
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -19,6 +20,14 @@ from layouts.form import form
 from layouts.header import NO_MENU, Menu, header
 from layouts.start import start
 from layouts.status import alert, nothing_granted, observations_away, offline, run_panel
+
+# What the other pages look like, in few words: colours of assets/riwayat.css
+_PLAIN_STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{font:15px/1.6 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 24px;color:#1c2530;background:#fff}"
+    "h1{margin:0 0 8px;font-size:18px}p{margin:0 0 16px;color:#55616e}a{color:#0b6e99}"
+    "@media(prefers-color-scheme:dark){body{color:#dfe5eb;background:#14181d}p{color:#9ba7b4}a{color:#5ab4dc}}"
+)
 
 
 @dataclass(frozen=True)
@@ -122,8 +131,7 @@ def plain_page(language: str, title: str, sentence: str, link: str | None = None
     anchor = f'<p><a href="{escape(link)}">{escape(_("Go to the history page"))}</a></p>' if link else ""
     return (
         f'<!DOCTYPE html><html lang="{escape(language)}"><head><meta charset="utf-8"><meta name="viewport" '
-        f'content="width=device-width, initial-scale=1"><title>{escape(title)} · Riwayat</title><style>'
-        ":root{color-scheme:light dark}body{font:15px/1.6 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 1.5rem}"
-        "h1{font-size:1.2rem}</style></head>"
+        f'content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>{escape(title)} · Riwayat</title>'
+        f"<style>{_PLAIN_STYLE}</style></head>"
         f"<body><h1>{escape(title)}</h1><p>{escape(sentence)}</p>{anchor}</body></html>"
     )

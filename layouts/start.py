@@ -27,7 +27,7 @@ def start(stations: Sequence[StationInventory], catalogue: Catalogue, timezone: 
     hidden = len(known) - MOST_STATIONS
     return html.Div(
         [
-            html.P(_("Choose a station to start with the last 30 days of its data, or choose in the form.")),
+            html.P(_("Choose a station: the form then holds the last 30 days of its data, ready to load.")),
             html.Ul([html.Li(_station(station, catalogue, timezone)) for station in known[:MOST_STATIONS]]),
             *(
                 [html.P(_("{count} more stations are in the form.").format(count=hidden), className="start-more")]

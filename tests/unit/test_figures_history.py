@@ -315,6 +315,13 @@ def test_the_overview_shows_one_sensor_of_few_stations_and_nothing_moves_in_it()
     assert layout["xaxis"]["fixedrange"]
 
 
+@pytest.mark.parametrize(("width_px", "ticks"), [(1600, 9), (876, 9), (300, 4), (100, 3)])
+def test_the_overview_has_as_many_ticks_as_have_room_beside_each_other(width_px: int, ticks: int) -> None:
+    axis = overview_figure(view(line(hours(3), [1, 2, 3])), CATALOGUE, width_px=width_px)["layout"]["xaxis"]
+    assert axis["nticks"] == ticks
+    assert axis["tickangle"] == 0
+
+
 @pytest.mark.parametrize(("sensors", "rows"), [(1, 0), (4, 1), (5, 2)])
 def test_the_legend_has_room_above_the_first_panel_in_as_many_rows_as_plotly_fills(sensors, rows):
     # 876 px, a usual screen: four names take 765 px by Plotly's own measure, the fifth 171

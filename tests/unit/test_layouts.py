@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -173,6 +174,11 @@ def test_details_can_be_copied():
 
 def test_a_plain_page_escapes_what_it_shows():
     assert "<script>" not in plain_page("en", "<script>", "<script>", "/")
+
+
+def test_a_plain_page_asks_for_nothing_else_not_even_an_icon():
+    made = plain_page("en", "No", "No.", "/")
+    assert re.findall(r'(?:src|href)="([^"]*)"', made) == ["data:,", "/"]
 
 
 def test_nothing_can_be_loaded_again_before_something_is_shown(tmp_path):
