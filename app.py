@@ -37,6 +37,7 @@ from api.sign_in import install_sign_in, visitors_menu
 from callbacks import admin, embedding, form, jobs_page, run, submit, url, view
 from callbacks.presets import bounds, preset_range, wall_clock
 from callbacks.services import Services
+from callbacks.values import is_of_its_kind
 from config import Settings, load_settings
 from data.drivers import WEB_BUSY_MS
 from data.inventory import KnownStations
@@ -198,7 +199,7 @@ def _dash(settings: Settings, server: Flask, path: str = "") -> RiwayatDash:
         add_log_handler=False,
     )
     app.prefix = settings.url_prefix
-    refuse_nonsense(server, f"{settings.url_prefix}{path}_dash-update-component", lambda: app.callback_map)
+    refuse_nonsense(server, f"{settings.url_prefix}{path}_dash-update-component", lambda: app.callback_map, is_of_its_kind)
     return app
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.audit import Actor, acting, write_entry
 from access.identity import Identity, present_identity
-from access.names import LOCAL_USER, check_name, is_reserved
+from access.names import LOCAL_USER, check_name
 from access.scopes import ALL_SCOPES, SCOPES, Scope
 from access.store import AccessStore
 from access.tables import api_key
@@ -149,8 +149,6 @@ def find_key(settings: Settings, access: AccessStore, text: str, now_ms: int) ->
         raise InvalidKey("This key was revoked.")
     if not key.works(now_ms):
         raise InvalidKey("This key has expired.")
-    if settings.auth != "none" and is_reserved(key.owner):
-        raise InvalidKey("This key is from before the site had a sign-in; make one for a user.")
     found = present_identity(settings, access, key.owner, via="key")
     _note_use(access, key, now_ms)
     return replace(found, scopes=key.scopes, admin=found.admin and "admin" in key.scopes)

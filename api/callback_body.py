@@ -1,11 +1,11 @@
 """What is sent to a page's callbacks, looked at before Dash does, which would make an error of the server of any nonsense.
 
-What the values mean is the callbacks' own to doubt; this is only about the shape.
+What the values mean is the callbacks' own to doubt; this is only about shape and kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from flask import Flask, request
@@ -15,13 +15,20 @@ from errors import InvalidRequest
 _LISTS: Final = ("inputs", "state")
 
 Callbacks = Callable[[], Mapping[str, Mapping[str, Any]]]
+OfItsKind = Callable[[object, object], bool]
 
 
-def refuse_nonsense(server: Flask, path: str, callbacks: Callbacks) -> None:
-    """Put a hook before the route ``path`` of a Dash application; ``callbacks`` are its own, by what they change."""
+def refuse_nonsense(server: Flask, path: str, callbacks: Callbacks, of_its_kind: OfItsKind) -> None:
+    """Put a hook before the route ``path`` of a Dash application.
+
+    ``callbacks`` are its own, by what they change; ``of_its_kind`` says of a component's id and a value whether it may have it.
+    """
 
     def check() -> None:
-        if request.method == "POST" and request.path == path and not is_callback(_body(), callbacks()):
+        if request.method != "POST" or request.path != path:
+            return
+        body = _body()
+        if not is_callback(body, callbacks()) or not all(of_its_kind(*each) for each in _values(body)):
             raise InvalidRequest("This is no callback of this page; reload the page.")
 
     server.before_request(check)
@@ -41,6 +48,14 @@ def is_callback(body: object, callbacks: Mapping[str, Mapping[str, Any]]) -> boo
         and all(isinstance(each, str) for each in changed)
         and (_is_part(outputs) or (isinstance(outputs, list) and _are_parts(outputs, len(outputs))))
     )
+
+
+def _values(body: Any) -> Iterator[tuple[object, object]]:
+    """Id and value of each component of a callback's body; those of patterns are clicks."""
+    for name in _LISTS:
+        for each in body.get(name, []):
+            if isinstance(each, dict):
+                yield each["id"], each.get("value")
 
 
 def _body() -> object:

@@ -234,7 +234,8 @@ def _register_act(app: Dash, services: Services) -> None:
         if not any(trigger["value"] for trigger in ctx.triggered):  # buttons that just appeared
             return no_update, no_update
         if ctx.triggered_id == ids.JOBS_PRESS:
-            job_id, name = pressed.get("job"), pressed.get("name")
+            press = pressed or {}
+            job_id, name = press.get("job"), press.get("name")
         else:
             job_id, name = Asked(None, selected, None, "").selected_id, ctx.triggered_id["name"]
         if name not in ("cancel", "retry"):

@@ -289,3 +289,46 @@ def test_without_sign_in_no_callback_of_any_application_answers(world):
             answer = nobody.ask(callback, values(world.secret) | {"pattern": SECRET}, token="x")
             assert answer.status == 401
             assert set(json.loads(answer.text)) == {"error"}
+
+
+HOSTILE: Final[list[object]] = [
+    None,
+    True,
+    float("nan"),
+    float("inf"),
+    -1,
+    10**30,
+    "",
+    "x" * 3000,
+    "\x00",
+    "\ud800",
+    [],
+    [None],
+    [[1]],
+    ["a", 1],
+    [{}],
+    {},
+    {"id": {}},
+    {"job": "JOB", "start": float("nan"), "end": 1e400, "sequence": {}},
+    {"job": [], "start": "a", "end": []},
+    "?job=%00&station=%ff",
+]
+
+
+def test_no_value_that_a_page_never_has_is_an_error_of_the_server(world):
+    """Each component of each callback in turn has it, beside values that make sense; of sari's own job."""
+    wrong = []
+    for application in (each for each in applications(world.server) if not is_hidden(world, each)):
+        visitor = world.visitor("sari", application)
+        for callback in visitor.callbacks:
+            pattern = patterns(callback, world.secret)[0]
+            sensible = values(world.secret) | {"pattern": "none" if pattern in ACTIONS else pattern}
+            takes = {part["id"] for part in (*callback["inputs"], *callback["state"])} & set(sensible)
+            for component in takes:
+                for value in HOSTILE:
+                    if component in (ids.CANCEL, ids.LOAD, ids.EMBED_CREATE) and value:
+                        continue  # clicks are numbers, and make something
+                    answer = visitor.ask(callback, sensible | {ids.LOAD: 0, ids.EMBED_CREATE: 0} | {component: value})
+                    if answer.status not in (200, 204, 400):
+                        wrong.append(f"{component} = {value!a:.40}: {answer.status} of {callback['output'][:60]}")
+    assert not wrong, "\n".join(wrong)
