@@ -13,6 +13,7 @@ DEV_STAMP := .venv/.requirements-dev
 LOAD_STAMP := .venv-load/.requirements
 ARGS ?=
 # Most browser tests wait for something, so two at a time take little more than half as long; a file stays in one process.
+# In their order (contract, e2e, unit), not sorted by number of tests: long files with few tests would come last, one of them alone.
 JOBS ?= 2
 
 help: ## list the targets
@@ -25,7 +26,7 @@ run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses anoth
 test: venv-dev browser servers ## linters, import contracts, types and all tests (ARGS= goes to pytest)
 	@checks=0; $(MAKE) check || checks=1; \
 	[ $$checks = 0 ] || echo "A check failed (above); the tests run all the same."; \
-	$(BIN)/python -m pytest --headless -n $(JOBS) --dist loadfile $(ARGS); tests=$$?; \
+	$(BIN)/python -m pytest --headless -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
 	[ $$tests = 0 ] && exit $$checks || exit $$tests
 
 venv: $(RUN_STAMP) ## only .venv with the pinned runtime requirements
