@@ -116,6 +116,10 @@ class HistoryPage:
         """Addresses that this page load has asked for, answered or not."""
         return list(self.driver.execute_script(REQUESTS))
 
+    def asks(self) -> int:
+        """How often this page load has asked the server for anything that it computes."""
+        return sum("_dash-update-component" in address for address in self.requests())
+
     def polls(self, job_id: str = "") -> int:
         """How often this page load has asked for a running job, or for that one."""
         return sum("cacheKey=" in address and job_id in address for address in self.requests())

