@@ -12,9 +12,9 @@ import diskcache
 import structlog
 
 from access.names import is_usable
-from access.passwords import check_new_password, hash_password, needs_new_hash, prepare, verify_password
+from access.passwords import check_new_password, hash_password, needs_new_hash, place_to_verify, prepare, verify_password
 from access.store import AccessStore, Account
-from access.throttle import Attempts, Subject, of_address, of_browser, of_name
+from access.throttle import FIRST_WAIT_S, Attempts, Subject, of_address, of_browser, of_name, too_many
 from config import Settings
 from data.plaincache import open_cache
 from errors import LedgerUnavailable, NotPermitted, TooManyAttempts, WrongPassword
@@ -51,7 +51,7 @@ class Logins:
         one in which this name has signed in before: then its own attempts count, and nobody else's.
 
         Raises:
-            TooManyAttempts: of this name or from this address; saying how long to wait.
+            TooManyAttempts: of this name, from this address or of all at this moment; saying how long to wait.
             WrongPassword: no such account, or not its password.
             NotPermitted: the password is right, and the account disabled.
             LedgerUnavailable: attempts cannot be counted now, so none is made.
@@ -68,11 +68,14 @@ class Logins:
             raise
 
     def _checked(self, name: str, password: str, subjects: Sequence[Subject]) -> Account:
-        with _counted():
-            self._attempts.begin(subjects)
-        known = self._access.password_hash(name) if is_usable(name) else None
-        if not verify_password(known, password) or known is None:
-            raise WrongPassword("Name or password is wrong.")
+        with place_to_verify() as has_place:
+            if not has_place:
+                raise too_many(FIRST_WAIT_S)
+            with _counted():
+                self._attempts.begin(subjects)
+            known = self._access.password_hash(name) if is_usable(name) else None
+            if not verify_password(known, password) or known is None:
+                raise WrongPassword("Name or password is wrong.")
         with _counted():
             self._attempts.succeeded(subjects)
         found = self._access.account(name)

@@ -6,6 +6,8 @@ Nothing here is ever logged. A hash takes 64 MiB, so one process makes few at a 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import Final
@@ -20,12 +22,27 @@ LONGEST: Final = 1024  # characters: more is an attempt to keep the processor bu
 
 _HASHER: Final = PasswordHasher()
 _AT_A_TIME: Final = BoundedSemaphore(2)
+_PLACES: Final = BoundedSemaphore(5)  # of a web process's threads: those that look at a password, and those that wait for it
 
 
 def hash_password(password: str) -> str:
     """The hash of a password, with its parameters and a salt of its own."""
     with _AT_A_TIME:
         return _HASHER.hash(_normal(password))
+
+
+@contextmanager
+def place_to_verify() -> Iterator[bool]:
+    """A place among those whose passwords are looked at; False when all are taken, and nobody should wait.
+
+    So guesses from everywhere at once leave threads to those who are signed in.
+    """
+    has_place = _PLACES.acquire(blocking=False)
+    try:
+        yield has_place
+    finally:
+        if has_place:
+            _PLACES.release()
 
 
 def verify_password(known: str | None, password: str) -> bool:

@@ -60,6 +60,11 @@ def wait_s(failures: int, free: int) -> int:
     return 0 if failures < free else min(FIRST_WAIT_S * 2 ** min(failures - free, 30), LONGEST_WAIT_S)
 
 
+def too_many(seconds: int) -> TooManyAttempts:
+    """The refusal that says how long to wait."""
+    return TooManyAttempts("Too many attempts. Wait {wait}, then try again.", wait_s=seconds, wait=format_duration(seconds))
+
+
 class Attempts:
     """Counts of attempts; ``now_s`` is the clock (seconds since 1970)."""
 
@@ -81,10 +86,7 @@ class Attempts:
                 for subject, (failures, _at_s) in counts.items():
                     self._keep(subject, failures + 1, now_s)
         if left_s > 0:
-            seconds = int(left_s) + 1
-            raise TooManyAttempts(
-                "Too many attempts. Wait {wait}, then try again.", wait_s=seconds, wait=format_duration(seconds)
-            )
+            raise too_many(int(left_s) + 1)
 
     def succeeded(self, subjects: Sequence[Subject]) -> None:
         """Take an attempt back that was right."""

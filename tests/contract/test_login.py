@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from access.audit import Wanted
 from access.grants import Grant
-from access.passwords import hash_password
+from access.passwords import hash_password, place_to_verify
 from access.store import AccessStore, open_access
 from access.tables import account
 from api.guard import Guard
@@ -333,6 +334,15 @@ def test_an_address_that_tries_many_names_waits_also_behind_the_proxy(world):
         world.browser(HTTP_X_FORWARDED_FOR="203.0.113.9").sign_in(f"user{number}", OTHER)
     assert world.browser(HTTP_X_FORWARDED_FOR="203.0.113.9").sign_in().status_code == 429
     assert world.browser(HTTP_X_FORWARDED_FOR="203.0.113.10").sign_in().status_code == 303
+
+
+def test_guesses_from_everywhere_at_once_leave_threads_to_others_and_are_not_counted(world):
+    with ExitStack() as stack:
+        taken = [stack.enter_context(place_to_verify()) for _place in range(6)]
+        assert taken == [True] * 5 + [False]
+        answers = [world.browser().sign_in() for _attempt in range(7)]
+        assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(429, "5")] * 7
+    assert world.browser().sign_in().status_code == 303
 
 
 def test_guesses_of_others_do_not_keep_out_a_browser_that_the_name_has_used_before(world):
