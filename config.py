@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     )
     rate_page: int = Field(default=3000, ge=0, description="Requests a minute of one user's pages; 0: any number.")
     rate_api: int = Field(default=600, ge=0, description="Requests a minute by one user's keys; 0: any number.")
-    rate_submit: int = Field(default=60, ge=0, description="Jobs a minute that one user sends to the API; 0: any number.")
+    rate_submit: int = Field(default=300, ge=0, description="Jobs a minute that one user sends to the API; 0: any number.")
     rate_embed: int = Field(
         default=3000, ge=0, description="Requests a minute of one embedded chart, by all who look at it; 0: any number."
     )
