@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from errors import ConfigurationError
 from private import check_secret_file, own_folder
 
+LEAST_SECRET = 16  # characters: whoever guesses one is anybody
 FREE_THREADS = 2  # of a web process, for pages and programs while every place of an event stream is taken
 _LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1")
 
@@ -129,6 +130,13 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as exc:
             raise ValueError(f"{name!r} is not an IANA time zone such as Asia/Jakarta") from exc
         return name
+
+    @field_validator("proxy_secret", "secret_key")
+    @classmethod
+    def _hard_to_guess(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < LEAST_SECRET:
+            raise ValueError(f"expected at least {LEAST_SECRET} characters, such as what 'openssl rand -hex 32' prints")
+        return secret
 
     @field_validator("url_prefix")
     @classmethod

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -110,16 +110,6 @@ class AccessStore:
                 return self._standing(connection, user, found)
         self._name_groups(user, groups)
         return self.standing(user)
-
-    def rights(self, user: str, groups: Collection[str] = ()) -> Rights:
-        """What a user may now: what everyone may, what is the user's own, what the groups may that we know, and ``groups``."""
-        found = self.standing(user)
-        if found.rights.everything or found.disabled or not groups:
-            return found.rights
-        query = select(grant_rule).where(grant_rule.c.subject_kind == "group", grant_rule.c.subject.in_(groups))
-        with self.engine.connect() as connection:
-            more = tuple(_grant(row) for row in connection.execute(query))
-        return replace(found.rights, grants=found.rights.grants + more)
 
     def _standing(self, connection: Connection, user: str, known: Account | None) -> Standing:
         if known is not None and known.disabled:

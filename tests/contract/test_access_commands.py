@@ -118,7 +118,7 @@ def test_every_limit_of_a_grant_can_be_said(run, access):
 def test_without_limits_a_grant_is_of_all_sensors_and_times_and_of_files_but_not_of_other_pages(run, access):
     (made,) = json.loads(run("grants", "add", "everyone", "--stations", "*", "--note", "all", "--json").stdout)
     assert (made["to"], made["export"], made["embed"], made["note"]) == ("everyone", True, False, "all")
-    assert access.rights("anybody").grants == (Grant(),)
+    assert access.standing("anybody").rights.grants == (Grant(),)
 
 
 def test_the_list_for_a_user_is_what_they_have_by_name_by_group_and_as_everyone(run):

@@ -161,7 +161,7 @@ def test_who_signed_in_is_known_with_their_groups_and_chooses_neither(site):
         assert "<h1>sari</h1>" in text
         assert 'href="/oauth2/sign_out"' in text
     assert site.access.groups() == {"climate": ("sari",), "forecasters": ("sari",)}
-    assert [grant.stations for grant in site.access.rights("sari").grants] == [("JFK",)]
+    assert [grant.stations for grant in site.access.standing("sari").rights.grants] == [("JFK",)]
 
 
 def test_past_nginx_nobody_is_believed_without_the_secret(site):

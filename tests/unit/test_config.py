@@ -50,5 +50,13 @@ def test_the_secret_is_made_once_whoever_asks_first_and_only_the_owner_reads_it(
 
 
 def test_a_given_secret_is_used_and_nothing_is_written(tmp_path: Path) -> None:
-    assert load_settings(data_dir=tmp_path, secret_key="given").signing_secret() == "given"
+    assert load_settings(data_dir=tmp_path, secret_key="given to all hosts").signing_secret() == "given to all hosts"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["PROXY_SECRET", "SECRET_KEY"])
+def test_a_secret_that_can_be_guessed_is_refused_and_not_repeated(monkeypatch, name):
+    monkeypatch.setenv(f"RIWAYAT_{name}", "rahasia")
+    with pytest.raises(ConfigurationError, match=f"RIWAYAT_{name}.*16 characters") as refused:
+        load_settings()
+    assert "rahasia" not in refused.value.message

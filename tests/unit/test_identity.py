@@ -112,11 +112,11 @@ def test_only_owner_and_administrator_see_a_job():
     assert may_see(Identity("root", admin=True), "siti")
 
 
-GROUPS = Settings(auth="proxy", proxy_secret="gunung merapi", proxy_groups_header="X-Forwarded-Groups")
+GROUPS = Settings(auth="proxy", proxy_secret="gunung merapi 2930", proxy_groups_header="X-Forwarded-Groups")
 
 
 def groups_of(store, user, **headers):
-    sent = {"X-Forwarded-User": user, "X-Riwayat-Proxy-Secret": "gunung merapi"}
+    sent = {"X-Forwarded-User": user, "X-Riwayat-Proxy-Secret": "gunung merapi 2930"}
     identify_with(GROUPS, store, "203.0.113.9", sent | {name.replace("_", "-"): value for name, value in headers.items()})
     return {group for group, members in store.groups().items() if user in members}
 

@@ -87,6 +87,6 @@ def test_a_link_to_a_secret_elsewhere_is_not_believed(settings, tmp_path):
 
 
 def test_a_secret_of_the_settings_needs_no_file(tmp_path):
-    settings = Settings(data_dir=tmp_path / "none", secret_key="given")
-    assert settings.signing_secret() == "given"
+    settings = Settings(data_dir=tmp_path / "none", secret_key="given to all hosts")
+    assert settings.signing_secret() == "given to all hosts"
     assert not (tmp_path / "none").exists()
