@@ -22,7 +22,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from access import embeds as embeds_module
-from access.embed_table import embeds, find_embed
+from access.embed_table import add_embed, embeds, find_embed, new_embed
 from access.embeds import embed_token, identity_of_token, make_embed
 from access.grants import Grant, Purpose
 from access.identity import owner_identity
@@ -482,6 +482,16 @@ def store(database_url: str, tmp_path: Path) -> Iterator[tuple[Settings, AccessS
     migrate_access(made.engine)
     yield settings, made
     made.engine.dispose()
+
+
+def test_an_embed_and_a_grant_of_very_many_stations_are_kept_on_every_database(store):
+    _settings, access = store
+    names = tuple(f"stasiun hujan {number:05}" for number in range(10_000))
+    made = new_embed("sari", "", Shows(names, ("temperature",), last_ms=7 * DAY_MS), PORTAL, None)
+    add_embed(access, made)
+    assert find_embed(access, made.id) == made
+    access.add_grant("user", "sari", Grant(names), by="test")
+    assert access.standing("sari").rights.stations(names) == list(names)
 
 
 def test_an_embed_is_kept_found_listed_and_ended_on_every_database(store, site):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 from data.drivers import exact_text
 
@@ -19,6 +20,7 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    long_text = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")  # TEXT holds 64 KiB there
     exact = exact_text(op.get_context().dialect)
     op.create_table(
         "account",
@@ -48,8 +50,8 @@ def upgrade() -> None:
         sa.Column("id", number, primary_key=True),
         sa.Column("subject_kind", sa.String(16), nullable=False),
         sa.Column("subject", sa.String(255), nullable=False),
-        sa.Column("stations", sa.Text, nullable=False),
-        sa.Column("sensors", sa.Text, nullable=False),
+        sa.Column("stations", long_text, nullable=False),
+        sa.Column("sensors", long_text, nullable=False),
         sa.Column("from_ms", sa.BigInteger),
         sa.Column("to_ms", sa.BigInteger),
         sa.Column("longest_ms", sa.BigInteger),
@@ -79,7 +81,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("owner", sa.String(255), nullable=False),
         sa.Column("label", sa.String(255), nullable=False),
-        sa.Column("shows", sa.Text, nullable=False),
+        sa.Column("shows", long_text, nullable=False),
         sa.Column("origin", sa.String(255), nullable=False),
         sa.Column("created_ms", sa.BigInteger, nullable=False),
         sa.Column("expires_ms", sa.BigInteger),
