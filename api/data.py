@@ -133,7 +133,8 @@ def _workbook(desk: Desk, asked: Asked) -> Response:
 
 
 def _name(site: Site, job: Job, span: Span) -> str:
-    name = file_name(job.request.stations, job.request.sensors, *span, job.request.timezone)
+    sensors = site.catalogue.ordered(job.request.sensors)  # as in the name of the picture
+    name = file_name(job.request.stations, sensors, *span, job.request.timezone)
     return name if _is_whole(site, job) else name + "_partial"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -184,11 +185,24 @@ def _make(services: Services, identity: Identity, shows: Shows, origin: Any, end
         services.site,
         identity,
         shows,
-        str(origin or ""),
+        page_origin(str(origin or "")),
         expires_ms,
         now_ms=now_ms,
         label=str(label or ""),
     )
+
+
+def page_origin(address: str) -> str:
+    """The origin in the address of a page, as it is copied from a browser; any other text as it is, for others to refuse.
+
+    Raises:
+        InvalidRequest: there is no text.
+    """
+    text = address.strip()
+    if not text:
+        raise InvalidRequest("Say which site shows the chart, by its address: https://portal.example.", field="origin")
+    start, between, rest = text.partition("://")
+    return start + between + re.split(r"[/?#]", rest, maxsplit=1)[0]
 
 
 def _line(services: Services, found: Embed) -> Any:

@@ -14,7 +14,7 @@ from access.grants import Grant, Rights
 from access.identity import Identity
 from access.store import open_access
 from app import create_app
-from callbacks.embedding import may_embed, wanted
+from callbacks.embedding import may_embed, page_origin, wanted
 from callbacks.services import Services
 from config import Settings
 from data.request import request_of
@@ -137,3 +137,22 @@ def test_the_dialog_is_part_of_the_page_and_the_frames_script_is_not(data_dir):
     assert "/assets/embedding.css" in html
     assert "embed.js" not in html
     assert "embed-dialog" in client.get("/_dash-layout").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://portal.example", "https://portal.example"),
+        (" https://Portal.example:8443/weather/JFK?day=1#now ", "https://Portal.example:8443"),
+        ("https://portal.example?x=https://b.example", "https://portal.example"),
+        ("portal.example/weather", "portal.example/weather"),  # no scheme: refused by who reads it
+        ("https://a@b/c", "https://a@b"),  # so is this
+    ],
+)
+def test_the_dialog_takes_the_address_of_any_page_of_the_portal(address, origin):
+    assert page_origin(address) == origin
+
+
+def test_the_dialog_asks_for_an_address_where_none_is_written():
+    with pytest.raises(InvalidRequest, match="Say which site shows the chart"):
+        page_origin("  ")

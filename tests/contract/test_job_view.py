@@ -146,7 +146,7 @@ def test_rows_come_as_csv_with_a_name_that_says_what_they_are(client: FlaskClien
     answer = client.get(f"/api/jobs/{job.id}/data?format=csv&from=2013-07-01&to=2013-07-02")
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"] == (
-        'attachment; filename="riwayat_EWR-JFK_rainfall-temperature-wind_direction_20130701_20130702.csv"'
+        'attachment; filename="riwayat_EWR-JFK_temperature-rainfall-wind_direction_20130701_20130702.csv"'
     )
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert {row["station"] for row in rows} == {"EWR", "JFK"}

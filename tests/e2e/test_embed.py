@@ -290,8 +290,8 @@ def test_a_chart_is_embedded_from_the_page_and_revoked_there(running, sample_pag
     page.press("embed-open")
     wait_until(lambda: page.driver.find_elements(By.CSS_SELECTOR, ".embed-dialog.show"), "the dialog", PATIENCE_S)
     page.press("embed-create")  # without an origin
-    page.wait_for_text("embed-result", "is no origin")
-    page.driver.find_element(By.ID, "embed-origin").send_keys(portal.origin, Keys.TAB)
+    page.wait_for_text("embed-result", "Say which site shows the chart")
+    page.driver.find_element(By.ID, "embed-origin").send_keys(f"{portal.origin}/weather?of=JFK", Keys.TAB)
     page.driver.find_element(By.ID, "embed-label").send_keys("Kennedy", Keys.TAB)
     page.press("embed-create")
     line = wait_until(lambda: page.value("embed-line") if page.text("embed-result").count("Copy") else "", "the line", PATIENCE_S)
