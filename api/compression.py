@@ -41,8 +41,10 @@ def is_file(asked: Request, prefix: str) -> bool:
 
 
 def page_path(path: str, prefix: str) -> str:
-    """A path within its page: the Jobs page has the same scripts below ``jobs/``."""
-    return path.removeprefix(prefix).removeprefix("jobs/")
+    """A path within its page: the other pages have the same scripts below ``jobs/`` and ``admin/``."""
+    below = path.removeprefix(prefix)
+    page, slash, rest = below.partition("/")
+    return rest if slash and page in ("jobs", "admin") else below
 
 
 def configure_compression(server: Flask, prefix: str) -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from structlog.contextvars import bind_contextvars, get_contextvars
 from werkzeug.wrappers import Response
 
-from api.compression import CompressedFiles
+from api.compression import CompressedFiles, page_path
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
@@ -79,6 +79,13 @@ def test_assets_are_kept_by_the_browser_and_answers_are_not(here):
     assert fetch(here, asset[1]).cache_control.max_age > 10**7
     assert fetch(here, "/bootstrap.css?v=1").cache_control.max_age > 10**7
     assert fetch(here, "/_dash-layout").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("page", ["", "jobs/", "admin/"])
+def test_files_of_each_page_are_files_and_what_only_sounds_so_is_none(page):
+    assert page_path(f"/cuaca/{page}assets/page.js", "/cuaca/") == "assets/page.js"
+    for path in ("jobs", "admin", "administration/assets/x", "api/jobs/assets/x"):
+        assert page_path(f"/cuaca/{path}", "/cuaca/") == path
 
 
 def test_answers_are_compressed_when_the_browser_asks(here):
