@@ -9,7 +9,7 @@ import numpy as np
 
 from data.catalogue import Catalogue
 from data.drawn import HistoryView, SeriesView
-from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panels, arrange, header, value_axis
+from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panel, Panels, arrange, header, value_axis
 from figures.template import FONT, Style, axis_style, base_layout, style_of
 from figures.traces import Placed, series_traces
 from figures.wallclock import WallClock
@@ -53,7 +53,7 @@ def history_figure(
             **base_layout(style),
             **_frame(view, panels, style, revision, width_px),
             "xaxis": _time_axis(view, clock, style, placed, width_px, sequence),
-            **{_axis_key(panel.axis): value_axis(panel, style) for panel in panels.panels},
+            **{_axis_key(panel.axis): value_axis(panel, style, empty=not _measured(view, panel)) for panel in panels.panels},
             "annotations": [
                 *(header(panel, style) for panel in panels.panels),
                 *_zone_note(clock, style, beside_tools=len(view.series) < 2 and height_px is None),
@@ -72,6 +72,12 @@ def history_figure(
             },
         },
     }
+
+
+def _measured(view: HistoryView, panel: Panel) -> bool:
+    """Whether any series of the panel has a value to draw, a flagged one included."""
+    names = {sensor.name for sensor in panel.sensors}
+    return any(series.flagged_y.size or np.isfinite(series.y).any() for series in view.series if series.sensor in names)
 
 
 def empty_figure(theme: str = "light") -> Figure:

@@ -102,8 +102,11 @@ def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
     return rows
 
 
-def value_axis(panel: Panel, style: Style) -> dict[str, Any]:
-    """The y axis of a panel: few ticks; compass points for directions."""
+def value_axis(panel: Panel, style: Style, *, empty: bool = False) -> dict[str, Any]:
+    """The y axis of a panel: few ticks; compass points for directions.
+
+    ``empty``: the panel has no value, so there is no scale, and none is written: Plotly would invent one from -1 to 4.
+    """
     axis = {
         **axis_style(style),
         "domain": [panel.bottom, panel.top],
@@ -121,7 +124,7 @@ def value_axis(panel: Panel, style: Style) -> dict[str, Any]:
     }
     if not panel.direction:
         rain_only = all(sensor.drawing == "bars" for sensor in panel.sensors)
-        return {**axis, "autorange": True, "rangemode": "tozero" if rain_only else "normal"}
+        return {**axis, "autorange": True, "rangemode": "tozero" if rain_only else "normal", "showticklabels": not empty}
     return {
         **axis,
         "autorange": False,
