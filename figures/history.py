@@ -205,7 +205,7 @@ def _zone_note(clock: WallClock, style: Style, *, beside_tools: bool) -> list[di
 
 
 def pending_shapes(view: HistoryView, spans: Sequence[Span], text: str, clock: WallClock, style: Style) -> dict[str, Any]:
-    """A quiet tint where data is still to come; the words once, in the widest span."""
+    """A quiet tint where data is still to come; the words once, in the widest span, in the first panel."""
     inside = [(max(start, view.start_ms), min(end, view.end_ms)) for start, end in spans]
     inside = [span for span in inside if span[0] < span[1]]
     shapes: list[dict[str, Any]] = []
@@ -228,7 +228,7 @@ def pending_shapes(view: HistoryView, spans: Sequence[Span], text: str, clock: W
     if shapes and text:
         widest = max(range(len(inside)), key=lambda place: inside[place][1] - inside[place][0])
         font = {"size": 11.5, "color": style.muted}
-        shapes[widest]["label"] = {"text": text, "textposition": "middle center", "font": font}
+        shapes[widest]["label"] = {"text": text, "textposition": "top center", "padding": 16, "font": font}
     return {"shapes": shapes}
 
 

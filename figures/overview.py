@@ -67,7 +67,7 @@ def overview_figure(
                 "range": [float(view.start_ms + clock.offset_ms), float(view.end_ms + clock.offset_ms)],
                 "tickformatstops": [{**stop, "value": stop["value"].split("\n")[0]} for stop in tick_formats()],
                 "tickfont": {"size": 10, "color": style.muted},
-                "nticks": min(9, max(3, width_px // 75)),
+                "nticks": min(9, max(3, width_px // 60)),
                 "tickangle": 0,  # the strip has no room for a slanted label
             },
             "yaxis": {**quiet, "showticklabels": False, "autorange": True},

@@ -315,13 +315,20 @@ def test_the_overview_shows_one_sensor_of_few_stations_and_nothing_moves_in_it()
     assert layout["xaxis"]["fixedrange"]
 
 
+def test_what_is_still_to_come_is_said_in_the_first_panel_and_not_over_the_name_of_the_second() -> None:
+    made = view(line(hours(2), [1, 2]), line(hours(2), [1, 2], sensor="pressure"))
+    figure = history_figure(made, CATALOGUE, pending=[(START_MS, START_MS + HOUR_MS)], pending_text="still to come")
+    (shape,) = figure["layout"]["shapes"]
+    assert (shape["y1"], shape["label"]["textposition"], shape["label"]["padding"]) == (1, "top center", 16)
+
+
 def test_a_panel_without_a_value_has_no_scale() -> None:
     made = view(line(hours(2), [1, 2]), line(hours(0), [], sensor="pressure"))
     layout = history_figure(made, CATALOGUE)["layout"]
     assert [layout[name]["showticklabels"] for name in ("yaxis", "yaxis2")] == [True, False]
 
 
-@pytest.mark.parametrize(("width_px", "ticks"), [(1600, 9), (876, 9), (300, 4), (100, 3)])
+@pytest.mark.parametrize(("width_px", "ticks"), [(1600, 9), (876, 9), (300, 5), (100, 3)])
 def test_the_overview_has_as_many_ticks_as_have_room_beside_each_other(width_px: int, ticks: int) -> None:
     axis = overview_figure(view(line(hours(3), [1, 2, 3])), CATALOGUE, width_px=width_px)["layout"]["xaxis"]
     assert axis["nticks"] == ticks
