@@ -55,6 +55,7 @@ def serve(settings: Settings) -> None:
         ident="riwayat",
         max_request_body_size=2 * BODY_BYTES,  # written to a file before we are asked; what is only a little too long, we answer
         clear_untrusted_proxy_headers=False,
+        asyncore_use_poll=True,  # select() knows files up to number 1,023 only; each open tile is one
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import struct
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ from errors import TileDamaged
 __all__ = ["FLAG_RANGE", "FLAG_SOURCE", "Cleaned", "SeriesKey", "TileEntry", "TileStore", "clean"]
 
 OPEN_TILES = 4096  # maps kept open; far below Linux's limit of 65,530 a process
+_FILES = 4 * OPEN_TILES  # Python keeps the file of a map open; views in hand hold some more, and other things want theirs
 WHOLE_TILES_BYTES = 256_000_000  # tiles kept when files are read whole instead of mapped
 TABLES_BYTES = 96_000_000  # block summaries kept in memory
 MARKED_SERIES = 20_000
@@ -30,6 +32,15 @@ MARKS_BYTES = 32_000_000  # of what tells which tiles are fresh: 8,000 series of
 TOUCH_EVERY_MS = 60_000
 
 _log = structlog.get_logger(__name__)
+
+
+def _open_tiles() -> int:
+    """How many tiles may stay open: from now on this process may have more files than the usual 1,024, if the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return min(OPEN_TILES, wanted // 4)
 
 
 class TileStore:
@@ -55,7 +66,7 @@ class TileStore:
         self._index_files: Lru[str] = Lru(MARKED_SERIES)
         self._marks: Lru[tileindex.Marks] = Lru(MARKS_BYTES, lambda marks: marks.nbytes + 1000)
         self._tables: Lru[BlockTable] = Lru(TABLES_BYTES, lambda table: table.nbytes)
-        self._tiles: Lru[Tile] = Lru(OPEN_TILES) if mapped else Lru(WHOLE_TILES_BYTES, lambda tile: tile.entry.bytes)
+        self._tiles: Lru[Tile] = Lru(_open_tiles()) if mapped else Lru(WHOLE_TILES_BYTES, lambda tile: tile.entry.bytes)
         self._touched: dict[SeriesKey, int] = {}
 
     def folder(self, key: SeriesKey) -> Path:

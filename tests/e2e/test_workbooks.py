@@ -69,7 +69,7 @@ def test_a_workbook_is_written_by_a_job_and_then_fetched_as_a_file(loaded, data_
     code, headers, body = ask(site, path)
     assert (code, headers["Content-Disposition"]) == (
         200,
-        "attachment; filename=riwayat_JFK_rainfall-temperature_20130301T0700_20130401T0700.xlsx",
+        "attachment; filename=riwayat_JFK_temperature-rainfall_20130301T0700_20130401T0700.xlsx",
     )
     rows = list(openpyxl.load_workbook(io.BytesIO(body), read_only=True).active.values)
     assert rows[0] == ("timestamp_utc", "station", "rainfall", "temperature")

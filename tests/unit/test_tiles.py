@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import resource
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -256,6 +257,28 @@ def test_any_text_may_name_a_station(tmp_path: Path, station: str) -> None:
     assert store.open_series(key, MARCH_2019, MARCH_2019 + DAY).rows == 1
     assert {found.key for found in store.status()} == {key, *others}
     assert len(list(tmp_path.rglob("*.tile"))) == len(list(store.root.glob("own/*/temperature/*.tile"))) == 5
+
+
+def _read_more_than_may_usually_be_open(root: Path, rows: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60, 1000))
+    store = TileStore(root)
+    rows.put(sum(len(store.open_series(key, MARCH_2019, MARCH_2019 + DAY).read()[0]) for key in HUNDRED))
+
+
+HUNDRED = [SeriesKey("own", f"aws-{number}", "temperature") for number in range(100)]
+
+
+def test_more_tiles_may_be_open_than_a_process_usually_has_files(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    for key in HUNDRED:
+        store_rows(store, TEMPERATURE, MARCH_2019 + np.arange(3) * MINUTE, [1.0, 2.0, 3.0], key=key)
+    context = multiprocessing.get_context("spawn")
+    rows = context.Queue()
+    process = context.Process(target=_read_more_than_may_usually_be_open, args=(tmp_path, rows))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert rows.get(timeout=10) == 300
 
 
 def test_the_least_recently_used_tiles_go_first_and_never_those_to_keep(tmp_path: Path) -> None:
