@@ -74,7 +74,8 @@ def measure(*, quick: bool = False) -> Iterator[Measurement]:
 
 
 def _prepare(here: Path, settings: dict[str, Any], years: float) -> None:
-    for arguments in (("migrate",), ("demo", "--stations", str(STATIONS), "--years", str(years), "--step", str(STEP_S))):
+    demo = ("demo", "--stations", str(STATIONS), "--years", str(years), "--step", str(STEP_S))
+    for arguments in (("migrate",), ("grants", "add", "everyone", "--stations", "*"), demo):
         done = run_manage(*arguments, cwd=here, timeout_s=900, **settings)
         if done.returncode:
             raise RuntimeError(done.stderr)

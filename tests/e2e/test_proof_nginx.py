@@ -176,7 +176,7 @@ def test_a_load_far_longer_than_the_proxy_waits_ends_with_its_figure_through_res
     asked = _page_requests(deployed.nginx)
     assert len(asked) > LOAD_S  # it asked more than once a second
     late = [one for one in asked if one["seconds"] > PAGE_S]
-    assert len(late) <= len(asked) / 20, late  # a busy machine may be late now and then
+    assert len(late) <= len(asked) / 100, late  # the longest takes 0.1 s on a quiet machine
     assert [one for one in late if one["seconds"] > PROXY_WAITS_S] == []
     assert {one["status"] for one in asked} <= {200, 204, 302, 304, 502, 503}  # while gunicorn or PostgreSQL was away
     assert status == 504
