@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from access.grants import EVERYTHING, Grant, Rights
 from access.identity import Identity
-from access.store import open_access
+from access.store import AccessStore, open_access
 from config import Settings
+from jobs.ledger import Ledger
 
 
 def person(user: str, *, admin: bool = False) -> Identity:
@@ -25,3 +26,13 @@ def grant_everyone(settings: Settings, grant: Grant | None = None) -> int:
         return access.add_grant("everyone", "", grant or Grant(), by="test")
     finally:
         access.engine.dispose()
+
+
+def forget_all(access: AccessStore, ledger: Ledger) -> None:
+    """Leave a site that tests share without a grant and without a job."""
+    for row in access.grants():
+        access.remove_grant(row.id)
+    for job in ledger.jobs(limit=1000):
+        if not job.status.is_final:
+            ledger.cancel(job.id)
+    ledger.prune(older_than_s=-3600)

@@ -35,6 +35,7 @@ from jobs.child import make_run_job
 from jobs.history import load_history
 from jobs.job import Job, Status
 from jobs.ledger import Ledger, open_ledger
+from tests.people import forget_all
 
 PASSWORD: Final = "curah hujan 1950"
 JAN, FEB, MAY, JUNE = ("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z", "2013-05-01T00:00:00Z", "2013-06-01T00:00:00Z")
@@ -103,12 +104,7 @@ def opened(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def world(opened: World) -> World:
-    for row in opened.access.grants():
-        opened.access.remove_grant(row.id)
-    for job in opened.ledger.jobs(limit=1000):
-        if not job.status.is_final:
-            opened.ledger.cancel(job.id)
-    opened.ledger.prune(older_than_s=-3600)
+    forget_all(opened.access, opened.ledger)
     for name in ("sari", "budi"):
         opened.access.add_grant("user", name, Grant(("EWR",), may_embed=True), by="test")
     return opened

@@ -39,6 +39,7 @@ from errors import EmbedExpired, EmbedInvalid, EmbedRevoked, SourceUnavailable
 from jobs.history import load_history
 from jobs.job import JobError
 from jobs.ledger import Ledger, open_ledger
+from tests.people import forget_all
 from tests.processes import run_manage
 
 PORTAL = "https://portal.example"
@@ -105,12 +106,7 @@ def shared(folder: Path) -> Iterator[World]:
 @pytest.fixture
 def world(shared: World) -> World:
     """Without grants, but that sari may embed everything."""
-    for row in shared.access.grants():
-        shared.access.remove_grant(row.id)
-    for job in shared.ledger.jobs(limit=1000):
-        if not job.status.is_final:
-            shared.ledger.cancel(job.id)
-    shared.ledger.prune(older_than_s=-3600)
+    forget_all(shared.access, shared.ledger)
     shared.grant("sari", ALL)
     return shared
 

@@ -27,6 +27,7 @@ from jobs.foreground import begin
 from jobs.history import load_history
 from jobs.job import Job, Status
 from jobs.ledger import Ledger, open_ledger
+from tests.people import forget_all
 
 YEAR = ("2013-01-01T00:00:00Z", "2014-01-01T00:00:00Z")
 BODY: dict[str, Any] = {"stations": ["EWR"], "sensors": ["temperature"], "start": YEAR[0], "end": YEAR[1], "timezone": "UTC"}
@@ -102,12 +103,7 @@ def opened(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def world(opened: World) -> World:
     """Without a job and a grant."""
-    for row in opened.access.grants():
-        opened.access.remove_grant(row.id)
-    for job in opened.ledger.jobs(limit=1000):
-        if not job.status.is_final:
-            opened.ledger.cancel(job.id)
-    opened.ledger.prune(older_than_s=-3600)
+    forget_all(opened.access, opened.ledger)
     return opened
 
 
