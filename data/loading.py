@@ -88,11 +88,6 @@ def together(reader: AnyReader, pieces: Sequence[Missing]) -> list[tuple[Missing
     return [tuple(group) for group in groups]
 
 
-def load_month(site: Site, reader: AnyReader, wanted: Missing) -> LoadedMonth:
-    """:func:`load_months` of one station."""
-    return load_months(site, reader, [wanted])[0]
-
-
 def load_months(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> list[LoadedMonth]:
     """Read, clean and write the wanted tiles of one month; those that are there by now are taken as they are. Publishes nothing.
 

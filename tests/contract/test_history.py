@@ -16,7 +16,7 @@ import jobs.history
 from config import Settings
 from data.engine import make_engine, migrate_observations
 from data.ingest.writer import ObservationWriter
-from data.loading import load_month
+from data.loading import load_months
 from data.months import month_start_ms, parse_month
 from data.plan import plan
 from data.request import HistoryRequest
@@ -329,7 +329,7 @@ def test_tiles_that_a_killed_attempt_wrote_but_did_not_publish_are_taken(site):
     fill(site)
     first = plan(site, request()).missing[0]
     with site.source.open() as reader:
-        load_month(site, reader, first)
+        load_months(site, reader, [first])
     assert site.tiles.entries(SeriesKey("own", "a", "temperature")) == {}
     metrics = load(site)
     assert (metrics["tiles_read"], metrics["tiles_reused"]) == (4, 2)
@@ -339,7 +339,7 @@ def test_an_unpublished_tile_of_an_older_generation_is_not_taken(site):
     times = fill(site)
     first = plan(site, request()).missing[0]
     with site.source.open() as reader:
-        load_month(site, reader, first)
+        load_months(site, reader, [first])
     store(site, times[:1], [[-7.5, 0.0]])
     assert load(site)["tiles_read"] == 6
     assert observations(site, "temperature")[1][0] == -7.5
