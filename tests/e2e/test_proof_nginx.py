@@ -175,9 +175,7 @@ def test_a_load_far_longer_than_the_proxy_waits_ends_with_its_figure_through_res
 
     asked = _page_requests(deployed.nginx)
     assert len(asked) > LOAD_S  # it asked more than once a second
-    late = [one for one in asked if one["seconds"] > PAGE_S]
-    assert len(late) <= len(asked) / 100, late  # the longest takes 0.1 s on a quiet machine
-    assert [one for one in late if one["seconds"] > PROXY_WAITS_S] == []
+    assert [one for one in asked if one["seconds"] > PAGE_S] == []
     assert {one["status"] for one in asked} <= {200, 204, 302, 304, 502, 503}  # while gunicorn or PostgreSQL was away
     assert status == 504
     assert PROXY_WAITS_S <= naive_s < LOAD_S
