@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +25,7 @@ from data.site import Site, open_site
 from data.spreadsheet import read_text
 from data.tiles import SeriesKey
 from errors import InvalidRequest, TileDamaged
+from tests.sheets import sheet_rows
 
 JANUARY, APRIL = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-04"))
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -143,7 +143,7 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     if path.suffix == ".arrow":
         return pa.ipc.open_stream(path.read_bytes()).read_pandas()
-    rows = list(openpyxl.load_workbook(path, read_only=True).active.values)
+    rows = sheet_rows(path)
     return pd.DataFrame(rows[1:], columns=rows[0])
 
 

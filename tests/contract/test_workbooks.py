@@ -35,6 +35,7 @@ from jobs.policy import WORKBOOK
 from jobs.workbook import workbook_tag, write_workbook
 from tests.people import grant_everyone
 from tests.processes import ROOT
+from tests.sheets import sheet_rows
 from tests.tiled import KEY, MARCH_2019, MINUTE, sensor_named, store_rows
 
 MARCH = "format=xlsx&from=2013-03-01T00:00:00Z&to=2013-04-01T00:00:00Z"
@@ -227,10 +228,6 @@ def kept(settings: Settings, **series: tuple[Any, Any]) -> tuple[Site, HistoryRe
     return site, HistoryRequest((KEY.station,), tuple(series), int(times.min()), int(times.max()) + 1)
 
 
-def read(path: Path) -> list[tuple[Any, ...]]:
-    return list(openpyxl.load_workbook(path, read_only=True).active.values)
-
-
 def write(site: Site, request: HistoryRequest) -> Path:
     write_workbook(site, request, "x-1", lambda progress: None)
     return site.workbooks.path(workbook_tag(site, request))
@@ -240,7 +237,7 @@ def test_every_digit_of_a_number_and_every_time_comes_back(settings):
     times = np.array([MARCH_2019, MARCH_2019 + 1500, MARCH_2019 + 86_400_000])
     values = np.array([0.1 + 0.2, -1e-7, 1 / 3])
     site, request = kept(settings, temperature=(times, values))
-    header, *rows = read(write(site, request))
+    header, *rows = sheet_rows(write(site, request))
     assert header == ("timestamp_utc", "station", "temperature")
     assert [row[2] for row in rows] == values.tolist()
     march = datetime.fromisoformat("2019-03-01")  # a workbook knows no zones; the header says UTC

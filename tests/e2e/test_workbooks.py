@@ -10,7 +10,6 @@ import urllib.request
 from datetime import UTC, datetime
 
 import numpy as np
-import openpyxl
 import pytest
 from selenium.webdriver.common.by import By
 
@@ -20,6 +19,7 @@ from jobs.job import Status
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.policy import WORKBOOK
 from tests.processes import WorkerProcess, wait_until
+from tests.sheets import sheet_rows
 from tests.tiled import MARCH_2019, MINUTE, sensor_named, store_rows
 
 pytestmark = pytest.mark.process
@@ -71,7 +71,7 @@ def test_a_workbook_is_written_by_a_job_and_then_fetched_as_a_file(loaded, data_
         200,
         "attachment; filename=riwayat_JFK_temperature-rainfall_20130301T0700_20130401T0700.xlsx",
     )
-    rows = list(openpyxl.load_workbook(io.BytesIO(body), read_only=True).active.values)
+    rows = sheet_rows(io.BytesIO(body))
     assert rows[0] == ("timestamp_utc", "station", "rainfall", "temperature")
     assert rows[1][0].replace(tzinfo=UTC) == datetime(2013, 3, 1, tzinfo=UTC)
     told = ask(site, path.replace("xlsx", "csv"))[2].decode().splitlines()
@@ -144,7 +144,7 @@ def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(runni
     driver.get(f"{running.process.url}/?job={job.id}")
     press(driver, "#download-xlsx[href*='format=xlsx']")
     first = wait_until(file, "the file").rename(tmp_path / "first")
-    assert len(list(openpyxl.load_workbook(io.BytesIO(first.read_bytes()), read_only=True).active.values)) > 8_000
+    assert len(sheet_rows(first)) > 8_000
     wait_until(lambda: not driver.find_elements(By.CSS_SELECTOR, "[data-progress]"), "the end of the progress")
 
     (workbook,) = [each for each in running.ledger.jobs() if each.kind == WORKBOOK]
