@@ -251,7 +251,8 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
         wrong = "; ".join(
-            f"RIWAYAT_{'_'.join(str(part) for part in error['loc']).upper() or '*'}: {error['msg']}" for error in exc.errors()
+            ": ".join([*(f"RIWAYAT_{part}".upper() for part in error["loc"]), error["msg"].removeprefix("Value error, ")])
+            for error in exc.errors()
         )
         raise ConfigurationError("Wrong setting: {wrong}", wrong=wrong) from exc
 

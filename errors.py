@@ -7,6 +7,7 @@ message id) with named ``{fields}``; ``params`` fill them. A template says what 
 
 from __future__ import annotations
 
+import os
 from typing import Any, ClassVar
 
 
@@ -269,3 +270,9 @@ class ImportRejected(RiwayatError):
 
     code = "import_rejected"
     http_status = 422
+
+
+def os_error_sentence(error: OSError) -> str:
+    """What the system refused, and for which file."""
+    where = f"{os.fspath(error.filename)!s} cannot be used" if error.filename else "The system refuses something"
+    return f"{where}: {error.strerror or error}."

@@ -23,7 +23,10 @@ from errors import ConfigurationError  # noqa: E402
 from jobs.process import SINGLE_THREADED  # noqa: E402
 from logs import standard_library_logs  # noqa: E402
 
-_settings = load_settings()
+try:
+    _settings = load_settings()
+except ConfigurationError as _wrong:
+    sys.exit(f"Error: {_wrong.message}")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - memory: signs of life must not wait for a disk # nosec B108
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _MARK = f"riwayat-metrics-{os.getpid()}-"
@@ -69,6 +72,7 @@ def on_starting(server: Any) -> None:
     """Before anything listens; ``--bind`` on the command line may say another address than RIWAYAT_HOST."""
     try:
         refuse_open_door(_settings, [address[0] for address in server.address if isinstance(address, tuple)])
+        _settings.signing_secret()  # makes the folder and the secret, or says why it cannot
     except ConfigurationError as error:
         sys.exit(f"Error: {error.message}")
 

@@ -11,7 +11,7 @@ import sys
 import typer
 
 import commands
-from errors import RiwayatError
+from errors import RiwayatError, os_error_sentence
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells do
@@ -62,6 +62,9 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except OSError as exc:  # a file that may not be written, a full disk
+        _complain(os_error_sentence(exc))
         sys.exit(EXIT_FAILED)
 
 

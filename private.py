@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -20,11 +21,10 @@ def own_folder(folder: Path, *, ours: bool = True) -> None:
     """Make a folder of mode 0700; one of ours that others may enter is closed to them.
 
     Raises:
-        ConfigurationError: it is another user's, or of all users as /tmp is. Where ``ours`` is false, such a folder is left as
-            it is (tiles of several hosts, whose users need not be the same).
+        ConfigurationError: it cannot be made or written; or it is another user's, or of all users as /tmp is. Where ``ours`` is
+            false, a folder of others is left as it is (tiles of several hosts, whose users need not be the same).
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = folder.stat()
+    found = _made(folder, "RIWAYAT_DATA_DIR" if ours else "RIWAYAT_TILE_DIR")
     if not _is_trusted(found.st_uid, folder.parent) or found.st_mode & stat.S_ISVTX:
         if ours:
             raise ConfigurationError(
@@ -37,6 +37,23 @@ def own_folder(folder: Path, *, ours: bool = True) -> None:
         log.warning(
             "a folder was open to other users and is closed now", folder=str(folder), mode=oct(stat.S_IMODE(found.st_mode))
         )
+
+
+def _made(folder: Path, setting: str) -> os.stat_result:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.stat()
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it cannot be written")
+    except OSError as exc:
+        raise ConfigurationError(
+            "The folder {folder} cannot be used: {why}. Let the user who runs Riwayat write there, or set {setting} to another"
+            " folder.",
+            folder=folder,
+            why="a file is in its place" if isinstance(exc, FileExistsError) else exc.strerror,
+            setting=setting,
+        ) from exc
+    return found
 
 
 def check_secret_file(path: Path) -> None:

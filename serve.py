@@ -14,7 +14,7 @@ import waitress
 
 from access.addresses import refuse_open_door
 from config import Settings, load_settings
-from errors import RiwayatError
+from errors import RiwayatError, os_error_sentence
 from logs import configure_logs
 
 _STOP_S = 15  # how long the worker may take to requeue its jobs and end
@@ -30,6 +30,8 @@ def main() -> None:
         _bring_up_to_date(settings)
     except RiwayatError as error:
         sys.exit(f"Error: {error.message}")
+    except OSError as error:
+        sys.exit(f"Error: {os_error_sentence(error)}")
     signal.signal(signal.SIGTERM, _interrupt)
     keeper = start_keeper()  # before any thread runs; from here on this process starts no other
     try:

@@ -65,32 +65,33 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 
 def _folder(name: str, path: Path) -> Check:
-    if not path.is_dir():
-        return Check(name, False, f"{path} is not there", MIGRATE)
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
+        return Check(name, False, f"{path} is not there, or may not be entered", MIGRATE)
     return Check(name, os.access(path, os.W_OK), str(path), f"make {path} writable for this user")
 
 
 def _disk(path: Path) -> Check:
-    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    there = next(folder for folder in (path, *path.parents) if os.path.exists(folder))  # noqa: PTH110 - as above
     free_gb = shutil.disk_usage(there).free / 1e9
     return Check("disk", free_gb >= FREE_DISK_GB, f"{free_gb:.1f} GB free", "free some, or lower RIWAYAT_TILE_BUDGET_GB")
 
 
 def _guarded(name: str, url: str | None, look: Callable[[], Check]) -> Check:
     """A check whose own failure is a finding, not the end of the examination; looking makes no empty database."""
+    from sqlalchemy import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
-    from data.engine import sqlite_path
+    from data.engine import explanation, sqlite_path
 
-    path = sqlite_path(url) if url else None
-    if path is not None and not path.exists():
-        return Check(name, False, f"{path} is not there", MIGRATE)
     try:
+        path = sqlite_path(url) if url else None
+        if path is not None and not os.path.exists(path):  # noqa: PTH110 - as above
+            return Check(name, False, f"{path} is not there", MIGRATE)
         return look()
     except RiwayatError as exc:
         return Check(name, False, exc.message, "see docs/configuration.md")
     except SQLAlchemyError as exc:
-        return Check(name, False, str(exc).splitlines()[0], MIGRATE)
+        return Check(name, False, explanation(exc, make_url(url or "")).message, "see docs/databases.md")
 
 
 def _catalogue(settings: Settings) -> Check:

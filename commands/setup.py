@@ -61,7 +61,7 @@ def setup(
         _import_sample(settings)
         if not sample_only:
             _make_synthetic_station(settings)
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)  # another one that was started with this may have been first
     if for_run:
         typer.echo(f"Starting on http://{settings.host}:{settings.port}{settings.url_prefix} (Ctrl-C stops it)", err=True)
 

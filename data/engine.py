@@ -18,14 +18,14 @@ from typing import Any
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Column, Connection, Double, Engine, create_engine, inspect, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy import URL, Column, Connection, Double, Engine, create_engine, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, InterfaceError, NoSuchModuleError
 from sqlalchemy.schema import CreateColumn
 
 from data.catalogue import Catalogue
 from data.drivers import SQLITE_BUSY_TIMEOUT_MS, engine_options, prepare_sessions, with_driver
 from data.tables import observation_table
-from errors import ConfigurationError, SourceMismatch, SourceUnavailable
+from errors import ConfigurationError, SourceError, SourceMismatch, SourceUnavailable
 
 OBSERVATION_MIGRATIONS = Path(__file__).with_name("migrations")
 OBSERVATION_VERSIONS = "alembic_version_observations"
@@ -53,13 +53,9 @@ def make_engine(
         ConfigurationError: when the URL cannot be understood or its driver is not installed.
     """
     try:
-        parsed = with_driver(make_url(url))
-        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **engine_options(parsed, application_name))
-    except (ArgumentError, NoSuchModuleError) as exc:
-        raise ConfigurationError("The database URL cannot be understood: {why}.", why=exc) from exc
-    except ValueError:  # its text holds what was taken for a port: the rest of a password with "@" and ":"
-        why = "its port is no number; write @, : and / of a password as %40, %3A and %2F"
-        raise ConfigurationError("The database URL cannot be understood: {why}.", why=why) from None
+        with _understood():
+            parsed = with_driver(make_url(url))
+            engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **engine_options(parsed, application_name))
     except ImportError as exc:
         raise ConfigurationError(
             "The driver of {url} is not installed: {why}. Install it with pip.", url=_hidden(url), why=exc
@@ -68,9 +64,25 @@ def make_engine(
     return engine
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError) as exc:
+        raise ConfigurationError("The database URL cannot be understood: {why}.", why=exc) from exc
+    except ValueError:  # its text holds what was taken for a port: the rest of a password with "@" and ":"
+        why = "its port is no number; write @, : and / of a password as %40, %3A and %2F"
+        raise ConfigurationError("The database URL cannot be understood: {why}.", why=why) from None
+
+
 def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite URL; None for other databases and for databases in memory."""
-    parsed = make_url(url)
+    """The file of a SQLite URL; None for other databases and for databases in memory.
+
+    Raises:
+        ConfigurationError: when the URL cannot be understood.
+    """
+    with _understood():
+        parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         return None
     return Path(str(parsed.database))
@@ -100,7 +112,7 @@ def upgrade(engine: Engine, script_location: Path, version_table: str) -> None:
 def lacks_tables(error: Exception) -> bool:
     """Whether a database is older than the program: a table or a column is not there."""
     why = str(getattr(error, "orig", None) or error).partition("\n")[0]
-    return bool(re.search(r"no such (table|column)|does not exist|doesn't exist|unknown column", why, re.IGNORECASE))
+    return bool(re.search(r"no such (table|column)|(relation|column) .*does not exist|doesn't exist|unknown column", why, re.I))
 
 
 @contextmanager
@@ -113,14 +125,39 @@ def explained(engine: Engine) -> Iterator[None]:
     """
     try:
         yield
-    except (OperationalError, InterfaceError, ProgrammingError, sqlite3.OperationalError) as exc:
-        why = str(getattr(exc, "orig", None) or exc).splitlines()[0]
-        url = engine.url.render_as_string(hide_password=True)
-        if lacks_tables(exc):
-            raise SourceMismatch("{url} lacks a table or column: {why}. Run manage.py migrate.", url=url, why=why) from exc
-        raise SourceUnavailable(
-            "The database {url} cannot be used: {why}. Check its URL; where it is new, run manage.py migrate.", url=url, why=why
-        ) from exc
+    except (DatabaseError, InterfaceError, sqlite3.DatabaseError) as exc:
+        if isinstance(exc, DataError | IntegrityError):  # a fault of ours, to be seen as it is
+            raise
+        raise explanation(exc, engine.url) from exc
+
+
+def explanation(error: Exception, url: URL) -> SourceError:
+    """What a driver says, as an error that a user can act on."""
+    why = str(getattr(error, "orig", None) or error).splitlines()[0]
+    name = url.render_as_string(hide_password=True)
+    if lacks_tables(error):
+        return SourceMismatch("{url} lacks a table or column: {why}. Run manage.py migrate.", url=name, why=why)
+    if "readonly database" in why:
+        return SourceUnavailable(
+            "The database {url} cannot be written: {why}. Let the user who runs Riwayat write to the file and its folder.",
+            url=name,
+            why=why,
+        )
+    if re.search("not a database|malformed", why):
+        return SourceMismatch(
+            "The database {url} is damaged, or no database at all: {why}. Bring back its backup (docs/operations.md).",
+            url=name,
+            why=why,
+        )
+    is_file = url.get_backend_name() == "sqlite"
+    return SourceUnavailable(
+        "The database {url} cannot be used: {why}. {advice}",
+        url=name,
+        why=why,
+        advice="Check its path, and that its disk is not full; where it is new, run manage.py migrate."
+        if is_file
+        else "Check its URL, and that its server runs.",
+    )
 
 
 def run_environment() -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import MetaData, insert, inspect, select
 
 from data.catalogue import load_catalogue
-from data.engine import explained, make_engine, migrate_observations, sqlite_path
+from data.engine import explained, lacks_tables, make_engine, migrate_observations, sqlite_path
 from data.ingest.totals import running_total
 from data.tables import metadata, observation_table
 from errors import ConfigurationError, SourceMismatch, SourceUnavailable
@@ -148,3 +148,17 @@ def test_a_missing_table_says_migrate(engine):
 )
 def test_sqlite_path(url, path):
     assert (str(sqlite_path(url)) if sqlite_path(url) else None) == path
+
+
+def test_a_file_that_is_no_database_is_said_to_be_damaged(tmp_path):
+    path = tmp_path / "observations.sqlite"
+    path.write_text("no database, but long enough to be taken for one " * 50)
+    with pytest.raises(SourceMismatch, match="damaged, or no database at all"):
+        migrate_observations(make_engine(f"sqlite:///{path}"), load_catalogue())
+
+
+def test_a_user_or_database_that_the_server_lacks_is_not_taken_for_an_old_schema():
+    for why in ('FATAL:  role "riwayat" does not exist', 'FATAL:  database "riwayat" does not exist'):
+        assert not lacks_tables(Exception(why))
+    for why in ('relation "job" does not exist', "no such column: x", 'column "x" of relation "job" does not exist'):
+        assert lacks_tables(Exception(why))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -68,3 +69,41 @@ def test_the_doctor_finds_a_prepared_site_well_except_for_the_worker(sample_data
     assert found.pop("worker") is False
     assert all(found.values()), found
     assert done.returncode == 1
+
+
+def unprivileged(*arguments, data_dir):
+    """Run a command as its user alone, even where that is root: what may not be written is not written."""
+    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, str(ROOT / "manage.py"), *arguments]
+    environment = os.environ | {"RIWAYAT_DATA_DIR": str(data_dir)}
+    return subprocess.run(command, cwd=data_dir.parent, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_data_folder_that_may_not_be_written_is_said_in_a_sentence(tmp_path):
+    folder = tmp_path / "var"
+    assert run_manage("migrate", cwd=tmp_path, data_dir=folder).returncode == 0
+    for path in [*folder.glob("*.sqlite"), folder]:
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        told = [unprivileged(*words, data_dir=folder) for words in (["migrate"], ["queue", "list"], ["worker"], ["doctor"])]
+    finally:
+        folder.chmod(0o700)
+    assert [done.returncode for done in told] == [1] * 4
+    assert not any("Traceback" in done.stderr for done in told), [done.stderr for done in told]
+    assert "RIWAYAT_DATA_DIR" in told[0].stderr
+    assert "cannot be written" in told[1].stderr
+    assert str(folder) in told[2].stderr
+
+
+def test_a_url_that_cannot_be_understood_is_a_finding_of_the_doctor(tmp_path):
+    done = run_manage("doctor", "--json", cwd=tmp_path, data_dir=tmp_path / "var", database_url="nonsense")
+    found = {check["check"]: check["found"] for check in json.loads(done.stdout)["checks"]}
+    assert "cannot be understood" in found["job ledger"]
+    assert done.returncode == 1
+
+
+def test_two_that_set_up_one_folder_at_once_both_succeed(tmp_path):
+    command = [sys.executable, str(ROOT / "manage.py"), "setup", "--sample-only"]
+    environment = os.environ | {"RIWAYAT_DATA_DIR": str(tmp_path / "var")}
+    both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told

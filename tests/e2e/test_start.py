@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 
 import psutil
 import pytest
 
-from tests.processes import READY_S, SiteProcess, wait_until
+from tests.processes import READY_S, ROOT, SiteProcess, wait_until
 
 
 def is_worker(process) -> bool:
@@ -57,3 +60,13 @@ def test_a_wrong_setting_is_said_in_a_sentence(tmp_path):
         site.kill()
     assert "RIWAYAT_TIMEZONE" in site.output()
     assert "Traceback" not in site.output()
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("TIMEZONE", "Mars/Olympus"), ("DATA_DIR", "/dev/null/var")])
+def test_gunicorn_says_a_wrong_setting_in_a_sentence_and_starts_nothing(tmp_path, name, wrong):
+    environment = os.environ | {"RIWAYAT_DATA_DIR": str(tmp_path / "var"), f"RIWAYAT_{name}": wrong, "RIWAYAT_PORT": "0"}
+    command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=READY_S)
+    assert done.returncode == 1
+    assert f"RIWAYAT_{name}" in done.stderr
+    assert "Traceback" not in done.stderr

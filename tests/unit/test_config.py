@@ -60,3 +60,10 @@ def test_a_secret_that_can_be_guessed_is_refused_and_not_repeated(monkeypatch, n
     with pytest.raises(ConfigurationError, match=f"RIWAYAT_{name}.*16 characters") as refused:
         load_settings()
     assert "rahasia" not in refused.value.message
+
+
+def test_a_setting_that_contradicts_another_is_told_without_words_of_the_library(monkeypatch):
+    monkeypatch.setenv("RIWAYAT_QUEUE", "celery")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert refused.value.message.startswith("Wrong setting: QUEUE=celery needs RIWAYAT_REDIS_URL")

@@ -90,3 +90,13 @@ def test_a_secret_of_the_settings_needs_no_file(tmp_path):
     settings = Settings(data_dir=tmp_path / "none", secret_key="given to all hosts")
     assert settings.signing_secret() == "given to all hosts"
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("setting", ["DATA_DIR", "TILE_DIR"])
+def test_a_folder_that_cannot_be_made_is_named_with_its_setting(tmp_path, setting):
+    (tmp_path / "file").touch()
+    places = {"data_dir": tmp_path / "var"} | {setting.lower(): tmp_path / "file"}
+    with pytest.raises(ConfigurationError, match=rf"file cannot be used: a file is in its place.*RIWAYAT_{setting}"):
+        Settings(**places).prepare()
+    with pytest.raises(ConfigurationError, match="Not a directory"):
+        Settings(**(places | {setting.lower(): tmp_path / "file" / "below"})).prepare()
