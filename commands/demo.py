@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    stations: Annotated[int, typer.Option(min=1, help="How many stations: demo-1, demo-2 …")] = 1,
+    stations: Annotated[int, typer.Option(min=1, max=10_000, help="How many stations: demo-1, demo-2 …")] = 1,
     years: Annotated[float, typer.Option(help="How many years, up to yesterday; decimals allowed.")] = 3.0,
     step: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds between observations.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

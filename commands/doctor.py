@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from errors import RiwayatError
 if TYPE_CHECKING:
     from config import Settings
 
+_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 FREE_DISK_GB = 1.0  # less than this and imports and tiles soon fail
 MIGRATE = "run manage.py migrate"
 
@@ -147,4 +149,5 @@ def _print(checks: list[Check]) -> None:
     for check in checks:
         mark, advice = ("[green]ok[/]", "") if check.ok else ("[red]![/]", check.advice)
         table.add_row(mark, check.check, escape(check.found), advice)
-    Console().print(table)
+    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    Console(width=wide).print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ from errors import ConfigurationError
 if TYPE_CHECKING:
     from data.source.mapped import MappedSource
     from data.source.trial import Trial
+
+_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -110,7 +113,8 @@ def _print(trial: Trial) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    console = Console(markup=False, highlight=False, soft_wrap=True, width=wide)
     console.print(f"table      {trial.table} ({trial.source})")
     console.print(f"time       {trial.time}, {trial.time_type}")
     console.print(f"interval   {trial.step_seconds:g} s" if trial.step_seconds else "interval   unknown")

@@ -39,6 +39,9 @@ def worker(
     from jobs.stopping import make_cancel_query
     from jobs.worker import Outcome
 
+    for name in queue or ():
+        if name not in QUEUES:  # whoever waits in a queue that is misspelt here would wait for ever
+            raise typer.BadParameter(f"there is no queue {name!r}; there are {' and '.join(QUEUES)}", param_hint="--queue")
     settings = load_settings()
     outcome = _runner(settings)(
         queues=queue or QUEUES,

@@ -107,3 +107,14 @@ def test_two_that_set_up_one_folder_at_once_both_succeed(tmp_path):
     both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     told = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
+
+
+def test_a_worker_of_a_queue_that_does_not_exist_is_bad_usage(tmp_path):
+    done = run_manage("worker", "--queue", "histori", "--stop-when-empty", cwd=tmp_path, data_dir=tmp_path / "var")
+    assert done.returncode == 2
+    assert "histori" in done.stderr
+
+
+def test_no_finding_of_the_doctor_is_cut_for_a_pipe(sample_data_dir, tmp_path):
+    done = run_manage("doctor", cwd=tmp_path, data_dir=sample_data_dir)
+    assert "start the site (make run), or a worker alone: manage.py worker" in done.stdout
