@@ -145,4 +145,10 @@ def _cell(value: object) -> str | None:
 
 
 def _damaged(layout: Layout, exc: Exception) -> ImportRejected:
+    if "straddl" in str(exc):
+        return ImportRejected(
+            "{file} has a line of more than {mb:.0f} MB; expected one line a row, and every quote that opens to close.",
+            file=layout.path,
+            mb=_BLOCK_BYTES / 1e6,
+        )
     return ImportRejected("{file} is damaged: {why}.", file=layout.path, why=str(exc).splitlines()[0])

@@ -70,13 +70,24 @@ def read_layout(path: Path, *, delimiter: str = ",", encoding: str = "utf-8", sk
     lines = text.splitlines()[skip_rows:]
     if not lines:
         raise ImportRejected("{file} has no line {line}; expected the header there.", file=path, line=skip_rows + 1)
-    columns = tuple(name.strip() for name in next(csv.reader([lines[0]], delimiter=delimiter), []))
+    try:
+        columns = tuple(name.strip() for name in next(csv.reader([lines[0]], delimiter=delimiter), []))
+    except csv.Error as exc:
+        raise ImportRejected(
+            "{file}, line {line}: no header ({why}); expected names of columns, and ends of lines.",
+            file=path,
+            line=skip_rows + 1,
+            why=exc,
+        ) from exc
     return Layout(path, "csv", columns, skip_rows + 1, delimiter=delimiter, encoding=encoding)
 
 
 def _toa5(path: Path, text: str, encoding: str) -> Layout:
     """Campbell's table of ASCII, version 5: environment, names, units and processing, then rows."""
-    rows = [row for _, row in zip(range(4), csv.reader(io.StringIO(text)), strict=False)]
+    try:
+        rows = [row for _, row in zip(range(4), csv.reader(io.StringIO(text)), strict=False)]
+    except csv.Error:
+        rows = []
     if len(rows) < 4 or len(rows[2]) != len(rows[1]) or len(rows[1]) < 2:
         raise ImportRejected(
             "{file}, lines 1 to 4: not a TOA5 header; expected environment, names, units and processing, of equal length.",

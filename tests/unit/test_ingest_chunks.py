@@ -79,3 +79,18 @@ def test_parquet_gives_rows_by_number(tmp_path):
     chunks = list(read_chunks(read_layout(path), ["x"]))
     assert [int(chunk.lines[0]) for chunk in chunks] == [1, 50_001, 100_001]
     assert chunks[2].columns["x"][0].as_py() == 100_000
+
+
+def test_a_line_without_end_is_refused_in_words(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text("x,y\n1," + "2" * (3 << 20) + "\n")
+    with pytest.raises(ImportRejected, match="a line of more than 1 MB"):
+        list(read_chunks(read_layout(path), ["x"]))
+
+
+@pytest.mark.parametrize("begin", ["", '"TOA5",'])
+def test_a_header_without_end_is_refused_in_words(tmp_path, begin):
+    path = tmp_path / "file.csv"
+    path.write_text(begin + "x" * (1 << 20))
+    with pytest.raises(ImportRejected, match=r"line.* 1.* header"):
+        read_layout(path)
