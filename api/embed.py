@@ -33,7 +33,7 @@ EMBED_ENDPOINTS: Final = frozenset(
 )
 
 _ASSETS: Final = Path(__file__).resolve().parent.parent / "assets"
-_OWN_FILES: Final = ("embed.js", "embed.css", "axistime.js", "locale.js")
+_OWN_FILES: Final = ("embed.js", "embed.css", "tokens.css", "axistime.js", "locale.js")
 _YEAR_S: Final = 31_536_000
 
 # Paths below the prefix that need nobody to be signed in: they are the same for everybody, but for the page's origin and words.

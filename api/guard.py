@@ -32,7 +32,8 @@ from i18n import LANGUAGES, set_language, translate_error
 _YEAR_S = 31_536_000
 _SLOW_S = 1.0
 OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"}) | EMBED_PATHS
-SIGN_IN_PATHS = frozenset({LOGIN, "bootstrap.css", "assets/riwayat.css", "assets/account.css", "assets/logo.svg"})
+SIGN_IN_FILES = frozenset(f"assets/{name}" for name in ("tokens.css", "riwayat.css", "account.css", "logo.svg"))
+SIGN_IN_PATHS = SIGN_IN_FILES | {LOGIN, "bootstrap.css"}
 _SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_BYTES: Final = 4 << 20  # of any request: what a page sends of itself, and forms; the API allows less
 RETRY_AFTER_S = 5  # when a queue is full or a database is away

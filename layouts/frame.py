@@ -50,6 +50,7 @@ def frame_page(page: FramePage) -> str:
 <meta name="robots" content="noindex">
 <title>Riwayat</title>
 <link rel="icon" href="data:,">
+<link rel="stylesheet" href="{escape(page.files["tokens.css"])}">
 <link rel="stylesheet" href="{escape(page.files["embed.css"])}">
 <link rel="preload" as="script" href="{escape(page.files["plotly.js"])}">
 <script src="{escape(page.files["locale.js"])}" defer></script>

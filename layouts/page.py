@@ -21,7 +21,7 @@ from layouts.header import NO_MENU, Menu, header
 from layouts.start import start
 from layouts.status import alert, nothing_granted, observations_away, offline, run_panel
 
-# What the other pages look like, in few words: colours of assets/riwayat.css
+# What the other pages look like, in few words: colours of assets/tokens.css
 _PLAIN_STYLE: Final = (
     ":root{color-scheme:light dark}"
     "body{font:15px/1.6 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 24px;color:#1c2530;background:#fff}"
