@@ -21,7 +21,7 @@ help: ## list the targets
 
 run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses another port); Ctrl-C stops it
 	@$(BIN)/python manage.py setup --for-run
-	@exec $(BIN)/python app.py
+	@exec $(BIN)/python serve.py
 
 test: venv-dev browser servers ## linters, import contracts, types and all tests (ARGS= goes to pytest)
 	@checks=0; $(MAKE) check || checks=1; \

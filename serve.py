@@ -1,4 +1,7 @@
-"""``python app.py``: the web server in this process, the worker in another, both ended together."""
+"""``python serve.py``: the web server in this process, the worker in another, both ended together.
+
+``python app.py`` is the same, a second later: it is imported before this can answer Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from logs import configure_logs
 
 _STOP_S = 15  # how long the worker may take to requeue its jobs and end
 
+_INTERRUPTED = 130  # 128 + SIGINT, as shells do
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,6 +37,8 @@ def main() -> None:
         sys.exit(f"Error: {error.message}")
     except OSError as error:
         sys.exit(f"Error: {os_error_sentence(error)}")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     signal.signal(signal.SIGTERM, _interrupt)
     keeper = start_keeper()  # before any thread runs; from here on this process starts no other
     try:
@@ -93,3 +100,7 @@ def _bring_up_to_date(settings: Settings) -> None:
     refuse_open_door(settings, [settings.host])
     require_free_port(settings.host, settings.port)
     bring_up_to_date(settings)
+
+
+if __name__ == "__main__":
+    main()

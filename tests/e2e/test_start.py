@@ -11,6 +11,7 @@ import sys
 import psutil
 import pytest
 
+import serve
 from tests.processes import READY_S, ROOT, SiteProcess, wait_until
 
 
@@ -70,3 +71,17 @@ def test_gunicorn_says_a_wrong_setting_in_a_sentence_and_starts_nothing(tmp_path
     assert done.returncode == 1
     assert f"RIWAYAT_{name}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_before_anything_is_served_ends_it_without_a_word(monkeypatch):
+    def interrupted(_settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("serve._bring_up_to_date", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        serve.main()
+    assert ended.value.code == 130
+
+
+def test_make_run_starts_what_answers_ctrl_c_while_it_begins():
+    assert "python serve.py" in (ROOT / "Makefile").read_text()
