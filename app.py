@@ -132,7 +132,7 @@ def create_app(settings: Settings) -> Dash:
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)
     _admin_page(admin_app, services)
-    _routes(app, services, Readiness(site, ledger, cache), metrics)
+    _routes(app, services, asks, Readiness(site, ledger, cache), metrics)
     _prepare(app, lambda known: _layout(services, known), services, lambda: services.seen().inventory.known())
     return app
 
@@ -274,11 +274,11 @@ def _layout(services: Services, known: KnownStations) -> Any:
     return page(context, seen_by(services.site, identity.rights).catalogue, chart(current_language(), _shade()))
 
 
-def _routes(app: RiwayatDash, services: Services, readiness: Readiness, metrics: WebMetrics) -> None:
+def _routes(app: RiwayatDash, services: Services, asks: Asking, readiness: Readiness, metrics: WebMetrics) -> None:
     server, settings = app.server, services.settings
     metrics.install(server)
     server.register_blueprint(health_blueprint(readiness, metrics, settings.url_prefix))
-    desk = Desk(services.site, services.ledger, services.access, services.identify, services.wake, settings.url_prefix)
+    desk = Desk(services.site, services.ledger, services.access, asks, asks.later, services.wake, settings.url_prefix)
     register_api(server, desk, listeners=settings.event_listeners)
     server.register_blueprint(embed_blueprint(desk))
     _register_style(server, settings.url_prefix)

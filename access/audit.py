@@ -199,13 +199,21 @@ class AuditLog:
         """Append an entry. Where it cannot be written the log of the program says so, and what was done stays done."""
         _append(self.engine, [_Line(action, outcome, actor or acting(), subject)])
 
-    def refused(self, error: RiwayatError, subject: Mapping[str, Any], *, action: Action = "refused", of: str = "") -> None:
+    def refused(
+        self,
+        error: RiwayatError,
+        subject: Mapping[str, Any],
+        *,
+        action: Action = "refused",
+        of: str = "",
+        actor: Actor | None = None,
+    ) -> None:
         """Append that something was refused.
 
         Of refusals of one actor and address for one reason only the first of a minute is written, and later how many
         followed; so nobody can fill the disk by asking. ``of`` tells apart what else is alike, and is not written.
         """
-        line = _Line(action, "refused", acting(), {"reason": error.code, **subject}, of)
+        line = _Line(action, "refused", actor or acting(), {"reason": error.code, **subject}, of)
         followed, is_new = self._repeats.add(line, self._now_ms())
         _append(self.engine, [*followed, *([line] if is_new else [])])
 

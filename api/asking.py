@@ -10,7 +10,7 @@ from typing import Final
 from flask import g, request
 
 from access.embeds import identity_of_token
-from access.identity import Identity, identify
+from access.identity import Identity, identify, present_identity
 from access.keys import PREFIX, find_key
 from access.store import AccessStore
 from api.sessions import Sessions
@@ -46,6 +46,20 @@ class Asking:
             known = g.identity = self._found()
         return known
 
+    def later(self) -> Callable[[], Identity]:
+        """What asks the same when the request in hand is over, as streams do: is it still so, and with which rights?
+
+        By the request's key, token or session; whom a proxy has named is asked by name, with the groups that it named last.
+        What is returned raises as a call of this does, and needs no request.
+        """
+        if self.is_bearer():
+            token = self._token()
+            return lambda: self._of_token(token)
+        if self.sessions is not None:
+            return self.sessions.later()
+        user = self().user
+        return lambda: present_identity(self.settings, self.access, user)
+
     def is_bearer(self) -> bool:
         """Whether the request says by a key or a token who asks."""
         given = request.headers.get("Authorization", "").lower().startswith(_BEARER)
@@ -56,15 +70,17 @@ class Asking:
         if self.settings.auth == "none":
             # Only from this machine, whatever else the request says; a key may still narrow what it is for.
             here = identify(self.settings, self.access, request.remote_addr, dict(request.headers))
-            return self._bearer() if self.is_bearer() else here
+            return self._of_token(self._token()) if self.is_bearer() else here
         if self.is_bearer():
-            return self._bearer()
+            return self._of_token(self._token())
         if self.sessions is not None:
             return self.sessions.identity()
         return identify(self.settings, self.access, request.remote_addr, dict(request.headers))
 
-    def _bearer(self) -> Identity:
-        token = request.headers["Authorization"][len(_BEARER) :].strip()
+    def _token(self) -> str:
+        return request.headers["Authorization"][len(_BEARER) :].strip()
+
+    def _of_token(self, token: str) -> Identity:
         now_ms = int(self.now_s() * 1000)
         if token.startswith(PREFIX):
             return find_key(self.settings, self.access, token, now_ms)

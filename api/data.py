@@ -13,13 +13,14 @@ import structlog
 from flask import Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.audit import request_subject
+from access.audit import acting, request_subject
 from access.grants import Purpose, Rights
-from access.identity import authorise
+from access.identity import authorise, may_see
 from access.seen import seen_by, whole_window, without_raw
 from api.jobs import Desk
 from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, JobReceipt, Stats, StatsQuery, WindowQuery
 from api.operations import Answer, Api
+from api.sending import Sending
 from api.workbooks import CONTENT_TYPE, cut, workbook_file, workbook_receipt
 from data.drawn import SeriesStatistics
 from data.export import STREAMS, XLSX, check_format, export_tag
@@ -28,7 +29,7 @@ from data.plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
 from data.view import view_request
-from errors import Conflict, InvalidRequest, SourceUnavailable, UnknownStation
+from errors import Conflict, InvalidRequest, JobNotFound, NotPermitted, RiwayatError, SourceUnavailable, UnknownStation
 from figures.history import Span, history_figure
 from figures.window import clip_window, lost_spans, pending_spans
 from figures.words import file_name
@@ -82,7 +83,8 @@ def add_data_routes(api: Api, desk: Desk) -> None:
         """All rows of a window; streamed, but an xlsx is written by a job.
 
         Refused (409) while the job loads, and when tiles of it have left the disk: a file lacks no rows in silence. A worksheet
-        holds 1,048,575 rows; an xlsx of more is refused (413) before a job begins.
+        holds 1,048,575 rows; an xlsx of more is refused (413) before a job begins. Who may not have the rows any more while they
+        are sent gets no end of the body: the connection is broken off.
         """
         asked = Asked.of(desk, job_id, query, Purpose.EXPORT)
         kind = query.format or (XLSX if asked.job.kind == WORKBOOK else "csv")
@@ -92,6 +94,7 @@ def add_data_routes(api: Api, desk: Desk) -> None:
         if request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):  # rows go out
             subject = request_subject(cut(asked.job.request, asked.span), job=asked.job.id, format=kind)
             desk.access.audit.record("export", subject)
+            _send_while_permitted(desk, asked, kind, answer)
         return answer
 
 
@@ -117,6 +120,28 @@ class Asked:
         job, rights = desk.job(job_id), desk.identify().rights
         span = whole_window(rights, job.request, _window(job.request, query), purpose)
         return cls(seen_by(desk.site, rights), job, span, rights)
+
+
+def _send_while_permitted(desk: Desk, asked: Asked, kind: str, answer: Response) -> None:
+    """Have the body of an answer ask again while it is sent: sending may take hours, and rights end at once."""
+    job, actor, again = asked.job, acting(), desk.later()
+    told = {"method": request.method, "path": request.path, "job": job.id, "format": kind}
+
+    def permit() -> None:
+        identity = again()
+        if not may_see(identity, job.owner):
+            raise JobNotFound("There is no job {job_id}.", job_id=job.id)
+        for purpose in (Purpose.VIEW, Purpose.EXPORT):
+            authorise(identity, job.request, purpose)
+        if whole_window(identity.rights, job.request, asked.span, Purpose.EXPORT) != asked.span:  # a floor is on it by now
+            raise NotPermitted
+
+    def refused(error: RiwayatError, sent_bytes: int) -> None:
+        subject = told | {"sent_bytes": sent_bytes, "error": error.message}
+        desk.access.audit.refused(error, subject, of=job.id, actor=actor)
+
+    answer.direct_passthrough = False  # of a file, too, each piece is looked at
+    answer.response = Sending(answer.response, permit, refused)  # type: ignore[arg-type]  # bytes, as all of these are
 
 
 def _workbook(desk: Desk, asked: Asked) -> Response:

@@ -12,7 +12,7 @@ import structlog
 from flask import Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.identity import authorise, may_see, owner_identity
+from access.identity import Identity, authorise, may_see
 from api.jobs import Desk
 from api.operations import Answer, Api
 from api.watcher import JobWatcher, Listener, Standing
@@ -51,7 +51,7 @@ def add_event_routes(api: Api, desk: Desk, watcher: JobWatcher, stream_s: float 
             return Response(status=204)  # this is how a browser is told not to come back
         standing = Standing(job, desk.ledger.position(job))
         listener = watcher.listen(job.id)
-        reader = _Reader(desk, desk.identify().user)
+        reader = _Reader(desk, desk.later())
         response = Response(_stream(standing, listener, reader.answer, stream_s), content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # a proxy must pass events on as they come
         response.call_on_close(listener.close)  # also when nothing of the stream was ever read
@@ -60,19 +60,19 @@ def add_event_routes(api: Api, desk: Desk, watcher: JobWatcher, stream_s: float 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Whoever listens: by name, since a stream outlives its request, and rights may be taken away meanwhile."""
+    """Whoever listens: a stream outlives its request, and rights, keys and sessions may end meanwhile."""
 
     desk: Desk
-    user: str
+    asks: Callable[[], Identity]
 
     def answer(self, job: Job, position: int | None) -> dict[str, Any]:
         """The job as JSON, while it is granted.
 
         Raises:
-            RiwayatError: it is not granted any more, or nobody can say whether it is.
+            RiwayatError: it is not granted any more, who asked is not let in any more, or nobody can say.
         """
         try:
-            identity = owner_identity(self.desk.site.settings, self.desk.access, self.user)
+            identity = self.asks()
         except SQLAlchemyError as error:
             log.warning("an event stream cannot ask what is granted", error=str(error))
             raise LedgerUnavailable from error

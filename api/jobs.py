@@ -31,12 +31,16 @@ _ACCEPTED: Final = {
 
 @dataclass(frozen=True)
 class Desk:
-    """What the routes need: the data layer, the ledger, who may see what, who asks now, a way to wake workers, the prefix."""
+    """What the routes need: the data layer, the ledger, who may see what, who asks now, a way to wake workers, the prefix.
+
+    ``later`` takes down how the request in hand says who asks; what it returns asks that again, when the request is over.
+    """
 
     site: Site
     ledger: Ledger
     access: AccessStore
     identify: Callable[[], Identity]
+    later: Callable[[], Callable[[], Identity]]
     wake: Callable[[], None]
     prefix: str
 

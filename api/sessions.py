@@ -41,6 +41,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         """What the cookie keeps; :meth:`Sessions._load` reads it."""
         return f"{self.account.session}:{self.account.name}"
 
+    @property
+    def identity(self) -> Identity:
+        """With the rights of the moment at which it was loaded."""
+        return Identity(self.account.name, self.standing.admin, "login", self.standing.rights)
+
 
 class Sessions:
     """Who is signed in by the cookie of the request in hand. ``now_s`` is the clock (seconds since 1970)."""
@@ -67,7 +72,19 @@ class Sessions:
         if not isinstance(user, SignedIn):
             raise NotAuthenticated("Please sign in.")
         self._touch()
-        return Identity(user.account.name, user.standing.admin, "login", user.standing.rights)
+        return user.identity
+
+    def later(self) -> Callable[[], Identity]:
+        """What asks :meth:`identity` when the request in hand is over; as long as it is asked, the session is in use."""
+        user_id, kept = str(session.get("_user_id", "")), dict(session)
+
+        def again() -> Identity:
+            found = self._found(user_id, kept | {"seen": int(self._now_s())})
+            if found is None:
+                raise NotAuthenticated("Please sign in.")
+            return found.identity
+
+        return again
 
     def begin(self, account: Account) -> None:
         """Sign somebody in whose password was right: a new session, of which nothing is left that was there before."""
@@ -84,8 +101,11 @@ class Sessions:
         session.clear()
 
     def _load(self, user_id: str) -> SignedIn | None:
+        return self._found(user_id, session)
+
+    def _found(self, user_id: str, kept: Mapping[str, Any]) -> SignedIn | None:
         token, _, name = user_id.partition(":")
-        if not self._is_alive(session):
+        if not self._is_alive(kept):
             return None
         found = self._access.standing(name)
         if found.account is None or found.disabled or not compare_digest(found.account.session.encode(), token.encode()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def watcher(ledger: Ledger) -> Iterator[JobWatcher]:
 def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float, user: str = "sari") -> FlaskClient:
     """The routes of events alone."""
     server = Flask("events")
-    desk = Desk(open_site(settings), ledger, open_access(settings), lambda: person(user), lambda: None, "/")
+    asks = partial(person, user)
+    desk = Desk(open_site(settings), ledger, open_access(settings), asks, lambda: asks, lambda: None, "/")
     api = Api("api", "/", desk.identify)
     add_event_routes(api, desk, watcher, stream_s=stream_s)
     server.register_blueprint(api.blueprint)

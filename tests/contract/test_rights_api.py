@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,13 @@ from flask.testing import FlaskClient
 from sqlalchemy.schema import DropTable
 from werkzeug.test import TestResponse
 
+from access.audit import Wanted
 from access.grants import Grant
+from access.keys import new_key, revoke_key
 from access.names import LOCAL_USER
 from access.store import AccessStore, open_access
 from access.tables import metadata
+from api import sending
 from app import create_app
 from config import Settings
 from data.request import request_of
@@ -32,6 +36,7 @@ from tests.people import forget_all
 YEAR = ("2013-01-01T00:00:00Z", "2014-01-01T00:00:00Z")
 BODY: dict[str, Any] = {"stations": ["EWR"], "sensors": ["temperature"], "start": YEAR[0], "end": YEAR[1], "timezone": "UTC"}
 WINDOW = "from=2013-05-01T00:10:00Z&to=2013-05-01T00:20:00Z"
+CUT = "from=2013-02-01T00:10:00Z&to=2013-11-01T00:20:00Z"
 MAY_MS = 1_367_366_400_000  # 2013-05-01
 HOUR_MS = 3_600_000
 OF_A_JOB = ("", "/events", "/figure", "/stats", "/data", "/data?format=xlsx")
@@ -278,6 +283,83 @@ def test_an_event_stream_tells_nothing_more_once_the_grant_is_gone(world):
         world.access.remove_grant(number)
         world.ledger.cancel(job)
         assert "cancelled" not in "".join(map(str, pieces))
+
+
+@pytest.fixture
+def always_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rights are asked before each piece of a file, however fast it goes."""
+    monkeypatch.setattr(sending, "CHECK_S", 0.0)
+
+
+@pytest.mark.usefixtures("always_asked")
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow"])
+def test_a_file_is_broken_off_once_the_grant_is_gone_and_the_log_tells_how_much_went_out(world, kind):
+    number = world.grant()
+    job = world.started()
+    with world.user("sari").get(f"/api/jobs/{job}/data?format={kind}") as answer:
+        pieces = iter(answer.response)
+        sent = len(next(pieces))
+        world.access.remove_grant(number)
+        with pytest.raises(ConnectionResetError):
+            next(pieces)
+    told = world.access.audit.entries(Wanted("sari", "refused"), limit=1)[0]
+    assert (told.outcome, told.subject["job"], told.subject["format"]) == ("refused", job, kind)
+    assert told.subject["sent_bytes"] == sent
+
+
+@pytest.mark.usefixtures("always_asked")
+def test_a_file_is_broken_off_once_a_floor_is_on_it(world):
+    number = world.grant()
+    job = world.started(resolution="1h")
+    with world.user("sari").get(f"/api/jobs/{job}/data?{CUT}") as answer:
+        pieces = iter(answer.response)
+        next(pieces)
+        world.access.remove_grant(number)
+        world.grant(finest="1h")
+        with pytest.raises(ConnectionResetError):
+            next(pieces)
+
+
+@pytest.mark.usefixtures("always_asked")
+def test_a_file_is_broken_off_once_its_reader_is_disabled(world):
+    world.grant()
+    job = world.started()
+    world.access.add_account("sari")
+    try:
+        with world.user("sari").get(f"/api/jobs/{job}/data") as answer:
+            pieces = iter(answer.response)
+            next(pieces)
+            world.access.change_account("sari", disabled=True)
+            with pytest.raises(ConnectionResetError):
+                next(pieces)
+    finally:
+        world.access.remove_account("sari")
+
+
+@pytest.mark.usefixtures("always_asked")
+@pytest.mark.parametrize("what", ["data", "events"])
+def test_what_a_key_fetches_ends_once_the_key_is_revoked(world, what):
+    world.grant()
+    job = world.started(sensors=["temperature" if what == "data" else "rainfall"])
+    now_ms = time.time_ns() // 1_000_000
+    text, key = new_key(world.access, "sari", label="script", scopes=["read", "export"], expires_ms=None, now_ms=now_ms)
+    with world.user("nobody").get(f"/api/jobs/{job}/{what}", headers={"Authorization": f"Bearer {text}"}) as answer:
+        assert answer.status_code == 200
+        pieces = iter(answer.response)
+        next(pieces)
+        revoke_key(world.access, key.id, now_ms)
+        if what == "data":
+            with pytest.raises(ConnectionResetError):
+                next(pieces)
+        else:
+            assert list(pieces) == []
+
+
+@pytest.mark.usefixtures("always_asked")
+def test_a_file_goes_on_while_all_is_as_it_was(world):
+    world.grant()
+    job = world.started()
+    assert len(world.get(f"/api/jobs/{job}/data").text.splitlines()) > 8000
 
 
 def test_the_list_holds_what_is_granted_page_by_page_whatever_lies_between(world):
