@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from access.store import migrate_access, open_access
+from api.sending import CHECK_S
 from config import Settings
 from data.clean import clean
 from data.engine import migrate_observations
@@ -24,6 +26,7 @@ from data.site import open_site
 from data.tiles import SeriesKey
 from jobs.job import Job
 from jobs.ledger import migrate_jobs, open_ledger
+from tests.people import grant_everyone
 from tests.processes import ROOT, SiteProcess, WebProcess, wait_until
 
 pytestmark = pytest.mark.process
@@ -106,6 +109,29 @@ def test_four_years_are_sent_in_the_memory_that_three_months_need(web: WebProces
     assert sizes["csv"][0] > 80 * MB
     grown = {kind: most // MB for kind, (_, most) in sizes.items()}
     assert max(grown.values()) < 40, grown
+
+
+@pytest.mark.parametrize("kind", [SiteProcess, WebProcess])
+def test_who_may_not_have_the_rows_any_more_sees_that_the_file_is_not_whole(large: Path, tmp_path: Path, kind: Any) -> None:
+    settings = Settings(data_dir=large, _env_file=None)
+    access = open_access(settings)
+    migrate_access(access.engine)
+    number = grant_everyone(settings)
+    with kind(cwd=tmp_path, data_dir=large, auth="proxy").start() as process:
+        connection = http.client.HTTPConnection(process.url.removeprefix("http://"), timeout=30)
+        sari = {"X-Forwarded-User": "sari", "Content-Type": "application/json"}
+        body = {"stations": ["aws-1"], "sensors": SENSORS, "start": "2016-01-01", "end": "2020-01-01"}
+        connection.request("POST", "/api/jobs", json.dumps(body), sari)
+        job = json.load(connection.getresponse())
+        connection.request("GET", job["links"]["data"], headers=sari)
+        answer, began_s = connection.getresponse(), time.monotonic()
+        answer.read(MB)
+        access.remove_grant(number)
+        wait_until(lambda: time.monotonic() - began_s > CHECK_S, "rights to be asked again")
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+        connection.close()
+    access.engine.dispose()
 
 
 def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
