@@ -31,6 +31,7 @@ from api.headers import BrowserRules
 from api.health import health_blueprint
 from api.jobs import Desk
 from api.metrics import WebMetrics
+from api.preview import preview_blueprint
 from api.readiness import Readiness
 from api.routes import is_api, register_api
 from api.sign_in import install_sign_in, visitors_menu
@@ -281,6 +282,7 @@ def _routes(app: RiwayatDash, services: Services, asks: Asking, readiness: Readi
     desk = Desk(services.site, services.ledger, services.access, asks, asks.later, services.wake, settings.url_prefix)
     register_api(server, desk, listeners=settings.event_listeners)
     server.register_blueprint(embed_blueprint(desk))
+    server.register_blueprint(preview_blueprint(desk))
     _register_style(server, settings.url_prefix)
     _register_not_found(server, settings.url_prefix)
 

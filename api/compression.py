@@ -36,7 +36,7 @@ def is_file(asked: Request, prefix: str) -> bool:
     """Whether a request is for a script or a style sheet of the site: the same for everybody, in every language."""
     path = page_path(asked.path, prefix)
     named = path.startswith("assets/") and "m" in asked.args  # the time of the file's last change
-    frame = path.startswith("embed/") and path != "embed/trend"  # files of embedded charts (api/embed.py)
+    frame = path.startswith("embed/") and path not in ("embed/trend", "embed/preview")  # files of embedded charts (api/embed.py)
     return named or frame or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
 
 

@@ -34,6 +34,7 @@ from figures.history import Span, history_figure
 from figures.window import clip_window, lost_spans, pending_spans
 from figures.words import file_name
 from i18n import gettext as _
+from i18n import set_language
 from jobs.job import Job, Status
 from jobs.policy import WORKBOOK
 
@@ -70,6 +71,8 @@ def add_data_routes(api: Api, desk: Desk) -> None:
     def get_figure(job_id: str, query: FigureQuery) -> Response:
         """A window of a job as a Plotly figure; every extreme is in it, at any width."""
         asked = Asked.of(desk, job_id, query)
+        if query.language is not None:
+            set_language(query.language)
         return jsonify(_figure(asked, query))
 
     @api.get("/api/jobs/<job_id>/stats", {200: Answer("Statistics a series.", Stats)}, 400, 404, scope="read", query=StatsQuery)

@@ -20,7 +20,7 @@ from api.models import EmbedAnswer, EmbedLink, EmbedList, EmbedView, NewEmbed, N
 from api.operations import Answer, Api
 from api.sessions import lower_headers
 from data.months import iso_utc
-from data.request import parse_time
+from data.request import HistoryRequest, parse_time
 from errors import EmbedNotPermitted, NotFound
 from i18n import gettext as _
 from i18n import set_language
@@ -45,9 +45,8 @@ _MADE: Final = {201: Answer("The embed, and what opens it.", EmbedLink)}
 def embed_blueprint(desk: Desk) -> Blueprint:
     """The page of the frame and its files, for everybody."""
     blueprint = Blueprint("embed", __name__, url_prefix=desk.prefix.rstrip("/") or None)
-    files = {name: _ASSETS / name for name in _OWN_FILES} | {"plotly.js": _plotly()}
-    marks = {name: str(int(path.stat().st_mtime)) for name, path in files.items()} | {"plotly.js": version("plotly")}
-    addresses = {name: f"{desk.prefix}embed/{name}?m={mark}" for name, mark in marks.items()}
+    files, marks = _files()
+    addresses = frame_files(desk.prefix)
 
     @blueprint.get("/embed/trend")
     def frame() -> Response:
@@ -69,6 +68,16 @@ def embed_blueprint(desk: Desk) -> Blueprint:
         return response
 
     return blueprint
+
+
+def frame_files(prefix: str) -> dict[str, str]:
+    """Addresses of the frame's files by name, which change with the files."""
+    return {name: f"{prefix}embed/{name}?m={mark}" for name, mark in _files()[1].items()}
+
+
+def _files() -> tuple[dict[str, Path], dict[str, str]]:
+    files = {name: _ASSETS / name for name in _OWN_FILES} | {"plotly.js": _plotly()}
+    return files, {name: str(int(path.stat().st_mtime)) for name, path in files.items()} | {"plotly.js": version("plotly")}
 
 
 def frame_policy(origin: str) -> str:
@@ -170,9 +179,14 @@ def _view(desk: Desk, found: Embed, may_export: bool) -> dict[str, Any]:
     shows = found.shows
     set_language(shows.language)
     shown = shows.request(_now_ms())
+    return view_json(desk, found.id, found.label, shows, shown, may_export)
+
+
+def view_json(desk: Desk, embed_id: str, label: str, shows: Shows, shown: HistoryRequest, may_export: bool) -> dict[str, Any]:
+    """As :class:`api.models.EmbedView`, in the current language."""
     return {
-        "id": found.id,
-        "title": found.label or shown_title(shown.stations, shown.sensors, desk.site.catalogue),
+        "id": embed_id,
+        "title": label or shown_title(shown.stations, shown.sensors, desk.site.catalogue),
         "language": shows.language,
         "theme": shows.theme,
         "controls": shows.controls,

@@ -100,6 +100,7 @@ class FigureQuery(StatsQuery):
         int | None, Field(description=f"Height of the figure in pixels, at most {MOST_PX}; default: what suits its panels.")
     ] = None
     theme: Annotated[Literal["light", "dark"], Field(description="Colours.")] = "light"
+    language: Annotated[Literal["en", "id"] | None, Field(description="Of its words; default: as the request's.")] = None
 
 
 class DataQuery(WindowQuery):

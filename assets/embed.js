@@ -20,6 +20,8 @@
 
   const data = document.body.dataset;
   const words = JSON.parse(data.words);
+  // In the dialog that makes the link: what is shown, for whoever is signed in; no token. A fixed range is a span of their job.
+  const preview = data.preview ? JSON.parse(data.preview) : null;
   const root = document.documentElement;
   const language = root.lang;
   const byId = (id) => document.getElementById(id);
@@ -56,10 +58,12 @@
   }
 
   async function ask(path, options = {}) {
-    const headers = { Authorization: `Bearer ${state.token}`, "Accept-Language": language, ...options.headers };
+    const headers = { "Accept-Language": language, ...options.headers };
+    if (!preview) headers.Authorization = `Bearer ${state.token}`;
+    const credentials = preview ? "same-origin" : "omit";
     let answer;
     try {
-      answer = await fetch(data.api + path, { ...options, headers, credentials: "omit", cache: "no-store", redirect: "error" });
+      answer = await fetch(data.api + path, { ...options, headers, credentials, cache: "no-store", redirect: "error" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Refused(0, "unreachable", words.unreachable);
@@ -165,10 +169,12 @@
     forget("poll", "retry", "refresh");
     if (!state.meta) say("loading", words.loading);
     try {
-      if (!state.token) throw new Refused(401, "embed_invalid", words.invalid);
-      const [shown] = await Promise.all([json("embed"), plotlyReady()]);
+      const opens = preview ? window.parent !== window : state.token; // a link to the preview starts no load
+      if (!opens) throw new Refused(401, "embed_invalid", words.invalid);
+      const [shown] = await Promise.all([preview || json("embed"), plotlyReady()]);
       if (run !== state.run) return;
       introduce(shown);
+      if (shown.job) return await follow(run, shown.job, -1, FIRST_POLL_MS);
       const { stations, sensors, start: from, end, resolution, timezone } = shown.request;
       const body = JSON.stringify({ stations, sensors, start: from, end, resolution, timezone });
       const receipt = await json("jobs", { method: "POST", body, headers: { "Content-Type": "application/json" } });
@@ -288,13 +294,15 @@
     if (state.asking) state.asking.abort();
     state.asking = new AbortController();
     const { width, height } = room();
-    const query = new URLSearchParams({ width, height, theme: shade() });
-    if (state.window) {
-      query.set("from", state.window.start);
-      query.set("to", state.window.end);
+    const query = new URLSearchParams({ width, height, theme: shade(), language });
+    const wanted = state.window || state.shown.span;
+    if (wanted) {
+      query.set("from", wanted.start);
+      query.set("to", wanted.end);
     }
     const figure = await json(`jobs/${encodeURIComponent(id)}/figure?${query}`, { signal: state.asking.signal });
     if (run !== state.run || sequence !== state.sequence) return;
+    if (state.shown.span) figure.layout.meta.whole = [state.shown.span.start, state.shown.span.end];
     state.job = id;
     // A completed job may have lost tiles since: load it again, once.
     const lost = !state.partial && figure.layout.meta.complete === false;

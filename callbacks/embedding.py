@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask import request
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,20 +17,17 @@ from access.embed_table import Embed, embeds
 from access.embeds import embed_token, make_embed, revoke
 from access.grants import Purpose
 from access.identity import Identity
-from access.shown import Shows, parse_last
+from access.shown import Shows
 from callbacks.services import Services
 from callbacks.start import refusal
 from errors import InvalidRequest, LedgerUnavailable, NotFound, RiwayatError
 from figures.window import clip_window
-from i18n import LANGUAGES, current_language
 from jobs.job import Job
 from jobs.visible import visible_job
 from layouts import ids
+from layouts.embed_fields import wanted
 from layouts.embedding import (
-    CONTROLS,
     ENDS_DAYS,
-    FIXED,
-    TRANSPARENT,
     embed_list,
     made,
     range_options,
@@ -47,6 +44,7 @@ log = structlog.get_logger(__name__)
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks of the dialog."""
     _register_button(app, services)
+    _register_preview(app)
     _register_open(app, services)
     _register_create(app, services)
     _register_revoke(app, services)
@@ -60,6 +58,21 @@ def _register_button(app: Dash, services: Services) -> None:
     # The length of a rolling range is asked for only where there is one.
     app.clientside_callback(
         "function(kind) { return kind !== 'rolling'; }", Output(ids.EMBED_LAST, "disabled"), Input(ids.EMBED_RANGE, "value")
+    )
+
+
+def _register_preview(app: Dash) -> None:
+    # assets/embedding.js: the address of the preview follows the fields; the server reads them as it does for a new embed.
+    fields = (ids.EMBED_RANGE, ids.EMBED_LAST, ids.EMBED_LABEL, ids.EMBED_THEME, ids.EMBED_LANGUAGE, ids.EMBED_SWITCHES)
+    app.clientside_callback(
+        ClientsideFunction("embedding", "preview"),
+        Output(ids.EMBED_PREVIEW, "src"),
+        Output(ids.EMBED_STAGE, "className"),
+        Input(ids.EMBED_DIALOG, "is_open"),
+        Input(ids.EMBED_SPAN, "data"),
+        *(Input(name, "value") for name in fields),
+        State(ids.JOB_ID, "data"),
+        prevent_initial_call=True,
     )
 
 
@@ -142,36 +155,11 @@ def _register_create(app: Dash, services: Services) -> None:
         def begin() -> tuple[Any, Any]:
             identity = services.identify()
             job = visible_job(services.ledger, identity, job_id)
-            shows = wanted(job, kind, span, last, theme, language, switches)
+            shows = wanted(job.request, kind, span, last, theme, language, switches)
             found = _make(services, identity, shows, origin, ends, label)
             return _line(services, found), _listed(services, identity)
 
         return _said(services, begin)
-
-
-def wanted(job: Job, kind: Any, span: Any, last: Any, theme: Any, language: Any, switches: Any) -> Shows:
-    """What the fields of the dialog mean, all of which are the browser's; the chart itself is the job's.
-
-    Raises:
-        InvalidRequest: they mean nothing.
-    """
-    start, end = span if isinstance(span, list) and len(span) == 2 else (None, None)
-    window = clip_window(job.request, start, end)
-    chosen = switches if isinstance(switches, list) else []
-    fixed = kind == FIXED
-    return Shows(
-        stations=job.request.stations,
-        sensors=job.request.sensors,
-        start_ms=window[0] if fixed else None,
-        end_ms=window[1] if fixed else None,
-        last_ms=None if fixed else parse_last(str(last)),
-        resolution=job.request.resolution,
-        timezone=job.request.timezone,
-        theme=str(theme),
-        language=language if isinstance(language, str) and language in LANGUAGES else current_language(),
-        controls=CONTROLS in chosen,
-        transparent=TRANSPARENT in chosen,
-    )
 
 
 def _make(services: Services, identity: Identity, shows: Shows, origin: Any, ends: Any, label: Any) -> Embed:

@@ -15,7 +15,7 @@ from data.catalogue import Catalogue
 from i18n import LANGUAGES, format_date, format_range
 from i18n import gettext as _
 from layouts import ids
-from layouts.frame import shown_title
+from layouts.frame import FRAME_PX, shown_title
 
 FIXED: Final = "fixed"
 ROLLING: Final = "rolling"
@@ -39,7 +39,7 @@ def embed_dialog(language: str) -> Component:
             dbc.Input(id=ids.EMBED_ORIGIN, type="url", placeholder="https://portal.example", autocomplete="url", size="sm"),
             _("Scheme and name of the site around the chart; no other can show it."),
         ),
-        _field(_("Title"), ids.EMBED_LABEL, dbc.Input(id=ids.EMBED_LABEL, type="text", maxLength=120, size="sm")),
+        _field(_("Title"), ids.EMBED_LABEL, dbc.Input(id=ids.EMBED_LABEL, type="text", maxLength=120, size="sm", debounce=True)),
         html.Div(
             [
                 _field(_("Theme"), ids.EMBED_THEME, _select(ids.EMBED_THEME, theme_names(), "auto")),
@@ -67,13 +67,19 @@ def embed_dialog(language: str) -> Component:
         [
             dcc.Store(id=ids.EMBED_SPAN),
             dbc.ModalHeader(dbc.ModalTitle(_("Embed this chart"), tag="h2"), close_button=True),
-            dbc.ModalBody([html.P(id=ids.EMBED_WHAT, className="embed-what"), *fields]),
+            dbc.ModalBody(
+                [
+                    html.P(id=ids.EMBED_WHAT, className="embed-what"),
+                    html.Div([html.Div(fields[:-2], className="embed-fields"), _preview()], className="embed-halves"),
+                    *fields[-2:],
+                ]
+            ),
         ],
         id=ids.EMBED_DIALOG,
         is_open=False,
         scrollable=True,
         centered=True,
-        size="lg",
+        size="xl",
         className="embed-dialog",
     )
 
@@ -187,6 +193,20 @@ def _range() -> html.Fieldset:
             _select(ids.EMBED_LAST, last_names(), DEFAULT_LAST),
         ],
         className="field embed-range",
+    )
+
+
+def _preview() -> html.Figure:
+    frame = html.Iframe(
+        id=ids.EMBED_PREVIEW, className="embed-preview", title=_("Preview"), style={"height": f"{FRAME_PX}px"}, src="about:blank"
+    )
+    words = _("As its viewers will see it, {height} pixels high.").format(height=FRAME_PX)
+    return html.Figure(
+        [
+            html.Figcaption([html.Strong(_("Preview")), html.Small(words)]),
+            html.Div(frame, id=ids.EMBED_STAGE, className="embed-stage"),
+        ],
+        className="embed-looks",
     )
 
 

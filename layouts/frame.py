@@ -12,7 +12,7 @@ from data.catalogue import Catalogue
 from i18n import current_language, ngettext
 from i18n import gettext as _
 
-_HEIGHT_PX = 420  # of the frame until the page around it learns a better one
+FRAME_PX = 420  # of the frame until the page around it learns a better one
 _MOST_NAMES = 4
 
 
@@ -20,7 +20,8 @@ _MOST_NAMES = 4
 class FramePage:
     """What the page knows before anybody has shown a token; all of it may be seen by everybody who knows the public id.
 
-    ``files`` are addresses by name; ``origin`` is the page around it, which may be told the size.
+    ``files`` are addresses by name; ``origin`` is the page around it, which may be told the size. ``preview``: JSON of what is
+    shown to whoever is signed in, without a token (api/preview.py).
     """
 
     embed_id: str
@@ -29,6 +30,7 @@ class FramePage:
     transparent: bool
     prefix: str
     files: Mapping[str, str]
+    preview: str = ""
 
 
 def frame_page(page: FramePage) -> str:
@@ -40,6 +42,8 @@ def frame_page(page: FramePage) -> str:
         "plotly": page.files["plotly.js"],
         "words": json.dumps(_words(), ensure_ascii=False),
     }
+    if page.preview:
+        data["preview"] = page.preview
     attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
     ground = "transparent" if page.transparent else "own"
     return f"""<!DOCTYPE html>
@@ -89,7 +93,7 @@ def iframe_line(url: str, title: str, *, theme: str, transparent: bool) -> str:
         "src": url,
         "title": title,
         "width": "100%",
-        "height": str(_HEIGHT_PX),
+        "height": str(FRAME_PX),
         "style": style,
         "loading": "lazy",
         "sandbox": "allow-scripts allow-same-origin allow-downloads",

@@ -14,7 +14,7 @@ from access.grants import Grant, Rights
 from access.identity import Identity
 from access.store import open_access
 from app import create_app
-from callbacks.embedding import may_embed, page_origin, wanted
+from callbacks.embedding import may_embed, page_origin
 from callbacks.services import Services
 from config import Settings
 from data.request import request_of
@@ -22,6 +22,7 @@ from errors import Conflict, InvalidRequest, NotPermitted
 from i18n import set_language
 from jobs.job import Job
 from jobs.ledger import open_ledger
+from layouts.embed_fields import wanted
 from layouts.embedding import ENDS_DAYS, LASTS, embed_list, end_names, last_names, range_options
 
 ORIGIN = "https://portal.example"
@@ -46,7 +47,7 @@ def job(services) -> Job:
 
 def meant(job: Job, **fields: Any) -> Any:
     given = {"kind": "fixed", "span": None, "last": "7d", "theme": "auto", "language": "en", "switches": ["controls"]}
-    return wanted(job, **{**given, **fields})
+    return wanted(job.request, **{**given, **fields})
 
 
 def test_a_fixed_range_is_the_window_that_is_visible_and_lies_in_the_job(job):

@@ -671,3 +671,54 @@ def test_a_command_for_a_user_makes_no_more_than_the_user_may(folder, tmp_path):
         auth="proxy",
     )
     assert (done.returncode, done.stdout) == (1, "")
+
+
+# -- the preview of the dialog ------------------------------------------------------------------------------------------------
+
+FIELDS = {"range": "fixed", "start": "1356998400000", "end": "1359676800000", "theme": "dark", "language": "id", "controls": "1"}
+
+
+def previewed(client: FlaskClient, job: str, headers: dict[str, str] | None = None, **fields: str) -> TestResponse:
+    """The preview of a job, for whoever the client is."""
+    return client.get("/embed/preview", query_string={**FIELDS, **fields, "job": job}, headers=headers)
+
+
+def loaded_by(world: World, user: str) -> str:
+    """A job of a user's."""
+    body = {"stations": ["EWR"], "sensors": ["temperature"], "start": "2013-01-01", "end": "2014-01-01"}
+    return str(ok(world.user(user).post("/api/jobs", json=body), 202)["id"])
+
+
+def test_a_preview_is_framed_by_this_site_alone_and_holds_no_token(world):
+    job = loaded_by(world, "sari")
+    answer = previewed(world.user("sari"), job)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert 'lang="id" data-theme="dark"' in page
+    assert job in page
+    assert "token=" not in page
+
+
+def test_a_preview_opens_nothing_that_is_not_open_already(world):
+    job = loaded_by(world, "sari")
+    world.grant("dewi", Grant())  # may look, but not embed
+    assert previewed(world.user("dewi"), loaded_by(world, "dewi")).status_code == 403
+    assert previewed(world.user("dewi"), job).status_code == 404
+    assert previewed(world.client(), job).status_code == 401
+    assert previewed(world.bearer(world.made()["token"]), job).status_code == 403  # a viewer does not come through the proxy
+
+
+def test_a_preview_is_for_a_frame_and_not_for_a_link(world):
+    job = loaded_by(world, "sari")
+    assert previewed(world.user("sari"), job, {"Sec-Fetch-Dest": "iframe"}).status_code == 200
+    assert previewed(world.user("sari"), job, {"Sec-Fetch-Dest": "document"}).status_code == 404
+
+
+@pytest.mark.parametrize("fields", [{"theme": "pink"}, {"range": "rolling", "last": "soon"}, {"label": "x" * 121}])
+def test_a_preview_of_nonsense_says_what_is_wrong(world, fields):
+    answer = previewed(world.user("sari"), loaded_by(world, "sari"), **fields)
+    assert answer.status_code == 400
+    assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")

@@ -10,6 +10,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.select import Select
 from sqlalchemy import update
 
 from access.embed_table import embeds
@@ -315,3 +316,42 @@ def test_a_chart_is_embedded_from_the_page_and_revoked_there(running, sample_pag
     page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
     wait_until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".embed-dialog.show"), "the dialog to close", PATIENCE_S)
     assert page.severe() == []
+
+
+def test_the_dialog_shows_the_chart_as_its_viewers_will_see_it(running, sample_page: HistoryPage):
+    page = sample_page
+    page.open(**year_of("JFK", "temperature"))
+    page.load()
+    page.wait_until_drawn()
+    jobs = [job.id for job in running.ledger.jobs()]
+    page.press("embed-open")
+    frame = Frame(page.driver)
+    frame.become("drawn")
+    assert frame.run("return document.getElementById('title').textContent") == "JFK · Air temperature"
+    assert frame.run("return [innerHeight, document.documentElement.lang]") == [420, "en"]
+    assert frame.run("return document.getElementById('tools').hidden") is False
+    choose(page.driver, "embed-theme", "dark")
+    choose(page.driver, "embed-language", "id")
+    page.driver.find_element(By.ID, "embed-label").send_keys("Kennedy", Keys.TAB)
+    page.driver.find_element(By.CSS_SELECTOR, "#embed-switches input[value=controls]").click()
+    wait_until(lambda: frame.run("return document.documentElement.dataset.theme") == "dark", "the dark theme", PATIENCE_S)
+    said = (
+        "return [document.getElementById('title')?.textContent, document.documentElement.lang,"
+        " document.getElementById('tools')?.hidden]"
+    )
+    wait_until(lambda: frame.run(said) == ["Kennedy", "id", True], "title, language and no buttons", PATIENCE_S)
+    frame.become("drawn")
+    assert frame.run("return getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
+    assert [job.id for job in running.ledger.jobs()] == jobs  # a fixed range is drawn from the job of the page
+    address = page.driver.find_element(By.ID, "embed-preview").get_attribute("src")
+    page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
+    blank = "return document.getElementById('embed-preview')?.src ?? 'about:blank'"
+    wait_until(lambda: page.driver.execute_script(blank) == "about:blank", "the preview to end with the dialog", PATIENCE_S)
+    page.driver.get(address)  # a link to it, in a tab of its own
+    assert not page.driver.find_elements(By.ID, "chart")
+    assert [job.id for job in running.ledger.jobs()] == jobs
+
+
+def choose(driver: WebDriver, name: str, value: str) -> None:
+    """Choose in a list by its value."""
+    Select(driver.find_element(By.ID, name)).select_by_value(value)
