@@ -149,14 +149,15 @@ def explanation(error: Exception, url: URL) -> SourceError:
             url=name,
             why=why,
         )
-    is_file = url.get_backend_name() == "sqlite"
+    if url.get_backend_name() == "sqlite":
+        return SourceUnavailable(
+            "The database {url} cannot be used: {why}. Check its path, and that its disk is not full; where it is new, run"
+            " manage.py migrate.",
+            url=name,
+            why=why,
+        )
     return SourceUnavailable(
-        "The database {url} cannot be used: {why}. {advice}",
-        url=name,
-        why=why,
-        advice="Check its path, and that its disk is not full; where it is new, run manage.py migrate."
-        if is_file
-        else "Check its URL, and that its server runs.",
+        "The database {url} cannot be used: {why}. Check its URL, and that its server runs.", url=name, why=why
     )
 
 
