@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from access.store import AccessStore, GrantRow, SubjectKind
     from config import Settings
 
+_LONGEST_BY = 255  # characters that the table holds
 _HOUR_MS = 3_600_000
 _LENGTH = re.compile(r"([1-9][0-9]{0,6})([hd])")
 _TO_EVERYONE = "everyone"
@@ -44,8 +45,8 @@ def add(
 
     Times without an offset are those of the site's time zone.
     """
+    from access.audit import acting
     from access.grants import Grant
-    from access.names import LOCAL_USER
     from data.request import RESOLUTIONS
 
     if finest not in RESOLUTIONS:
@@ -62,7 +63,7 @@ def add(
             may_export=export,
             may_embed=embed,
         )
-        number = access.add_grant(kind, name, grant, note=note, by=LOCAL_USER)
+        number = access.add_grant(kind, name, grant, note=note, by=f"command line ({acting().name})"[:_LONGEST_BY])
         made = next(row for row in access.grants() if row.id == number)
         _warn_of_nothing(settings, stations)
     if as_json:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from access.audit import Wanted
 from access.grants import Grant
 from access.names import LOCAL_USER
 from access.passwords import verify_password
@@ -107,7 +108,9 @@ def test_every_limit_of_a_grant_can_be_said(run, access):
     done = run("grants", "add", "group:forecasters", "--stations", "E*", "--stations", "JFK", *limits, "--no-export", "--embed")
     assert done.exit_code == 0, done.output
     (row,) = access.grants()
-    assert (row.kind, row.subject, row.created_by) == ("group", "forecasters", LOCAL_USER)
+    logged = access.audit.entries(Wanted(action="grant_added"), limit=1)[0]
+    assert (row.kind, row.subject, row.created_by) == ("group", "forecasters", f"command line ({logged.actor})")
+    assert logged.actor not in ("", LOCAL_USER)
     assert row.grant == Grant(
         ("E*", "JFK"), ("temp*",), MAY_MS, MAY_MS + 31 * DAY_MS, 366 * DAY_MS, "1h", may_export=False, may_embed=True
     )
