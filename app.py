@@ -102,7 +102,7 @@ class ScriptHashes:
 def create_app(settings: Settings) -> Dash:
     """The application: layout a request, callbacks, guard of all routes. Opens no connection and starts no process."""
     settings.prepare()
-    access = open_access(settings, busy_ms=WEB_BUSY_MS)
+    access = open_access(settings, busy_ms=WEB_BUSY_MS, impatient=True)
     hashes = ScriptHashes(settings.url_prefix)
     server = _server(settings)
     asks = install_sign_in(server, settings, access)
@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> Dash:
     app = _dash(settings, server)  # the last one made is the one that Dash takes for the current one
     hashes.apps += [app, jobs_app, admin_app]
     metrics = WebMetrics(settings.url_prefix)
-    site, ledger = open_web_site(settings), open_ledger(settings, busy_ms=WEB_BUSY_MS)
+    site, ledger = open_web_site(settings), open_ledger(settings, busy_ms=WEB_BUSY_MS, impatient=True)
     wake = make_wake(settings, ledger)
     services = Services(settings, site, ledger, access, asks, wake, metrics.time_view)
     cache = open_cache(settings)

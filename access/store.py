@@ -23,6 +23,7 @@ from config import Settings
 from data.drivers import SQLITE_BUSY_TIMEOUT_MS
 from data.engine import make_engine, upgrade
 from data.months import iso_utc
+from data.silence import give_up_silent_servers
 from errors import Conflict, InvalidRequest, NotFound
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -343,12 +344,17 @@ class AccessStore:
             yield connection
 
 
-def open_access(settings: Settings, *, engine: Engine | None = None, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS) -> AccessStore:
+def open_access(
+    settings: Settings, *, engine: Engine | None = None, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS, impatient: bool = False
+) -> AccessStore:
     """Who may see what on a site; opens no connection yet. ``engine`` is one of the database of jobs that is open already.
 
-    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to.
+    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to. ``impatient``: for the web process, which no
+    server may hold up (data/silence.py).
     """
     engine = engine or make_engine(settings.jobs_url, application_name="riwayat-access", busy_ms=busy_ms)
+    if impatient:
+        give_up_silent_servers(engine, "accounts and grants")
     return AccessStore(
         engine,
         admins=settings.administrators,

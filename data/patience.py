@@ -40,6 +40,49 @@ def ask_directly(question: Callable[[], Answer]) -> Answer:
     return question()
 
 
+class Gate:
+    """Remembers whether a database answers: after a failure it is shut, and lets one question through every ``again_s``.
+
+    ``what``: what the log calls the database, in the plural. Any answer, even a late one, opens it.
+    """
+
+    def __init__(self, what: str, *, again_s: float = AGAIN_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
+        self._again_s = again_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ask_at: float | None = None  # while nobody answers: when the next question is let through
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether nobody has answered lately."""
+        return self._ask_at is not None
+
+    def let_through(self) -> bool:
+        """Whether a question may be asked now; while shut, True once in ``again_s``."""
+        with self._lock:
+            if self._ask_at is None:
+                return True
+            if self._clock() < self._ask_at:
+                return False
+            self._ask_at = self._clock() + self._again_s
+            return True
+
+    def note_answer(self) -> None:
+        """The database answered."""
+        with self._lock:
+            back, self._ask_at = self._ask_at is not None, None
+        if back:
+            log.info(f"the {self._what} answer again")
+
+    def note_silence(self, why: str) -> None:
+        """It did not."""
+        with self._lock:
+            first, self._ask_at = self._ask_at is None, self._clock() + self._again_s
+        if first:
+            log.warning(f"the {self._what} do not answer", error=why)
+
+
 class Impatient:
     """For the web process: every question has a thread of its own, which is left behind when the answer takes too long.
 
@@ -51,11 +94,9 @@ class Impatient:
         self, *, patience_s: float = PATIENCE_S, again_s: float = AGAIN_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._slices = max(1, round(patience_s / _SLICE_S))
-        self._again_s = again_s
-        self._clock = clock
+        self._gate = Gate("observations", again_s=again_s, clock=clock)
         self._lock = threading.Lock()
         self._hanging = 0
-        self._ask_at: float | None = None  # while nobody answers: when the next question is let through
 
     def __call__(self, question: Callable[[], Answer]) -> Answer:
         """As :class:`Ask`."""
@@ -75,12 +116,9 @@ class Impatient:
 
     def _let_through(self) -> bool:
         with self._lock:
-            if self._ask_at is None:
-                return True
-            if self._clock() < self._ask_at or self._hanging >= _MOST_HANGING:
+            if self._gate.is_shut and self._hanging >= _MOST_HANGING:
                 return False
-            self._ask_at = self._clock() + self._again_s
-            return True
+        return self._gate.let_through()
 
     def _run(self, asked: _Asked) -> None:
         try:
@@ -88,9 +126,9 @@ class Impatient:
         except BaseException as error:  # noqa: BLE001 - it is raised where it was asked
             asked.error = error
         if asked.error is None or not _is_trouble(asked.error):
-            self._note_answer()
+            self._gate.note_answer()
         else:
-            self._note_silence(str(asked.error).splitlines()[0])
+            self._gate.note_silence(str(asked.error).splitlines()[0])
         with self._lock:
             asked.ended.set()
             self._hanging -= asked.given_up
@@ -101,19 +139,7 @@ class Impatient:
                 return
             asked.given_up = True
             self._hanging += 1
-        self._note_silence("no answer in time")
-
-    def _note_answer(self) -> None:
-        with self._lock:
-            back, self._ask_at = self._ask_at is not None, None
-        if back:
-            log.info("the observations answer again")
-
-    def _note_silence(self, why: str) -> None:
-        with self._lock:
-            first, self._ask_at = self._ask_at is None, self._clock() + self._again_s
-        if first:
-            log.warning("the observations do not answer", error=why)
+        self._gate.note_silence("no answer in time")
 
 
 class _Asked:

@@ -17,6 +17,7 @@ from config import Settings
 from data.drivers import SQLITE_BUSY_TIMEOUT_MS
 from data.engine import make_engine, upgrade
 from data.request import HistoryRequest
+from data.silence import give_up_silent_servers
 from errors import Conflict
 from jobs.again import made_again
 from jobs.attempts import AttemptLedger
@@ -185,12 +186,15 @@ def _note_page(connection: Connection, job_id: str, *, by_page: bool) -> None:
         connection.execute(insert(job_page).values(job=job_id, page=BY_PAGE, seen_ms=now_ms()))
 
 
-def open_ledger(settings: Settings, *, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS) -> Ledger:
+def open_ledger(settings: Settings, *, busy_ms: int = SQLITE_BUSY_TIMEOUT_MS, impatient: bool = False) -> Ledger:
     """The ledger of a site; opens no connection yet. One per process, never carried across a fork while in use.
 
-    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to.
+    ``busy_ms``: how long to wait for a SQLite file that somebody else writes to. ``impatient``: for the web process, which no
+    server may hold up (data/silence.py).
     """
     engine = make_engine(settings.jobs_url, application_name="riwayat-ledger", busy_ms=busy_ms)
+    if impatient:
+        give_up_silent_servers(engine, "jobs")
     return Ledger(engine, shares=Shares(settings.user_jobs, settings.queued_jobs))
 
 

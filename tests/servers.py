@@ -103,6 +103,21 @@ class OwnServer(ABC):
                 process.kill()
         self._process.wait(STOP_S)
 
+    def freeze(self) -> None:
+        """From now on it does nothing: the kernel still takes connections and what is sent, and nobody answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        first = psutil.Process(self._process.pid)
+        for process in [first, *first.children(recursive=True)]:  # the first one first: then it makes no more of them
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
     def new_database(self) -> str:
         """URL of a new, empty database, with a user and a password."""
         name = f"scada_{next(_numbers)}"
