@@ -79,7 +79,7 @@ def job_notice(job: Job | None, situation: Situation, now_ms: int, *, with_detai
     if not job.status.is_final and not situation.workers and now_ms - job.queued_ms >= _QUEUE_SHOWN:
         return no_worker()
     if job.status is Status.CANCELLED:
-        return Notice("info", _("Cancelled; what had arrived is shown and stays."), action="resume")
+        return _cancelled(job)
     if job.status is Status.FAILED:
         return _failed(job, with_details=with_details)
     return None
@@ -168,6 +168,12 @@ def _end_words(status: Status) -> str:
     if status is Status.COMPLETED:
         return _("The history of {stations} is loaded.")
     return _("Loading the history of {stations} failed.") if status is Status.FAILED else ""
+
+
+def _cancelled(job: Job) -> Notice:
+    """A job that was cancelled in the line has no attempt: nothing of it can have arrived."""
+    sentence = _("Cancelled; what had arrived is shown and stays.") if job.attempt else _("Cancelled before anything was read.")
+    return Notice("info", sentence, action="resume")
 
 
 def _failed(job: Job, *, with_details: bool) -> Notice:

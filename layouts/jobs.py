@@ -9,7 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from i18n import format_number
+from i18n import format_number, ngettext
 from i18n import gettext as _
 from layouts import ids
 from layouts.header import NO_MENU, Menu, header
@@ -84,7 +84,9 @@ _BUTTON = "btn btn-sm action"
 def count_words(shown: int, *, more: bool) -> str:
     """How many jobs the grid holds; ``more`` says that there are older ones."""
     number = format_number(shown)
-    return _("The newest {count} jobs").format(count=number) if more else _("{count} jobs in all").format(count=number)
+    if more:
+        return _("The newest {count} jobs").format(count=number)
+    return ngettext("{count} job in all", "{count} jobs in all", shown).format(count=number)
 
 
 def queue_numbers(numbers: Mapping[str, str]) -> html.Dl:

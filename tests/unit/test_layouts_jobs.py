@@ -85,6 +85,7 @@ def test_a_job_without_an_error_shows_none():
 
 def test_the_page_says_how_many_jobs_it_holds():
     assert count_words(3, more=False) == "3 jobs in all"
+    assert count_words(1, more=False) == "1 job in all"
     assert count_words(200, more=True) == "The newest 200 jobs"
 
 

@@ -105,8 +105,11 @@ def test_a_job_that_waits_without_a_worker_shows_the_command_but_not_at_once():
     assert no_worker().command == WORKER_COMMAND
 
 
-def test_a_cancelled_job_can_be_resumed():
-    assert job_notice(job(Status.CANCELLED), Situation(), NOW, with_details=True).action == "resume"
+@pytest.mark.parametrize(("attempt", "says"), [(0, "before anything was read"), (1, "what had arrived is shown")])
+def test_a_cancelled_job_can_be_resumed_and_says_whether_anything_arrived(attempt, says):
+    found = job_notice(job(Status.CANCELLED, attempt=attempt), Situation(), NOW, with_details=True)
+    assert found.action == "resume"
+    assert says in found.sentence
 
 
 def test_a_failed_job_says_why_and_can_be_tried_again():
