@@ -144,7 +144,7 @@ def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(runni
     driver.get(f"{running.process.url}/?job={job.id}")
     press(driver, "#download-xlsx[href*='format=xlsx']")
     first = wait_until(file, "the file").rename(tmp_path / "first")
-    assert len(sheet_rows(first)) > 8_000
+    assert len(sheet_rows(io.BytesIO(first.read_bytes()))) > 8_000
     wait_until(lambda: not driver.find_elements(By.CSS_SELECTOR, "[data-progress]"), "the end of the progress")
 
     (workbook,) = [each for each in running.ledger.jobs() if each.kind == WORKBOOK]
