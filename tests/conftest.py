@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 from dash._get_app import app_context
 from selenium.webdriver.chrome.options import Options
@@ -18,6 +19,11 @@ from data.site import Site, open_site
 from tests import processes
 from tests.databases import DATABASES, IN_CI, drop_all
 from tests.servers import OWN_SERVERS, OwnServer
+
+hypothesis.settings.register_profile(
+    "riwayat", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("riwayat")  # the same examples each time, however busy the machine
 
 
 def pytest_configure() -> None:

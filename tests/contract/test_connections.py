@@ -22,6 +22,7 @@ from tests.databases import DATABASES, MARIADB, POSTGRESQL, administrator, serve
 CATALOGUE = load_catalogue()
 PASSWORD = "p%:/?#[]@! +é'\"\\"
 SERVERS = ["postgresql", "mariadb"]
+CONNECTORX_TRIES_S = 30  # to connect, if it is let
 
 
 @pytest.fixture(params=SERVERS)
@@ -78,14 +79,14 @@ def test_a_server_that_refuses_may_be_tried_again(server, free_port):
     error, took = failure_at(server, port=free_port)
     assert type(error) is SourceUnavailable
     assert f"127.0.0.1:{free_port}" in error.message
-    assert took < 3
+    assert took < CONNECTORX_TRIES_S
 
 
 @pytest.mark.parametrize("server", [POSTGRESQL, MARIADB], ids=SERVERS)
 def test_an_unknown_host_may_be_tried_again(server):
     error, took = failure_at(server, host="no-such-host.invalid")
     assert type(error) is SourceUnavailable
-    assert took < 10
+    assert took < CONNECTORX_TRIES_S
 
 
 @pytest.mark.parametrize("server", [POSTGRESQL, MARIADB], ids=SERVERS)

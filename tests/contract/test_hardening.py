@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +30,12 @@ PAGES = ("/", "/jobs", "/jobs/", "/admin", "/account", "/login")
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Callable[..., FlaskClient]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., FlaskClient]:
+    """Make a site. The clock by which requests are counted stands still, so that no minute turns between two of a test."""
+    half_past_s = time.time() // 60 * 60 + 30
+    for module in ("limits.storage.memory", "limits.strategies"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: half_past_s))
+
     def made(**given: Any) -> FlaskClient:
         settings = Settings(**{"data_dir": tmp_path / "var", "auth": "proxy", **given})
         bring_up_to_date(settings)

@@ -79,9 +79,13 @@ def test_the_web_process_waits_shortly_for_its_sqlite_files(data_dir, monkeypatc
 
 
 def test_what_a_page_has_been_shown_is_remembered_as_long_as_the_setting_says(data_dir):
-    manager = app.create_app(Settings(data_dir=data_dir, result_ttl=1))._background_manager
+    manager = app.create_app(Settings(data_dir=data_dir, result_ttl=1000))._background_manager
+    began_s = time.time()
     assert [manager._is_new("job", ["50 %"]) for _ in range(2)] == [True, False]
-    time.sleep(1.1)
+    (shown,) = [key for key in manager.handle if key.startswith("shown-")]
+    _, until_s = manager.handle.get(shown, expire_time=True)
+    assert began_s + 1000 <= until_s <= time.time() + 1000
+    manager.handle.touch(shown, expire=-1)
     assert manager._is_new("job", ["50 %"])
 
 

@@ -183,5 +183,5 @@ def test_no_query_runs_longer_than_the_limit_of_a_job_on_either_path(settings, f
         site = open_site(settings.model_copy(update={"job_timeout": 0.5}))
         with site.source.open(fast=fast) as reader, pytest.raises(SourceUnavailable, match="did not finish a query in time"):
             reader.read("a", ["temperature"], [(JANUARY_2020, JANUARY_2020 + HOUR)])
-        assert sessions(settings.history_url) == []
+        quiet_after_s(settings)  # the server may tell its client a moment before it is
         site.engine.dispose()

@@ -64,10 +64,6 @@ def child_of(ledger, job):
     return psutil.Process(found.rows)  # these jobs report their pid as rows
 
 
-def gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
 @contextmanager
 def no_message_in(settings, queue):
     """Take away what waits in a queue of the broker, as a broker does that lost its memory."""

@@ -25,9 +25,9 @@ from tests.brokers import REDIS, redis_prefix
 from tests.contract.test_manager import SECRET, Page, make_app, render_progress, render_result
 from tests.databases import POSTGRESQL, server_database
 from tests.e2e.cable import Cable
-from tests.e2e.fleet import Fleet, assert_harmless, become, child_of, gone, idle, new_request, no_message_in
+from tests.e2e.fleet import Fleet, assert_harmless, become, child_of, idle, new_request, no_message_in
 from tests.people import person
-from tests.processes import STOP_S, assert_within, run_manage, wait_until
+from tests.processes import STOP_S, assert_within, is_gone, run_manage, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -178,7 +178,7 @@ def test_cancel_ends_the_child_and_all_it_started_within_two_seconds(fleet, ledg
         began_s = time.monotonic()
         ledger.cancel(job.id)
         wake()
-        wait_until(lambda: all(gone(process) for process in family), "child to be gone")
+        wait_until(lambda: all(is_gone(process) for process in family), "child to be gone")
         took_s = time.monotonic() - began_s
         assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.CANCELLED, 1)
         noted = wait_until(lambda: ledger.get(job.id).metrics, "how long the cancel took, written down")
@@ -212,10 +212,10 @@ def test_a_message_that_comes_again_is_harmless(fleet, ledger, submit, broker):
     child = child_of(ledger, job)
     broker.send(job.id, 0, queue=HISTORY, timeout_s=300)  # goes to the other worker, which is free
     wait_until(lambda: len([one for one in broker.messages() if one.job_id == job.id]) < 2, "the second message to be gone")
-    assert not gone(child)
+    assert not is_gone(child)
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
     ledger.cancel(job.id)
-    wait_until(lambda: gone(child), "child to be gone")
+    wait_until(lambda: is_gone(child), "child to be gone")
     wait_until(lambda: "cancel_seconds" in ledger.get(job.id).metrics, "the cancel to be noted")  # the last that is written of it
     assert_harmless(ledger, broker, job)
 
@@ -241,7 +241,7 @@ def test_a_child_that_takes_too_long_is_killed(fleet, ledger, submit):
     child = child_of(ledger, job)
     failed = become(ledger, job, Status.FAILED)
     assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (4 s).")
-    assert gone(child)
+    assert is_gone(child)
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_cancel_on_the_page_kills_the_job(fleet, ledger, submit, page):
     page.start(job.id)
     page.click_cancel()
     assert ledger.get(job.id).status is Status.CANCELLED
-    wait_until(lambda: gone(child), "child to be gone")
+    wait_until(lambda: is_gone(child), "child to be gone")
     response = wait_until(lambda: page.poll().json.get("response"), "the end")
     assert response["end"]["children"] == "ended: cancelled"
 
@@ -290,7 +290,7 @@ def test_a_broker_that_was_away_stops_no_job_and_brings_the_next(fleet, ledger, 
     finally:
         cable.mend()
     assert become(ledger, waiting, Status.COMPLETED).attempt == 1
-    assert not gone(child)
+    assert not is_gone(child)
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
     wait_until(lambda: len(ledger.workers()) == 2, "workers to be back")
 
@@ -305,7 +305,7 @@ def test_a_ledger_that_was_away_for_longer_than_any_lease_costs_no_try(fleet, le
     finally:
         ledger_cable.mend()
     wait_until(lambda: len(ledger.workers()) == 2 and not ledger.expired(), "workers to be back, and the lease")
-    assert not gone(child)
+    assert not is_gone(child)
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
 
 
@@ -315,7 +315,7 @@ def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoe
     killed = fleet.worker_of(other)
     os.kill(children[0].ppid(), signal.SIGKILL)
     killed.kill()
-    wait_until(lambda: all(gone(child) for child in children), "children to die with their supervisors")
+    wait_until(lambda: all(is_gone(child) for child in children), "children to die with their supervisors")
     for job in (one, other):
         done = become(ledger, job, Status.COMPLETED)
         assert (done.metrics["attempt"], done.attempt, done.failures) == (2, 2, 1)
@@ -328,7 +328,7 @@ def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger
     job = submit("slow once", tries=1)
     child = child_of(ledger, job)
     assert fleet.worker_of(job).stop() == 0
-    assert gone(child)
+    assert is_gone(child)
     done = become(ledger, job, Status.COMPLETED)
     assert (done.metrics["attempt"], done.failures) == (2, 0)
     assert len(ledger.workers()) == 1

@@ -18,7 +18,7 @@ from data.months import parse_month
 from data.tiles import TileStore
 from jobs.job import Status
 from jobs.ledger import Ledger, open_ledger
-from tests.processes import ROOT, run_manage, site_environment, wait_until
+from tests.processes import ROOT, is_gone, run_manage, site_environment, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -130,4 +130,4 @@ def test_ctrl_c_cancels_the_job_and_leaves_no_process(site, tmp_path, ledger):
         assert process.returncode == 130
         assert "Traceback" not in said
         assert ledger.get(job.id).status is Status.CANCELLED
-        wait_until(lambda: not any(child.is_running() for child in children), "all of its processes to end")
+        wait_until(lambda: all(is_gone(child) for child in children), "all of its processes to end")

@@ -14,7 +14,7 @@ from data.site import open_site
 from jobs.job import Status
 from jobs.ledger import open_ledger
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
-from tests.processes import SiteProcess, run_manage, wait_until
+from tests.processes import SiteProcess, is_gone, run_manage, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(300)]
 
@@ -113,6 +113,6 @@ def test_a_killed_worker_leaves_no_orphan_and_the_job_is_finished_after_its_rest
     page.wait_for_fraction(job.id, 0.1)
     child, worker = child_of_job(page.site), worker_of(page.site)
     worker.kill()
-    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the child to end", PATIENCE_S)
+    wait_until(lambda: is_gone(child), "the child to end", PATIENCE_S)
     page.wait_for_job(job.id, Status.COMPLETED)
     page.wait_until_drawn()

@@ -11,6 +11,7 @@ import pytest
 
 from jobs.keeper import next_pause
 from tests.processes import ROOT, wait_until
+from tests.processes import is_gone as has_ended
 
 KEEPER = """
 import signal, sys
@@ -54,7 +55,7 @@ def test_a_keeper_that_is_killed_takes_its_worker_along(keeper):
     worker = worker_of(keeper)
     keeper.kill()
     keeper.wait()
-    wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "the worker to end")
+    wait_until(lambda: has_ended(worker), "the worker to end")
 
 
 def test_a_keeper_without_its_parent_ends():

@@ -15,7 +15,7 @@ from jobs.job import Status
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.wake import wake
 from tests.e2e.job_worker import TOLD
-from tests.processes import READY_S, ROOT, ServerProcess, assert_within, run_manage, site_environment, wait_until
+from tests.processes import READY_S, ROOT, ServerProcess, assert_within, is_gone, run_manage, site_environment, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -69,12 +69,8 @@ def child_at_half(ledger, job):
     return psutil.Process(found.rows)  # these jobs report their pid as rows
 
 
-def gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
 def zombies(worker):
-    return [child for child in psutil.Process(worker.pid).children() if child.status() == psutil.STATUS_ZOMBIE]
+    return [child for child in psutil.Process(worker.pid).children() if child.is_running() and is_gone(child)]
 
 
 def test_a_job_runs_in_a_child_of_its_own_that_inherits_nothing_harmful(ledger, start_worker, submit):
@@ -126,7 +122,7 @@ def test_cancel_ends_the_child_and_all_it_started_within_a_second(ledger, settin
         ledger.cancel(job.id)
         if woken:
             wake(settings)
-        wait_until(lambda: all(gone(process) for process in family), "child to be gone")
+        wait_until(lambda: all(is_gone(process) for process in family), "child to be gone")
         took_s = time.monotonic() - began_s
         assert ledger.get(job.id).status is Status.CANCELLED
         noted = wait_until(lambda: ledger.get(job.id).metrics, "how long that took to be written down")
@@ -167,7 +163,7 @@ def test_a_child_that_takes_too_long_is_killed(ledger, start_worker, submit):
     child = child_at_half(ledger, job)
     failed = become(ledger, job, Status.FAILED)
     assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (4 s).")
-    assert gone(child)
+    assert is_gone(child)
 
 
 def test_what_a_finished_child_left_running_is_ended(ledger, start_worker, submit):
@@ -181,7 +177,7 @@ def test_a_killed_worker_leaves_no_orphan_and_its_job_is_finished_by_the_next(le
     job = submit("slow once")
     child = child_at_half(ledger, job)
     os.kill(first.pid, signal.SIGKILL)
-    wait_until(lambda: gone(child), "child to die with its worker")
+    wait_until(lambda: is_gone(child), "child to die with its worker")
     start_worker()
     lost = wait_until(lambda: (now := ledger.get(job.id)).failures == 1 and now, "the loss to be noticed")
     assert "stopped answering" in lost.error.message
@@ -202,7 +198,7 @@ def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(ledger, start
     job = submit("slow once", tries=1)
     child = child_at_half(ledger, job)
     assert worker.stop(number) == 0
-    assert gone(child)
+    assert is_gone(child)
     back = ledger.get(job.id)
     assert (back.status, back.failures, back.error) == (Status.QUEUED, 0, None)
     assert ledger.workers() == ()
