@@ -458,7 +458,7 @@ def test_the_frames_files_need_nobody_and_are_kept_for_a_year(world):
     made = world.made()
     html = world.client().get(f"/embed/trend?id={made['id']}").get_data(as_text=True)
     paths = set(re.findall(r'(?:src|href)="(/[^"]+)"', html))
-    assert len(paths) == 5
+    assert len(paths) == 6
     for path in paths:
         with world.bearer("").get(path) as answer:  # from anywhere, without a token
             assert answer.status_code == 200, path

@@ -127,6 +127,9 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/readyz": {"GET": Rule("open", ok=503)},  # no worker runs
     "/metrics": {"GET": Rule("open", needs="here")},
     "/embed/trend": {"GET": Rule("open", path="embed/trend?id=EMBED")},
+    "/embed/preview": {
+        "GET": Rule("dash", needs="preview", path="embed/preview?job=JOB&range=rolling&last=7d&theme=light&language=en")
+    },
     "/embed/<name>": {"GET": Rule("open", path="embed/embed.js")},
     **{
         rule: {method: Rule("api", ok=404, path="api/nowhere") for method in ANY_METHOD}
@@ -426,6 +429,11 @@ def _embed(world: World, who: Who, owner: str) -> int:
     return _load(world, who, owner) or (0 if who.embeds else 403)
 
 
+def _preview(world: World, who: Who, owner: str) -> int:
+    """Of one's own job, and embedding must be granted; whatever is sent to a page with a bearer is that of a browser."""
+    return _view(world, who, owner) or (0 if who.embeds else 403)
+
+
 NEEDS: Final[dict[str, Callable[[World, Who, str], int]]] = {
     "": lambda world, who, owner: 0,
     "admin": lambda world, who, owner: 0,
@@ -435,6 +443,7 @@ NEEDS: Final[dict[str, Callable[[World, Who, str], int]]] = {
     "export": _export,
     "may load": _load,
     "may embed": _embed,
+    "preview": _preview,
     "own embed": lambda world, who, owner: 0 if who.admin or who.user in ("sari", "local") else 404,
 }
 

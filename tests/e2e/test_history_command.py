@@ -127,7 +127,7 @@ def test_ctrl_c_cancels_the_job_and_leaves_no_process(site, tmp_path, ledger):
         assert children
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-        assert process.returncode == 130
+        assert process.returncode == 130, said
         assert "Traceback" not in said
         assert ledger.get(job.id).status is Status.CANCELLED
         wait_until(lambda: all(is_gone(child) for child in children), "all of its processes to end")
