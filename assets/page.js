@@ -277,16 +277,17 @@
     line.hidden = false;
   }
 
+  // A server that answers while its database of jobs does not would only fail again.
   function tryAgain() {
     timer = null;
-    plainFetch(`${prefix}healthz`, { cache: "no-store" }).then(
-      (response) => {
-        if (!response.ok) return lost();
+    plainFetch(`${prefix}readyz`, { cache: "no-store" })
+      .then((response) => response.json())
+      .then((found) => {
+        if (!found.checks.jobs) return lost();
         showOffline(false);
         return follow();
-      },
-      lost
-    );
+      })
+      .catch(lost); // nobody answers, or a proxy does with a page of its own
   }
 
   function showOffline(shown) {

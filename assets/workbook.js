@@ -3,6 +3,7 @@
   "use strict";
 
   const POLL_MS = 700;
+  const LONG_MS = 2000; // that a job may wait before a missing worker is spoken of
   const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
   document.addEventListener("click", (event) => {
@@ -45,15 +46,26 @@
   }
 
   async function ended(link, path) {
-    for (;;) {
+    let untold = true;
+    for (const began = Date.now(); ; ) {
       await pause();
       const answer = await fetch(path, { cache: "no-store" });
       if (answer.status === 503) continue;
       const job = await answer.json();
       if (!answer.ok || !["queued", "running"].includes(job.status)) return;
+      if (job.status === "queued" && untold && Date.now() - began > LONG_MS && !(await isServed(job.queue))) {
+        tell(link, link.dataset.noWorker);
+        untold = false;
+      }
       if (job.status === "queued") show(link, link.dataset.queued);
       else show(link, job.progress ? `${Math.floor(100 * job.progress.fraction)} %` : "…");
     }
+  }
+
+  async function isServed(queue) {
+    const prefix = document.documentElement.dataset.prefix || "/";
+    const answer = await fetch(`${prefix}readyz`, { cache: "no-store" });
+    return (await answer.json()).checks[`worker ${queue}`] !== false;
   }
 
   function show(link, words) {

@@ -10,5 +10,6 @@ def workbook_link(alert_id: str) -> dict[str, str]:
     return {
         "data-workbook": alert_id,
         "data-queued": _("Queued"),
+        "data-no-worker": _("No worker is running, so nothing can be loaded now."),
         "data-trouble": _("The server does not answer; try again later."),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import stat
 import urllib.error
 import urllib.request
@@ -13,12 +14,13 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
 
+from config import Settings
 from data.request import HistoryRequest
 from data.tiles import TileStore
 from jobs.job import Status
 from jobs.ledger import migrate_jobs, open_ledger
 from jobs.policy import WORKBOOK
-from tests.processes import WorkerProcess, wait_until
+from tests.processes import WebProcess, WorkerProcess, wait_until
 from tests.sheets import sheet_rows
 from tests.tiled import MARCH_2019, MINUTE, sensor_named, store_rows
 
@@ -156,6 +158,24 @@ def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(runni
     running.site.tiles.clear()
     press(driver, f".cell-action[href*='{workbook.id}/data']")
     wait_until(lambda: "left the disk" in driver.find_element(By.ID, "jobs-alert").text, "the refusal")
+
+
+@pytest.mark.browser
+def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_path, sample_data_dir, dash_br):
+    data = shutil.copytree(sample_data_dir, tmp_path / "var")
+    settings = {"data_dir": data, "timezone": "UTC"}
+    ledger, driver = open_ledger(Settings(**settings)), dash_br.driver
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    with WebProcess(cwd=tmp_path, **settings) as web:
+        with WorkerProcess(cwd=tmp_path, **settings):
+            job = ledger.submit("local", HistoryRequest(("JFK",), ("temperature",), *YEAR_2013))
+            wait_until(lambda: ledger.get(job.id).status is Status.COMPLETED, "the history to be loaded")
+        driver.get(f"{web.start().url}/?job={job.id}")
+        press(driver, "#download-xlsx[href*='format=xlsx']")
+        wait_until(lambda: "No worker is running" in driver.find_element(By.ID, "alert").text, "the reason")
+        assert driver.find_element(By.ID, "download-xlsx").get_attribute("data-progress") == "Queued"
+        with WorkerProcess(cwd=tmp_path, **settings):
+            wait_until(lambda: list(tmp_path.glob("*.xlsx")), "the file")
 
 
 def press(driver, selector):
