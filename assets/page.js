@@ -277,17 +277,16 @@
     line.hidden = false;
   }
 
-  // A server that answers while its database of jobs does not would only fail again.
   function tryAgain() {
     timer = null;
-    plainFetch(`${prefix}readyz`, { cache: "no-store" })
-      .then((response) => response.json())
-      .then((found) => {
-        if (!found.checks.jobs) return lost();
+    plainFetch(`${prefix}healthz`, { cache: "no-store" }).then(
+      (response) => {
+        if (!response.ok) return lost();
         showOffline(false);
         return follow();
-      })
-      .catch(lost); // nobody answers, or a proxy does with a page of its own
+      },
+      lost
+    );
   }
 
   function showOffline(shown) {
