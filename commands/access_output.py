@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.printing import print_table
+
 if TYPE_CHECKING:
     from access.store import AccessStore
     from config import Settings
 
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
 
@@ -44,19 +44,9 @@ def show(rows: Sequence[Mapping[str, Any]], header: Sequence[str], as_json: bool
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
-        _print_table(header, [[_text(row[name]) for name in header] for row in rows])
+        print_table([name.replace("_", " ") for name in header], [[_text(row[name]) for name in header] for row in rows])
     else:
         typer.echo(nothing, err=True)
-
-
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*(name.replace("_", " ") for name in header), box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +12,9 @@ import typer
 
 from access.actions import ACTIONS, LEAST_AGE_DAYS
 from commands.access_output import AsJson, opened
+from commands.printing import print_table
 
 _DAY_MS = 86_400_000
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 ByActor = Annotated[str | None, typer.Option(help="Only what this user did.")]
 OfAction = Annotated[str | None, typer.Option(help=f"Only this: {', '.join(ACTIONS)}.")]
@@ -48,7 +47,7 @@ def list_entries(
         typer.echo(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
         return
     header = ["time", "actor", "via", "address", "action", "outcome", "subject"]
-    _print_table(header, [[_text(shown[name]) for name in header] for shown in map(entry_json, found)])
+    print_table(header, [[_text(shown[name]) for name in header] for shown in map(entry_json, found)])
 
 
 @audit.command()
@@ -92,16 +91,6 @@ def _text(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
     return " ".join(f"{name}={','.join(each) if isinstance(each, list) else each}" for name, each in value.items())
-
-
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)
 
 
 def _now_ms() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.printing import output
 from errors import RiwayatError
 
 if TYPE_CHECKING:
     from config import Settings
 
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 FREE_DISK_GB = 1.0  # less than this and imports and tiles soon fail
 MIGRATE = "run manage.py migrate"
 
@@ -141,7 +140,6 @@ def _grants(settings: Settings) -> Check:
 
 
 def _print(checks: list[Check]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -149,5 +147,4 @@ def _print(checks: list[Check]) -> None:
     for check in checks:
         mark, advice = ("[green]ok[/]", "") if check.ok else ("[red]![/]", check.advice)
         table.add_row(mark, check.check, escape(check.found), advice)
-    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    Console(width=wide).print(table)
+    output(markup=True).print(table)

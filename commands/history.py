@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
+
+from commands.printing import print_table
 
 if TYPE_CHECKING:
     from data.request import HistoryRequest
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jobs.job import Job
     from jobs.ledger import Ledger
 
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 _COLUMNS = ("station", "sensor", "unit", "rows", "flagged", "first", "last", "min", "min_time", "max", "max_time", "mean")
 
 
@@ -216,11 +216,7 @@ def _print(job: Job, found: list[SeriesSummary], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"job": job_summary(job), "series": [asdict(each) for each in found]}, ensure_ascii=False))
     elif found:
-        table = Table(*_COLUMNS, box=None)
-        for each in found:
-            table.add_row(*(_cell(value) for value in asdict(each).values()))
-        console = Console(markup=False, highlight=False)
-        Console(markup=False, highlight=False, width=None if console.is_terminal else _PIPE_COLUMNS).print(table)
+        print_table(_COLUMNS, [[_cell(value) for value in asdict(each).values()] for each in found])
 
 
 def _cell(value: object) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,12 +11,12 @@ import typer
 from access.names import LOCAL_USER
 from access.scopes import DEFAULT_SCOPES, SCOPES
 from commands.access_output import AsJson, opened
+from commands.printing import print_table
 
 if TYPE_CHECKING:
     from access.keys import ApiKey
 
 _DAY_MS = 86_400_000
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 
 keys = typer.Typer(no_args_is_help=True, help="Keys with which programs use the API.")
@@ -68,7 +66,7 @@ def list_keys(owner: Annotated[str | None, typer.Option(help="Only this user's."
         _print_json([_shown(key) for key in found])
         return
     header = ["id", "owner", "label", "scopes", "created", "used", "state"]
-    _print_table(header, [[_text(_shown(key)[name]) for name in header] for key in found])
+    print_table(header, [[_text(_shown(key)[name]) for name in header] for key in found])
 
 
 @keys.command()
@@ -102,16 +100,6 @@ def _shown(key: ApiKey) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-
-
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)
 
 
 def _print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.printing import print_table
 from data.months import iso_utc
 from errors import Conflict, JobNotFound
 from jobs.job import Job, Status, job_json
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from jobs.ledger import Ledger
 
 DAY_S = 86_400
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine: JSON on standard output, nothing else.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many jobs.")]
@@ -58,7 +58,7 @@ def status(as_json: AsJson = False) -> None:
             }
         )
         return
-    _print_table(
+    print_table(
         ["queue", *(one.value for one in Status)],
         [[name, *(str(found.get(one, 0)) for one in Status)] for name, found in counts.items()],
     )
@@ -217,18 +217,7 @@ def _print_jobs(jobs: Sequence[Job], as_json: bool) -> None:
         ]
         for job in jobs
     ]
-    _print_table(["id", "status", "done", "owner", "created", "attempts", "what"], rows)
-
-
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*row)
-    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    Console(markup=False, highlight=False, width=wide).print(table)
+    print_table(["id", "status", "done", "owner", "created", "attempts", "what"], rows)
 
 
 def _print_json(value: Any) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.printing import output
 from errors import ConfigurationError
 
 if TYPE_CHECKING:
     from data.source.mapped import MappedSource
     from data.source.trial import Trial
-
-_PIPE_COLUMNS = 10_000  # nothing is cut for a pipe
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -110,11 +108,9 @@ def _mapped(source: object) -> MappedSource:
 
 
 def _print(trial: Trial) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    wide = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    console = Console(markup=False, highlight=False, soft_wrap=True, width=wide)
+    console = output(soft_wrap=True)
     console.print(f"table      {trial.table} ({trial.source})")
     console.print(f"time       {trial.time}, {trial.time_type}")
     console.print(f"interval   {trial.step_seconds:g} s" if trial.step_seconds else "interval   unknown")
