@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.audit import acting, request_subject
 from access.grants import Purpose, Rights
-from access.identity import authorise, may_see
+from access.identity import authorise
 from access.seen import seen_by, whole_window, without_raw
 from api.jobs import Desk
 from api.models import LEAST_PX, MOST_PX, DataQuery, Figure, FigureQuery, JobReceipt, Stats, StatsQuery, WindowQuery
@@ -29,7 +29,7 @@ from data.plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
 from data.view import view_request
-from errors import Conflict, InvalidRequest, JobNotFound, NotPermitted, RiwayatError, SourceUnavailable, UnknownStation
+from errors import Conflict, InvalidRequest, NotPermitted, RiwayatError, SourceUnavailable, UnknownStation
 from figures.history import Span, history_figure
 from figures.window import clip_window, lost_spans, pending_spans
 from figures.words import file_name
@@ -37,6 +37,7 @@ from i18n import gettext as _
 from i18n import set_language
 from jobs.job import Job, Status
 from jobs.policy import WORKBOOK
+from jobs.visible import refuse_hidden
 
 _TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -132,10 +133,8 @@ def _send_while_permitted(desk: Desk, asked: Asked, kind: str, answer: Response)
 
     def permit() -> None:
         identity = again()
-        if not may_see(identity, job.owner):
-            raise JobNotFound("There is no job {job_id}.", job_id=job.id)
-        for purpose in (Purpose.VIEW, Purpose.EXPORT):
-            authorise(identity, job.request, purpose)
+        refuse_hidden(identity, job)
+        authorise(identity, job.request, Purpose.EXPORT)
         if whole_window(identity.rights, job.request, asked.span, Purpose.EXPORT) != asked.span:  # a floor is on it by now
             raise NotPermitted
 

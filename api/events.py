@@ -12,12 +12,13 @@ import structlog
 from flask import Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.identity import Identity, authorise, may_see
+from access.identity import Identity
 from api.jobs import Desk
 from api.operations import Answer, Api
 from api.watcher import JobWatcher, Listener, Standing
-from errors import JobNotFound, LedgerUnavailable, RiwayatError
+from errors import LedgerUnavailable, RiwayatError
 from jobs.job import Job
+from jobs.visible import refuse_hidden
 
 HEARTBEAT_S: Final = 2.0  # a comment, so that proxies see life and we see that a listener went
 STREAM_S: Final = 15.0  # then the stream ends; a browser comes back by itself, behind those who wait
@@ -76,9 +77,7 @@ class _Reader:
         except SQLAlchemyError as error:
             log.warning("an event stream cannot ask what is granted", error=str(error))
             raise LedgerUnavailable from error
-        if not may_see(identity, job.owner):
-            raise JobNotFound("There is no job {job_id}.", job_id=job.id)
-        authorise(identity, job.request)
+        refuse_hidden(identity, job)
         return self.desk.answer(job, position)
 
 

@@ -31,13 +31,18 @@ def visible_job(ledger: Ledger, identity: Identity, job_id: object) -> Job:
         raise JobNotFound("There is no job {job_id}.", job_id=str(job_id)[:40])
     job = ledger.get(job_id)
     bind_contextvars(job=job.id)  # for the lines of the request in hand
+    refuse_hidden(identity, job)
+    return job
+
+
+def refuse_hidden(identity: Identity, job: Job) -> None:
+    """Raise as :func:`visible_job` unless the job is the identity's to see."""
     if not may_see(identity, job.owner):
-        raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40])
+        raise JobNotFound("There is no job {job_id}.", job_id=job.id)
     try:
         authorise(identity, job.request, Purpose.VIEW)
     except (UnknownStation, UnknownSensor):
-        raise JobNotFound("There is no job {job_id}.", job_id=job_id[:40]) from None
-    return job
+        raise JobNotFound("There is no job {job_id}.", job_id=job.id) from None
 
 
 def visible_jobs(
