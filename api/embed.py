@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,7 +46,7 @@ _MADE: Final = {201: Answer("The embed, and what opens it.", EmbedLink)}
 def embed_blueprint(desk: Desk) -> Blueprint:
     """The page of the frame and its files, for everybody."""
     blueprint = Blueprint("embed", __name__, url_prefix=desk.prefix.rstrip("/") or None)
-    files, marks = _files()
+    files = {name: _ASSETS / name for name in _OWN_FILES} | {"plotly.js": _plotly()}
     addresses = frame_files(desk.prefix)
 
     @blueprint.get("/embed/trend")
@@ -64,7 +65,7 @@ def embed_blueprint(desk: Desk) -> Blueprint:
         if name not in files:
             raise NotFound("There is no {path}.", path=request.path[:80])
         response = send_file(files[name], conditional=True, max_age=_YEAR_S)
-        response.cache_control.immutable = request.args.get("m") == marks[name]
+        response.cache_control.immutable = request.args.get("m") == _mark(name)
         return response
 
     return blueprint
@@ -72,12 +73,12 @@ def embed_blueprint(desk: Desk) -> Blueprint:
 
 def frame_files(prefix: str) -> dict[str, str]:
     """Addresses of the frame's files by name, which change with the files."""
-    return {name: f"{prefix}embed/{name}?m={mark}" for name, mark in _files()[1].items()}
+    return {name: f"{prefix}embed/{name}?m={_mark(name)}" for name in (*_OWN_FILES, "plotly.js")}
 
 
-def _files() -> tuple[dict[str, Path], dict[str, str]]:
-    files = {name: _ASSETS / name for name in _OWN_FILES} | {"plotly.js": _plotly()}
-    return files, {name: str(int(path.stat().st_mtime)) for name, path in files.items()} | {"plotly.js": version("plotly")}
+@cache  # for as long as the process, as what the pages name
+def _mark(name: str) -> str:
+    return version("plotly") if name == "plotly.js" else str(int((_ASSETS / name).stat().st_mtime))
 
 
 def frame_policy(origin: str) -> str:

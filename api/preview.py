@@ -7,7 +7,9 @@ that it opens nothing that is not open already. Looked at alone it asks for noth
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -34,13 +36,14 @@ _DRAWN: Final = (Status.QUEUED, Status.RUNNING, Status.COMPLETED)
 def preview_blueprint(desk: Desk) -> Blueprint:
     """``/embed/preview``; its query holds the fields of the dialog (assets/embedding.js)."""
     blueprint = Blueprint("preview", __name__, url_prefix=desk.prefix.rstrip("/") or None)
+    files = frame_files(desk.prefix)
 
     @blueprint.get("/embed/preview")
     def preview() -> Response:
         if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
             raise NotFound("There is no {path}.", path=request.path)
         try:
-            html, status = _page(desk), 200
+            html, status = _page(desk, files), 200
         except RiwayatError as error:
             html, status = (
                 plain_page(current_language(), translate_error(type(error)()), translate_error(error)),
@@ -53,7 +56,7 @@ def preview_blueprint(desk: Desk) -> Blueprint:
     return blueprint
 
 
-def _page(desk: Desk) -> str:
+def _page(desk: Desk, files: Mapping[str, str]) -> str:
     fields = request.args
     identity = desk.identify()
     if "embed" not in identity.scopes:
@@ -71,7 +74,7 @@ def _page(desk: Desk) -> str:
     settings = desk.site.settings
     base = site_address(settings, request.remote_addr, lower_headers(request), request.scheme, request.host)
     text = json.dumps(view, ensure_ascii=False)
-    return frame_page(FramePage("", base, shows.theme, shows.transparent, desk.prefix, frame_files(desk.prefix), preview=text))
+    return frame_page(FramePage("", base, shows.theme, shows.transparent, desk.prefix, files, preview=text))
 
 
 def _of_job(job: Job, shows: Shows) -> dict[str, Any]:
@@ -82,4 +85,4 @@ def _of_job(job: Job, shows: Shows) -> dict[str, Any]:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.lstrip("-").isdecimal() and len(text) <= 15 else None
+    return int(text) if text and re.fullmatch("-?[0-9]{1,15}", text) else None

@@ -722,3 +722,11 @@ def test_a_preview_of_nonsense_says_what_is_wrong(world, fields):
     answer = previewed(world.user("sari"), loaded_by(world, "sari"), **fields)
     assert answer.status_code == 400
     assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
+@pytest.mark.parametrize("start", ["--5", "1e9", "٣", "9" * 400, ""])
+def test_a_preview_whose_start_is_no_number_begins_where_its_job_does(world, start):
+    job = loaded_by(world, "sari")
+    answer = previewed(world.user("sari"), job, start=start)
+    assert answer.status_code == 200
+    assert "2012-12-31T17:00:00Z" in answer.get_data(as_text=True)

@@ -430,7 +430,7 @@ def _embed(world: World, who: Who, owner: str) -> int:
 
 
 def _preview(world: World, who: Who, owner: str) -> int:
-    """Of one's own job, and embedding must be granted; whatever is sent to a page with a bearer is that of a browser."""
+    """Of a job that may be seen, and embedding must be granted."""
     return _view(world, who, owner) or (0 if who.embeds else 403)
 
 
