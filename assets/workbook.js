@@ -46,26 +46,34 @@
   }
 
   async function ended(link, path) {
-    let untold = true;
-    for (const began = Date.now(); ; ) {
+    const began = Date.now();
+    let told = false; // that no worker runs
+    for (;;) {
       await pause();
       const answer = await fetch(path, { cache: "no-store" });
       if (answer.status === 503) continue;
       const job = await answer.json();
-      if (!answer.ok || !["queued", "running"].includes(job.status)) return;
-      if (job.status === "queued" && untold && Date.now() - began > LONG_MS && !(await isServed(job.queue))) {
-        tell(link, link.dataset.noWorker);
-        untold = false;
+      if (!answer.ok || !["queued", "running"].includes(job.status)) {
+        if (told) tell(link, "");
+        return;
       }
-      if (job.status === "queued") show(link, link.dataset.queued);
-      else show(link, job.progress ? `${Math.floor(100 * job.progress.fraction)} %` : "…");
+      if (job.status === "running") {
+        if (told) tell(link, "");
+        told = false;
+        show(link, job.progress ? `${Math.floor(100 * job.progress.fraction)} %` : "…");
+        continue;
+      }
+      show(link, link.dataset.queued);
+      if (told || Date.now() - began < LONG_MS || (await isServed(job.queue))) continue;
+      tell(link, link.dataset.noWorker);
+      told = true;
     }
   }
 
   async function isServed(queue) {
     const prefix = document.documentElement.dataset.prefix || "/";
-    const answer = await fetch(`${prefix}readyz`, { cache: "no-store" });
-    return (await answer.json()).checks[`worker ${queue}`] !== false;
+    const found = await fetch(`${prefix}readyz`, { cache: "no-store" }).then((answer) => answer.json()).catch(() => null);
+    return !found || !found.checks || found.checks[`worker ${queue}`] !== false; // a proxy's page says nothing of it
   }
 
   function show(link, words) {
@@ -85,6 +93,6 @@
   function tell(link, sentence) {
     const part = (type, props) => ({ namespace: "dash_html_components", type: type, props: props });
     const notice = part("Div", { className: "notice notice-warning", role: "alert", children: part("P", { children: sentence }) });
-    window.dash_clientside.set_props(link.dataset.workbook, { children: notice });
+    window.dash_clientside.set_props(link.dataset.workbook, { children: sentence ? notice : null });
   }
 })();

@@ -176,6 +176,7 @@ def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_p
         assert driver.find_element(By.ID, "download-xlsx").get_attribute("data-progress") == "Queued"
         with WorkerProcess(cwd=tmp_path, **settings):
             wait_until(lambda: list(tmp_path.glob("*.xlsx")), "the file")
+            wait_until(lambda: driver.find_element(By.ID, "alert").text == "", "the reason to go")
 
 
 def press(driver, selector):
