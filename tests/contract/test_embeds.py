@@ -167,6 +167,23 @@ def test_viewers_who_come_while_it_loads_share_that_job(world):
     assert len({job["id"] for job in jobs}) == 1
 
 
+@pytest.mark.parametrize("how", ["revoked", "grant gone"])
+def test_a_viewers_download_is_broken_off_once_the_chart_ends(world, how, monkeypatch):
+    monkeypatch.setattr("api.sending.CHECK_S", 0.0)
+    made = world.made()
+    viewer = world.bearer(made["token"])
+    job = ok(load(viewer), 202)["id"]
+    with viewer.get(f"/api/jobs/{job}/data") as answer:
+        pieces = iter(answer.response)
+        next(pieces)
+        if how == "revoked":
+            ok(world.user("sari").post(f"/api/embeds/{made['id']}/revoke"))
+        else:
+            forget_all(world.access, world.ledger)
+        with pytest.raises(ConnectionResetError):
+            next(pieces)
+
+
 def test_a_token_opens_no_other_route_than_those_of_its_chart(world):
     """Every route of the server is asked, so that a new one is closed to tokens until it is opened here."""
     viewer = world.bearer(world.made()["token"])

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from access.audit import Wanted
 from access.grants import Grant
+from access.identity import Identity
 from access.passwords import hash_password, place_to_verify
 from access.store import AccessStore, open_access
 from access.tables import account
@@ -29,6 +30,7 @@ from api.sign_in import install_sign_in
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
+from errors import NotAuthenticated
 
 PASSWORD = "curah hujan 1950"
 OTHER = "tekanan udara 1013"
@@ -49,6 +51,7 @@ class World:
     access: AccessStore
     server: Flask
     clock: Clock
+    laters: list[Callable[[], Identity]] = field(default_factory=list)  # what requests of api/later have taken down
 
     def browser(self, **environment: str) -> Browser:
         client = self.server.test_client()
@@ -136,7 +139,14 @@ def door(made: Path, folder: Path, **given: Any) -> Iterator[World]:
     Guard(settings, asks, lambda title, sentence: f"{title} {sentence}", BrowserRules(settings, list)).install(server)
     server.add_url_rule(f"{settings.url_prefix}api/whoami", "whoami", lambda: jsonify(user=asks().user, via=asks().via))
     server.add_url_rule(f"{settings.url_prefix}_dash-update-component", "update", lambda: jsonify(done=True), methods=["POST"])
-    yield World(settings, access, server, clock)
+    world = World(settings, access, server, clock)
+
+    def later() -> Response:
+        world.laters.append(asks.later())
+        return jsonify(done=True)
+
+    server.add_url_rule(f"{settings.url_prefix}api/later", "later", later)
+    yield world
     access.engine.dispose()
 
 
@@ -511,6 +521,30 @@ def test_what_is_changed_by_command_ends_all_sessions_at_once(world, change):
     browser.sign_in()
     world.access.change_account("sari", **change)
     assert browser.user() is None
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"end_sessions": True}])
+def test_what_goes_on_after_its_request_ends_with_the_session(world, change):
+    browser = world.browser()
+    browser.sign_in()
+    browser.get("/api/later")
+    (again,) = world.laters
+    assert again().user == "sari"
+    world.access.change_account("sari", **change)
+    with pytest.raises(NotAuthenticated):
+        again()
+
+
+def test_what_goes_on_after_its_request_uses_the_session_but_no_longer_than_a_day(world):
+    browser = world.browser()
+    browser.sign_in()
+    browser.get("/api/later")
+    (again,) = world.laters
+    world.clock.now_s += 23 * HOUR_S
+    assert again().user == "sari"
+    world.clock.now_s += HOUR_S
+    with pytest.raises(NotAuthenticated):
+        again()
 
 
 def test_a_removed_account_has_no_session_and_neither_has_the_next_of_that_name(world, hashed):

@@ -148,6 +148,21 @@ def test_a_range_of_the_file_is_given_and_one_outside_is_refused(world):
     assert (outside.status_code, outside.json["error"]["code"]) == (416, "requested_range_not_satisfiable")
 
 
+def test_the_file_is_broken_off_once_the_grant_is_gone(world, monkeypatch):
+    monkeypatch.setattr("api.sending.CHECK_S", 0.0)
+    sari, path = world.user("sari"), f"/api/jobs/{world.history()}/data?{MARCH}"
+    sari.get(path)
+    world.run()
+    access = open_access(world.settings)
+    with sari.get(path, buffered=False) as answer:
+        pieces = iter(answer.response)
+        assert next(pieces)[:4] == b"PK\x03\x04"
+        for row in access.grants():
+            access.remove_grant(row.id)
+        with pytest.raises(ConnectionResetError):
+            next(pieces)
+
+
 def test_more_rows_than_a_worksheet_holds_are_refused_and_no_job_is_started(world, monkeypatch):
     monkeypatch.setattr("data.export.SHEET_ROWS", 100)
     history = world.history()

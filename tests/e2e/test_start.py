@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 
 import psutil
 import pytest
 
-import serve
-from tests.processes import READY_S, ROOT, SiteProcess, wait_until
+from config import Settings
+from data.engine import sqlite_path
+from tests.processes import READY_S, ROOT, ServerProcess, SiteProcess, free_port, site_environment, wait_until
 
 
 def is_worker(process) -> bool:
@@ -73,15 +75,16 @@ def test_gunicorn_says_a_wrong_setting_in_a_sentence_and_starts_nothing(tmp_path
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_before_anything_is_served_ends_it_without_a_word(monkeypatch):
-    def interrupted(_settings):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("serve._bring_up_to_date", interrupted)
-    with pytest.raises(SystemExit) as ended:
-        serve.main()
-    assert ended.value.code == 130
-
-
-def test_make_run_starts_what_answers_ctrl_c_while_it_begins():
-    assert "python serve.py" in (ROOT / "Makefile").read_text()
+def test_ctrl_c_before_anything_is_served_ends_it_without_a_traceback(data_dir, tmp_path):
+    settings = Settings(data_dir=data_dir)
+    with sqlite3.connect(sqlite_path(settings.jobs_url), isolation_level=None) as jobs:
+        jobs.execute("DROP TABLE alembic_version_jobs")  # so that there is something to write, for which it must wait
+        jobs.execute("BEGIN IMMEDIATE")
+        site = ServerProcess([str(ROOT / "serve.py")], cwd=tmp_path, env=site_environment(data_dir=data_dir, port=free_port()))
+        waits = psutil.Process(site.pid)
+        wait_until(lambda: any(file.path == str(sqlite_path(settings.jobs_url)) for file in waits.open_files()), "its database")
+        site.process.send_signal(signal.SIGINT)
+        jobs.execute("ROLLBACK")
+    jobs.close()
+    assert site.process.wait(READY_S) == 130
+    assert site.output() == ""
