@@ -90,8 +90,12 @@ def frame_policy(origin: str) -> str:
 
 
 def add_embed_routes(api: Api, desk: Desk) -> None:
-    """``/api/embed`` and ``/api/embeds``."""
+    """``/api/embed``, for the frame of a chart, and ``/api/embeds``, for those who make charts."""
+    _add_view_route(api, desk)
+    _add_maker_routes(api, desk)
 
+
+def _add_view_route(api: Api, desk: Desk) -> None:
     @api.get("/api/embed", {200: Answer("What is drawn.", EmbedView)}, 404, scope="read")
     def get_embed() -> Response:
         """What the chart of a token shows now; only for the frame of an embedded chart."""
@@ -105,6 +109,8 @@ def add_embed_routes(api: Api, desk: Desk) -> None:
         may_export = "export" in identity.scopes and identity.rights.allows(shown, Purpose.EXPORT)
         return jsonify(_view(desk, found, may_export))
 
+
+def _add_maker_routes(api: Api, desk: Desk) -> None:
     @api.post("/api/embeds", _MADE, 400, 404, 409, scope="embed", body=NewEmbed)
     def create_embed(body: NewEmbed) -> Response:
         """Make a chart for pages of another origin.

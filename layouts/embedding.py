@@ -31,7 +31,30 @@ _MOST_LISTED: Final = 50
 
 def embed_dialog(language: str) -> Component:
     """The dialog, closed; callbacks/embedding.py opens it with the chart that is shown."""
-    fields = [
+    return dbc.Modal(
+        [
+            dcc.Store(id=ids.EMBED_SPAN),
+            dbc.ModalHeader(dbc.ModalTitle(_("Embed this chart"), tag="h2"), close_button=True),
+            dbc.ModalBody(
+                [
+                    html.P(id=ids.EMBED_WHAT, className="embed-what"),
+                    html.Div([html.Div(_fields(language), className="embed-fields"), _preview()], className="embed-halves"),
+                    html.Div(id=ids.EMBED_RESULT, className="embed-result", **{"aria-live": "polite"}),
+                    html.Div(id=ids.EMBED_LIST, className="embed-list"),
+                ]
+            ),
+        ],
+        id=ids.EMBED_DIALOG,
+        is_open=False,
+        scrollable=True,
+        centered=True,
+        size="xl",
+        className="embed-dialog",
+    )
+
+
+def _fields(language: str) -> list[Component]:
+    return [
         _range(),
         _field(
             _("Shown by pages of"),
@@ -60,28 +83,7 @@ def embed_dialog(language: str) -> Component:
         html.Button(
             _("Create the link"), id=ids.EMBED_CREATE, type="button", n_clicks=0, className="btn btn-primary embed-create"
         ),
-        html.Div(id=ids.EMBED_RESULT, className="embed-result", **{"aria-live": "polite"}),
-        html.Div(id=ids.EMBED_LIST, className="embed-list"),
     ]
-    return dbc.Modal(
-        [
-            dcc.Store(id=ids.EMBED_SPAN),
-            dbc.ModalHeader(dbc.ModalTitle(_("Embed this chart"), tag="h2"), close_button=True),
-            dbc.ModalBody(
-                [
-                    html.P(id=ids.EMBED_WHAT, className="embed-what"),
-                    html.Div([html.Div(fields[:-2], className="embed-fields"), _preview()], className="embed-halves"),
-                    *fields[-2:],
-                ]
-            ),
-        ],
-        id=ids.EMBED_DIALOG,
-        is_open=False,
-        scrollable=True,
-        centered=True,
-        size="xl",
-        className="embed-dialog",
-    )
 
 
 def range_options(span: tuple[int, int], timezone: str) -> list[dict[str, str]]:
