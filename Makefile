@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test venv venv-dev check fix bench pins python browser servers
+.PHONY: help run dev test venv venv-dev check fix bench pins python browser servers node
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,9 +12,11 @@ RUN_STAMP := .venv/.requirements
 DEV_STAMP := .venv/.requirements-dev
 LOAD_STAMP := .venv-load/.requirements
 ARGS ?=
-# Most browser tests wait for something, so two at a time take little more than half as long; a file stays in one process.
-# In their order (contract, e2e, unit), not sorted by number of tests: long files with few tests would come last, one of them alone.
-JOBS ?= 2
+# Most tests of processes and the browser wait for something, so four at a time keep two cores busy; a file stays in one process.
+# tests/conftest.py puts the longest files first: one that came last would run alone.
+JOBS ?= 4
+# Without bytecode each of the test processes, and each program that they start, compiles everything anew (seven seconds each).
+test: export PYTHONDONTWRITEBYTECODE =
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -23,22 +25,29 @@ run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses anoth
 	@$(BIN)/python manage.py setup --for-run
 	@exec $(BIN)/python serve.py
 
-test: venv-dev browser servers ## linters, import contracts, types and all tests (ARGS= goes to pytest)
-	@checks=0; $(MAKE) check || checks=1; \
-	[ $$checks = 0 ] || echo "A check failed (above); the tests run all the same."; \
+dev: venv-dev ## as run, and start anew at each change of the code, a style sheet or a translation
+	@$(BIN)/python manage.py setup --for-run
+	@exec $(BIN)/watchfiles --sigint-timeout 20 "$(BIN)/python serve.py" \
+	access analysis api assets callbacks commands data figures jobs layouts locales *.py
+
+test: venv-dev browser servers node ## linters, import contracts, types and all tests (ARGS= goes to pytest)
+	@said=$$(mktemp); $(MAKE) check >$$said 2>&1 & check=$$!; \
 	$(BIN)/python -m pytest --headless -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
-	[ $$tests = 0 ] && exit $$checks || exit $$tests
+	wait $$check; checks=$$?; cat $$said; rm -f $$said; \
+	[ $$checks = 0 ] && echo "All checks passed." || echo "A check failed (above)."; \
+	[ $$tests = 0 ] && exit $$checks || { echo "Tests failed (further up)."; exit $$tests; }
 
 venv: $(RUN_STAMP) ## only .venv with the pinned runtime requirements
 
 venv-dev: $(DEV_STAMP)
 
-check: venv-dev ## linters, import contracts, types, bandit, known vulnerabilities; edits nothing
+check: venv-dev ## linters of Python and JavaScript, import contracts, types, bandit, known vulnerabilities; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive . 2> >(grep -v "nosec encountered" >&2)
+	@.ci/javascript
 	@$(BIN)/python .ci/audit.py
 
 fix: venv-dev ## let the linter and the formatter edit
@@ -83,3 +92,6 @@ browser:
 
 servers:
 	@.ci/servers
+
+node:
+	@.ci/node || true

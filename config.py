@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -14,10 +15,13 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
-from private import check_secret_file, own_folder
+from private import check_private_file, check_secret_file, own_folder
 
 LEAST_SECRET = 16  # characters: whoever guesses one is anybody
-FREE_THREADS = 2  # of a web process, for pages and programs while every place of an event stream is taken
+# of a web process, for pages and programs while every place of an event stream is taken
+FREE_THREADS = 2
+# with or without a port
+_HOST = re.compile(r"(\*\.)?[^\s/*.\[\]][^\s/*]*|\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
 _LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1")
 
 
@@ -48,6 +52,14 @@ class Settings(BaseSettings):
     web_workers: int = Field(default=2, ge=1, description="Web processes under gunicorn.")
     metrics_addresses: str = Field(default="127.0.0.1,::1", description="Addresses that may read /metrics, with commas.")
     web_threads: int = Field(default=8, ge=1, description="Requests that one web process answers at a time.")
+    downloads: int = Field(
+        default=4, ge=1, description="Downloads that one web process sends at a time, by threads of their own, of all users."
+    )
+    user_downloads: int = Field(
+        default=2,
+        ge=1,
+        description="Of these, those of one user and their keys, or of all who look at one user's embedded charts.",
+    )
     queue: Literal["local", "celery"] = Field(default="local", description="Who runs jobs.")
     redis_url: str = Field(default="", description="QUEUE=celery: URL of the broker, such as redis://127.0.0.1:6379/0.")
     redis_prefix: str = Field(
@@ -76,7 +88,7 @@ class Settings(BaseSettings):
     result_ttl: float = Field(
         default=3600.0,
         gt=0,
-        description="How long it is remembered what a page has been shown of a job, in seconds; then all of it is sent again.",
+        description="Without effect: nothing is kept of what a page was shown. Accepted, so that older settings are.",
     )
     workbook_ttl: float = Field(
         default=86_400.0, gt=0, description="How long a written Excel file is kept for whoever asks for the same rows, in s."
@@ -97,9 +109,18 @@ class Settings(BaseSettings):
     )
     proxy_sign_out_url: str = Field(default="", description="AUTH=proxy: where 'Sign out' leads; empty: there is none.")
     admins: str = Field(default="", description="Users who may see all jobs, with commas.")
+    allowed_hosts: str = Field(
+        default="", description="Names by which the site may be called, with commas; *.example.org is any below; empty: any name."
+    )
     session_hours: float = Field(default=24.0, gt=0, description="AUTH=login: hours after which one has to sign in again.")
     session_idle_hours: float = Field(
         default=8.0, gt=0, description="AUTH=login: hours without a request after which one has to sign in again."
+    )
+    confirm_minutes: float = Field(
+        default=15.0,
+        ge=0,
+        description="AUTH=login: minutes after giving the password before it is asked for again, by what administrators change"
+        " and by new keys; 0: never.",
     )
     cookie_secure: Literal["auto", "always", "never"] = Field(
         default="auto", description="Whether cookies are for TLS only; auto: those of requests that came through TLS."
@@ -143,6 +164,14 @@ class Settings(BaseSettings):
     def _slashes(cls, prefix: str) -> str:
         return "/" + prefix.strip("/") + "/" if prefix.strip("/") else "/"
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names_of_hosts(cls, names: str) -> str:
+        wrong = [name.strip() for name in names.split(",") if name.strip() and not _HOST.fullmatch(name.strip())]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no name such as riwayat.example.org or *.example.org, and no address")
+        return names
+
     @field_validator("proxy_sign_out_url")
     @classmethod
     def _address_of_a_page(cls, url: str) -> str:
@@ -184,6 +213,11 @@ class Settings(BaseSettings):
         return frozenset(name.strip() for name in self.admins.split(",") if name.strip())
 
     @property
+    def all_threads(self) -> int:
+        """Threads of one web process: those that answer requests, and those that send downloads."""
+        return self.web_threads + self.downloads
+
+    @property
     def jobs_url(self) -> str:
         """URL of the database of jobs."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'riwayat.sqlite'}"
@@ -205,17 +239,31 @@ class Settings(BaseSettings):
 
     @property
     def workbook_budget_bytes(self) -> int:
-        """How much of the disk Excel files may take, besides the tiles: a tenth of the tiles' budget, in bytes."""
+        """How much of the disk Excel files may take, besides the tiles:
+        a tenth of the tiles' budget, in bytes.
+        """
         return self.tile_budget_bytes // 10
 
     def prepare(self) -> None:
         """Make the folders that Riwayat writes to (mode 0700).
 
         Raises:
-            ConfigurationError: DATA_DIR is another user's.
+            ConfigurationError: DATA_DIR is another user's, or as :meth:`check_databases`.
         """
         own_folder(self.data_dir)
         own_folder(self.tiles_path, ours=self.tile_dir is None)
+        self.check_databases()
+
+    def check_databases(self) -> None:
+        """Close SQLite files of ours to others who could read them.
+
+        Raises:
+            ConfigurationError: others could have written one.
+        """
+        for url in (self.jobs_url, self.history_url):
+            if url.startswith("sqlite") and (path := _file_of(url)):
+                for ending in ("", "-wal", "-shm"):
+                    check_private_file(Path(path + ending))
 
     def signing_secret(self) -> str:
         """The signing secret: the setting, or a file in DATA_DIR that is made once with mode 0600.
@@ -233,7 +281,8 @@ class Settings(BaseSettings):
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(48))
             try:
-                os.link(draft, path)  # fails if another process was first: then that one's secret holds
+                # fails if another process was first: then that one's secret holds
+                os.link(draft, path)
             except FileExistsError:
                 pass
             draft.unlink()
@@ -245,19 +294,43 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings.
 
     Raises:
-        ConfigurationError: naming each wrong setting and what was expected.
+        ConfigurationError: naming each wrong setting and what was expected;
+            or others could have written the ``.env`` file.
     """
+    if (file := overrides.get("_env_file", Settings.model_config.get("env_file"))) is not None:
+        check_private_file(Path(str(file)))
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
         wrong = "; ".join(
             ": ".join([*(f"RIWAYAT_{part}".upper() for part in error["loc"]), error["msg"].removeprefix("Value error, ")])
             for error in exc.errors()
         )
         raise ConfigurationError("Wrong setting: {wrong}", wrong=wrong) from exc
+    except PermissionError as exc:
+        raise ConfigurationError(
+            "The settings file {path} cannot be read by the user who runs Riwayat. Change its owner with chown.",
+            path=Path(str(file)).absolute(),
+        ) from exc
+    settings.check_databases()
+    return settings
+
+
+def _file_of(url: str) -> str:
+    """Return the path of a SQLite URL; empty: in memory, or not understood."""
+    from sqlalchemy import make_url  # --help must not wait for it
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        path = make_url(url).database or ""
+    except ArgumentError:
+        return ""
+    return "" if path == ":memory:" else path
 
 
 def outside_value(name: str) -> str | None:
-    """A variable of the environment, or of the ``.env`` file, that a source mapping names (``url_env``); None: not set."""
+    """A variable of the environment, or of the ``.env`` file,
+    that a source mapping names (``url_env``); None: not set.
+    """
     file = Settings.model_config.get("env_file")
     return os.environ.get(name) or (dotenv_values(str(file)).get(name) if file else None)

@@ -1,14 +1,25 @@
 """The one exception tree of Riwayat.
 
-Every error that a user may meet is a :class:`RiwayatError`. Its ``template`` is the English sentence (a gettext
-message id) with named ``{fields}``; ``params`` fill them. A template says what was wrong, where, and what to do.
-``code`` is stable and goes to the API and the ledger; ``retryable`` tells the queue whether trying again may help.
+Every error that a user may meet is a :class:`RiwayatError`. Its ``template`` is the English
+sentence (a gettext message id) with named ``{fields}``; ``params`` fill them. A template says what
+was wrong, where, and what to do. Each kind says in its class statement in what it differs from its
+base: ``code`` is stable and goes to the API and the ledger; ``retryable`` tells the queue whether
+trying again may help.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from escaping import visible
+
+
+def shown_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What fills a sentence; names in it are shown, whatever is in them."""
+    return {name: visible(value, keep="\n") if isinstance(value, str) else value for name, value in params.items()}
 
 
 class RiwayatError(Exception):
@@ -17,6 +28,13 @@ class RiwayatError(Exception):
     code: ClassVar[str] = "error"
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+
+    def __init_subclass__(cls, *, code: str, http_status: int | None = None, retryable: bool | None = None) -> None:
+        """Take what a kind of error differs in; the rest is as of the kind that it belongs to."""
+        super().__init_subclass__()
+        cls.code = code
+        cls.http_status = cls.http_status if http_status is None else http_status
+        cls.retryable = cls.retryable if retryable is None else retryable
 
     def __init__(self, template: str | None = None, *, field: str | None = None, **params: Any) -> None:
         self.template = template or (self.__doc__ or self.code).strip().splitlines()[0]
@@ -27,249 +45,189 @@ class RiwayatError(Exception):
     @property
     def message(self) -> str:
         """The English sentence with its parameters filled in."""
-        return self.template.format(**self.params) if self.params else self.template
+        return self.template.format(**shown_params(self.params)) if self.params else self.template
 
 
-class ConfigurationError(RiwayatError):
+class ConfigurationError(RiwayatError, code="configuration"):
     """A setting is wrong."""
 
-    code = "configuration"
 
-
-class InvalidRequest(RiwayatError):
+class InvalidRequest(RiwayatError, code="invalid_request", http_status=400):
     """The request is not valid."""
 
-    code = "invalid_request"
-    http_status = 400
 
-
-class UnknownStation(InvalidRequest):
+class UnknownStation(InvalidRequest, code="unknown_station"):
     """There is no such station."""
 
-    code = "unknown_station"
 
-
-class UnknownSensor(InvalidRequest):
+class UnknownSensor(InvalidRequest, code="unknown_sensor"):
     """There is no such sensor."""
 
-    code = "unknown_sensor"
+
+class InvalidFormula(InvalidRequest, code="invalid_formula"):
+    """The formula is not valid."""
 
 
-class NoData(InvalidRequest):
+class NoData(InvalidRequest, code="no_data"):
     """There is no data in this range."""
 
-    code = "no_data"
+
+class NotLoaded(InvalidRequest, code="not_loaded"):
+    """This needs readings that are not loaded."""
+
+    def __init__(self, template: str | None = None, *, start_ms: int = 0, **params: Any) -> None:
+        """Take from when on it would have to be loaded, int ms UTC."""
+        super().__init__(template, **params)
+        self.start_ms = start_ms
 
 
-class TooLarge(InvalidRequest):
-    """This is more than can be answered at once."""
-
-    code = "too_large"
-    http_status = 413
+class TooLarge(InvalidRequest, code="too_large", http_status=413):
+    """This is too much for one request."""
 
 
-class UnsupportedMedia(InvalidRequest):
+class UnknownHost(InvalidRequest, code="unknown_host"):
+    """This site is not known by that host name."""
+
+
+class UnsupportedMedia(InvalidRequest, code="unsupported_media_type", http_status=415):
     """Send JSON, with Content-Type: application/json."""
 
-    code = "unsupported_media_type"
-    http_status = 415
 
-
-class NotAuthenticated(RiwayatError):
+class NotAuthenticated(RiwayatError, code="not_authenticated", http_status=401):
     """Please sign in."""
 
-    code = "not_authenticated"
-    http_status = 401
+
+class EmbedInvalid(NotAuthenticated, code="embed_invalid"):
+    """The link to this chart is invalid; ask its owner for a new one."""
 
 
-class EmbedInvalid(NotAuthenticated):
-    """The link of this chart is not right; ask its owner for a new one."""
-
-    code = "embed_invalid"
-
-
-class EmbedExpired(NotAuthenticated):
+class EmbedExpired(NotAuthenticated, code="embed_expired"):
     """The link of this chart has expired; ask its owner for a new one."""
 
-    code = "embed_expired"
 
-
-class EmbedRevoked(NotAuthenticated):
+class EmbedRevoked(NotAuthenticated, code="embed_revoked"):
     """This chart is no longer shared; ask its owner."""
 
-    code = "embed_revoked"
+
+class NotPermitted(RiwayatError, code="not_permitted", http_status=403):
+    """You do not have permission for this."""
 
 
-class NotPermitted(RiwayatError):
-    """You have no permission for this."""
-
-    code = "not_permitted"
-    http_status = 403
-
-
-class WrongPassword(NotAuthenticated):
+class WrongPassword(NotAuthenticated, code="wrong_password"):
     """Name or password is wrong."""
 
-    code = "wrong_password"
 
-
-class InvalidKey(NotAuthenticated):
+class InvalidKey(NotAuthenticated, code="invalid_key"):
     """This key or token is not valid."""
 
-    code = "invalid_key"
 
-
-class TooManyAttempts(RiwayatError):
+class TooManyAttempts(RiwayatError, code="too_many_attempts", http_status=429):
     """Too many attempts; try again later."""
-
-    code = "too_many_attempts"
-    http_status = 429
 
     def __init__(self, template: str | None = None, *, field: str | None = None, wait_s: int = 1, **params: Any) -> None:
         super().__init__(template, field=field, **params)
         self.wait_s = wait_s
 
 
-class TooManyRequests(TooManyAttempts):
+class TooManyRequests(TooManyAttempts, code="too_many_requests"):
     """Too many requests."""
 
-    code = "too_many_requests"
+
+class OutOfScope(NotPermitted, code="scope"):
+    """This key lacks the required scope."""
 
 
-class OutOfScope(NotPermitted):
-    """The key is not for this."""
-
-    code = "scope"
+class ConfirmPassword(NotPermitted, code="confirm_password"):
+    """Enter your password again to continue."""
 
 
-class EmbedNotPermitted(NotPermitted):
-    """Whoever shared this chart may no longer show it; ask its owner."""
-
-    code = "embed_not_permitted"
+class EmbedNotPermitted(NotPermitted, code="embed_not_permitted"):
+    """The owner of this chart no longer has the right to share it."""
 
 
-class CrossSite(NotPermitted):
-    """A page of another site may not do this."""
-
-    code = "cross_site"
+class CrossSite(NotPermitted, code="cross_site"):
+    """Requests from other sites are not allowed."""
 
 
-class NotFound(RiwayatError):
-    """There is no such thing here."""
-
-    code = "not_found"
-    http_status = 404
+class NotFound(RiwayatError, code="not_found", http_status=404):
+    """Not found."""
 
 
-class JobNotFound(NotFound):
+class JobNotFound(NotFound, code="job_not_found"):
     """There is no such job."""
 
-    code = "job_not_found"
+
+class Conflict(RiwayatError, code="conflict", http_status=409):
+    """Not possible in the current state."""
 
 
-class Conflict(RiwayatError):
-    """The state forbids this."""
-
-    code = "conflict"
-    http_status = 409
+class StaleAttempt(Conflict, code="stale_attempt"):
+    """Another attempt at this job has started, so this one stops."""
 
 
-class StaleAttempt(Conflict):
-    """Another attempt at this job has begun; this one must stop."""
-
-    code = "stale_attempt"
-
-
-class QueueFull(RiwayatError):
+class QueueFull(RiwayatError, code="queue_full", http_status=429):
     """The queue is full; try again later."""
 
-    code = "queue_full"
-    http_status = 429
 
-
-class NoWorker(RiwayatError):
+class NoWorker(RiwayatError, code="no_worker", http_status=503, retryable=True):
     """No worker is running, so nothing can be loaded now."""
 
-    code = "no_worker"
-    http_status = 503
-    retryable = True
+
+class TooManyListeners(RiwayatError, code="too_many_listeners", http_status=503):
+    """Too many event streams are open. Poll the job instead."""
 
 
-class TooManyListeners(RiwayatError):
-    """Too many event streams are open; ask for the job itself from time to time instead."""
-
-    code = "too_many_listeners"
-    http_status = 503
+class Busy(RiwayatError, code="busy", http_status=503, retryable=True):
+    """Too many downloads at the moment. Try again in a few seconds."""
 
 
-class LedgerUnavailable(RiwayatError):
+class LedgerUnavailable(RiwayatError, code="unavailable", http_status=503, retryable=True):
     """The database does not answer; try again later."""
 
-    code = "unavailable"
-    http_status = 503
-    retryable = True
 
-
-class SourceError(RiwayatError):
+class SourceError(RiwayatError, code="source"):
     """The database could not be read."""
 
-    code = "source"
 
-
-class SourceUnavailable(SourceError):
+class SourceUnavailable(SourceError, code="source_unavailable", http_status=503, retryable=True):
     """The database does not answer."""
 
-    code = "source_unavailable"
-    http_status = 503
-    retryable = True
+
+class SourceMismatch(SourceError, code="source_mismatch"):
+    """The table does not match its description."""
 
 
-class SourceMismatch(SourceError):
-    """The table does not look as it was described."""
-
-    code = "source_mismatch"
+class JobTimeout(RiwayatError, code="timeout", retryable=True):
+    """The load exceeded its time limit."""
 
 
-class JobTimeout(RiwayatError):
-    """The job took longer than it may."""
-
-    code = "timeout"
-    retryable = True
+class JobDied(RiwayatError, code="died", retryable=True):
+    """The process running this load crashed."""
 
 
-class JobDied(RiwayatError):
-    """The process of the job ended without a word."""
-
-    code = "died"
-    retryable = True
-
-
-class DiskFull(RiwayatError):
+class DiskFull(RiwayatError, code="disk_full", http_status=507):
     """The disk of the tiles is full."""
 
-    code = "disk_full"
-    http_status = 507
+    @staticmethod
+    def is_meant_by(error: OSError) -> bool:
+        """Return whether the disk, the user's part of it, or what one file may have is full."""
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class TileDamaged(RiwayatError):
+class TileDamaged(RiwayatError, code="tile_damaged", retryable=True):
     """A tile on disk is damaged."""
 
-    code = "tile_damaged"
-    retryable = True
+
+class TilesRemoved(RiwayatError, code="tiles_removed", retryable=True):
+    """This load's tiles were removed while it ran; RIWAYAT_TILE_BUDGET_GB may be too small."""
 
 
-class RowsChanged(RiwayatError):
+class RowsChanged(RiwayatError, code="rows_changed", retryable=True):
     """The rows changed while they were written to a file."""
 
-    code = "rows_changed"
-    retryable = True
 
-
-class ImportRejected(RiwayatError):
+class ImportRejected(RiwayatError, code="import_rejected", http_status=422):
     """The file cannot be imported."""
-
-    code = "import_rejected"
-    http_status = 422
 
 
 def os_error_sentence(error: OSError) -> str:

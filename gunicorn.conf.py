@@ -1,6 +1,7 @@
 """gunicorn serves a site with several web workers: ``gunicorn --config gunicorn.conf.py``.
 
-Threads in a few processes that are forked once, before anything is opened in them; none of them forks.
+Threads in a few processes that are forked once, before anything is opened in them;
+none of them forks.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ sys.path.insert(0, _HERE)  # gunicorn may be started in any folder
 from access.addresses import refuse_open_door  # noqa: E402
 from config import load_settings  # noqa: E402
 from errors import ConfigurationError  # noqa: E402
-from jobs.process import SINGLE_THREADED  # noqa: E402
+from jobs.worker.process import SINGLE_THREADED  # noqa: E402
 from logs import standard_library_logs  # noqa: E402
 
 try:
@@ -36,17 +37,23 @@ pythonpath = _HERE
 bind = [f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"]
 
 workers = _settings.web_workers
-worker_class = "gthread"
-threads = _settings.web_threads
-preload_app = False  # each worker opens its own databases and caches: nothing is carried across the fork
+worker_class = "api.servers.gunicorn.BufferingWorker"  # threads, of which no slow client holds one
+threads = _settings.all_threads
+sendfile = False  # files go through the worker's buffers as everything does
+# each worker opens its own databases and caches: nothing is carried across the fork
+preload_app = False
 worker_tmp_dir = str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None
 
+worker_connections = 500  # a process may open 1,024 files on most systems, and tiles are files, too
 timeout = 60  # of a worker without a sign of life, not of a request
 graceful_timeout = 20  # what a request in hand may still take when its worker is to end
-keepalive = 75  # longer than a proxy keeps its idle connections (nginx: 60), so that none is closed as it is used again
+# longer than a proxy keeps its idle connections (nginx:
+# 60), so that none is closed as it is used again
+keepalive = 75
 limit_request_line = 8190  # a page's address may name many stations
 
-# X-Forwarded-Proto and the like are believed from the proxy only; who is asking is decided by access/identity.py.
+# X-Forwarded-Proto and the like are believed from the proxy only;
+# who is asking is decided by access/identity.py.
 forwarded_allow_ips = _settings.proxy_addresses
 header_map = "drop"  # X_Forwarded_User is not X-Forwarded-User
 forwarder_headers = ""  # SCRIPT_NAME as a header moves no path: the prefix is RIWAYAT_URL_PREFIX
@@ -55,7 +62,8 @@ accesslog = None  # the proxy has one; slow and refused requests are in ours
 logconfig_dict = standard_library_logs(_settings.log_level)
 control_socket_disable = True  # would run a thread in the process that forks
 
-# Where the workers of this server leave their counts for whichever of them answers /metrics; read when gunicorn reloads, too.
+# Where the workers of this server leave their counts for whichever of them answers /metrics;
+# read when gunicorn reloads, too.
 if _MARK not in os.environ.get(_METRICS_VARIABLE, ""):
     os.environ[_METRICS_VARIABLE] = tempfile.mkdtemp(prefix=_MARK, dir=worker_tmp_dir)
     for _left in Path(os.environ[_METRICS_VARIABLE]).parent.glob("riwayat-metrics-*"):
@@ -63,13 +71,16 @@ if _MARK not in os.environ.get(_METRICS_VARIABLE, ""):
             shutil.rmtree(_left, ignore_errors=True)
 
 
-# Modules, but no application: importing takes seconds, in which a worker that is forked first would keep requests waiting.
+# Modules, but no application: importing takes seconds,
+# in which a worker that is forked first would keep requests waiting.
 os.environ.update(SINGLE_THREADED)  # a fork copies only one thread, but the locks of all
 importlib.import_module("app")
 
 
 def on_starting(server: Any) -> None:
-    """Before anything listens; ``--bind`` on the command line may say another address than RIWAYAT_HOST."""
+    """Check the address before anything listens: ``--bind`` on the command line may
+    say another than RIWAYAT_HOST.
+    """
     try:
         refuse_open_door(_settings, [address[0] for address in server.address if isinstance(address, tuple)])
         _settings.signing_secret()  # makes the folder and the secret, or says why it cannot
@@ -78,7 +89,7 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(_server: Any) -> None:
-    """Before the first fork: leave what was imported to be shared."""
+    """Leave what was imported to be shared, before the first fork."""
     gc.collect()
     gc.freeze()
 

@@ -1,7 +1,8 @@
 """Words, numbers and times in the language of whoever is asking.
 
-The language is a context variable: set once a request (or once a command), read by :func:`gettext`. Catalogues are
-``locales/<language>/LC_MESSAGES/messages.po``, compiled in memory when first needed. English is the source language.
+The language is a context variable: set once a request (or once a command), read by :func:`gettext`.
+Catalogues are ``locales/<language>/LC_MESSAGES/messages.po``, compiled in memory when first needed.
+English is the source language.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_month_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from errors import shown_params
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "id": "Bahasa Indonesia"}
 DEFAULT_LANGUAGE = "en"
@@ -79,14 +82,17 @@ def ngettext(singular: str, plural: str, count: int) -> str:
 
 
 def translate_error(error: Translatable, timezone: str | None = None) -> str:
-    """The sentence of an error in the current language, its fields filled in; times (ISO 8601, Z) shown in ``timezone``."""
+    """The sentence of an error in the current language, its fields filled in;
+    times (ISO 8601, Z) shown in ``timezone``.
+    """
     template = error.template
-    params = {name: _shown(value, timezone) if timezone else value for name, value in error.params.items()}
+    params = {name: _shown(value, timezone) if timezone else value for name, value in shown_params(error.params).items()}
     if not params:
         return gettext(template)
     try:
         return gettext(template).format(**params)
-    except (KeyError, IndexError, ValueError):  # a translation that does not fit must not hide the error
+    except (KeyError, IndexError, ValueError):
+        # a translation that does not fit must not hide the error
         return template.format(**params)
 
 
@@ -98,7 +104,7 @@ def _shown(value: Any, timezone: str) -> Any:
 
 
 def format_number(value: float, decimals: int = 0) -> str:
-    """A number with thin-space thousands and the language's decimal mark: ``1 234.5``; a true minus sign."""
+    """Return a number with thin-space thousands and the decimal mark of the language."""
     if value != value:
         return "–"
     text = f"{abs(value):,.{decimals}f}"
@@ -109,13 +115,12 @@ def format_number(value: float, decimals: int = 0) -> str:
 
 
 def format_short(value: float) -> str:
-    """A count in few digits: ``950``, ``12 k``, ``1.2 M`` (``1,2 jt`` in Indonesian)."""
-    million, thousand = gettext("M"), gettext("k")
-    milliard = gettext("G")
-    for unit, sign in ((1e9, milliard), (1e6, million), (1e3, thousand)):
+    """A count in few digits: ``950``, ``1.4 k``, ``12 k``, ``1.2 M`` (``1,2 jt`` in Indonesian)."""
+    for unit, sign in ((1e9, gettext("G")), (1e6, gettext("M")), (1e3, gettext("k"))):
         if abs(value) >= unit * 0.9995:
             scaled = value / unit
-            return format_number(scaled, 1 if abs(scaled) < 99.95 and unit > 1e3 else 0) + THIN_SPACE + sign
+            digits = 1 if abs(scaled) < (99.95 if unit > 1e3 else 9.95) else 0
+            return format_number(scaled, digits) + THIN_SPACE + sign
     return format_number(value)
 
 
@@ -132,12 +137,29 @@ def format_duration(seconds: float) -> str:
 
 
 def local_time(time_ms: int, timezone: str) -> datetime:
-    """Wall clock of a time (int ms UTC) in a zone, aware; the ends of the calendar are clipped to years 1 and 9999."""
+    """Wall clock of a time (int ms UTC) in a zone, aware;
+    the ends of the calendar are clipped to years 1 and 9999.
+    """
     moment = _EPOCH + timedelta(milliseconds=time_ms)
     try:
         return moment.astimezone(ZoneInfo(timezone))
     except OverflowError:
         return moment
+
+
+def short_months() -> list[str]:
+    """The names of the twelve months as dates have them: ``Jan``, …, ``Dec``."""
+    names = _month_names("abbreviated")
+    return [names[number] for number in range(1, 13)]
+
+
+@lru_cache(maxsize=1)
+def month_numbers() -> Mapping[str, int]:
+    """Return names of months, short and long and in every language, in lower case, with their
+    numbers.
+    """
+    named = (get_month_names(width, locale=language) for width in ("wide", "abbreviated") for language in LANGUAGES)
+    return {name.casefold().rstrip("."): number for names in named for number, name in names.items()}
 
 
 def format_date(time_ms: int, timezone: str) -> str:
@@ -147,7 +169,7 @@ def format_date(time_ms: int, timezone: str) -> str:
 
 
 def format_time(time_ms: int, timezone: str, *, zone: bool = True) -> str:
-    """Date and time in a zone: ``1 Jan 2016 14:30 WIB``; seconds and milliseconds only when there are any."""
+    """Return date and time in a zone, ``1 Jan 2016 14:30 WIB``; seconds only if any."""
     moment = local_time(time_ms, timezone)
     clock = f"{moment:%H:%M}"
     if moment.second or moment.microsecond:
@@ -158,7 +180,9 @@ def format_time(time_ms: int, timezone: str, *, zone: bool = True) -> str:
 
 
 def format_range(start_ms: int, end_ms: int, timezone: str) -> str:
-    """[start, end) in a zone: ``1 Jan 2016 – 1 Jan 2026 WIB``; clock times only where one of them is not midnight."""
+    """[start, end) in a zone: ``1 Jan 2016 – 1 Jan 2026 WIB``;
+    clock times only where one of them is not midnight.
+    """
     start, end = local_time(start_ms, timezone), local_time(end_ms, timezone)
     midnights = all((moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0) for moment in (start, end))
     if midnights:

@@ -1,6 +1,8 @@
-"""Where log lines go: standard error, one event a line, so that standard output stays readable by machines.
+"""Where log lines go: standard error, one event a line,
+so that standard output stays readable by machines.
 
-What is bound with ``structlog.contextvars`` stands in every line of that request or job: the id of the job, above all.
+What is bound with ``structlog.contextvars`` stands in every line of that request or job:
+the id of the job, above all.
 """
 
 from __future__ import annotations
@@ -11,20 +13,24 @@ from typing import Any, TextIO
 
 import structlog
 
+from escaping import show_names
 from redaction import hide_secrets
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 def configure_logs(level: str = "info") -> None:
-    """Send structlog's events and the standard library's records of at least ``level`` to standard error.
+    """Send structlog's events and the standard library's records of at
+    least ``level`` to standard error.
 
-    On a terminal the lines are coloured text; otherwise each is one JSON object with time (UTC), level and event.
+    On a terminal the lines are coloured text; otherwise each is one JSON object with time (UTC),
+    level and event.
     """
     structlog.configure(
         processors=[*_shared(), *_shaping(), _renderer()],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # asked anew: standard error may be redirected later
+        # asked anew: standard error may be redirected later
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -34,7 +40,7 @@ def configure_logs(level: str = "info") -> None:
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes the standard library's records as lines like ours, to what is standard error when they come."""
+    """Writes the standard library's records as lines like ours, to today's standard error."""
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
@@ -47,7 +53,8 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
 
 def standard_library_logs(level: str = "info") -> dict[str, Any]:
-    """A configuration of the standard library's logging that writes lines like ours; gunicorn wants it in this form.
+    """A configuration of the standard library's logging that writes lines like ours;
+    gunicorn wants it in this form.
 
     Other packages say warnings only; gunicorn says when it starts, stops and replaces a worker,
     but no request, of which the proxy keeps a log.
@@ -82,10 +89,13 @@ def _shared() -> list[structlog.typing.Processor]:
 
 
 def _shaping() -> list[structlog.typing.Processor]:
-    return [structlog.dev.set_exc_info, structlog.processors.format_exc_info, hide_secrets]
+    shaped: list[structlog.typing.Processor] = [structlog.dev.set_exc_info, structlog.processors.format_exc_info, hide_secrets]
+    # JSON writes what is not ASCII as \\u202e itself
+    return [*shaped, show_names] if sys.stderr.isatty() else shaped
 
 
 def _renderer() -> structlog.typing.Processor:
-    if sys.stderr.isatty():  # without the local variables that structlog would show: keys and passwords are among them
+    # without the local variables that structlog would show: keys and passwords are among them
+    if sys.stderr.isatty():
         return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     return structlog.processors.JSONRenderer()

@@ -1,4 +1,4 @@
-"""The command line: ``python manage.py COMMAND``. Each module of commands/ registers its own commands."""
+"""The command line: ``python manage.py COMMAND``. Modules of commands/ register theirs."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ def build() -> typer.Typer:
 
 
 def _prepare() -> None:
-    """Riwayat: long histories of weather stations. Settings are environment variables; see docs/configuration.md."""
-    from access.audit import Actor, act_as  # here, so that --help need not wait for it
+    """Riwayat: long histories of weather stations. Settings are environment variables;
+    see docs/configuration.md.
+    """
+    from access.audit.log import Actor, act_as  # here, so that --help need not wait for it
     from config import load_settings
     from logs import configure_logs
 
@@ -69,9 +71,9 @@ def main() -> None:
 
 
 def _complain(message: str) -> None:
-    from rich.console import Console
+    from commands.printing import console
 
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]Error:[/] {_escaped(message)}")
+    console(err=True, soft_wrap=True, highlight=False).print(f"[bold red]Error:[/] {_escaped(message)}")
 
 
 def _escaped(message: str) -> str:

@@ -1,6 +1,8 @@
-"""What no log line may hold: passwords, keys, tokens, cookies, signed handles. Hidden here, whoever wrote them into a line.
+"""What no log line and no job's error may hold: passwords, keys, tokens, cookies, signed handles.
+Hidden here, whoever wrote it.
 
-Ours do not log them. This is for the text of others' errors, and for the line that somebody adds one day.
+Ours do not log them. This is for the text of others' errors,
+and for the line that somebody adds one day.
 """
 
 from __future__ import annotations
@@ -16,12 +18,23 @@ _QUERY_NAMES: Final = "job|cacheKey|oldJob|cancelJob|endId|token|key|code|state|
 _PATTERNS: Final = (
     (re.compile(r"(?im)^((?:proxy-)?authorization|(?:set-)?cookie|x-riwayat-proxy-secret): .*$"), rf"\1: {HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic) +[\w.~+/=-]{6,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"\brwk_([A-Za-z0-9]+)_[\w-]+"), rf"rwk_\1_{HIDDEN}"),  # its id tells whose it is, and opens nothing
+    # its id tells whose it is, and opens nothing
+    (re.compile(r"\brwk_([A-Za-z0-9]+)_[\w-]+"), rf"rwk_\1_{HIDDEN}"),
     (re.compile(r"\b(riwayat_(?:session|known)=)[^;,\s\"']+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\.?\be(?:yJ|J)[\w-]{6,}(?:\.[\w-]{4,})+"), HIDDEN),  # signed by itsdangerous: sessions, tokens
+    # signed by itsdangerous: sessions, tokens
+    (re.compile(r"\.?\be(?:yJ|J)[\w-]{6,}(?:\.[\w-]{4,})+"), HIDDEN),
     (re.compile(r"~[\w-]{20,}={0,2}"), f"~{HIDDEN}"),  # a handle that Dash has signed
-    (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{HIDDEN}@"),  # of a database
+    # of a database; a password may hold any of these letters
+    (re.compile(r"(://[^\s:/@]*:)\S+@"), rf"\1{HIDDEN}@"),
     (re.compile(rf"([?&](?:{_QUERY_NAMES})=)[^&\s\"'#]+"), rf"\1{HIDDEN}"),
+    (  # what is called a password; MySQL's "using password: YES" is none
+        re.compile(
+            r"""((?:password|passwd|pwd|secret|token)["']?\s*[=:]\s*)(?!(?:YES|NO)\))"""
+            r"""b?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&)]+)""",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"\$argon2\w*\$[^\s\"']+"), f"$argon2${HIDDEN}"),
 )
 

@@ -9,18 +9,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from types import FrameType
 
 import structlog
-import waitress
 
 from access.addresses import refuse_open_door
 from config import Settings, load_settings
 from errors import RiwayatError, os_error_sentence
+from jobs.worker.keeper import next_pause
+from jobs.worker.process import single_threaded
 from logs import configure_logs
 
 _STOP_S = 15  # how long the worker may take to requeue its jobs and end
+
+_PAUSE_S = 0.5  # before a keeper that died is started again; doubles as for workers
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells do
 
@@ -40,54 +45,94 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     signal.signal(signal.SIGTERM, _interrupt)
-    keeper = start_keeper()  # before any thread runs; from here on this process starts no other
+    keeping = Keeping()
     try:
         serve(settings)
     except KeyboardInterrupt:
         pass
     finally:
-        stop_keeper(keeper)
+        keeping.stop()
 
 
 def serve(settings: Settings) -> None:
     """Answer requests with threads until interrupted."""
     from api.guard import BODY_BYTES
-    from app import create_app
+    from api.servers.waitress import make_server
+    from application import create_app
 
     server = create_app(settings).server
     log.info("serving", address=f"http://{settings.host}:{settings.port}{settings.url_prefix}")
-    waitress.serve(
+    make_server(
         server,
         host=settings.host,
         port=settings.port,
-        threads=settings.web_threads,
+        threads=settings.all_threads,
+        health_below=settings.url_prefix,
         ident="riwayat",
-        max_request_body_size=2 * BODY_BYTES,  # written to a file before we are asked; what is only a little too long, we answer
+        # written to a file before we are asked; what is only a little too long, we answer
+        max_request_body_size=2 * BODY_BYTES,
         clear_untrusted_proxy_headers=False,
-        asyncore_use_poll=True,  # select() knows files up to number 1,023 only; each open tile is one
-    )
+    ).run()
 
 
 def start_keeper() -> subprocess.Popen[bytes]:
-    """The small process that keeps a worker running (jobs/keeper.py); it ends when this one does."""
+    """Start the process that keeps a worker running, and that ends with this one."""
     root = Path(__file__).parent
     return subprocess.Popen(
-        [sys.executable, "-m", "jobs.keeper", str(os.getpid())],
-        env=os.environ | {"PYTHONPATH": str(root)},
+        [sys.executable, "-m", "jobs.worker.keeper", str(os.getpid())],
+        env=single_threaded(os.environ) | {"PYTHONPATH": str(root)},
         start_new_session=True,  # Ctrl-C reaches the web process only; that one says when to stop
     )
 
 
-def stop_keeper(keeper: subprocess.Popen[bytes]) -> None:
-    """Ask the keeper to end its worker and wait for it; kill it when it does not."""
-    for again in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave a process behind
-        signal.signal(again, signal.SIG_IGN)
-    keeper.terminate()
-    try:
-        keeper.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        keeper.kill()
-        keeper.wait()
+class Keeping:
+    """The keeper, started at once, and again whenever it has died:
+    its worker ends with it, and loads would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._starting = threading.Lock()
+        self._keeper = start_keeper()
+        threading.Thread(target=self._watch, name="keeper", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask the keeper to end its worker and wait for it; kill it when it does not."""
+        # a second Ctrl-C must not leave a process behind
+        for again in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(again, signal.SIG_IGN)
+        self._stopping.set()
+        with self._starting:
+            keeper = self._keeper
+        keeper.terminate()
+        try:
+            keeper.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            keeper.wait()
+
+    def _watch(self) -> None:
+        pause_s = _PAUSE_S / 2
+        while True:
+            began_s = time.monotonic()
+            ended = self._keeper.wait()
+            pause_s = next_pause(pause_s, time.monotonic() - began_s)
+            if self._stopping.is_set():
+                return
+            log.error("the keeper of the worker ended, and is started again", exit_code=ended, seconds=pause_s)
+            while not self._stopping.wait(pause_s):
+                if self._start():
+                    break
+
+    def _start(self) -> bool:
+        with self._starting:
+            if not self._stopping.is_set():
+                try:
+                    self._keeper = start_keeper()
+                except OSError as exc:  # no memory, or no more processes: later
+                    log.error("the keeper of the worker could not be started", error=str(exc))
+                    return False
+        return True
 
 
 def _interrupt(_signum: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,8 @@
-"""``make check``: is anything known to be wrong with a package that we pin? Asks pip-audit, within a limit of time.
+"""``make check``: is anything known to be wrong with a package that we pin? Asks pip-audit,
+within a limit of time.
 
-A finding fails. Where the advisories cannot be reached, it says so and passes: a check on a desk without a network is no worse
-for it, and the same script asks again wherever there is one.
+A finding fails. Where the advisories cannot be reached, it says so and passes: a check on a desk
+without a network is no worse for it, and the same script asks again wherever there is one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _NOT_AUDITED = "advisories not reachable: not audited"
 
 
 def verdict(output: str) -> tuple[int, str]:
-    """Exit status and sentences for what pip-audit wrote as JSON (anything else: it did not get that far)."""
+    """Exit status and sentences for what pip-audit wrote as JSON (anything else:
+    it did not get that far).
+    """
     try:
         found = json.loads(output)["dependencies"]
     except (ValueError, TypeError, KeyError):

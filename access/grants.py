@@ -1,29 +1,36 @@
 """What is granted, as arithmetic: no database, no clock, no request in hand.
 
-The law: a request is allowed when, for each pair of station and sensor, the grants that fit its length, its resolution and
-its purpose cover its whole range together. So adding a grant never takes a right away, and their order does not matter.
-Where only grants with a floor cover it (the finest resolution that they allow), its range must be whole buckets of the floor:
-a bucket that is cut to a minute is that minute's observations.
+The law: a request is allowed when, for each pair of station and sensor, the grants that fit its
+length, its resolution and its purpose cover its whole range together. So adding a grant never takes
+a right away, and their order does not matter. Where only grants with a floor cover it (the finest
+resolution that they allow), its range must be whole buckets of the floor: a bucket that is cut to a
+minute is that minute's observations.
+
+A derived sensor is granted as its inputs are, together, from where its formula looks back to:
+whoever may see them can compute it, and whoever sees it could compute what was not granted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import Final
 
-from data.buckets import BY_NAME, bucket_edges
-from data.request import RESOLUTIONS, HistoryRequest, Resolution
+from data.catalogue import Catalogue, Sensor
+from data.request import HistoryRequest
+from data.time.buckets import BY_NAME, bucket_bounds
+from data.time.resolution import RESOLUTIONS, Resolution
 
+FAR_MS: Final = 2**62  # before and after all times
 _WILD: Final = re.compile(r"[*?[]")
 
 
 class Purpose(StrEnum):
-    """What somebody wants to do with a history."""
+    """What a request is for."""
 
     LOAD = "load"
     VIEW = "view"
@@ -33,7 +40,8 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Grant:
-    """Stations and sensors (shell patterns, case counts) in [from_ms, to_ms), int ms UTC; None is an open end.
+    """Stations and sensors (shell patterns, case counts) in [from_ms, to_ms), int ms UTC;
+    None is an open end.
 
     ``longest_ms`` bounds the length of one request, ``finest`` its resolution.
     """
@@ -48,12 +56,17 @@ class Grant:
     may_embed: bool = False
 
     def names(self, station: str, sensor: str | None = None) -> bool:
-        """Whether the grant is about a station, or about a sensor of it."""
+        """Return whether the grant is about a station, or about a sensor of it."""
         return self._of_stations(station) and (sensor is None or self.names_sensor(sensor))
 
     def names_sensor(self, sensor: str) -> bool:
-        """Whether the grant is about a sensor at some station."""
+        """Return whether the grant is about a sensor at some station."""
         return self._of_sensors(sensor)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """[start, end) in int ms UTC; an open end lies beyond all times."""
+        return -FAR_MS if self.from_ms is None else self.from_ms, FAR_MS if self.to_ms is None else self.to_ms
 
     @cached_property
     def _of_stations(self) -> Callable[[str], bool]:
@@ -64,7 +77,7 @@ class Grant:
         return _matcher(self.sensors)
 
     def fits(self, length_ms: int, resolution: str, purpose: Purpose) -> bool:
-        """Whether a request of that length and resolution may rest on this grant."""
+        """Return whether a request of that length and resolution may rest on this grant."""
         if self.longest_ms is not None and length_ms > self.longest_ms:
             return False
         if RESOLUTIONS.index(resolution) < RESOLUTIONS.index(self.finest):
@@ -73,16 +86,32 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class MadeOf:
+    """What a derived sensor is made of: ``sensors`` of the station that it stands at (``station``;
+    None: any), sensors of others, as (station, sensor), and how far its formula looks back.
+    """
+
+    sensors: tuple[str, ...]
+    back_ms: int = 0
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    station: str | None = None
+
+
+@dataclass(frozen=True)
 class Rights:
     """What an identity may see now. ``everything``: administrators and the one user of AUTH=none.
 
-    ``zone`` is the one in which buckets of a floor are counted; None: that of each request. The site's is given, because
-    buckets of two zones tell more together than those of one.
+    ``zone`` is the one in which buckets of a floor are counted; None: that of each request. The
+    site's is given, because buckets of two zones tell more together than those of one. ``derived``
+    says what the site's derived sensors are made of. ``shown``: no other (station, sensor) exist,
+    whatever the grants name; None: those that grants name.
     """
 
     grants: tuple[Grant, ...] = ()
     everything: bool = False
     zone: str | None = None
+    derived: Mapping[str, MadeOf] = field(default_factory=dict, compare=False, repr=False)
+    shown: frozenset[tuple[str, str]] | None = None
 
     @property
     def finest(self) -> Resolution:
@@ -92,49 +121,103 @@ class Rights:
         return RESOLUTIONS[min(RESOLUTIONS.index(grant.finest) for grant in self.grants)]
 
     def stations(self, names: Iterable[str]) -> list[str]:
-        """Those of some stations that exist for this identity, in their order."""
-        return [name for name in names if self.everything or any(grant.names(name) for grant in self.grants)]
+        """Return those of some stations that exist for this identity, in their order."""
+        return [name for name in names if self.everything or self._names_station(name)]
 
     def sensors(self, stations: Iterable[str], names: Iterable[str]) -> list[str]:
-        """Those of some sensors that exist for this identity at one of the stations, in their order."""
+        """Return those of some sensors that exist for this identity at one of the stations."""
         at = tuple(stations)
         return [name for name in names if any(self.knows(station, name) for station in at)]
 
     def names_sensor(self, sensor: str) -> bool:
-        """Whether a sensor exists for this identity at any station."""
-        return self.everything or any(grant.names_sensor(sensor) for grant in self.grants)
+        """Return whether a sensor exists for this identity at any station."""
+        if self.everything:
+            return True
+        if self.shown is not None:
+            return any(self.knows(*pair) for pair in self.shown if pair[1] == sensor)
+        made = self.derived.get(sensor, MadeOf((sensor,)))
+        if made.station is not None:
+            return self.knows(made.station, sensor)
+        own = all(any(grant.names_sensor(each) for grant in self.grants) for each in made.sensors)
+        return own and all(self._names(*each) for each in made.elsewhere)
 
     def knows(self, station: str, sensor: str) -> bool:
-        """Whether a sensor of a station exists for this identity."""
-        return self.everything or any(grant.names(station, sensor) for grant in self.grants)
+        """Return whether a sensor of a station exists for this identity."""
+        if self.everything:
+            return True
+        stands = sensor not in self.derived or self.derived[sensor].station in (None, station)
+        return stands and self._is_shown(station, sensor) and all(self._names(*each) for each in self.inputs(station, sensor))
+
+    def _is_shown(self, station: str, sensor: str) -> bool:
+        return self.shown is None or (station, sensor) in self.shown
+
+    def _names(self, station: str, sensor: str) -> bool:
+        return any(grant.names(station, sensor) for grant in self.grants)
+
+    def _names_station(self, station: str) -> bool:
+        if self.shown is not None and all(station != at for at, _ in self.shown):
+            return False
+        return any(grant.names(station) for grant in self.grants)
+
+    def inputs(self, station: str, sensor: str) -> tuple[tuple[str, str], ...]:
+        """Return each (station, sensor) whose grants count for a sensor of a station: what it is
+        made of, else itself.
+        """
+        if sensor not in self.derived:
+            return ((station, sensor),)
+        made = self.derived[sensor]
+        return (*((station, each) for each in made.sensors), *made.elsewhere)
+
+    def looks_back_ms(self, request: HistoryRequest) -> int:
+        """Return how far before its start a request needs grants."""
+        return max((self.derived[name].back_ms for name in request.sensors if name in self.derived), default=0)
 
     def allows(self, request: HistoryRequest, purpose: Purpose) -> bool:
-        """Whether the whole of a request is granted for a purpose."""
+        """Return whether the whole of a request is granted for a purpose."""
         floor = self.floor(request, purpose)
         return floor is not None and self.is_whole(request, floor)
 
     def floor(self, request: HistoryRequest, purpose: Purpose = Purpose.VIEW) -> Resolution | None:
-        """The finest resolution at which the range of a request is granted; raw: no floor. None: not at the request's own."""
+        """The finest resolution at which the range of a request is granted; raw: no floor.
+        None: not at the request's own.
+        """
         if self.everything:
             return RESOLUTIONS[0]
-        named = self.named(request)
+        asked = [(self.named(part), self.looks_back_ms(part)) for part in self._by_what_it_looks_at(request)]
         for resolution in RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]:
-            if all(not _lack(request, resolution, grants, purpose) for grants in named):
+            if all(not _lack(request, resolution, grants, purpose, back_ms) for named, back_ms in asked for grants in named):
                 return resolution
         return None
 
+    def _by_what_it_looks_at(self, request: HistoryRequest) -> list[HistoryRequest]:
+        """Return a request in parts whose sensors look back equally far."""
+        back = {name: self.derived[name].back_ms if name in self.derived else 0 for name in request.sensors}
+        if len(set(back.values())) == 1:
+            return [request]
+        return [
+            replace(request, sensors=tuple(name for name in request.sensors if back[name] == back_ms))
+            for back_ms in sorted(set(back.values()))
+        ]
+
     def named(self, request: HistoryRequest) -> set[tuple[Grant, ...]]:
-        """The grants that name a pair of station and sensor, of all pairs of a request; thousands of pairs have a few at most."""
+        """The grants that name a pair of station and sensor, of all pairs of a request, a derived
+        sensor's inputs in its place; thousands of pairs have a few at most.
+        """
+        if not all(self._is_shown(*pair) for pair in request.series):
+            return {()}
         of_stations = {tuple(grant.names(station) for grant in self.grants) for station in request.stations}
-        of_sensors = {tuple(grant.names_sensor(sensor) for grant in self.grants) for sensor in request.sensors}
+        made = [self.derived.get(sensor, MadeOf((sensor,))) for sensor in request.sensors]
+        names = {each for one in made for each in one.sensors}
+        of_sensors = {tuple(grant.names_sensor(sensor) for grant in self.grants) for sensor in names}
+        elsewhere = {pair for one in made for pair in one.elsewhere}
         return {
             tuple(grant for grant, here, this in zip(self.grants, station, sensor, strict=True) if here and this)
             for station in of_stations
             for sensor in of_sensors
-        }
+        } | {tuple(grant for grant in self.grants if grant.names(*pair)) for pair in elsewhere}
 
     def is_whole(self, request: HistoryRequest, floor: Resolution) -> bool:
-        """Whether a request's range is made of whole buckets of a floor, in the zone that counts."""
+        """Return whether a request's range is whole buckets of a floor, in the zone that counts."""
         if floor == "raw":
             return True
         if self.zone not in (None, request.timezone):
@@ -142,30 +225,70 @@ class Rights:
         return whole_buckets(floor, request.start_ms, request.end_ms, request.timezone) == (request.start_ms, request.end_ms)
 
     def lacks(self, request: HistoryRequest, station: str, sensor: str, purpose: Purpose) -> tuple[tuple[int, int], ...]:
-        """What no grant covers of a request's range at a station's sensor: [start, end) spans, int ms UTC; empty: nothing."""
+        """Return the [start, end) spans (int ms UTC)
+        of a request's range that no grant covers at a station's sensor, or an input of it.
+        """
         if self.everything:
             return ()
-        return _lack(request, request.resolution, (grant for grant in self.grants if grant.names(station, sensor)), purpose)
+        if not self._is_shown(station, sensor):
+            return ((request.start_ms, request.end_ms),)
+        back_ms = self.derived[sensor].back_ms if sensor in self.derived else 0
+        lacks = (
+            _lack(request, request.resolution, [grant for grant in self.grants if grant.names(*each)], purpose, back_ms)
+            for each in self.inputs(station, sensor)
+        )
+        return next((spans for spans in lacks if spans), ())
+
+
+def made_of(catalogue: Catalogue) -> Mapping[str, MadeOf]:
+    """Return what the derived sensors of a catalogue are made of."""
+    return _MadeOfCatalogue(catalogue)
+
+
+class _MadeOfCatalogue(Mapping[str, MadeOf]):
+    """What each derived sensor of a catalogue is made of, users' formulas too."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._found: dict[str, MadeOf] = {}
+
+    def __getitem__(self, name: str) -> MadeOf:
+        if name not in self._found:
+            if name not in self._catalogue or not self._catalogue[name].formula:
+                raise KeyError(name)
+            self._found[name] = _made_of(self._catalogue[name])
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(each.name for each in self._catalogue.derived)
+
+    def __len__(self) -> int:
+        return len(self._catalogue.derived)
+
+
+def _made_of(sensor: Sensor) -> MadeOf:
+    own = tuple(each.sensor.name for each in sensor.inputs if each.station in (None, sensor.station))
+    others = tuple((each.station, each.sensor.name) for each in sensor.inputs if each.station not in (None, sensor.station))
+    return MadeOf(own, sensor.back_ms, others, sensor.station)
 
 
 EVERYTHING: Final = Rights(everything=True)
 
 
 def whole_buckets(floor: Resolution, start_ms: int, end_ms: int, timezone: str) -> tuple[int, int]:
-    """[start, end), int ms UTC, made wider until it holds whole buckets of a zone; unchanged at raw."""
+    """Widen [start, end), int ms UTC, to whole buckets of a zone; unchanged at raw."""
     if floor == "raw":
         return start_ms, end_ms
-    edges = bucket_edges(BY_NAME[floor], start_ms, end_ms, timezone)
-    return int(edges[0]), int(edges[-1])
+    return bucket_bounds(BY_NAME[floor], start_ms, end_ms, timezone)
 
 
 def pairs(request: HistoryRequest) -> list[tuple[str, str]]:
-    """Every pair of station and sensor of a request."""
-    return [(station, sensor) for station in request.stations for sensor in request.sensors]
+    """Return every pair of station and sensor of a request."""
+    return list(request.series)
 
 
 def uncovered(start_ms: int, end_ms: int, spans: Iterable[tuple[int | None, int | None]]) -> tuple[tuple[int, int], ...]:
-    """The parts of [start, end) that none of the spans covers; None is an open end. Sorted, disjoint."""
+    """Return the parts of [start, end) that no span covers, sorted; None is an open end."""
     left: list[tuple[int, int]] = []
     at = start_ms
     for begin, until in sorted((start_ms if b is None else b, end_ms if u is None else u) for b, u in spans):
@@ -179,15 +302,21 @@ def uncovered(start_ms: int, end_ms: int, spans: Iterable[tuple[int | None, int 
     return tuple(left)
 
 
-def _lack(request: HistoryRequest, resolution: str, grants: Iterable[Grant], purpose: Purpose) -> tuple[tuple[int, int], ...]:
-    """What some grants, all of one pair, do not cover of a request's range at a resolution."""
+def _lack(
+    request: HistoryRequest, resolution: str, grants: Iterable[Grant], purpose: Purpose, back_ms: int
+) -> tuple[tuple[int, int], ...]:
+    """What some grants, all of one pair, do not cover of a request's range, and of what is looked
+    at before it, at a resolution.
+    """
     length_ms = request.end_ms - request.start_ms
     fitting = ((grant.from_ms, grant.to_ms) for grant in grants if grant.fits(length_ms, resolution, purpose))
-    return uncovered(request.start_ms, request.end_ms, fitting)
+    return uncovered(request.start_ms - back_ms, request.end_ms, fitting)
 
 
 def _matcher(patterns: Collection[str]) -> Callable[[str], bool]:
-    """Whether a name is one of some shell patterns. Names without a wildcard are looked up, however many they are."""
+    """Return whether a name is one of some shell patterns.
+    Names without a wildcard are looked up, however many they are.
+    """
     wild = {pattern for pattern in patterns if _WILD.search(pattern)}
     if "*" in wild:
         return lambda _name: True

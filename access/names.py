@@ -1,25 +1,35 @@
-"""Names of users and groups: what can be one at all, and what nobody may be called."""
+"""Names of users and groups: what can be one at all, and what no user may be called."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Final
 
 from errors import InvalidRequest
 
 LOCAL_USER: Final = "local"  # this machine's own: the user of AUTH=none, and whoever gives commands
 EMBED_OWNER: Final = "embed:"  # the beginning of the names under which embedded charts load
+# the beginning of the names that removed users' jobs, keys and charts have from then on
+_REMOVED: Final = "removed:"
 
 _LONGEST: Final = 255
 
 
 def is_usable(name: str) -> bool:
-    """Whether a name can be a user's or a group's: printable, without space around it, at most 255 characters."""
+    """Return whether a name can be a user's or a group's:
+    printable, without space around it, at most 255 characters.
+    """
     return 0 < len(name) <= _LONGEST and name.isprintable() and name == name.strip()
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name is the site's own, so that nobody who signs in may have it."""
-    return name == LOCAL_USER or name.startswith(EMBED_OWNER)
+    """Return whether a name is the site's own, so that no user who signs in may have it."""
+    return name == LOCAL_USER or name.startswith((EMBED_OWNER, _REMOVED))
+
+
+def name_of_removed(name: str) -> str:
+    """Return the name that replaces a removed user's in what they leave; nobody can have it."""
+    return f"{_REMOVED}{secrets.token_hex(4)}:{name}"[:_LONGEST]
 
 
 def check_name(name: str) -> str:
@@ -30,11 +40,11 @@ def check_name(name: str) -> str:
     """
     if not is_usable(name):
         raise InvalidRequest(
-            "{name} cannot be a name; use 1 to {longest} printable characters without space around them.",
+            "{name} is not a valid name; use 1 to {longest} printable characters, without a space at either end.",
             field="name",
             name=repr(name[: _LONGEST + 1]),
             longest=_LONGEST,
         )
     if is_reserved(name):
-        raise InvalidRequest("The name {name} is the site's own; use another one.", field="name", name=name)
+        raise InvalidRequest("The name {name} is reserved; use another one.", field="name", name=name)
     return name

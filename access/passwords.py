@@ -1,4 +1,5 @@
-"""Passwords as they are kept: argon2id with the parameters of RFC 9106 (second choice: 64 MiB, 3 passes, 4 lanes).
+"""Passwords as they are kept: argon2id with the parameters of RFC 9106 (second choice:
+64 MiB, 3 passes, 4 lanes).
 
 Nothing here is ever logged. A hash takes 64 MiB, so one process makes few at a time.
 """
@@ -22,7 +23,8 @@ LONGEST: Final = 1024  # characters: more is an attempt to keep the processor bu
 
 _HASHER: Final = PasswordHasher()
 _AT_A_TIME: Final = BoundedSemaphore(2)
-_PLACES: Final = BoundedSemaphore(5)  # of a web process's threads: those that look at a password, and those that wait for it
+# of a web process's threads: those that look at a password, and those that wait for it
+_PLACES: Final = BoundedSemaphore(5)
 
 
 def hash_password(password: str) -> str:
@@ -32,21 +34,22 @@ def hash_password(password: str) -> str:
 
 
 @contextmanager
-def place_to_verify() -> Iterator[bool]:
-    """A place among those whose passwords are looked at; False when all are taken, and nobody should wait.
+def verification_slot() -> Iterator[bool]:
+    """A place among those whose passwords are looked at;
+    False when all are taken, and no request should wait.
 
     So guesses from everywhere at once leave threads to those who are signed in.
     """
-    has_place = _PLACES.acquire(blocking=False)
+    has_slot = _PLACES.acquire(blocking=False)
     try:
-        yield has_place
+        yield has_slot
     finally:
-        if has_place:
+        if has_slot:
             _PLACES.release()
 
 
 def verify_password(known: str | None, password: str) -> bool:
-    """Whether a password is the one of a hash.
+    """Return whether a password is the one of a hash.
 
     Without a hash (no such account, or one without a password) it takes the same time and is False.
     """
@@ -59,18 +62,22 @@ def verify_password(known: str | None, password: str) -> bool:
 
 
 def prepare() -> None:
-    """Make beforehand what is compared with where there is no hash, so that the first unknown name takes no longer, either."""
+    """Make beforehand what is compared with where there is no hash,
+    so that the first unknown name takes no longer, either.
+    """
     with _AT_A_TIME:
         _dummy()
 
 
 def needs_new_hash(known: str) -> bool:
-    """Whether a hash was made with other parameters than today's."""
+    """Return whether a hash was made with other parameters than today's."""
     return _HASHER.check_needs_rehash(known)
 
 
 def check_new_password(password: str, name: str) -> None:
-    """Raises InvalidRequest (field ``new``) when nobody should have this password: too short, too long, or the user's name."""
+    """Raises InvalidRequest (field ``new``) when no user should have this password:
+    too short, too long, or the user's name.
+    """
     if len(password) < SHORTEST:
         raise InvalidRequest("A password has at least {count} characters.", field="new", count=SHORTEST)
     if len(password) > LONGEST:
@@ -83,7 +90,9 @@ _LEAST_KINDS: Final = 4  # different characters
 
 
 def _normal(password: str) -> bytes:
-    """The same bytes from every keyboard (NFC); what no encoding can say is replaced. Longer ones than LONGEST are cut."""
+    """The same bytes from every keyboard (NFC); what no encoding can say is replaced.
+    Longer ones than LONGEST are cut.
+    """
     return unicodedata.normalize("NFC", password[: LONGEST + 1]).encode("utf-8", "replace")
 
 

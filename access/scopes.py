@@ -1,4 +1,4 @@
-"""What a key or a token may be used for. Needs no library, so that the command line can name the scopes at once."""
+"""What a key or a token may be used for. Needs no library, so that ``--help`` is quick."""
 
 from __future__ import annotations
 

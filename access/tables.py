@@ -1,11 +1,14 @@
-"""Tables of who may see what: account, member, proxy_member, grant_rule, api_key, embed, audit. Times are int ms UTC.
+"""Tables of who may see what: account, member, proxy_member, grant_rule, api_key, session, embed,
+saved_view, formula_definition, own_formula, audit.
+Times are int ms UTC.
 
-They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary collation: ``Bob`` is not ``bob``).
+They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary
+collation: ``Bob`` is not ``bob``).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, column, table
 
 metadata = MetaData()
 
@@ -74,8 +77,23 @@ api_key = Table(
     Column("expires_ms", BigInteger, comment="null: never"),
     Column("revoked_ms", BigInteger),
     Column("used_ms", BigInteger, comment="last use, to the minute or so"),
+    Column("addresses", Text, comment="JSON list of networks from which it may be used; null: from anywhere"),
     Index("api_key_owner", "owner"),
     comment="Keys for scripts; what a key may is never more than what its owner may today.",
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="as its cookie has it; it opens nothing without the signature"),
+    Column("account", String(255), nullable=False),
+    Column("word", String(32), nullable=False, comment="the account's when it began; the session has ended when that is another"),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False, comment="last request, to the minute or so"),
+    Column("address", String(64), nullable=False, comment="of the last request"),
+    Column("browser", String(255), nullable=False, comment="as it names itself"),
+    Index("session_account", "account"),
+    comment="Where somebody is signed in (AUTH=login), for themselves to see; the session itself is its cookie.",
 )
 
 embed = Table(
@@ -93,6 +111,45 @@ embed = Table(
     comment="Charts in other pages.",
 )
 
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="stands in its address"),
+    Column("owner", String(255), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("shows", Text, nullable=False, comment="JSON: stations, sensors, range, resolution, window, view, options"),
+    Column("shared", Boolean, nullable=False, comment="there for all who may see its stations and sensors"),
+    Column("home", Boolean, nullable=False, comment="the plain address opens it for its owner"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("saved_view_name", "owner", "name", unique=True),
+    Index("saved_view_shared", "shared"),
+    comment="Saved views; one gives no right to what it shows.",
+)
+
+formula_definition = Table(
+    "formula_definition",
+    metadata,
+    Column("sensor", String(64), primary_key=True, comment="a digest of all that follows; requests name it so"),
+    Column("label", String(60), nullable=False),
+    Column("formula", Text, nullable=False),
+    Column("unit", String(25), nullable=False, comment="of the result, as its user writes it; empty for a plain number"),
+    Column("sums", Boolean, nullable=False, comment="the values of a step are added, as of rain; else averaged"),
+    Column("created_ms", BigInteger, nullable=False),
+    comment="What users' formulas say; never changed, and kept for the charts that show them.",
+)
+
+own_formula = Table(
+    "own_formula",
+    metadata,
+    Column("owner", String(255), primary_key=True),
+    Column("sensor", String(64), primary_key=True),
+    Column("label", String(60), nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("own_formula_label", "owner", "label", unique=True),
+    comment="The formulas that a user has on the list; one gives no right to what it reads.",
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -107,4 +164,11 @@ audit = Table(
     Index("audit_at", "at_ms"),
     Index("audit_actor", "actor", "number"),
     comment="Who did what; the program only appends.",
+)
+
+# As much of the ledger (jobs/ledger/tables.py), which stands beside these,
+# as a user who is removed leaves there.
+left_job = table(
+    "job",
+    *(column(name) for name in ("owner", "share", "status", "version", "active_key", "finished_ms", "worker", "lease_until_ms")),
 )

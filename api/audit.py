@@ -4,58 +4,53 @@ from __future__ import annotations
 
 from itertools import chain
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from flask import Response, jsonify
 
-from access.audit import Wanted, entry_json, wanted_entries
-from access.audit_csv import csv_pieces
-from api.jobs import Desk
-from api.models import AuditList, AuditQuery
+from access.audit.csv import csv_pieces
+from access.audit.entries import AuditFilter, entry_json, parse_audit_filter
+from api.concurrency import limit_key
+from api.inputs import AuditQuery
+from api.jobs import ApiServices
 from api.operations import Answer, Api
-from data.months import iso_utc
+from api.outputs import AuditList
+from data.time.months import iso_utc_or_none
 
 _ENTRIES: Final = {200: Answer("A page of the log; with format=csv a file of all that is asked for.", AuditList, ("text/csv",))}
 
 
-def add_audit_routes(api: Api, desk: Desk) -> None:
+def add_audit_routes(api: Api, services: ApiServices) -> None:
     """``/api/audit``."""
 
-    @api.get("/api/audit", _ENTRIES, 400, 404, scope="admin", query=AuditQuery)
+    @api.get("/api/audit", _ENTRIES, 400, 404, 429, 503, scope="admin", query=AuditQuery)
     def list_audit(query: AuditQuery) -> Response:
         """Who did what, newest first; for administrators."""
-        wanted = wanted_entries(desk.site.settings.timezone, query.actor, query.action, query.start, query.end)
-        return _file(desk, wanted) if query.format == "csv" else jsonify(_page(desk, query, wanted))
+        wanted = parse_audit_filter(services.settings.timezone, query.actor, query.action, query.start, query.end)
+        if query.format != "csv":
+            return jsonify(_page(services, query, wanted))
+        answer = _file(services, wanted)
+        services.downloads.hold(limit_key(services.identify()), answer)
+        return answer
 
 
-def _page(desk: Desk, query: AuditQuery, wanted: Wanted) -> dict[str, Any]:
-    found = desk.access.audit.entries(wanted, limit=query.limit + 1, before=query.before)
+def _page(services: ApiServices, query: AuditQuery, wanted: AuditFilter) -> dict[str, Any]:
+    found = services.access.audit.entries(wanted, limit=query.limit + 1, before=query.before)
     shown = found[: query.limit]
-    more = len(found) > len(shown)
-    return {"entries": [entry_json(one) for one in shown], "next": _next(desk, query, shown[-1].number) if more else None}
+    following = services.page_after("api/audit", query, shown[-1].number) if found[len(shown) :] else None
+    return {"entries": [entry_json(one) for one in shown], "next": following}
 
 
-def _next(desk: Desk, query: AuditQuery, last: int) -> str:
-    """Path of the page after the one that ends with an entry."""
-    fields = {"actor": query.actor, "action": query.action, "from": query.start, "to": query.end}
-    given = {name: value for name, value in fields.items() if value} | {"limit": query.limit, "before": last}
-    return f"{desk.prefix}api/audit?{urlencode(given)}"
-
-
-def _file(desk: Desk, wanted: Wanted) -> Response:
-    """All entries, streamed; that they were taken is an entry too."""
-    asked = {"actor": wanted.actor, "action": wanted.action, "from": _iso(wanted.from_ms), "to": _iso(wanted.to_ms)}
-    pieces = csv_pieces(desk.access.audit.every(wanted))
-    first = [next(pieces), next(pieces, b"")]  # a database that does not answer is an answer, not a broken file
-    desk.access.audit.record(
+def _file(services: ApiServices, wanted: AuditFilter) -> Response:
+    """Return all entries, streamed; that they were downloaded is an entry too."""
+    span = {"from": iso_utc_or_none(wanted.from_ms), "to": iso_utc_or_none(wanted.to_ms)}
+    asked = {"actor": wanted.actor, "action": wanted.action, **span}
+    pieces = csv_pieces(services.access.audit.every(wanted))
+    # a database that does not answer is an answer, not a broken file
+    first = [next(pieces), next(pieces, b"")]
+    services.access.audit.record(
         "export", {"of": "audit", "format": "csv", **{name: value for name, value in asked.items() if value}}
     )
     response = Response(chain(first, pieces), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
     response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Accel-Buffering"] = "no"
     return response
-
-
-def _iso(at_ms: int | None) -> str | None:
-    return None if at_ms is None else iso_utc(at_ms)

@@ -33,15 +33,18 @@ class CompressedFiles:
 
 
 def is_file(asked: Request, prefix: str) -> bool:
-    """Whether a request is for a script or a style sheet of the site: the same for everybody, in every language."""
+    """Whether a request is for a script or a style sheet of the site:
+    the same for everybody, in every language.
+    """
     path = page_path(asked.path, prefix)
     named = path.startswith("assets/") and "m" in asked.args  # the time of the file's last change
-    frame = path.startswith("embed/") and path not in ("embed/trend", "embed/preview")  # files of embedded charts (api/embed.py)
+    # files of embedded charts (api/embed.py)
+    frame = path.startswith("embed/") and path not in ("embed/trend", "embed/preview")
     return named or frame or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
 
 
 def page_path(path: str, prefix: str) -> str:
-    """A path within its page: the other pages have the same scripts below ``jobs/`` and ``admin/``."""
+    """Return a path within its page: other pages have the same scripts below their own."""
     below = path.removeprefix(prefix)
     page, slash, rest = below.partition("/")
     return rest if slash and page in ("jobs", "admin") else below
@@ -66,5 +69,7 @@ def configure_compression(server: Flask, prefix: str) -> None:
 
 
 def cache_policy(prefix: str) -> str:
-    """``Cache-Control`` of an answer that names none: files are asked for again, all else is never kept."""
+    """Return the ``Cache-Control`` of an answer without one:
+    files are revalidated, all else not kept.
+    """
     return "no-cache" if is_file(request, prefix) else "no-store"

@@ -1,4 +1,6 @@
-"""The OpenAPI document (https://spec.openapis.org/oas/v3.1.0): the declared operations in openapi-pydantic's models of it."""
+"""The OpenAPI document (https://spec.openapis.org/oas/v3.1.0): the declared operations in
+openapi-pydantic's models of it.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from api.models import Error
 from api.operations import Answer, Operation
+from api.outputs import Error
 
 VERSION: Final = "0.1.0"  # the project's
 
 _KEY: Final = "key"  # or the browser's session, or nobody where a site has no sign-in
-_ALWAYS: Final = (401, 403, 500, 503)  # nobody signed in, not from here, our fault, a database that does not answer
+# nobody signed in, not from here, our fault, a database that does not answer
+_ALWAYS: Final = (401, 403, 500, 503)
 
 
 def openapi_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any]:
@@ -91,7 +94,7 @@ def _path_parameters(path: str) -> list[oas.Parameter]:
 
 
 def _query_parameters(model: type[BaseModel] | None) -> list[oas.Parameter]:
-    """Fields of a query's model; what they refer to is among the components, since answers hold it too."""
+    """Return the fields of a query's model; what they refer to is among the components."""
     if model is None:
         return []
     properties = model.model_json_schema(ref_template=ref_template, schema_generator=_Given)["properties"]

@@ -1,70 +1,65 @@
-"""Charts in other pages: the frame's own page and files, what a token shows, and making and revoking embeds."""
+"""Charts in other pages: the frame's page and files, what a token shows, making and revoking."""
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from access.addresses import site_address
-from access.embed_table import Embed, embeds, find_embed
-from access.embeds import embed_token, make_embed, own_embed, revoke
+from access.embeds.embed_table import Embed, embeds, find_embed
+from access.embeds.embed_token import embed_token, make_embed, own_embed, revoke
+from access.embeds.spec import EmbedSpec, last_text, parse_last
 from access.grants import Purpose
-from access.shown import Shows, last_text, parse_last
-from api.jobs import Desk
-from api.models import EmbedAnswer, EmbedLink, EmbedList, EmbedView, NewEmbed, NewToken
+from access.restricted_site import usual_zone
+from api.embed_paths import FRAME_FILES
+from api.inputs import NewEmbed, NewToken
+from api.jobs import ApiServices
 from api.operations import Answer, Api
-from api.sessions import lower_headers
-from data.months import iso_utc
-from data.request import HistoryRequest, parse_time
+from api.outputs import EmbedAnswer, EmbedLink, EmbedList, EmbedView
+from api.sign_in.session_cookie import lower_headers
+from data.request import parse_time
+from data.time.epoch import epoch_ms
+from data.time.months import iso_utc, iso_utc_or_none
 from errors import EmbedNotPermitted, NotFound
 from i18n import gettext as _
 from i18n import set_language
-from layouts.frame import FramePage, frame_page, frame_url, iframe_line, shown_title
+from layouts.frame import FramePage, embed_link, frame_page
 from layouts.page import plain_page
-
-# What an embed's identity may ask for; everything else is closed to it, whatever its rights are.
-EMBED_ENDPOINTS: Final = frozenset(
-    f"api.{name}" for name in ("get_embed", "create_job", "get_job", "get_figure", "get_stats", "get_data")
-)
+from layouts.views import check_view, view_title
 
 _ASSETS: Final = Path(__file__).resolve().parent.parent / "assets"
-_OWN_FILES: Final = ("embed.js", "embed.css", "tokens.css", "axistime.js", "locale.js")
 _YEAR_S: Final = 31_536_000
-
-# Paths below the prefix that need nobody to be signed in: they are the same for everybody, but for the page's origin and words.
-EMBED_PATHS: Final = frozenset(f"embed/{name}" for name in ("trend", "plotly.js", *_OWN_FILES))
 
 _MADE: Final = {201: Answer("The embed, and what opens it.", EmbedLink)}
 
 
-def embed_blueprint(desk: Desk) -> Blueprint:
+def embed_blueprint(services: ApiServices) -> Blueprint:
     """The page of the frame and its files, for everybody."""
-    blueprint = Blueprint("embed", __name__, url_prefix=desk.prefix.rstrip("/") or None)
-    files = {name: _ASSETS / name for name in _OWN_FILES} | {"plotly.js": _plotly()}
-    addresses = frame_files(desk.prefix)
+    blueprint = Blueprint("embed", __name__, url_prefix=services.prefix.rstrip("/") or None)
+    sent = {name: _ASSETS / name for name in FRAME_FILES} | {"plotly.js": _plotly()}
+    addresses = frame_files(services.prefix)
 
     @blueprint.get("/embed/trend")
     def frame() -> Response:
-        found = find_embed(desk.access, request.args.get("id"))
+        found = find_embed(services.access, request.args.get("id"))
         if found is None:
             return _unknown()
-        set_language(found.shows.language)
-        page = FramePage(found.id, found.origin, found.shows.theme, found.shows.transparent, desk.prefix, addresses)
+        set_language(found.spec.language)
+        page = FramePage(found.id, found.origin, found.spec.theme, found.spec.transparent, services.prefix, addresses)
         response = Response(frame_page(page), content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = frame_policy(found.origin)
         return response
 
     @blueprint.get("/embed/<name>")
     def file(name: str) -> Response:
-        if name not in files:
+        if name not in sent:
             raise NotFound("There is no {path}.", path=request.path[:80])
-        response = send_file(files[name], conditional=True, max_age=_YEAR_S)
+        response = send_file(sent[name], conditional=True, max_age=_YEAR_S)
         response.cache_control.immutable = request.args.get("m") == _mark(name)
         return response
 
@@ -73,7 +68,7 @@ def embed_blueprint(desk: Desk) -> Blueprint:
 
 def frame_files(prefix: str) -> dict[str, str]:
     """Addresses of the frame's files by name, which change with the files."""
-    return {name: f"{prefix}embed/{name}?m={_mark(name)}" for name in (*_OWN_FILES, "plotly.js")}
+    return {name: f"{prefix}embed/{name}?m={_mark(name)}" for name in (*FRAME_FILES, "plotly.js")}
 
 
 @cache  # for as long as the process, as what the pages name
@@ -89,132 +84,130 @@ def frame_policy(origin: str) -> str:
     )
 
 
-def add_embed_routes(api: Api, desk: Desk) -> None:
+def add_embed_routes(api: Api, services: ApiServices) -> None:
     """``/api/embed``, for the frame of a chart, and ``/api/embeds``, for those who make charts."""
-    _add_view_route(api, desk)
-    _add_maker_routes(api, desk)
+    _add_view_route(api, services)
+    _add_maker_routes(api, services)
 
 
-def _add_view_route(api: Api, desk: Desk) -> None:
+def _add_view_route(api: Api, services: ApiServices) -> None:
     @api.get("/api/embed", {200: Answer("What is drawn.", EmbedView)}, 404, scope="read")
     def get_embed() -> Response:
         """What the chart of a token shows now; only for the frame of an embedded chart."""
-        identity = desk.identify()
-        found = find_embed(desk.access, identity.user.removeprefix("embed:")) if identity.via == "embed" else None
+        identity = services.identify()
+        found = find_embed(services.access, identity.user.removeprefix("embed:")) if identity.via == "embed" else None
         if found is None:
             raise NotFound("There is no embedded chart {embed_id}.", embed_id="")
-        shown = found.shows.request(_now_ms())
-        if not identity.rights.allows(shown, Purpose.VIEW):
+        now_ms = epoch_ms()
+        loaded = found.spec.request(now_ms)
+        if not identity.rights.allows(loaded, Purpose.VIEW):
             raise EmbedNotPermitted
-        may_export = "export" in identity.scopes and identity.rights.allows(shown, Purpose.EXPORT)
-        return jsonify(_view(desk, found, may_export))
+        may_export = "export" in identity.scopes and identity.rights.allows(loaded, Purpose.EXPORT)
+        set_language(found.spec.language)
+        return jsonify(view_json(services, found.id, found.label, found.spec, now_ms, may_export))
 
 
-def _add_maker_routes(api: Api, desk: Desk) -> None:
+def _add_maker_routes(api: Api, services: ApiServices) -> None:
     @api.post("/api/embeds", _MADE, 400, 404, 409, scope="embed", body=NewEmbed)
     def create_embed(body: NewEmbed) -> Response:
         """Make a chart for pages of another origin.
 
-        Needs the right to embed all that it shows. The token is shown this once; POST /api/embeds/ID/token makes another.
+        Needs the right to embed all that it shows. The token is shown this once;
+        POST /api/embeds/ID/token makes another.
         """
-        zone = desk.site.settings.timezone
-        shows = _shows(body, zone)
+        zone, rights = services.settings.timezone, services.identify().rights
+        catalogue, now_ms = services.site.catalogue, epoch_ms()
+        spec = _shows(body, usual_zone(catalogue, rights, body.stations, zone, lambda name: _shows(body, name).request(now_ms)))
         found = make_embed(
-            desk.access,
-            desk.site,
-            desk.identify(),
-            shows,
+            services.access,
+            services.site,
+            services.identify(),
+            spec,
             body.origin,
             _expires(body.expires, zone),
-            now_ms=_now_ms(),
+            now_ms=now_ms,
             label=body.label,
         )
-        return _link(desk, found, None)
+        return _link(services, found, None)
 
     @api.get("/api/embeds", {200: Answer("The list.", EmbedList)}, scope="embed")
     def list_embeds() -> Response:
         """One's own embedded charts, newest first; an administrator's list has everybody's."""
-        identity = desk.identify()
-        found = embeds(desk.access, None if identity.admin else identity.user)
-        return jsonify(embeds=[embed_json(one, _now_ms()) for one in found])
+        identity = services.identify()
+        found = embeds(services.access, None if identity.admin else identity.user)
+        return jsonify(embeds=[embed_json(one, epoch_ms()) for one in found])
 
     @api.post("/api/embeds/<embed_id>/revoke", {200: Answer("The embed, revoked.", EmbedAnswer)}, 404, scope="embed")
     def revoke_embed(embed_id: str) -> Response:
         """End a chart everywhere, at once and for good."""
-        return jsonify(embed_json(revoke(desk.access, desk.identify(), embed_id), _now_ms()))
+        return jsonify(embed_json(revoke(services.access, services.identify(), embed_id), epoch_ms()))
 
     @api.post("/api/embeds/<embed_id>/token", _MADE, 400, 404, 409, scope="embed", body=NewToken)
     def create_embed_token(embed_id: str, body: NewToken) -> Response:
-        """Another token of an embed, as a portal's server makes one for each of its pages or readers.
+        """Another token of an embed, as a portal's server makes one
+        for each of its pages or readers.
 
         It opens the chart until its own end, and never beyond the embed's.
         """
-        found = own_embed(desk.access, desk.identify(), embed_id)
-        return _link(desk, found, _expires(body.expires, desk.site.settings.timezone))
+        found = own_embed(services.access, services.identify(), embed_id)
+        return _link(services, found, _expires(body.expires, services.settings.timezone))
 
 
 def embed_json(found: Embed, now_ms: int) -> dict[str, Any]:
-    """As :class:`api.models.EmbedAnswer`."""
-    shows = found.shows
+    """Return an embed as :class:`api.outputs.EmbedAnswer` describes it."""
+    spec = found.spec
     return {
         "id": found.id,
         "owner": found.owner,
         "label": found.label,
-        "stations": list(shows.stations),
-        "sensors": list(shows.sensors),
+        "stations": list(spec.stations),
+        "sensors": list(spec.sensors),
         "range": {
-            "from": _iso(shows.start_ms),
-            "to": _iso(shows.end_ms),
-            "last": None if shows.last_ms is None else last_text(shows.last_ms),
+            "from": iso_utc_or_none(spec.start_ms),
+            "to": iso_utc_or_none(spec.end_ms),
+            "last": None if spec.last_ms is None else last_text(spec.last_ms),
         },
-        "resolution": shows.resolution,
-        "timezone": shows.timezone,
-        "theme": shows.theme,
-        "language": shows.language,
-        "controls": shows.controls,
-        "transparent": shows.transparent,
-        "refresh": shows.refresh_s,
+        **_drawn_so(spec),
+        "resolution": spec.resolution,
+        "timezone": spec.timezone,
         "origin": found.origin,
         "state": found.state(now_ms),
         "created": iso_utc(found.created_ms),
-        "expires": _iso(found.expires_ms),
-        "revoked": _iso(found.revoked_ms),
+        "expires": iso_utc_or_none(found.expires_ms),
+        "revoked": iso_utc_or_none(found.revoked_ms),
     }
 
 
-def _view(desk: Desk, found: Embed, may_export: bool) -> dict[str, Any]:
-    shows = found.shows
-    set_language(shows.language)
-    shown = shows.request(_now_ms())
-    return view_json(desk, found.id, found.label, shows, shown, may_export)
+def _drawn_so(spec: EmbedSpec) -> dict[str, Any]:
+    look = {name: getattr(spec, name) for name in ("theme", "language", "controls", "transparent")}
+    return look | {"refresh": spec.refresh_s, "view": spec.view, "options": dict(spec.options)}
 
 
-def view_json(desk: Desk, embed_id: str, label: str, shows: Shows, shown: HistoryRequest, may_export: bool) -> dict[str, Any]:
-    """As :class:`api.models.EmbedView`, in the current language."""
+def view_json(services: ApiServices, embed_id: str, label: str, spec: EmbedSpec, now_ms: int, may_export: bool) -> dict[str, Any]:
+    """Return a chart as :class:`api.outputs.EmbedView` describes it, in the current language."""
+    loaded, shown = spec.request(now_ms), spec.shown(now_ms)
     return {
         "id": embed_id,
-        "title": label or shown_title(shown.stations, shown.sensors, desk.site.catalogue),
-        "language": shows.language,
-        "theme": shows.theme,
-        "controls": shows.controls,
-        "transparent": shows.transparent,
-        "rolling": shows.rolling,
-        "refresh": shows.refresh_s,
+        "title": label or view_title(shown.stations, shown.sensors, services.site.catalogue, spec.view),
+        **_drawn_so(spec),
+        "rolling": spec.rolling,
         "request": {
-            "stations": list(shown.stations),
-            "sensors": list(shown.sensors),
-            "start": iso_utc(shown.start_ms),
-            "end": iso_utc(shown.end_ms),
-            "resolution": shown.resolution,
-            "timezone": shown.timezone,
+            "stations": list(loaded.stations),
+            "sensors": list(loaded.sensors),
+            "start": iso_utc(loaded.start_ms),
+            "end": iso_utc(loaded.end_ms),
+            "resolution": loaded.resolution,
+            "timezone": loaded.timezone,
         },
+        "span": None if loaded == shown else {"start": shown.start_ms, "end": shown.end_ms},
         "may_export": may_export,
     }
 
 
-def _shows(body: NewEmbed, zone: str) -> Shows:
+def _shows(body: NewEmbed, zone: str) -> EmbedSpec:
     given = body.range
-    return Shows(
+    check_view(body.view, body.options)
+    return EmbedSpec(
         stations=tuple(body.stations),
         sensors=tuple(body.sensors),
         start_ms=None if given.start is None else parse_time(given.start, zone, field="range"),
@@ -227,19 +220,18 @@ def _shows(body: NewEmbed, zone: str) -> Shows:
         controls=body.controls,
         transparent=body.transparent,
         refresh_s=body.refresh,
+        view=body.view,
+        options=body.options,
     )
 
 
-def _link(desk: Desk, found: Embed, expires_ms: int | None) -> Response:
-    """201 with a new token, as :class:`api.models.EmbedLink`."""
-    settings = desk.site.settings
-    token = embed_token(settings.signing_secret(), found, _now_ms(), expires_ms)
+def _link(services: ApiServices, found: Embed, expires_ms: int | None) -> Response:
+    """201 with a new token, as :class:`api.outputs.EmbedLink`."""
+    settings = services.settings
+    token = embed_token(settings.signing_secret(), found, epoch_ms(), expires_ms)
     base = site_address(settings, request.remote_addr, lower_headers(request), request.scheme, request.host)
-    url = frame_url(base, desk.prefix, found.id, token)
-    set_language(found.shows.language)  # of those who read the page
-    title = found.label or shown_title(found.shows.stations, found.shows.sensors, desk.site.catalogue)
-    line = iframe_line(url, title, theme=found.shows.theme, transparent=found.shows.transparent)
-    answer = jsonify(id=found.id, url=url, token=token, iframe=line)
+    set_language(found.spec.language)  # of those who read the page
+    answer = jsonify(embed_link(found, token, base, services.prefix, services.site.catalogue))
     answer.status_code = 201
     return answer
 
@@ -249,20 +241,10 @@ def _expires(text: str | None, zone: str) -> int | None:
 
 
 def _unknown() -> Response:
-    html = plain_page("en", _("There is no such chart."), _("Its address is not right, or it was taken away."))
+    html = plain_page("en", _("There is no such chart."), _("The address is wrong, or the chart was removed."))
     return Response(html, 404, content_type="text/html; charset=utf-8")
 
 
 def _plotly() -> Path:
     """The script that the history page is drawn with."""
-    found = find_spec("plotly")
-    folder = (found.submodule_search_locations or [""])[0] if found else ""
-    return Path(folder) / "package_data" / "plotly.min.js"
-
-
-def _iso(time_ms: int | None) -> str | None:
-    return None if time_ms is None else iso_utc(time_ms)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return Path(str(files("plotly"))) / "package_data" / "plotly.min.js"

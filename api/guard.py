@@ -1,4 +1,4 @@
-"""What every request passes: who is asking, in which language, and what the answer may do in a browser."""
+"""What every request passes: who asks, in which language, what answers may do in a browser."""
 
 from __future__ import annotations
 
@@ -7,46 +7,51 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, jsonify, redirect, request
+from flask import Flask, Request, Response, g, redirect, request
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from access.audit import Actor, act_as
-from api.asking import Asking
+from access.addresses import is_allowed_host, is_trusted_proxy
+from access.audit.log import Actor, act_as
+from api.authenticator import Authenticator
 from api.compression import cache_policy, page_path
-from api.embed import EMBED_ENDPOINTS, EMBED_PATHS
+from api.embed_paths import EMBED_ENDPOINTS, EMBED_PATHS
+from api.error_answers import error_json, say_when_again
 from api.headers import BrowserRules
-from api.looks import LANGUAGE_COOKIE
-from api.operations import refuse_other_sites
-from api.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
 from api.rates import Rates
-from api.sessions import asking_address
+from api.sign_in.appearance import LANGUAGE_COOKIE
+from api.sign_in.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
+from api.sign_in.session_cookie import lower_headers, request_address
 from config import Settings
-from data.engine import lacks_tables
-from errors import LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError
+from data.database.engine import lacks_tables
+from errors import CrossSite, LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError, UnknownHost
 from i18n import LANGUAGES, set_language, translate_error
 
 _YEAR_S = 31_536_000
 _SLOW_S = 1.0
-OPEN_PATHS = frozenset({"healthz", "readyz", "metrics"}) | EMBED_PATHS
+HEALTH_PATHS = frozenset({"healthz", "readyz", "metrics"})
+OPEN_PATHS = HEALTH_PATHS | EMBED_PATHS
 SIGN_IN_FILES = frozenset(f"assets/{name}" for name in ("tokens.css", "riwayat.css", "account.css", "logo.svg"))
 SIGN_IN_PATHS = SIGN_IN_FILES | {LOGIN, "bootstrap.css"}
 _SAFE = ("GET", "HEAD", "OPTIONS")
-BODY_BYTES: Final = 4 << 20  # of any request: what a page sends of itself, and forms; the API allows less
-RETRY_AFTER_S = 5  # when a queue is full or a database is away
+# of any request: what a page sends of itself, and forms; the API allows less
+BODY_BYTES: Final = 4 << 20
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Settings, who asks, how a refusal looks in a browser (title, sentence -> HTML), what answers may do in one."""
+    """Settings, who asks, how a refusal looks in a browser (title, sentence -> HTML),
+    what answers may do in one.
+    """
 
     settings: Settings
-    asks: Asking
+    authenticator: Authenticator
     refusal_page: Callable[[str, str], str]
     rules: BrowserRules
 
@@ -54,7 +59,7 @@ class Guard:
         """Put the hooks before and after every request of the server, in this order."""
         server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
         server.before_request(self._begin)
-        Rates(self.settings, self.asks).install(server, self._refuse)
+        Rates(self.settings, self.authenticator).install(server, self._refuse)
         server.before_request(self._before)
         server.after_request(self._after)
         server.register_error_handler(RiwayatError, self._error)
@@ -65,36 +70,47 @@ class Guard:
         g.began = time.monotonic()
         structlog.contextvars.clear_contextvars()  # the thread has answered other requests
         set_language(self.language())
-        act_as(Actor("", "none", asking_address(self.settings, request)))
+        act_as(Actor("", "none", request_address(self.settings, request)))
         if (request.content_length or 0) > BODY_BYTES:
             raise RequestEntityTooLarge  # also where nothing would read it
 
     def _before(self) -> Response | None:
         try:
+            self._refuse_other_names()
             self._refuse_other_sites()
             if not self._is_open():
-                identity = self.asks()
-                act_as(Actor(identity.user, identity.via, asking_address(self.settings, request)))
+                identity = self.authenticator()
+                act_as(Actor(identity.user, identity.via, request_address(self.settings, request)))
                 if identity.via == "embed" and request.endpoint not in EMBED_ENDPOINTS:
-                    raise NotPermitted("The link of an embedded chart opens nothing else.")
-        except (NotAuthenticated, NotPermitted) as error:
+                    raise NotPermitted("The link of an embedded chart gives access to that chart only.")
+        except (NotAuthenticated, NotPermitted, UnknownHost) as error:
             return self._refuse(error)
         except SQLAlchemyError as error:
             log.error("the database of accounts and grants does not answer", path=request.path, error=str(error))
-            return self._refuse(away(error))
+            return self._refuse(database_error(error))
         return None
 
+    def _refuse_other_names(self) -> None:
+        """A page elsewhere may point a name of its own here; health is asked for by address."""
+        below = request.path.removeprefix(self.settings.url_prefix)
+        names = [request.headers.get("Host", "")]
+        if is_trusted_proxy(self.settings, request.remote_addr, headers := lower_headers(request)):
+            names += [name.strip() for name in headers.get("x-forwarded-host", "").split(",") if name.strip()]
+        if below not in HEALTH_PATHS and not all(is_allowed_host(self.settings, name) for name in names):
+            raise UnknownHost
+
     def _is_open(self) -> bool:
-        """Whether the path needs nobody to be known."""
+        """Return whether the path is open to all, signed in or not."""
         below = request.path.removeprefix(self.settings.url_prefix)
         return below in OPEN_PATHS or (self.settings.auth == "login" and below in SIGN_IN_PATHS)
 
     def _refuse_other_sites(self) -> None:
-        """What changes something, and says who asks by a cookie or by where it comes from, is sent by our own pages only.
+        """Refuse a change by cookie or address that does not come from our own pages.
 
-        A key or a token is sent by no browser of itself, so a program that has one may send it from anywhere.
+        A key or a token is sent by no browser of itself,
+        so a program that has one may send it from anywhere.
         """
-        if request.method not in _SAFE and not self.asks.is_bearer():
+        if request.method not in _SAFE and not self.authenticator.is_bearer():
             refuse_other_sites(request)
 
     def language(self) -> str:
@@ -114,7 +130,7 @@ class Guard:
                 return _led(login_address(prefix, f"{prefix}{ACCOUNT}"), 303)
         if looks:
             page = self.refusal_page(translate_error(type(error)()), translate_error(error))
-            return _when_again(Response(page, error.http_status, content_type="text/html; charset=utf-8"), error)
+            return say_when_again(Response(page, error.http_status, content_type="text/html; charset=utf-8"), error)
         return error_json(error, self.settings.timezone)
 
     def _error(self, error: RiwayatError) -> Response:
@@ -123,20 +139,22 @@ class Guard:
         return error_json(type(error)() if self._is_our_fault(error) else error)
 
     def _is_our_fault(self, error: RiwayatError) -> bool:
-        """Whether an error may name hosts and paths, and whoever asks only looks at a page of another site."""
+        """Return whether an error may name hosts and paths, and the asker only looks at a page."""
         try:
-            return error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR and self.asks().via == "embed"
+            return error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR and self.authenticator().via == "embed"
         except (RiwayatError, SQLAlchemyError):
             return False
 
     def _note_refusal(self, error: RiwayatError) -> None:
-        """For the audit log: what is forbidden, and what may only look as if it did not exist."""
-        self.asks.access.audit.note(error, method=request.method, path=request.path)
+        """Note in the audit log what is forbidden,
+        and what may only look as if it did not exist.
+        """
+        self.authenticator.access.audit.note(error, method=request.method, path=request.path)
 
     def _unavailable(self, error: Exception) -> Response:
         """A database that a route needs is away; a page's script asks again by itself."""
         log.warning("a database does not answer", path=request.path, error=str(error))
-        return error_json(away(error))
+        return error_json(database_error(error))
 
     def _after(self, response: Response) -> Response:
         headers = response.headers
@@ -157,10 +175,28 @@ class Guard:
         return response
 
 
-def away(error: Exception) -> LedgerUnavailable:
+def refuse_other_sites(asked: Request) -> None:
+    """Refuse what a browser sends on behalf of another site's page;
+    programs send neither of these headers.
+
+    Raises:
+        CrossSite: Sec-Fetch-Site says so, or, from a browser that does not know it,
+            Origin is not this site.
+    """
+    site = asked.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise CrossSite
+        return
+    origin = asked.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc not in (asked.host, asked.headers.get("X-Forwarded-Host")):
+        raise CrossSite
+
+
+def database_error(error: Exception) -> LedgerUnavailable:
     """What is said of a database that does not answer, or that nobody has brought up to date."""
     if lacks_tables(error):
-        return LedgerUnavailable("The database of this site is older than the program; whoever runs it calls manage.py migrate.")
+        return LedgerUnavailable("The database is not up to date with the program. An administrator must run manage.py migrate.")
     return LedgerUnavailable()
 
 
@@ -168,29 +204,3 @@ def _led(address: str, status: int) -> Response:
     answer = redirect(address, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer  # type: ignore[return-value]  # Flask's own class, as werkzeug types it
-
-
-def error_json(error: RiwayatError, timezone: str | None = None) -> Response:
-    """The one shape of errors; times in their sentences are shown in ``timezone``."""
-    body = jsonify(error={"code": error.code, "message": translate_error(error, timezone), "field": error.field})
-    body.status_code = error.http_status
-    if error.http_status == HTTPStatus.UNAUTHORIZED:
-        body.headers["WWW-Authenticate"] = "Bearer"  # no browser asks for a password by this
-    return _when_again(body, error)
-
-
-def _when_again(answer: Response, error: RiwayatError) -> Response:
-    """Say when to ask again, where that may help."""
-    if error.http_status in (429, 503):
-        answer.headers["Retry-After"] = str(getattr(error, "wait_s", RETRY_AFTER_S))
-    return answer
-
-
-def http_error_json(error: HTTPException) -> Response:
-    """The same shape for what Flask itself refuses."""
-    body = jsonify(error={"code": (error.name or "error").lower().replace(" ", "_"), "message": error.description, "field": None})
-    body.status_code = error.code or 500
-    for name, value in error.get_headers():
-        if name != "Content-Type":
-            body.headers[name] = value  # Allow, Retry-After
-    return body

@@ -9,11 +9,12 @@ from typing import Final
 from flask import Response, request
 
 from access.addresses import came_by_tls
-from api.sessions import lower_headers
+from api.sign_in.session_cookie import lower_headers
 from config import Settings
 
 _DAY_S: Final = 86_400
-_FRAMES: Final = "frame-ancestors 'none'"  # but for the page of an embedded chart, which names its one origin (api/embed.py)
+# but for the page of an embedded chart, which names its one origin (api/embed.py)
+_FRAMES: Final = "frame-ancestors 'none'"
 _FRAME: Final = "embed/trend"  # below the prefix
 _FEATURES: Final = ("accelerometer", "camera", "geolocation", "gyroscope", "magnetometer", "microphone", "payment", "usb")
 _PERMISSIONS: Final = ", ".join(f"{name}=()" for name in _FEATURES)
@@ -39,7 +40,8 @@ class BrowserRules:
             headers.setdefault("Permissions-Policy", _PERMISSIONS)
         if came_by_tls(self.settings, request.remote_addr, lower_headers(request), request.scheme):
             if page:
-                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")  # browsers believe it of TLS only, and say so
+                # browsers believe it of TLS only, and say so
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             if self.settings.hsts_days:
                 headers.setdefault("Strict-Transport-Security", f"max-age={int(self.settings.hsts_days * _DAY_S)}")
 

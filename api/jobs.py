@@ -1,75 +1,69 @@
-"""Jobs over HTTP: start, list, look, cancel, retry. What the page does with a button, a program does here, by the same code."""
+"""Jobs over HTTP: start, list, look, cancel, retry.
+What the page does with a button, a program does here, by the same code.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from flask import Response, jsonify
 
-from access.embeds import refuse_other_than_shown
+from access.embeds.embed_token import refuse_other_than_shown
 from access.identity import Identity
-from access.store import AccessStore
-from api.models import JobAnswer, JobList, JobReceipt, JobsQuery, NewJob
+from access.restricted_site import usual_zone
+from api.concurrency import ConcurrencyLimit
+from api.inputs import AuditQuery, JobsQuery, NewJob
 from api.operations import Answer, Api
-from data.request import request_of
-from data.site import Site
+from api.outputs import JobAnswer, JobList, JobReceipt
+from data.load_plan import stations_without_data
+from data.request import HistoryRequest, request_of
+from data.time.epoch import epoch_ms
 from errors import InvalidRequest, JobNotFound, NotPermitted, RiwayatError
 from i18n import translate_error
+from jobs.authorized import authorized_jobs
 from jobs.job import Job, job_json
-from jobs.ledger import Ledger
+from jobs.services import Services
 from jobs.start import cancel_job, retry_job, start_job
-from jobs.visible import visible_job, visible_jobs
 
 _ACCEPTED: Final = {
     202: Answer("The job, queued, or completed when all was there.", JobReceipt, headers={"Location": "The job."})
 }
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What the routes need: the data layer, the ledger, who may see what, who asks now, a way to wake workers, the prefix.
+@dataclass(frozen=True, kw_only=True)
+class ApiServices(Services):
+    """What routes need beyond what pages do.
 
-    ``later`` takes down how the request in hand says who asks; what it returns asks that again, when the request is over.
+    ``reauthenticator`` returns a function that finds the identity again when the request is over.
+    ``downloads`` are the places of those who fetch files.
     """
 
-    site: Site
-    ledger: Ledger
-    access: AccessStore
-    identify: Callable[[], Identity]
-    later: Callable[[], Callable[[], Identity]]
-    wake: Callable[[], None]
-    prefix: str
-
-    def job(self, job_id: str) -> Job:
-        """A job that the one who asks may see.
-
-        Raises:
-            JobNotFound: there is none, it is somebody else's, or its stations are not granted; nobody can tell which.
-            NotPermitted: its range, length or resolution is not granted any more.
-        """
-        return visible_job(self.ledger, self.identify(), job_id)
-
-    def path(self, job_id: str, what: str = "") -> str:
-        """Path of a job, or of what it gives."""
-        return f"{self.prefix}api/jobs/{quote(job_id)}{'/' + what if what else ''}"
+    reauthenticator: Callable[[], Callable[[], Identity]]
+    downloads: ConcurrencyLimit
 
     def links(self, job_id: str) -> dict[str, str]:
-        """As :class:`api.models.Links`."""
+        """Return the links of a job as :class:`api.outputs.Links` describes them."""
         parts = ("events", "figure", "stats", "data", "cancel", "retry")
         page = f"{self.prefix}?{urlencode({'job': job_id})}"
         return {"self": self.path(job_id), **{part: self.path(job_id, part) for part in parts}, "page": page}
 
+    def page_after(self, path: str, query: JobsQuery | AuditQuery, last: str | int) -> str:
+        """Return the path of the page of a list after the one that ends with ``last``."""
+        given = query.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"limit": query.limit, "before": last}
+        fields = {name: "true" if value is True else value for name, value in given.items()}
+        return f"{self.prefix}{path}?{urlencode(fields)}"
+
     def answer(self, job: Job, position: int | None) -> dict[str, Any]:
-        """As :class:`api.models.JobAnswer`."""
+        """Return a job as :class:`api.outputs.JobAnswer` describes it."""
         return job_json(job) | {"position": position, "links": self.links(job.id)}
 
-    def receipt(self, job: Job) -> Response:
-        """202 with where to look, as :class:`api.models.JobReceipt`."""
+    def receipt(self, job: Job, without_data: Sequence[str] = ()) -> Response:
+        """202 with where to look, as :class:`api.outputs.JobReceipt`."""
         answer = jsonify(
+            without_data=list(without_data),
             id=job.id,
             status=job.status.value,
             queue=job.queue,
@@ -81,72 +75,77 @@ class Desk:
         return answer
 
 
-def add_job_routes(api: Api, desk: Desk) -> None:
+def add_job_routes(api: Api, services: ApiServices) -> None:
     """``/api/jobs`` and what changes a job."""
 
     @api.post("/api/jobs", _ACCEPTED, 400, 404, 429, scope="load", body=NewJob)
     def create_job(body: NewJob) -> Response:
         """Load a history.
 
-        An equal request of the same user that waits or runs already is that job. Where every tile is there the job is
-        completed at once.
+        An equal request of the same user that waits or runs already is that job.
+        Where every tile is there the job is completed at once.
         """
-        timezone = body.timezone or desk.site.settings.timezone
-        request = request_of(body.stations, body.sensors, body.start, body.end, body.resolution, timezone)
-        identity = desk.identify()
-        refuse_other_than_shown(desk.access, identity, request, time.time_ns() // 1_000_000)
-        return desk.receipt(start_job(desk.site, desk.ledger, identity, request, desk.wake))
+        identity = services.identify()
+        request = _request(services, identity, body)
+        refuse_other_than_shown(services.access, identity, request, epoch_ms())
+        job = start_job(services.site, services.ledger, identity, request, services.wake)
+        return services.receipt(job, stations_without_data(services.site, request))
 
     @api.get("/api/jobs", {200: Answer("A page of the list.", JobList)}, 400, 403, scope="read", query=JobsQuery)
     def list_jobs(query: JobsQuery) -> Response:
         """One's own jobs, newest first, as far as what they show is granted today."""
-        return jsonify(_page(desk, query))
+        return jsonify(_page(services, query))
 
     @api.get("/api/jobs/<job_id>", {200: Answer("The job.", JobAnswer)}, 404, scope="read")
     def get_job(job_id: str) -> Response:
         """Status, progress, times, attempts, error and metrics of a job."""
-        job = desk.job(job_id)
-        answer = desk.answer(job, desk.ledger.position(job))
-        if answer["error"] and desk.identify().via == "embed":  # why it failed may name hosts and paths of the site
+        job = services.job(job_id)
+        answer = services.answer(job, services.ledger.position(job))
+        # why it failed may name hosts and paths of the site
+        if answer["error"] and services.identify().via == "embed":
             answer["error"] |= {"message": translate_error(RiwayatError())}
         return jsonify(answer)
 
     @api.post("/api/jobs/<job_id>/cancel", _ACCEPTED, 404, 409, scope="load")
     def cancel(job_id: str) -> Response:
         """Stop a job that waits or runs; what it has read stays."""
-        return desk.receipt(cancel_job(desk.ledger, desk.job(job_id), desk.wake))
+        return services.receipt(cancel_job(services.ledger, services.job(job_id), services.wake))
 
     @api.post("/api/jobs/<job_id>/retry", _ACCEPTED, 404, 409, 429, scope="load")
     def retry(job_id: str) -> Response:
         """Queue a failed or cancelled job once more; it goes on where it stopped."""
-        return desk.receipt(retry_job(desk.ledger, desk.identify(), desk.job(job_id), desk.wake))
+        return services.receipt(retry_job(services.ledger, services.identify(), services.job(job_id), services.wake))
 
 
-def _page(desk: Desk, query: JobsQuery) -> dict[str, Any]:
-    identity = desk.identify()
+def _request(services: ApiServices, identity: Identity, body: NewJob) -> HistoryRequest:
+    """The request; without a zone in the stations' own, under a floor in the one that counts."""
+
+    def in_zone(zone: str) -> HistoryRequest:
+        return request_of(body.stations, body.sensors, body.start, body.end, body.resolution, zone)
+
+    if body.timezone:
+        return in_zone(body.timezone)
+    return in_zone(usual_zone(services.site.catalogue, identity.rights, body.stations, services.settings.timezone, in_zone))
+
+
+def _page(services: ApiServices, query: JobsQuery) -> dict[str, Any]:
+    identity = services.identify()
     if query.all and not identity.admin:
-        raise NotPermitted("Only an administrator may see everybody's jobs.")
-    _refuse_unknown(desk, query.before)
+        raise NotPermitted("Only an administrator can see other users' jobs.")
+    _refuse_unknown(services, query.before)
     owner = None if query.all else identity.user
-    found = visible_jobs(desk.ledger, identity, owner, query.status, query.limit + 1, query.before)
+    found = authorized_jobs(services.ledger, identity, owner, query.status, query.limit + 1, query.before)
     shown = found[: query.limit]
-    positions = desk.ledger.positions(shown)
+    positions = services.ledger.positions(shown)
     return {
-        "jobs": [desk.answer(job, positions.get(job.id)) for job in shown],
-        "next": _next(desk, query, shown[-1].id) if found[len(shown) :] else None,
+        "jobs": [services.answer(job, positions.get(job.id)) for job in shown],
+        "next": services.page_after("api/jobs", query, shown[-1].id) if found[len(shown) :] else None,
     }
 
 
-def _refuse_unknown(desk: Desk, before: str | None) -> None:
+def _refuse_unknown(services: ApiServices, before: str | None) -> None:
     try:
         if before is not None:
-            desk.job(before)
+            services.job(before)
     except (JobNotFound, NotPermitted) as exc:
         raise InvalidRequest("There is no job {job_id}.", field="before", job_id=before[:40] if before else "") from exc
-
-
-def _next(desk: Desk, query: JobsQuery, last_id: str) -> str:
-    """Path of the page after the one that ends with ``last_id``."""
-    fields = {"status": query.status.value if query.status else "", "all": "true" if query.all else ""}
-    given = {name: value for name, value in fields.items() if value} | {"limit": query.limit, "before": last_id}
-    return f"{desk.prefix}api/jobs?{urlencode(given)}"

@@ -1,11 +1,10 @@
-"""A route of the API and what its document says of it, declared in one place, so that they cannot differ."""
+"""A route of the API and what its document says of it, declared in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Request, Response, request
 from pydantic import BaseModel, ValidationError
@@ -13,9 +12,9 @@ from werkzeug.exceptions import BadRequest
 
 from access.identity import Identity
 from access.scopes import Scope
-from errors import CrossSite, InvalidRequest, NotFound, OutOfScope, UnsupportedMedia
+from errors import InvalidRequest, NotFound, OutOfScope, UnsupportedMedia
 
-Method = Literal["GET", "POST"]
+Method = Literal["GET", "POST", "DELETE"]
 View = Callable[..., Response]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -25,7 +24,7 @@ _LONGEST_REASON: Final = 200
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back: a model as JSON, or content of other types; ``headers`` by name with what they say."""
+    """What comes back: a model as JSON, or content of other types; ``headers`` by name."""
 
     description: str
     model: type[BaseModel] | None = None
@@ -35,7 +34,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path; ``answers`` by status, errors apart (``refusals``); a key must be for its ``scope``."""
+    """One method of one path; ``answers`` by status, errors apart (``refusals``);
+    a key must be for its ``scope``.
+    """
 
     method: Method
     path: str
@@ -50,72 +51,76 @@ class Operation:
 class Api:
     """A blueprint below the prefix and the list of its operations.
 
-    A view gets the parts of the path by name, a checked ``query`` and a checked ``body`` where it declared a model. ``asks``
-    says who asks; each route declares the scope that a key must have for it. What is of scope admin is there for
-    administrators only.
+    A view gets the parts of the path by name, a checked ``query`` and a checked ``body`` where it
+    declared a model. ``asks`` says who asks; each route declares the scope that a key must have for
+    it. What is of scope admin is there for administrators only.
     """
 
-    def __init__(self, name: str, prefix: str, asks: Callable[[], Identity]) -> None:
-        self._asks = asks
+    def __init__(self, name: str, prefix: str, identify: Callable[[], Identity]) -> None:
+        self._identify = identify
         self.blueprint = Blueprint(name, __name__, url_prefix=prefix.rstrip("/") or None)
         self.operations: list[Operation] = []
+        self.blueprint.before_request(self._refuse_hidden)
+
+    def hides(self, endpoint: str | None) -> bool:
+        """Whether a route is not there for who identify, by any method."""
+        name = (endpoint or "").removeprefix(f"{self.blueprint.name}.")
+        scope = next((one.scope for one in self.operations if one.view.__name__ == name), None)
+        return scope == "admin" and not self._identify().admin
+
+    def _refuse_hidden(self) -> None:
+        """Refuse hidden routes before Flask itself answers OPTIONS."""
+        if self.hides(request.endpoint):
+            raise no_such_path()
 
     def get(
         self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, query: type[BaseModel] | None = None
     ) -> Callable[[View], View]:
-        """Declare a question; ``refusals`` are the statuses of its errors besides those of every route."""
-        return self._declare("GET", path, scope, answers, refusals, query, None)
+        """Declare a GET; ``refusals`` are the statuses of its errors besides every route's."""
+        return lambda view: self._add(Operation("GET", path, scope, view, answers, refusals, query=query))
 
     def post(
         self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, body: type[BaseModel] | None = None
     ) -> Callable[[View], View]:
         """Declare what changes something; no page of another site can do it."""
-        return self._declare("POST", path, scope, answers, (403, 413, 415, *refusals), None, body)
+        refusals = (403, 413, 415, *refusals)
+        return lambda view: self._add(Operation("POST", path, scope, view, answers, refusals, body=body))
 
-    def _declare(
-        self,
-        method: Method,
-        path: str,
-        scope: Scope,
-        answers: Mapping[int, Answer],
-        refusals: tuple[int, ...],
-        query: type[BaseModel] | None,
-        body: type[BaseModel] | None,
-    ) -> Callable[[View], View]:
-        def declare(view: View) -> View:
-            def checked(**parts: str) -> Response:
-                given: dict[str, Any] = dict(parts)
-                require_admin(self._asks(), scope)
-                require_scope(self._asks(), scope)
-                if method == "POST":  # the guard has refused other sites
-                    require_json(request)
-                if query is not None:
-                    given["query"] = read_query(query)
-                if body is not None:
-                    given["body"] = read_body(body)
-                return view(**given)
+    def delete(self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope) -> Callable[[View], View]:
+        """Declare what removes something; it takes no body."""
+        return lambda view: self._add(Operation("DELETE", path, scope, view, answers, (403, *refusals)))
 
-            self.blueprint.add_url_rule(path, view.__name__, checked, methods=[method])
-            self.operations.append(Operation(method, path, scope, view, answers, refusals, query, body))
-            return view
+    def _add(self, operation: Operation) -> View:
+        def checked(**parts: str) -> Response:
+            given: dict[str, Any] = dict(parts)
+            require_scope(self._identify(), operation.scope)
+            if operation.method == "POST":  # the guard has refused other sites
+                require_json(request)
+            if operation.query is not None:
+                given["query"] = read_query(operation.query)
+            if operation.body is not None:
+                given["body"] = read_body(operation.body)
+            return operation.view(**given)
 
-        return declare
+        self.blueprint.add_url_rule(operation.path, operation.view.__name__, checked, methods=[operation.method])
+        self.operations.append(operation)
+        return operation.view
 
 
-def require_admin(identity: Identity, scope: Scope) -> None:
-    """To others than administrators, what is theirs does not exist; raises NotFound as for any path without a route."""
-    if scope == "admin" and not identity.admin:
-        raise NotFound("There is no {path}.", path=request.path[:80])
+def no_such_path() -> NotFound:
+    """What is said of any path without a route."""
+    return NotFound("There is no {path}.", path=request.path[:80])
 
 
 def require_scope(identity: Identity, scope: Scope) -> None:
     """Raises OutOfScope unless what the identity came with, such as a key, is for this."""
     if scope not in identity.scopes:
-        raise OutOfScope("This key is not for {scope}; make one that is.", scope=scope)
+        raise OutOfScope("This key lacks the scope {scope}. Create one that has it.", scope=scope)
 
 
 def read_query(model: type[Model]) -> Model:
-    """The query string by a model; an empty value is an absent one, and of a repeated name the first counts.
+    """The query string by a model; an empty value is an absent one,
+    and of a repeated name the first counts.
 
     Raises:
         InvalidRequest: naming the field.
@@ -161,26 +166,11 @@ def _refusal(model: type[BaseModel], wrong: ValidationError) -> InvalidRequest:
 
 
 def require_json(asked: Request) -> None:
-    """What changes something is JSON, or says nothing at all: no HTML form can send either without asking first.
+    """What changes something is JSON, or says nothing at all:
+    no HTML form can send either without asking first.
 
     Raises:
         UnsupportedMedia: another type, or a body without one.
     """
     if asked.mimetype != "application/json" and (asked.mimetype or asked.content_length or "Transfer-Encoding" in asked.headers):
         raise UnsupportedMedia
-
-
-def refuse_other_sites(asked: Request) -> None:
-    """Refuse what a browser sends on behalf of another site's page; programs send neither of these headers.
-
-    Raises:
-        CrossSite: Sec-Fetch-Site says so, or, from a browser that does not know it, Origin is not this site.
-    """
-    site = asked.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        if site not in ("same-origin", "none"):
-            raise CrossSite
-        return
-    origin = asked.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc not in (asked.host, asked.headers.get("X-Forwarded-Host")):
-        raise CrossSite

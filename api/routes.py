@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
+from api.analysis import add_analysis_routes
 from api.audit import add_audit_routes
 from api.data import add_data_routes
-from api.document import openapi_document
 from api.embed import add_embed_routes
 from api.events import add_event_routes
-from api.jobs import Desk, add_job_routes
-from api.operations import Api
+from api.figure import add_figure_route
+from api.formulas import add_formula_routes
+from api.jobs import ApiServices, add_job_routes
+from api.operations import Api, no_such_path
+from api.saved_views import add_view_routes
+from api.station_list import add_station_route
+from api.table_rows import add_row_routes
 from api.watcher import JobWatcher
-from errors import NotFound
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
-def register_api(server: Flask, desk: Desk, *, listeners: int) -> None:
-    """Put the API on a server, below the desk's prefix."""
-    api = Api("api", desk.prefix, desk.identify)
-    add_job_routes(api, desk)
-    add_event_routes(api, desk, JobWatcher(desk.ledger, listeners))
-    add_data_routes(api, desk)
-    add_embed_routes(api, desk)
-    add_audit_routes(api, desk)
-    document = openapi_document(api.operations, desk.prefix)
+def register_api(server: Flask, services: ApiServices, *, listeners: int) -> None:
+    """Put the API on a server, below the services's prefix."""
+    api = Api("api", services.prefix, services.identify)
+    add_job_routes(api, services)
+    add_station_route(api, services)
+    add_event_routes(api, services, JobWatcher(services.ledger, listeners))
+    add_figure_route(api, services)
+    add_data_routes(api, services)
+    add_row_routes(api, services)
+    add_analysis_routes(api, services)
+    add_embed_routes(api, services)
+    add_view_routes(api, services)
+    add_formula_routes(api, services)
+    add_audit_routes(api, services)
+
+    @cache
+    def document() -> dict[str, Any]:
+        from api.document import openapi_document  # only whoever asks for it pays for its models
+
+        return openapi_document(api.operations, services.prefix)
 
     @api.blueprint.get("/api/openapi.json")
     def openapi() -> Response:
-        return jsonify(document)
+        return jsonify(document())
 
-    _add_unknown(api.blueprint)
+    _add_unknown(api)
     server.register_blueprint(api.blueprint)
 
 
@@ -44,20 +60,20 @@ def is_api(path: str, prefix: str) -> bool:
     return path.removeprefix(prefix).partition("/")[0] == "api"
 
 
-def _add_unknown(blueprint: Blueprint) -> None:
-    """What no route answers below /api, before the page's own route, which takes any path, can."""
+def _add_unknown(api: Api) -> None:
+    """Answer what no route below /api does, before the page's own route, which takes any path."""
 
     def unknown(**_rest: str) -> Response:
-        if allowed := _allowed(f"{blueprint.name}.{unknown.__name__}"):
+        if allowed := _allowed(api, f"{api.blueprint.name}.{unknown.__name__}"):
             raise MethodNotAllowed(valid_methods=allowed)
-        raise NotFound("There is no {path}.", path=request.path[:80])
+        raise no_such_path()
 
     for rule in ("/api", "/api/", "/api/<path:rest>"):
-        blueprint.add_url_rule(rule, unknown.__name__, unknown, methods=METHODS, provide_automatic_options=False)
+        api.blueprint.add_url_rule(rule, unknown.__name__, unknown, methods=METHODS, provide_automatic_options=False)
 
 
-def _allowed(unknown: str) -> list[str]:
-    """Methods by which a route of the API answers the path in hand."""
+def _allowed(api: Api, unknown: str) -> list[str]:
+    """Return the methods by which a route that the asker may know answers this path."""
     adapter = current_app.create_url_adapter(request)
     found = []
     for method in METHODS:
@@ -65,6 +81,6 @@ def _allowed(unknown: str) -> list[str]:
             endpoint, _parts = adapter.match(method=method)  # type: ignore[union-attr]
         except (HTTPException, RequestRedirect):
             continue
-        if endpoint.startswith("api.") and endpoint != unknown:
+        if endpoint.startswith("api.") and endpoint != unknown and not api.hides(endpoint):
             found.append(method)
     return found

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from flask import Response, request, send_file
 
-from api.guard import RETRY_AFTER_S
-from api.jobs import Desk
-from api.operations import refuse_other_sites
+from access.embeds.embed_token import refuse_other_than_shown
+from api.error_answers import RETRY_AFTER_S
+from api.guard import refuse_other_sites
+from api.jobs import ApiServices
 from data.request import HistoryRequest
+from data.site import Site
+from data.time.epoch import MINUTE_MS, epoch_ms
 from errors import Conflict
 from figures.history import Span
 from i18n import translate_error
 from jobs.job import Job, Status
+from jobs.kinds.workbook import start_workbook, workbook_tag
 from jobs.policy import WORKBOOK
-from jobs.workbook import start_workbook, workbook_tag
 
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _CACHE: Final = "private, no-cache"  # may be kept by who fetched it, and is asked for again
-_TOLD_MS: Final = 60_000  # so long a failure is told to those who ask again; then it is tried anew
+_TOLD_MS: Final = MINUTE_MS  # so long a failure is told to those who ask again; then it is tried anew
 
 
-def workbook_file(desk: Desk, wanted: HistoryRequest, name: str) -> Response | None:
-    """The workbook of a request as a download called ``name``, or 304; None when nobody has written it."""
-    tag = workbook_tag(desk.site, wanted)
+def workbook_file(site: Site, wanted: HistoryRequest, name: str) -> Response | None:
+    """The workbook of a request as a download called ``name``, or 304;
+    None when nobody has written it.
+
+    ``site`` is the site as who asks may see it.
+    """
+    tag = workbook_tag(site, wanted)
     if request.if_none_match.contains(tag):  # whoever has the rows needs no file of ours
         return _unchanged(tag)
-    path = desk.site.workbooks.find(tag)
+    path = site.shelf.find(tag)
     if path is None:
         return None
     try:
@@ -40,22 +46,25 @@ def workbook_file(desk: Desk, wanted: HistoryRequest, name: str) -> Response | N
         return None
 
 
-def workbook_receipt(desk: Desk, wanted: HistoryRequest) -> Response:
-    """202 with the job that writes the workbook of a request: one that waits or runs, else a new one.
+def workbook_receipt(services: ApiServices, site: Site, wanted: HistoryRequest) -> Response:
+    """202 with the job that writes the workbook of a request:
+    one that waits or runs, else a new one.
 
     Raises:
         CrossSite: a page of another site asks, which may start nothing.
+        NotPermitted: who looks at an embedded chart asks for another range than is shown.
         Conflict: it has failed or was cancelled a moment ago, and why.
-        TooLarge, NotPermitted, QueueFull: as :func:`jobs.workbook.start_workbook`.
+        TooLarge, NotPermitted, QueueFull: as :func:`jobs.kinds.workbook.start_workbook`.
     """
     refuse_other_sites(request)
-    identity = desk.identify()
-    job = desk.ledger.latest(identity.user, WORKBOOK, wanted)
+    identity = services.identify()
+    refuse_other_than_shown(services.access, identity, wanted, epoch_ms())
+    job = services.ledger.latest(identity.user, WORKBOOK, wanted)
     if job is not None:
         _refuse_ended(job)
     if job is None or job.status.is_final:
-        job = start_workbook(desk.site, desk.ledger, identity, wanted, desk.wake)
-    receipt = desk.receipt(job)
+        job = start_workbook(site, services.ledger, identity, wanted, services.wake)
+    receipt = services.receipt(job)
     receipt.headers["Retry-After"] = str(RETRY_AFTER_S)
     return receipt
 
@@ -80,10 +89,10 @@ def _sent(path: Path, tag: str, name: str) -> Response:
 
 def _refuse_ended(job: Job) -> None:
     """Raises Conflict when it ended a moment ago without a file."""
-    if job.finished_ms is None or time.time_ns() // 1_000_000 - job.finished_ms >= _TOLD_MS:
+    if job.finished_ms is None or epoch_ms() - job.finished_ms >= _TOLD_MS:
         return
     if job.status is Status.CANCELLED:
-        raise Conflict("The workbook was cancelled; ask again in a minute.")
+        raise Conflict("Writing the Excel file was cancelled. Try again in a minute.")
     if job.status is Status.FAILED:
         why = translate_error(job.error) if job.error else job.id
-        raise Conflict("The workbook could not be written; ask again in a minute. {why}", why=why)
+        raise Conflict("The Excel file could not be written. Try again in a minute. {why}", why=why)

@@ -22,7 +22,8 @@
     if (tab && tab.getAttribute("aria-selected") !== "true") show(tab, false);
   }
 
-  // What cannot be taken back asks once more: the first press changes the words, the second does it.
+  // What cannot be taken back asks once more: the first press changes the words, the second does
+  // it.
   function disarm(button) {
     button.textContent = button.dataset.words;
     button.classList.remove("armed");
@@ -64,6 +65,12 @@
     const all = tabs();
     show(all[(all.indexOf(tab) + step + all.length) % all.length], true);
   }, true);
+
+  // Whom a grant is for: the field of the name offers users or groups, and is closed where everyone
+  // is meant.
+  const subjectField = (kind) => [kind === "everyone", kind === "group" ? "admin-known-groups" : "admin-known-users"];
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { admin: { subjectField } });
 
   window.addEventListener("hashchange", byAddress);
   new MutationObserver((_changes, observer) => {

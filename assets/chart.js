@@ -1,300 +1,257 @@
-// The chart in the browser: which window its user wants (zoom, pan, brush, keys), and which of the server's answers to draw.
+// The chart of the history page: it asks for the window that its user wants (zoom, pan, brush,
+// keys), and draws what the server answers. Gestures and drawing are in view.js, which the frame of
+// an embedded chart shares.
 //
-// Every gesture gets a number; the server echoes it with its figure. An answer older than the latest gesture is dropped,
-// and none is drawn while a pointer is down in the chart. Times are ms UTC; a figure's axis is the wall clock of the
-// request's zone: axis = UTC + layout.meta.offset, one offset a figure, so the way back is exact.
+// Every gesture gets a number; the server echoes it with its answer. An answer older than the
+// latest gesture is dropped, and none is drawn while a pointer is down in the chart. Figure, badge,
+// statistics and the links to the rows come in one answer and are shown together or not at all.
 (function () {
   "use strict";
 
-  const WAIT_MS = 120; // between the last gesture and the question to the server
-  const LEAST_MS = 1000; // the narrowest window
-  const CHART = "chart";
-  const axisTime = window.riwayatAxisTime; // assets/axistime.js
-  const state = { sequence: 0, job: null, meta: null, window: null, timer: null, pressed: false, held: null, width: 0 };
+  const state = { chart: null, sequence: 0, job: null, width: 0, view: "trend", options: {}, drawn: null, arrived: true };
 
+  const LATER_MS = 1500;
   const byId = (id) => document.getElementById(id);
-  const plot = (id) => document.querySelector(`#${id} .js-plotly-plot`);
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
   const noUpdate = () => window.dash_clientside.no_update;
+  const chartBlock = () => byId("chart-frame").closest(".chart");
 
-  // ---- the window -----------------------------------------------------------------------------------------------
+  // ---- questions --------------------------------------------------------------------------------
 
-  function whole() {
-    return state.meta ? { start: state.meta.whole[0], end: state.meta.whole[1] } : null;
-  }
-
-  function current() {
-    return state.window || whole();
-  }
-
-  function clamped(start, end) {
-    const all = whole();
-    const length = Math.min(Math.max(end - start, LEAST_MS), all.end - all.start);
-    const first = Math.min(Math.max(start, all.start), all.end - length);
-    return { start: Math.round(first), end: Math.round(first + length) };
-  }
-
-  // The user wants [start, end), or the whole range (null). The server is asked once the hand rests.
-  function gesture(wanted) {
-    if (!state.meta) return;
-    const all = whole();
-    const next = wanted && clamped(wanted.start, wanted.end);
-    state.window = next && (next.start > all.start || next.end < all.end) ? next : null;
+  // The user wants another window.
+  function changed() {
     state.sequence += 1;
+    waiting(true);
     paintBrush();
-    window.clearTimeout(state.timer);
-    state.timer = window.setTimeout(ask, WAIT_MS);
   }
 
   function ask() {
-    const wanted = state.window || { start: null, end: null };
-    setProps("chart-window", { data: { ...wanted, job: state.job, sequence: state.sequence } });
+    const wanted = state.chart.window || { start: null, end: null };
+    const { job, sequence, view, options } = state;
+    setProps("selection", { data: { ...wanted, job, sequence, view, options } });
   }
 
-  function pan(share) {
-    const seen = current();
-    const step = (seen.end - seen.start) * share;
-    gesture({ start: seen.start + step, end: seen.end + step });
+  // The part of a window that the job has; null where it has none of it.
+  function inside(wanted, whole) {
+    const [start, end] = [Math.max(wanted.start, whole.start), Math.min(wanted.end, whole.end)];
+    return start < end ? { start, end } : null;
   }
 
-  function zoom(factor) {
-    const seen = current();
-    const middle = (seen.start + seen.end) / 2;
-    const half = Math.max(((seen.end - seen.start) * factor) / 2, LEAST_MS / 2);
-    gesture({ start: middle - half, end: middle + half });
+  // A job answers: ask again after a while, unless something else is wanted meanwhile.
+  function askLater(sequence) {
+    window.setTimeout(() => state.sequence === sequence && state.chart.meta && ask(), LATER_MS);
   }
 
-  // ---- the server's answers -------------------------------------------------------------------------------------
+  // Another view of the job; of the same window, unless it names one.
+  function choose(view, options, wanted) {
+    Object.assign(state, { view, options });
+    if (!state.chart || !state.job) return;
+    const within = wanted && state.chart.meta && inside(wanted, state.chart.whole);
+    state.chart.want(within || state.chart.window, 0);
+  }
 
-  function draw(answer) {
+  const waits = () => chartBlock().dataset.waiting === "true";
+
+  function waiting(on) {
+    chartBlock().dataset.waiting = on ? "true" : "";
+    byId("chart-frame").setAttribute("aria-busy", String(on));
+  }
+
+  // ---- the server's answers ---------------------------------------------------------------------
+
+  // New values of badge, statistics and links, together with the figure.
+  async function draw(answer) {
     if (!answer) return noUpdate();
     if (answer.job !== state.job) {
       state.job = answer.job;
-      state.window = null;
-      window.clearTimeout(state.timer);
-      state.sequence = Math.max(state.sequence, answer.sequence);
-    } else if (answer.sequence < state.sequence) {
-      return noUpdate();
+      state.chart.forget();
+      state.chart.window = null;
+      state.sequence = answer.sequence; // a gesture of the other job that was not asked yet is forgotten with it
+      state.drawn = null;
     }
-    if (state.pressed) {
-      state.held = answer;
-      return noUpdate();
+    const query = new URLSearchParams(window.location.search);
+    if (state.arrived && query.get("job") === answer.job) {
+      Object.assign(state, { arrived: false, drawn: null });
+      state.chart.hidden = new Set(window.riwayatWorkbench.read(query).hidden); // else what its user hid stays so
     }
-    return accept(answer);
+    if (answer.table) await window.riwayatWorkbench.scripts(answer.table.scripts);
+    if (state.chart.hidden.size) await around(); // the rail folds panels
+    await state.chart.rest(); // a gesture may make it stale
+    return answer.job === state.job && answer.sequence >= state.sequence ? accept(answer) : noUpdate();
   }
 
-  // Series that the user hid stay hidden. Plotly's uirevision alone forgets them: Dash plots a figure again after a relayout.
-  function keepHidden(figure) {
-    const graph = plot(CHART);
-    const before = graph && graph.layout && graph.layout.meta;
-    if (!before || !graph.data || before.revision !== figure.layout.meta.revision) return;
-    const hidden = new Set(graph.data.filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup));
-    for (const trace of figure.data) {
-      if (hidden.has(trace.legendgroup)) trace.visible = "legendonly";
-    }
+  // The window of a figure; null where that is the whole range.
+  function partOf(meta) {
+    const partial = meta && (meta.start > meta.whole[0] || meta.end < meta.whole[1]);
+    return partial ? { start: meta.start, end: meta.end } : null;
   }
 
-  function accept(answer) {
-    state.held = null;
-    const meta = answer.figure.layout.meta;
-    if (meta) keepHidden(answer.figure);
-    state.meta = meta || null;
-    if (meta) {
-      const partial = meta.start > meta.whole[0] || meta.end < meta.whole[1];
-      state.window = partial ? { start: meta.start, end: meta.end } : null;
-      byId("chart-frame").closest(".chart").dataset.empty = "";
-    } else {
-      byId("chart-frame").closest(".chart").dataset.empty = "true";
-    }
+  // The server refuses what was wanted, as of one who has signed out: what is drawn is what is
+  // shown.
+  function giveUp() {
+    if (!state.chart) return;
+    state.chart.window = partOf(state.chart.meta);
+    if (state.drawn) showView(state.drawn.view, state.drawn.options);
+    waiting(false);
     paintBrush();
-    return answer.figure;
   }
 
-  // A figure that came while the pointer was down, unless the gesture made it stale.
-  function release() {
-    state.pressed = false;
-    const held = state.held;
-    if (!held) return;
-    window.setTimeout(function () {
-      if (state.held === held && held.sequence >= state.sequence) setProps(CHART, { figure: accept(held) });
-    }, WAIT_MS); // Plotly tells of a zoom only after the pointer is up
+  function showView(view, options) {
+    Object.assign(state, { view, options });
+    window.riwayatWorkbench.show(view, options);
   }
 
-  function relayout(change) {
-    if (!change || !state.meta) return;
-    const range = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-    if (range[0] !== undefined && range[1] !== undefined) {
-      const [start, end] = range.map((value) => axisTime(value, state.meta.offset)).sort((one, other) => one - other);
-      gesture({ start, end });
-    } else if (change["xaxis.autorange"]) {
-      gesture(null);
+  async function accept(answer) {
+    const { meta } = answer.figure.layout;
+    state.chart.window = partOf(meta);
+    chartBlock().dataset.empty = meta ? "" : "true";
+    if (answer.sequence >= state.sequence) showView(answer.view, answer.options);
+    await state.chart.show(answer.figure);
+    showAround();
+    if (answer.sequence >= state.sequence) waiting(false);
+    paintBrush();
+    address(answer);
+    if (answer.waits) askLater(answer.sequence);
+    const { job, view, options } = answer;
+    const drawn = meta ? { job, view, options, start: meta.start, end: meta.end } : null;
+    const overview = answer.overview ? [answer.overview, answer.overview_version] : [noUpdate(), noUpdate()];
+    const { badge, statistics, heading, lists, controls, note, rows_href: rows, workbook_href: workbook } = answer;
+    if (window.riwayatTable) window.riwayatTable.show(answer.table);
+    const grid = answer.table ? answer.table.grid : null;
+    const shown = grid && grid === state.grid ? noUpdate() : lists; // a grid that is there is told what is new
+    state.grid = grid;
+    return [badge, statistics, heading, shown, controls, note, rows, workbook, ...overview, drawn];
+  }
+
+  // The address names what is drawn: a reload, another tab and who gets the link see the same. The
+  // first picture of a job belongs to the entry that it came with.
+  function address({ job, view, options }) {
+    const query = new URLSearchParams(window.location.search);
+    if (!job || query.get("job") !== job) return;
+    for (const [name, time] of [["from", "start"], ["to", "end"]]) {
+      if (state.chart.window) query.set(name, new Date(state.chart.window[time]).toISOString().replace(".000Z", "Z"));
+      else query.delete(name);
     }
+    const series = (state.chart.meta && state.chart.meta.series) || [];
+    const hidden = series.map(({ key }) => key).filter((key) => state.chart.hidden.has(key));
+    window.riwayatWorkbench.write(query, view, options, hidden);
+    const search = `?${query.toString().replaceAll("%3A", ":").replaceAll("%2C", ",")}`;
+    const first = !state.drawn;
+    const another = !first && state.drawn.search !== search;
+    const written = search === window.location.search;
+    state.drawn = { view, options, search };
+    if (another && !written) return void window.riwayatWorkbench.push(search);
+    if (!written) window.riwayatReplaceAddress(search);
+    window.riwayatWorkbench.steps(first);
   }
 
-  // ---- the brush on the overview --------------------------------------------------------------------------------
+  // Two entries of the history may be of one job, which the server is not asked for again.
+  function revisit() {
+    const query = new URLSearchParams(window.location.search);
+    const same = state.chart && state.job && query.get("job") === state.job;
+    state.arrived = !same && (query.has("job") || query.has("saved"));
+    if (!same) return;
+    const [start, end] = ["from", "to"].map((name) => Date.parse(query.get(name)));
+    const { view, options, hidden } = window.riwayatWorkbench.read(query);
+    state.chart.hidden = new Set(hidden);
+    showView(view, options);
+    state.chart.want(start < end ? { start, end } : null, 0);
+  }
 
-  function track() {
-    const size = plot("overview") && plot("overview")._fullLayout && plot("overview")._fullLayout._size;
-    return size ? { left: size.l, width: size.w, height: size.h + size.t } : null;
+  // A link of the lists was followed: an entry without a popstate.
+  function arrive(event) {
+    if (!event.defaultPrevented) return; // to another tab
+    window.riwayatWorkbench.steps(true);
+    revisit();
+  }
+
+  // What its user hides is part of the selection.
+  async function hide(series) {
+    await state.chart.hide(series);
+    window.riwayatRail.show();
+    if (!waits() && state.drawn) address({ job: state.job, ...state.drawn });
+  }
+
+  // ---- what comes with the first chart: the brush on the overview, the rail, and paper ---------------
+
+  const around = () => Promise.all(["brush.js", "picture.js", "rail.js", "tabs.js"].map(window.riwayatWorkbench.script));
+
+  async function showAround() {
+    await around();
+    window.riwayatBrush.align();
+    paintBrush();
+    window.riwayatRail.show();
   }
 
   function paintBrush() {
-    const brush = byId("overview-brush");
-    const area = track();
-    const chart = brush && brush.closest(".chart");
-    if (!brush || !area || !state.meta) {
-      if (brush) brush.hidden = true;
-      return;
-    }
-    const all = whole();
-    const seen = current();
-    const scale = area.width / (all.end - all.start);
-    brush.hidden = false;
-    brush.style.left = `${area.left + (seen.start - all.start) * scale}px`;
-    brush.style.width = `${Math.max(3, (seen.end - seen.start) * scale)}px`;
-    brush.style.height = `${area.height}px`;
-    chart.dataset.zoomed = state.window ? "true" : "";
+    if (state.chart && state.chart.meta) chartBlock().dataset.zoomed = state.chart.window ? "true" : "";
+    if (window.riwayatBrush) window.riwayatBrush.paint();
   }
 
-  function brushStart(event) {
-    const frame = event.target.closest && event.target.closest("#overview-frame");
-    const area = track();
-    if (!frame || !area || !state.meta || event.button !== 0) return;
-    const all = whole();
-    const left = frame.getBoundingClientRect().left + area.left;
-    const timeAt = (x) => all.start + ((x - left) / area.width) * (all.end - all.start);
-    const part = (event.target.dataset && event.target.dataset.part) || "new";
-    const grab = { part: part === "middle" && !state.window ? "new" : part, time: timeAt(event.clientX), from: current(), x: event.clientX };
-    frame.setPointerCapture(event.pointerId);
-    event.preventDefault();
-
-    function move(moved) {
-      if (Math.abs(moved.clientX - grab.x) < 3 && !grab.moved) return;
-      grab.moved = true;
-      const time = timeAt(moved.clientX);
-      const { start, end } = grab.from;
-      if (grab.part === "middle") gesture({ start: start + time - grab.time, end: end + time - grab.time });
-      if (grab.part === "start") gesture({ start: Math.min(time, end - LEAST_MS), end });
-      if (grab.part === "end") gesture({ start, end: Math.max(time, start + LEAST_MS) });
-      if (grab.part === "new") gesture({ start: Math.min(time, grab.time), end: Math.max(time, grab.time) });
-    }
-
-    function stop() {
-      frame.removeEventListener("pointermove", move);
-      frame.removeEventListener("pointerup", stop);
-      frame.removeEventListener("pointercancel", stop);
-    }
-
-    frame.addEventListener("pointermove", move);
-    frame.addEventListener("pointerup", stop);
-    frame.addEventListener("pointercancel", stop);
-  }
-
-  // ---- keys, copying, pictures ----------------------------------------------------------------------------------
-
-  const KEYS = {
-    ArrowLeft: (event) => pan(event.shiftKey ? -1 : -0.2),
-    ArrowRight: (event) => pan(event.shiftKey ? 1 : 0.2),
-    "+": () => zoom(0.5),
-    "=": () => zoom(0.5),
-    "-": () => zoom(2),
-    _: () => zoom(2),
-    0: () => gesture(null),
-    Home: () => gesture(null),
-  };
+  // ---- keys -------------------------------------------------------------------------------------
 
   function key(event) {
-    const action = KEYS[event.key];
-    if (!action || !state.meta || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!event.target.closest || !event.target.closest("#chart-frame, #overview-frame")) return;
-    event.preventDefault();
-    action(event);
+    if (!state.chart || !event.target.closest || !event.target.closest("#chart-frame, #overview-frame")) return;
+    state.chart.key(event);
   }
 
-  async function copy(text) {
-    if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
-    const area = document.createElement("textarea"); // plain HTTP from another machine has no clipboard API
-    area.value = text;
-    area.style.position = "fixed";
-    area.style.opacity = "0";
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-    return undefined;
-  }
+  // ---- sizes ------------------------------------------------------------------------------------
 
-  async function copyStatistics(clicks, id) {
-    const table = document.querySelector("#stats [data-tsv]");
-    if (!clicks || !table) return;
-    await copy(table.dataset.tsv);
-    const button = byId(id);
-    const words = button.textContent;
-    if (words === button.dataset.done) return;
-    button.textContent = button.dataset.done;
-    window.setTimeout(() => (button.textContent = words), 1500);
-  }
+  // Labels may need a wider margin; the server is told the width that does not change with them.
+  const plotWidth = () => Math.floor(byId("chart-frame").clientWidth - window.riwayatView.MARGINS_PX);
 
-  function picture(clicks) {
-    const graph = plot(CHART);
-    if (!clicks || !graph || !state.meta) return;
-    const layout = { ...graph.layout, paper_bgcolor: state.meta.ground, plot_bgcolor: state.meta.ground, shapes: graph.layout.shapes };
-    const { width, height } = graph._fullLayout;
-    const options = { format: "png", width, height, scale: 2, filename: state.meta.picture };
-    window.Plotly.downloadImage({ data: graph.data, layout, config: { locale: graph._context.locale } }, options);
-  }
-
-  // ---- sizes ----------------------------------------------------------------------------------------------------
-
-  function plotWidth() {
-    const frame = byId("chart-frame");
-    const margin = (plot(CHART) && plot(CHART).layout && plot(CHART).layout.margin) || { l: 54, r: 14 };
-    return frame ? Math.floor(frame.clientWidth - margin.l - margin.r) : 0;
-  }
+  // In the page's pixels, and how many of the screen's each of them is wide.
+  const size = () => [state.width, window.devicePixelRatio || 1];
 
   function measure() {
     const width = plotWidth();
+    state.chart.fit();
     if (width > 0 && Math.abs(width - state.width) > 1) {
       state.width = width;
-      setProps("chart-width", { data: width });
+      setProps("chart-width", { data: size() });
     }
     paintBrush();
   }
 
   function mounted() {
+    const place = byId("chart").firstElementChild;
+    const config = JSON.parse(place.dataset.config);
+    const door = window.riwayatWorkbench.open;
+    state.chart = new window.riwayatView.Chart(place, { plotly: window._dashPlotlyJSURL, config, changed, ask, door });
     let timer = null;
     new ResizeObserver(function () {
       window.clearTimeout(timer);
       timer = window.setTimeout(measure, state.width ? 150 : 0);
     }).observe(byId("chart-frame"));
     state.width = Math.max(0, plotWidth());
-    return state.width > 0 ? state.width : noUpdate();
+    return state.width > 0 ? size() : noUpdate();
   }
 
+  window.riwayatChart = {
+    choose,
+    hide,
+    get chart() {
+      return state.chart;
+    },
+  };
+  window.addEventListener("popstate", revisit);
+  window.addEventListener("riwayat:refused", giveUp);
   document.addEventListener("keydown", key);
-  document.addEventListener("pointerdown", function (event) {
-    if (event.target.closest && event.target.closest("#chart")) state.pressed = true;
-    brushStart(event);
-  });
-  document.addEventListener("pointermove", function (event) {
-    if (state.pressed && event.buttons === 0) release(); // let go outside the page
-  });
-  document.addEventListener("pointerup", release, true);
-  document.addEventListener("pointercancel", release, true);
-  document.addEventListener("dblclick", function (event) {
-    if (event.target.closest && event.target.closest("#overview-frame")) gesture(null);
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("[data-zoom], #saved-lists a");
+    if (!button) return;
+    if (!button.dataset.zoom) arrive(event);
+    else if (state.chart && state.chart.meta) state.chart.zoom(Number(button.dataset.zoom));
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     riwayat_chart: {
       draw,
       mounted,
-      relayout,
-      picture,
-      copyStatistics,
-      axisTime,
-      overviewDrawn: () => window.requestAnimationFrame(paintBrush),
-      wholeRange: (clicks) => void (clicks && gesture(null)),
+      axisTime: (value, offset) => window.riwayatView.axisTime(value, offset),
+      overviewDrawn: (figure) => void (figure && around().then(() => window.riwayatBrush.drawn())),
+      picture: (clicks) => void (clicks && window.riwayatPicture && window.riwayatPicture.download(state.chart)),
+      wholeRange: (clicks) => void (clicks && state.chart.want(null)),
     },
   });
 })();

@@ -1,7 +1,9 @@
-// A chart in the frame of another page. It knows a token (the fragment of its address) and a public id; no cookie, no Dash.
+// A chart in the frame of another page. It knows a token (the fragment of its address) and a public
+// id; no cookie, no Dash.
 //
-// Ask what is shown, start its job, look at the job until it has ended and draw what is there meanwhile. Zooming asks for the
-// figure of the window. Whatever goes wrong is said in words, and what may pass is tried again by itself.
+// Ask what is shown, start its job, look at the job until it has ended and draw what is there
+// meanwhile. Zooming asks for the figure of the window. Whatever goes wrong is said in words, and
+// what may pass is tried again by itself.
 (function () {
   "use strict";
 
@@ -10,23 +12,22 @@
   const LAST_POLL_MS = 3000;
   const FIRST_RETRY_MS = 2000;
   const LAST_RETRY_MS = 60000;
-  const WAIT_MS = 120; // between the last gesture and the question to the server
+  const PATIENCE_MS = 20000; // for an answer to begin
   const RESIZE_MS = 150;
-  const LEAST_MS = 1000; // the narrowest window
+  const ANSWER_MS = 1500; // until a job that answers is asked again
   const LEAST_HEIGHT_PX = 150; // of a figure
-  const MARGINS_PX = 68; // left and right of the plot, as figures/panels.py has them
   const FINAL = new Set(["completed", "failed", "cancelled"]);
   const PASSES = new Set([429, 500, 502, 503, 504]); // worth another try
 
   const data = document.body.dataset;
   const words = JSON.parse(data.words);
-  // In the dialog that makes the link: what is shown, for whoever is signed in; no token. A fixed range is a span of their job.
+  // In the dialog that makes the link: what is shown, for whoever is signed in; no token. A fixed
+  // range is a span of their job.
   const preview = data.preview ? JSON.parse(data.preview) : null;
   const root = document.documentElement;
   const language = root.lang;
   const byId = (id) => document.getElementById(id);
   const frame = document.querySelector(".frame");
-  const touched = window.matchMedia("(pointer: coarse)"); // a finger scrolls the page; buttons zoom
   const darkSystem = window.matchMedia("(prefers-color-scheme: dark)");
 
   const state = {
@@ -34,8 +35,6 @@
     shown: null, // answer of GET api/embed
     job: null, // id of the job that is drawn
     run: 0, // grows with each start; an older one's answers are dropped
-    window: null, // {start, end} ms UTC, or null = all of it
-    meta: null, // of the figure that is drawn
     again: false, // whether it is being loaded again because part of it has left the disk
     partial: false, // whether what is drawn lacks what is still to be loaded
     sequence: 0,
@@ -43,8 +42,14 @@
     timers: {},
     asking: null, // AbortController of the figure in hand
   };
+  const chart = new window.riwayatView.Chart(byId("chart"), {
+    plotly: data.plotly,
+    config: { locale: language, displaylogo: false, displayModeBar: false, doubleClick: "autosize", showTips: false, responsive: false },
+    changed: () => null,
+    ask: () => redraw(),
+  });
 
-  // ---- asking ---------------------------------------------------------------------------------------------------
+  // ---- asking -----------------------------------------------------------------------------------
 
   class Refused extends Error {
     constructor(status, code, message) {
@@ -61,12 +66,19 @@
     const headers = { "Accept-Language": language, ...options.headers };
     if (!preview) headers.Authorization = `Bearer ${state.token}`;
     const credentials = preview ? "same-origin" : "omit";
+    const patience = new AbortController();
+    const timer = window.setTimeout(() => patience.abort(), PATIENCE_MS);
+    const { signal: unwanted } = options;
+    if (unwanted) unwanted.addEventListener("abort", () => patience.abort());
+    const how = { ...options, headers, credentials, cache: "no-store", redirect: "error", signal: patience.signal };
     let answer;
     try {
-      answer = await fetch(data.api + path, { ...options, headers, credentials, cache: "no-store", redirect: "error" });
+      answer = await fetch(data.api + path, how);
     } catch (error) {
-      if (error.name === "AbortError") throw error;
+      if (unwanted && unwanted.aborted) throw error;
       throw new Refused(0, "unreachable", words.unreachable);
+    } finally {
+      window.clearTimeout(timer);
     }
     if (answer.ok) return answer;
     const found = await answer.json().catch(() => ({}));
@@ -100,7 +112,7 @@
 
   const fill = (text, fields) => text.replace(/\{(\w+)\}/g, (whole, name) => (name in fields ? fields[name] : whole));
 
-  // ---- words ----------------------------------------------------------------------------------------------------
+  // ---- words ------------------------------------------------------------------------------------
 
   function say(kind, text, action) {
     frame.dataset.state = kind;
@@ -131,13 +143,13 @@
 
   const clock = (ms) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(ms);
 
-  // Trouble: over a chart that is drawn it is a quiet line, without one it fills the frame. What may pass is tried again.
+  // Trouble: over a chart that is drawn it is a quiet line, without one it fills the frame. What
+  // may pass is tried again.
   function trouble(error, again) {
-    if (error.name === "AbortError") return;
     const refused = error instanceof Refused ? error : new Refused(0, "unreachable", words.unreachable);
     const said = refused.status === 0 ? words.unreachable : refused.passes ? words.busy : explained(refused);
     if (refused.passes) {
-      if (state.meta) note(`${said} ${fill(words.stale, { time: clock(state.drawn) })}`);
+      if (chart.meta) note(`${said} ${fill(words.stale, { time: clock(state.drawn) })}`);
       else say("trouble", said);
       later("retry", () => whenSeen(again), state.retryMs);
       state.retryMs = Math.min(state.retryMs * 2, LAST_RETRY_MS);
@@ -157,21 +169,21 @@
 
   function stop() {
     state.run += 1;
-    state.meta = null;
+    chart.forget();
     state.job = null;
-    forget("poll", "retry", "refresh", "gesture");
+    forget("poll", "retry", "reload", "refresh", "answer");
   }
 
-  // ---- what is shown, and its job -------------------------------------------------------------------------------
+  // ---- what is shown, and its job ---------------------------------------------------------------
 
   async function start() {
     const run = (state.run += 1);
-    forget("poll", "retry", "refresh");
-    if (!state.meta) say("loading", words.loading);
+    forget("poll", "retry", "reload", "refresh", "answer");
+    if (!chart.meta) say("loading", words.loading);
     try {
       const opens = preview ? window.parent !== window : state.token; // a link to the preview starts no load
       if (!opens) throw new Refused(401, "embed_invalid", words.invalid);
-      const [shown] = await Promise.all([preview || json("embed"), plotlyReady()]);
+      const [shown] = await Promise.all([preview || json("embed"), window.Plotly || window.riwayatView.load(data.plotly)]);
       if (run !== state.run) return;
       introduce(shown);
       if (shown.job) return await follow(run, shown.job, -1, FIRST_POLL_MS);
@@ -195,7 +207,7 @@
     document.title = shown.title;
     byId("rows").hidden = !shown.may_export;
     const [first, last] = [Date.parse(shown.request.start), Date.parse(shown.request.end)];
-    if (state.window && (state.window.end <= first || state.window.start >= last)) state.window = null; // the range has moved on
+    if (chart.window && (chart.window.end <= first || chart.window.start >= last)) chart.window = null; // the range has moved on
   }
 
   // Look at the job until it has ended; draw whenever there is more of it.
@@ -211,7 +223,9 @@
         throw new Refused(400, "failed", job.error ? job.error.message : words.stopped);
       }
       // A chart that is complete is not replaced by a part of its successor.
-      const some = news && job.progress && job.progress.tiles_done > 0 && (!state.meta || state.partial);
+      // An analysis is made of all of it.
+      const drawable = state.shown.view === "trend" && (!chart.meta || state.partial);
+      const some = news && job.progress && job.progress.tiles_done > 0 && drawable;
       if (ended || some) {
         state.partial = !ended;
         await draw(run, id);
@@ -240,7 +254,7 @@
     if (done && done.station && done.month) parts.push(fill(words.reading, { station: done.station, month: monthName(done.month) }));
     if (done) parts.push(fill(words.percent, { percent: Math.floor(done.fraction * 100) }));
     const text = parts.join(" · ") || words.loading;
-    if (state.meta) note(text);
+    if (chart.meta) note(text);
     else byId("message").firstChild.textContent = text;
   }
 
@@ -255,21 +269,7 @@
     later("refresh", () => whenSeen(start), state.shown.refresh * 1000);
   }
 
-  // ---- drawing --------------------------------------------------------------------------------------------------
-
-  function plotlyReady() {
-    if (window.Plotly) return Promise.resolve();
-    return new Promise(function (resolve, reject) {
-      const script = document.createElement("script");
-      script.src = data.plotly;
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", function () {
-        script.remove();
-        reject(new Refused(0, "unreachable", words.unreachable));
-      });
-      document.head.append(script);
-    });
-  }
+  // ---- drawing ----------------------------------------------------------------------------------
 
   function shade() {
     const choice = root.dataset.theme;
@@ -278,165 +278,113 @@
 
   // Room for a figure: what the frame has, but not less than can be read.
   function room() {
-    const chart = byId("chart");
-    const hidden = chart.hidden;
-    chart.hidden = false; // for as long as it is measured
-    const width = Math.max(50, chart.clientWidth - MARGINS_PX);
+    const { place } = chart;
+    const { hidden } = place;
+    place.hidden = false; // for as long as it is measured
+    const width = Math.max(50, place.clientWidth - window.riwayatView.MARGINS_PX);
     const height = Math.max(LEAST_HEIGHT_PX, window.innerHeight - above());
-    chart.hidden = hidden;
+    place.hidden = hidden;
     return { width, height };
   }
 
   const above = () => document.querySelector(".head").offsetHeight;
 
+  // Draw the wanted window of a job. Returns at once when a newer wish has taken its place: that
+  // one draws.
   async function draw(run, id) {
     const sequence = (state.sequence += 1);
     if (state.asking) state.asking.abort();
     state.asking = new AbortController();
     const { width, height } = room();
-    const query = new URLSearchParams({ width, height, theme: shade(), language });
-    const wanted = state.window || state.shown.span;
+    const { view, options, span } = state.shown;
+    const query = new URLSearchParams({ ...options, view, width, height, theme: shade(), language });
+    const wanted = chart.window || span;
     if (wanted) {
       query.set("from", wanted.start);
       query.set("to", wanted.end);
     }
-    const figure = await json(`jobs/${encodeURIComponent(id)}/figure?${query}`, { signal: state.asking.signal });
+    const { signal } = state.asking;
+    const answer = await ask(`jobs/${encodeURIComponent(id)}/figure?${query}`, { signal }).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+    const figure = answer && (await answer.json());
+    await chart.rest();
     if (run !== state.run || sequence !== state.sequence) return;
-    if (state.shown.span) figure.layout.meta.whole = [state.shown.span.start, state.shown.span.end];
     state.job = id;
+    if (answer.status === 202) {
+      later("answer", () => whenSeen(redraw), ANSWER_MS);
+      return;
+    }
+    if (span) figure.layout.meta.whole = [span.start, span.end];
     // A completed job may have lost tiles since: load it again, once.
     const lost = !state.partial && figure.layout.meta.complete === false;
-    if (lost && !state.again) later("retry", start, SOON_MS);
+    if (lost && !state.again) later("reload", start, SOON_MS); // whatever is zoomed meanwhile
     state.again = lost;
-    show(figure, sequence);
+    show(figure);
   }
 
-  function show(figure, sequence) {
-    const chart = byId("chart");
-    const layout = figure.layout;
-    keepHidden(chart, figure);
-    layout.uirevision = "embed"; // a newer job of a rolling chart keeps what its viewer hid
-    layout.xaxis.uirevision = sequence;
-    if (touched.matches) layout.dragmode = false;
-    state.meta = layout.meta;
+  function show(figure) {
     state.drawn = Date.now();
     frame.dataset.state = "drawn";
     byId("message").hidden = true;
-    chart.hidden = false;
-    const empty = !figure.data.some((trace) => trace.x && length(trace.x));
+    chart.place.hidden = false;
+    const { still } = figure.layout.meta; // of an analysis, which says itself what there is not
+    const empty = !still && !figure.data.some((trace) => trace.x && length(trace.x));
     if (!state.partial) note(empty ? words.nothing : "");
     byId("tools").hidden = !state.shown.controls;
-    byId("whole").hidden = !state.window;
-    const config = { locale: language, displaylogo: false, displayModeBar: false, doubleClick: "autosize", showTips: false, responsive: false };
-    const first = !chart._fullLayout;
-    window.Plotly.react(chart, figure.data, layout, config).then(function () {
-      if (!first) return;
-      chart.on("plotly_relayout", relayout);
-    });
+    byId("whole").hidden = !chart.window;
+    byId("wider").hidden = byId("closer").hidden = Boolean(still);
+    byId("open").href = pageAddress(figure.layout.meta);
+    chart.show(figure);
     tellSize();
+  }
+
+  // Where the whole page shows the same, to who may see it there.
+  function pageAddress({ start, end }) {
+    const { view, options } = state.shown;
+    const [from, to] = [start, end].map((time) => new Date(time).toISOString());
+    const query = new URLSearchParams({ job: state.job, from, to, ...(view === "trend" ? {} : { view }), ...options });
+    return `${data.api.slice(0, -"api/".length)}?${query}`;
   }
 
   const length = (values) => (values.bdata !== undefined ? values.bdata.length : values.length);
 
-  function keepHidden(chart, figure) {
-    const hidden = new Set((chart.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup));
-    for (const trace of figure.data) {
-      if (hidden.has(trace.legendgroup)) trace.visible = "legendonly";
-    }
-  }
-
-  // ---- zooming --------------------------------------------------------------------------------------------------
-
-  function gesture(wanted) {
-    if (!state.meta || !state.job) return;
-    const [first, last] = state.meta.whole;
-    if (wanted) {
-      const span = Math.min(Math.max(wanted.end - wanted.start, LEAST_MS), last - first);
-      const begin = Math.min(Math.max(wanted.start, first), last - span);
-      wanted = begin > first || begin + span < last ? { start: Math.round(begin), end: Math.round(begin + span) } : null;
-    }
-    state.window = wanted;
-    later("gesture", redraw, WAIT_MS);
-  }
+  // ---- zooming ----------------------------------------------------------------------------------
 
   async function redraw() {
     const run = state.run;
     if (!state.job) return;
+    forget("retry"); // it would ask for what this asks for
     try {
       await draw(run, state.job);
+      state.retryMs = FIRST_RETRY_MS;
     } catch (error) {
-      if (run !== state.run || error.name === "AbortError") return;
+      if (run !== state.run) return;
       if (error instanceof Refused && error.status === 404) start(); // its range has moved on
       else trouble(error, redraw);
     }
   }
 
-  function relayout(change) {
-    if (!change || !state.meta) return;
-    const range = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-    if (range[0] !== undefined && range[1] !== undefined) {
-      const [start, end] = range.map((value) => window.riwayatAxisTime(value, state.meta.offset)).sort((one, other) => one - other);
-      gesture({ start, end });
-    } else if (change["xaxis.autorange"]) {
-      gesture(null);
-    }
-  }
+  chart.place.addEventListener("keydown", (event) => chart.key(event));
 
-  function seen() {
-    const [start, end] = state.meta.whole;
-    return state.window || { start, end };
-  }
+  // ---- taking it away ---------------------------------------------------------------------------
 
-  function move(share) {
-    const { start, end } = seen();
-    gesture({ start: start + (end - start) * share, end: end + (end - start) * share });
-  }
-
-  function zoom(factor) {
-    const { start, end } = seen();
-    const half = Math.max(((end - start) * factor) / 2, LEAST_MS / 2);
-    gesture({ start: (start + end) / 2 - half, end: (start + end) / 2 + half });
-  }
-
-  const KEYS = {
-    ArrowLeft: (event) => move(event.shiftKey ? -1 : -0.2),
-    ArrowRight: (event) => move(event.shiftKey ? 1 : 0.2),
-    "+": () => zoom(0.5),
-    "=": () => zoom(0.5),
-    "-": () => zoom(2),
-    0: () => gesture(null),
-    Home: () => gesture(null),
-  };
-
-  byId("chart").addEventListener("keydown", function (event) {
-    const action = KEYS[event.key];
-    if (!action || !state.meta || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    action(event);
-  });
-
-  // ---- taking it away -------------------------------------------------------------------------------------------
-
-  byId("whole").addEventListener("click", () => gesture(null));
-  byId("closer").addEventListener("click", () => state.meta && zoom(0.5));
-  byId("wider").addEventListener("click", () => state.meta && zoom(2));
-
-  byId("picture").addEventListener("click", function () {
-    if (!state.meta) return;
-    const chart = byId("chart");
-    const layout = { ...chart.layout, paper_bgcolor: state.meta.ground, plot_bgcolor: state.meta.ground };
-    const options = { format: "png", width: chart.clientWidth, height: chart.clientHeight, scale: 2, filename: state.meta.picture };
-    window.Plotly.downloadImage({ data: chart.data, layout, config: { locale: language } }, options);
+  byId("whole").addEventListener("click", () => chart.want(null));
+  byId("closer").addEventListener("click", () => chart.meta && chart.zoom(0.5));
+  byId("wider").addEventListener("click", () => chart.meta && chart.zoom(2));
+  byId("picture").addEventListener("click", async function () {
+    await window.riwayatView.scriptReady(data.picture);
+    window.riwayatPicture.download(chart);
   });
 
   // The token is a header, so that the file is fetched and then saved.
   byId("rows").addEventListener("click", async function () {
-    if (!state.meta || !state.job) return;
+    if (!chart.meta || !state.job) return;
     const button = byId("rows");
     button.disabled = true;
     note(words.saving);
     try {
-      const { start, end } = seen();
+      const { start, end } = chart.meta; // what is drawn
       const query = new URLSearchParams({ format: "csv", from: start, to: end });
       const answer = await ask(`jobs/${encodeURIComponent(state.job)}/data?${query}`);
       const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
@@ -458,9 +406,10 @@
     window.setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
-  // ---- the page around it ---------------------------------------------------------------------------------------
+  // ---- the page around it -----------------------------------------------------------------------
 
-  // The height that suits what is shown, whatever the frame's is; told to the one origin that may frame it.
+  // The height that suits what is shown, whatever the frame's is; told to the one origin that may
+  // frame it.
   let told = 0;
   function tellSize() {
     if (window.parent === window) return;
@@ -471,7 +420,7 @@
   }
 
   function wantedHeight() {
-    if (state.meta) return above() + state.meta.height;
+    if (chart.meta) return above() + chart.meta.height;
     const lines = [...byId("message").children].reduce((sum, line) => sum + line.offsetHeight + 12, 0);
     return above() + lines + 40;
   }

@@ -20,7 +20,8 @@
   cells.JobActions = function (props) {
     const job = props.data || {};
     const words = props.words;
-    // Not the grid's own cellRendererData: once set, AG Grid complains of it as an option that it does not know.
+    // Not the grid's own cellRendererData: once set, AG Grid complains of it as an option that it
+    // does not know.
     const press = (name) => (event) => {
       event.stopPropagation();
       window.dash_clientside.set_props("jobs-press", { data: { job: job.id, name: name, at: Date.now() } });
@@ -32,7 +33,8 @@
       open, job.can_cancel ? button("cancel") : null, job.can_retry ? button("retry") : null, link("repeat", props.repeatTitle));
   };
 
-  // Enter on a cell opens the job; on the actions it steps into them: Tab and arrows move, Escape goes back.
+  // Enter on a cell opens the job; on the actions it steps into them: Tab and arrows move, Escape
+  // goes back.
   function enter(cell) {
     const actions = cell.querySelectorAll(".cell-action");
     const target = actions.length ? actions[0] : cell.closest(".ag-row").querySelector(".job-data");

@@ -1,4 +1,5 @@
-// Plotly's words and dates in Indonesian; Plotly picks it up when it loads (dcc.Graph config: locale = "id").
+// Plotly's words and dates in Indonesian; Plotly picks it up when it loads (dcc.Graph config:
+// locale = "id").
 (function () {
   "use strict";
   const locale = {

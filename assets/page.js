@@ -1,4 +1,5 @@
-// The page around Dash: theme, language, drawer, keys, title, notification, and staying attached to a running job.
+// The page around Dash: theme, language, keys, title, notification, and staying attached to
+// a running job.
 (function () {
   "use strict";
 
@@ -17,7 +18,15 @@
     document.cookie = `${name}=${value}; path=${prefix}; SameSite=Lax; max-age=${YEAR_S}${secure}`;
   };
 
-  // -- theme ---------------------------------------------------------------------------------------------------------
+  // Another query, and no new entry in the history. dcc.Location must know: with the next query
+  // that it is given it would push the address that it knew before.
+  function replaceAddress(search) {
+    window.history.replaceState(window.history.state, "", search + window.location.hash);
+    setProps("url", { href: window.location.href, search });
+  }
+  window.riwayatReplaceAddress = replaceAddress;
+
+  // -- theme --------------------------------------------------------------------------------------
   const darkSystem = window.matchMedia("(prefers-color-scheme: dark)");
   const CHOICES = ["light", "dark", "auto"];
 
@@ -44,50 +53,45 @@
     if (root.getAttribute("data-theme-choice") === "auto") applyTheme("auto");
   });
 
-  // -- drawer (phone) ------------------------------------------------------------------------------------------------
-  function drawer(open) {
-    const toggle = element("form-toggle");
-    const form = element("form");
-    document.body.classList.toggle("drawer-open", open);
-    if (element("main")) element("main").inert = open; // the keyboard stays in the drawer
-    if (toggle) toggle.setAttribute("aria-expanded", String(open));
-    if (!form) return;
-    if (open) {
-      const first = form.querySelector(".dash-dropdown, button, input");
-      if (first) first.focus();
-    } else if (form.contains(document.activeElement) && toggle && toggle.offsetParent) {
-      toggle.focus();
-    }
-  }
-
   const ACTIONS = [
     ["[data-theme-choice]:not(html)", nextTheme],
-    ["[data-language]", (button) => { keep("riwayat_language", button.dataset.language); window.location.reload(); }],
-    ["#form-toggle", () => drawer(!document.body.classList.contains("drawer-open"))],
-    [".drawer-backdrop, .drawer-close", () => drawer(false)],
-    ["#load", () => drawer(false)],
+    ["[data-language]", chooseLanguage],
+    ["[data-sheet]:not(body)", openSheet],
     ["[data-open-form]", openForm],
     ["[data-reload-page]", () => window.location.reload()],
-    ["[data-start]", showFilledForm],
-    ["[data-copy]", copyButton],
+    ["[data-copy], [data-copy-from]", copyButton],
     ["#notify", askToNotify],
   ];
 
-  function openForm() {
-    drawer(true);
-    const first = element("station");
-    if (first) first.focus();
+  function chooseLanguage(button) {
+    keep("riwayat_language", button.dataset.language);
+    if (window.riwayatKeep) window.riwayatKeep(); // on the history page
+    window.location.reload();
   }
 
-  // A station of the first visit was chosen: Load is one key away, or one press in the drawer.
-  function showFilledForm() {
-    const toggle = element("form-toggle");
-    if (toggle && toggle.offsetParent) drawer(true);
-    window.setTimeout(() => element("load").focus(), 0);
+  // The script of sheets comes with the first press of a button that opens one.
+  function openSheet(button) {
+    window.riwayatWorkbench.script("sheets.js").then(() => window.riwayatSheets.press(button));
+  }
+
+  function openForm() {
+    const button = element("form-toggle");
+    if (button.offsetParent) button.click(); // on a small screen
+    else element("station").focus();
+  }
+
+  // The stations of a first visit: a page that shows a job does not need their scripts.
+  function showStations() {
+    for (const [id, script] of [["station-list", "start.js"], ["station-map", "map.js"]]) {
+      if (element(id)) window.riwayatWorkbench.script(script);
+    }
   }
 
   function copyButton(button) {
-    copyText(button.dataset.copy, button.parentElement);
+    const { copy, copyFrom } = button.dataset;
+    const source = copyFrom && document.querySelector(copyFrom);
+    if (copyFrom && !source) return; // no statistics yet
+    copyText(source ? source.dataset.tsv : copy, button.parentElement);
     const words = button.textContent;
     if (!button.dataset.copied || words === button.dataset.copied) return;
     button.textContent = button.dataset.copied;
@@ -95,14 +99,18 @@
   }
 
   // ``near``: a dialog lets no element outside of it have the focus.
-  function copyText(text, near = document.body) {
-    if (navigator.clipboard && window.isSecureContext) {
-      navigator.clipboard.writeText(text);
+  async function copyText(text, near) {
+    try {
+      await navigator.clipboard.writeText(text);
       return;
+    } catch {
+      // plain HTTP from another machine has no clipboard API, and a browser may forbid it
     }
     const area = document.createElement("textarea");
     area.value = text;
-    near.appendChild(area);
+    area.style.position = "fixed"; // nothing moves
+    area.style.opacity = "0";
+    near.append(area);
     area.select();
     document.execCommand("copy");
     area.remove();
@@ -123,7 +131,8 @@
     }
   });
 
-  // One press is one load: the second half of a double click is dropped, and what comes before Dash has disabled the button.
+  // One press is one load: the second half of a double click is dropped, and what comes before Dash
+  // has disabled the button.
   let lastLoad = 0;
   document.addEventListener("click", (event) => {
     if (!event.target.closest || !event.target.closest("#load")) return;
@@ -136,12 +145,9 @@
     lastLoad = now;
   }, true);
 
-  // -- keys ----------------------------------------------------------------------------------------------------------
+  // -- keys ---------------------------------------------------------------------------------------
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      drawer(false);
-      closeMenu();
-    }
+    if (event.key === "Escape") closeMenu();
     if (event.key !== "Enter" || event.isComposing) return;
     const field = event.target.closest && event.target.closest("#form input");
     if (!field || field.closest(".dash-dropdown-content, .dash-dropdown-wrapper")) return;
@@ -157,7 +163,7 @@
     }
   });
 
-  // -- state of the job: marks for the style sheet, the tab's title, the notification -----------------------------------
+  // -- state of the job: marks for the style sheet, the tab's title, the notification -------------
   let wasActive = null; // id of the job that this page saw running
   let jobId = null; // what job-id holds
   let lastPoll = 0;
@@ -199,45 +205,94 @@
     }
   }
 
+  // Whether the notice over the chart says already what the form says of a load.
+  function repeats(words, notice) {
+    const parts = notice && notice.props && notice.props.children;
+    const sentence = Array.isArray(parts) && parts[0] && parts[0].props && parts[0].props.children;
+    return Boolean(sentence && words) && words.toLowerCase().includes(sentence.replace(/\.$/, "").toLowerCase());
+  }
+
+  // Of what a poll saw the version and the note beside the bar, where they are new.
+  let note = "null";
+  function newBeat(beat, version) {
+    const unchanged = window.dash_clientside.no_update;
+    const before = note;
+    note = JSON.stringify(beat.note);
+    return [beat.version === version ? unchanged : beat.version, note === before ? unchanged : beat.note];
+  }
+
   window.dash_clientside = Object.assign(window.dash_clientside || {}, {
     page: {
       state: function (jobId, state, value) {
         showState(jobId, state, value);
       },
+      repeats,
       attach: function (id) {
         jobId = id || null;
+        if (!id) showStations();
+      },
+      newBeat,
+      cannotReload: (state) => !(state && state.status), // nothing is shown that could be read again
+      address: (query) => void (query && replaceAddress(`?${query}`)),
+      ended: function (state) {
+        const active = !state || !state.status || state.status === "active";
+        return active ? window.dash_clientside.no_update : state.id;
+      },
+      link: function (search, id) {
+        const query = new URLSearchParams(search || "");
+        const linked = query.get("job");
+        const saved = query.has("saved");
+        if (!linked && !saved) showStations();
+        return [linked && linked === id ? window.dash_clientside.no_update : search, saved ? "★" : "☆"];
       },
     },
   });
 
-  // -- staying attached --------------------------------------------------------------------------------------------------
-  // Dash gives up a background callback whose poll failed, and leaves `running` as it was. So watch the requests, and
-  // when the server is back set job-id again: that attaches to the job anew and draws what was missed.
+  // -- staying attached ---------------------------------------------------------------------------
+  // Dash gives up a background callback whose poll failed, and leaves `running` as it was. So watch
+  // the requests, and when the server is back set job-id again: that attaches to the job anew and
+  // draws what was missed.
   let waitMs = 0;
   let timer = null;
+  let undone = false; // the last press of a button had no good answer
 
   const isUpdate = (url) => String(url).includes("_dash-update-component");
 
+  // Dash's own hooks do not carry this (4.4): request_pre cannot hold a request back or end it, and
+  // request_post hears of answers 200 alone, of no refusal, no proxy's answer and no broken line.
+  // assets/questions.js, which asks again, is in the same case.
   const GATEWAY_TROUBLE = [502, 503, 504]; // a proxy answers for a server that is not there
   const plainFetch = window.fetch;
   window.fetch = function (resource, options) {
     const url = resource && resource.url ? resource.url : resource;
     const answer = plainFetch.apply(this, arguments);
     if (!isUpdate(url)) return answer;
+    const { asksAgain, signal } = options || {}; // assets/questions.js asks again itself, and says so over the chart
+    const press = isPress(options);
     return answer.then(
       (response) => {
-        if (GATEWAY_TROUBLE.includes(response.status)) lost();
+        if (press) undone = response.status >= 400;
+        if (GATEWAY_TROUBLE.includes(response.status)) asksAgain || lost();
         else if (response.status === 401) signedOut();
         else if (response.status === 403) refused();
         else arrived(String(url));
         return response;
       },
       (error) => {
-        lost();
+        if (press) undone = true;
+        if (!asksAgain && !(signal && signal.aborted)) lost();
         throw error;
       }
     );
   };
+
+  // A button was pressed. That is not sent again by itself: it may have been done although no
+  // answer came.
+  function isPress(options) {
+    if (!options || typeof options.body !== "string") return false;
+    const { changedPropIds } = JSON.parse(options.body);
+    return Boolean(changedPropIds && changedPropIds.length) && changedPropIds.every((id) => id.endsWith(".n_clicks"));
+  }
 
   function lost() {
     if (timer !== null) return;
@@ -282,8 +337,8 @@
     plainFetch(`${prefix}healthz`, { cache: "no-store" }).then(
       (response) => {
         if (!response.ok) return lost();
-        showOffline(false);
-        return follow();
+        if (jobId) return follow(); // its answer takes the line away
+        return showOffline(false);
       },
       lost
     );
@@ -293,6 +348,7 @@
     const line = element("offline");
     if (!line) return;
     if (shown) say("offline", false);
+    else if (undone) say("undone", false);
     else line.hidden = true;
   }
 
@@ -304,4 +360,5 @@
   window.setInterval(() => {
     const silent = wasActive && timer === null && Date.now() - lastPoll > SILENT_MS;
     if (silent && document.visibilityState === "visible") follow();
-  }, 2000);})();
+  }, 2000);
+})();

@@ -1,4 +1,5 @@
-// Excel files are written by a job: a click on a link to one asks for it, shows how far it is, and begins the download when it is there.
+// Excel files are written by a job: a click on a link to one asks for it, shows how far it is, and
+// begins the download when it is there.
 (function () {
   "use strict";
 

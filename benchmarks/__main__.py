@@ -1,6 +1,9 @@
-"""``python -m benchmarks [--quick] [--json] [--write PAGE]``: measure, compare with the targets, print a table.
+"""``python -m benchmarks [--quick] [--json] [--write PAGE]``: measure, compare with the targets,
+print a table.
 
-Every module named in :data:`SUITES` has ``measure(quick: bool) -> Iterable[Measurement]``. Nothing is written unless asked.
+Every module named in :data:`SUITES` has ``measure(quick: bool) -> Iterable[Measurement]``.
+Nothing is written unless asked. A suite that has a part of its own in the page is written there,
+the others together.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from rich.table import Table
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Measurement
 
-SUITES = ("loading", "view", "web", "servers", "load")
+SUITES = ("loading", "view", "analyses", "web", "pages", "servers", "load")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 progress = Console(stderr=True)
@@ -33,26 +36,26 @@ def run(
     write: Annotated[Path | None, typer.Option(help="Also replace the measured part of this page.")] = None,
 ) -> None:
     """Measure, and compare with the targets. Exits 1 when a target is missed (not with --quick)."""
-    measurements = list(_measure(tuple(suite or SUITES), quick))
+    by_suite = {name: list(_measure(name, quick)) for name in suite or SUITES}
+    measurements = [one for each in by_suite.values() for one in each]
     machine = describe_machine()
     if as_json:
         print(json.dumps({"machine": machine, "quick": quick, "measurements": [one.as_json() for one in measurements]}, indent=2))
     else:
         _print_table(measurements, machine)
     if write:
-        _replace_measured_part(write, _markdown(measurements, machine, quick))
+        write.write_text(_written(write.read_text(encoding="utf-8"), by_suite, machine, quick), encoding="utf-8")
     if not quick and not all(one.met for one in measurements):
         raise typer.Exit(1)
 
 
-def _measure(suites: tuple[str, ...], quick: bool) -> Iterator[Measurement]:
-    for name in suites:
-        if name not in SUITES:
-            raise typer.BadParameter(f"there is no suite {name}; there are {', '.join(SUITES)}")
-        progress.print(f"[dim]measuring {name} …[/]")
-        for one in importlib.import_module(f"benchmarks.{name}").measure(quick=quick):
-            progress.print(f"[dim]  {one.what}: {shown(one)}[/]")
-            yield one
+def _measure(name: str, quick: bool) -> Iterator[Measurement]:
+    if name not in SUITES:
+        raise typer.BadParameter(f"there is no suite {name}; there are {', '.join(SUITES)}")
+    progress.print(f"[dim]measuring {name} …[/]")
+    for one in importlib.import_module(f"benchmarks.{name}").measure(quick=quick):
+        progress.print(f"[dim]  {one.what}: {shown(one)}[/]")
+        yield one
 
 
 def shown(one: Measurement) -> str:
@@ -84,10 +87,22 @@ def _markdown(measurements: list[Measurement], machine: dict[str, str], quick: b
     return "\n".join(lines)
 
 
-def _replace_measured_part(page: Path, text: str) -> None:
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+def _written(page: str, by_suite: dict[str, list[Measurement]], machine: dict[str, str], quick: bool) -> str:
+    """The page with new tables: of each suite in its part, else in the part of all."""
+    together: list[Measurement] = []
+    for name, found in by_suite.items():
+        if BEGIN.replace("bench", f"bench:{name}") in page:
+            page = _replaced(page, f"bench:{name}", _markdown(found, machine, quick))
+        else:
+            together += found
+    return _replaced(page, "bench", _markdown(together, machine, quick)) if together else page
+
+
+def _replaced(page: str, part: str, text: str) -> str:
+    begin, end = BEGIN.replace("bench", part), END.replace("bench", part)
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 if __name__ == "__main__":

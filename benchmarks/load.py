@@ -1,6 +1,8 @@
-"""Many users at once: 200 analysts who load, zoom and cancel for three minutes, played by locust on the same machine.
+"""Many users at once: 200 analysts who load, zoom and cancel for three minutes,
+played by locust on the same machine.
 
-gunicorn with its two web processes and one worker, as deployed; users come with names, as through a proxy.
+gunicorn with its two web processes and one worker, as deployed;
+users come with names, as through a proxy.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import psutil
 from benchmarks.measurement import Measurement
 from config import load_settings
 from data.site import open_site
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from tests.processes import ROOT, WorkerProcess, answers, run_manage
 from tests.served import GunicornProcess
 
@@ -40,7 +42,9 @@ LOCUSTFILE = Path(__file__).with_name("users.py")
 
 @dataclass(frozen=True)
 class Played:
-    """What locust counted, a row a kind of request, and the greatest memory of the site meanwhile, MB (10^6 bytes)."""
+    """What locust counted, a row a kind of request, and the greatest memory of the site meanwhile,
+    MB (10^6 bytes).
+    """
 
     rows: Mapping[str, Mapping[str, str]]
     web_mb: float
@@ -110,7 +114,9 @@ def _play(here: Path, web: GunicornProcess, worker: WorkerProcess, users: int, s
 
 
 def _memory_mb(processes: list[psutil.Process]) -> float:
-    """Memory of some processes together; what they share is counted once (proportional set size)."""
+    """Memory of some processes together;
+    what they share is counted once (proportional set size).
+    """
     total = 0
     for process in processes:
         try:

@@ -1,7 +1,8 @@
 """Cold and warm loads against connectorx and pandas, and the memory of the process that loads.
 
-Every measured run is a fresh process, which times itself after its imports: ours times :func:`jobs.history.load_history`
-(the plan, reading, cleaning, writing, publishing), the others one query of the same columns, WHERE and ORDER.
+Every measured run is a fresh process, which times itself after its imports: ours times
+:func:`jobs.kinds.history.load_history` (the plan, reading, cleaning, writing, publishing), the
+others one query of the same columns, WHERE and ORDER.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import numpy as np
 import psutil
 
 from config import Settings
-from data.months import month_bounds_ms, month_of
 from data.request import HistoryRequest
 from data.site import open_site
+from data.time.months import month_bounds_ms, month_of
 from logs import configure_logs
 
 STATION = "bench"
@@ -37,13 +38,16 @@ _ROOT = Path(__file__).resolve().parent.parent
 def make_station(
     settings: Settings, rows: int, *, step_s: int = 30, sensors: tuple[str, ...] = SENSORS, name: str = STATION
 ) -> None:
-    """Fill a site with a station of ``rows`` rows, one each ``step_s`` seconds; SQLite only, as fast as it goes."""
-    from data.engine import migrate_observations, sqlite_path
+    """Fill a site with a station of ``rows`` rows, one each ``step_s`` seconds;
+    SQLite only, as fast as it goes.
+    """
+    from data.database.engine import migrate_observations, sqlite_path
 
     settings.prepare()
     site = open_site(settings)
     migrate_observations(site.engine, site.catalogue)
-    generator = np.random.default_rng(2016)  # values lie in the valid range of every sensor that is measured
+    # values lie in the valid range of every sensor that is measured
+    generator = np.random.default_rng(2016)
     path = sqlite_path(settings.history_url)
     assert path is not None
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
@@ -61,7 +65,7 @@ def make_station(
     with site.engine.begin() as connection:
         for month, first, last, count in _months(rows, step_s):
             site.inventory.record(connection, name, month=month, added=count, first_ms=first, last_ms=last)
-        site.inventory.describe(connection, name, sensors=sensors, step_ms=step_s * 1000, synthetic=True)
+        site.inventory.describe(connection, name, sensors=dict.fromkeys(sensors), step_ms=step_s * 1000, synthetic=True)
     site.engine.dispose()
 
 
@@ -83,7 +87,9 @@ def request_for(rows: int, *, step_s: int = 30, sensors: tuple[str, ...] = SENSO
 
 
 def load_against_others(settings: Settings, request: HistoryRequest, *, repeat: int = 3, pandas: bool = True) -> dict[str, Any]:
-    """Median seconds of a cold and a warm load, of connectorx and of pandas, and their ratios; runs take turns."""
+    """Median seconds of a cold and a warm load, of connectorx and of pandas, and their ratios;
+    runs take turns.
+    """
     cold, warm, rival, memory = [], [], [], []
     for _ in range(repeat):
         shutil.rmtree(settings.tiles_path, ignore_errors=True)
@@ -136,7 +142,7 @@ def _in_fresh_process(what: str, settings: Settings, request: HistoryRequest) ->
 
 
 def _load(settings: Settings, request: HistoryRequest) -> Callable[[], dict[str, Any]]:
-    from jobs.history import load_history
+    from jobs.kinds.history import load_history
 
     return lambda: load_history(open_site(settings), request, lambda _: None)
 
@@ -167,7 +173,8 @@ def _pandas(settings: Settings, request: HistoryRequest) -> Callable[[], dict[st
 
 
 def _run(what: str, data_dir: str, request_json: str) -> None:
-    configure_logs("warning")  # to standard error: what is measured is the last word on standard output
+    # to standard error: what is measured is the last word on standard output
+    configure_logs("warning")
     settings = Settings(data_dir=Path(data_dir))
     request = HistoryRequest.from_json(request_json)
     run = {"load": _load, "connectorx": _connectorx, "pandas": _pandas}[what](settings, request)

@@ -1,4 +1,6 @@
-"""Loading, as a table of targets: cold against connectorx and pandas, the same again, and the memory of the loading process."""
+"""Loading, as a table of targets: cold against connectorx and pandas, the same again,
+and the memory of the loading process.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Measurement:
-    """``measured`` and ``limit`` are in ``unit`` (ms, s, ×, %, MB, kB); ``better`` says on which side of the limit it must lie.
+    """``measured`` and ``limit`` are in ``unit`` (ms, s, ×, %, MB, kB);
+    ``better`` says on which side of the limit it must lie.
 
     ``note`` says what a reader must know to believe it: rows, tiles, the two times of a ratio.
     """

@@ -1,4 +1,6 @@
-"""The older dashboard's table, filled alike on PostgreSQL and MariaDB, in a database of its own that is dropped afterwards."""
+"""The older dashboard's table, filled alike on PostgreSQL and MariaDB,
+in a database of its own that is dropped afterwards.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ SENSORS = ("temperature", "humidity", "pressure", "rainfall", "wind_speed", "win
 START_MS = 1_546_275_600_000  # 2019-01-01 00:00 in Jakarta
 OFFSET_MS = 7 * 3_600_000
 STEP_MS = 60_000
-INDEX = f"CREATE INDEX by_station_and_time ON {TABLE} (nama_group, timestamp_device)"  # as docs/sources.md recommends
+# as docs/sources.md recommends
+INDEX = f"CREATE INDEX by_station_and_time ON {TABLE} (nama_group, timestamp_device)"
 UNINDEX = {"PostgreSQL": "DROP INDEX by_station_and_time", "MariaDB": f"DROP INDEX by_station_and_time ON {TABLE}"}
 
 SERVERS = {
@@ -41,7 +44,9 @@ def end_ms(rows: int) -> int:
 
 @contextmanager
 def database(server: str, rows: Path) -> Iterator[str]:
-    """URL of a new database on a server of :data:`SERVERS` with the table, its one index, and the rows of a file."""
+    """URL of a new database on a server of :data:`SERVERS` with the table, its one index,
+    and the rows of a file.
+    """
     name = f"riwayat_bench_{os.getpid()}"
     administrator = create_engine(SERVERS[server], isolation_level="AUTOCOMMIT")
     url = make_url(SERVERS[server]).set(database=name)
@@ -68,7 +73,9 @@ def run(url: str, *statements: str) -> None:
 
 
 def write_rows(file: Path, rows: int) -> None:
-    """The rows as CSV, a row a station and time as they were recorded: two decimals each, one value in a thousand is NULL."""
+    """The rows as CSV, a row a station and time as they were recorded:
+    two decimals each, one value in a thousand is NULL.
+    """
     random, per_station = np.random.default_rng(2019), -(-rows // len(STATIONS))
     schema = None
     with file.open("wb") as sink:

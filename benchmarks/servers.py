@@ -1,7 +1,8 @@
-"""The older dashboard's table on PostgreSQL and MariaDB: cold loads through a mapping, and hourly means against its own query.
+"""The older dashboard's table on PostgreSQL and MariaDB:
+cold loads through a mapping, and hourly means against its own query.
 
-Every measured run is a fresh process, which times itself after its imports, and all take turns. The rivals ask for the same
-columns, WHERE and ORDER BY, a query a station.
+Every measured run is a fresh process, which times itself after its imports, and all take turns. The
+rivals ask for the same columns, WHERE and ORDER BY, a query a station.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from benchmarks.measurement import Measurement
 from benchmarks.scada import START_MS, STATIONS, TABLE, ZONE
 from config import Settings
 from data.catalogue import load_catalogue
-from data.engine import make_engine, migrate_observations
-from data.freshness import look
+from data.database.engine import make_engine, migrate_observations
 from data.request import HistoryRequest
 from data.site import open_site
+from data.source_sync import sync_inventory
 from logs import configure_logs
 
 ROWS, ROWS_QUICK = 3_000_000, 60_000
@@ -76,7 +77,9 @@ def _loads(folder: Path, server: str, url: str, rows: int, rounds: int) -> Itera
 
 
 def _hours(folder: Path, url: str, rows: int, rounds: int) -> Iterator[Measurement]:
-    """Hourly means of all rows of a sensor: the older dashboard's query, a warm site, and a site without tiles."""
+    """Hourly means of all rows of a sensor: the older dashboard's query, a warm site,
+    and a site without tiles.
+    """
     taken: dict[str, list[Result]] = {"query": [], "cold hours": [], "warm hours": []}
     for _ in range(rounds):
         shutil.rmtree(Settings(data_dir=folder).tiles_path, ignore_errors=True)
@@ -96,7 +99,9 @@ def _hours(folder: Path, url: str, rows: int, rounds: int) -> Iterator[Measureme
 
 
 def _make_site(folder: Path, url: str) -> float:
-    """A site that reads the table by a mapping and has looked at it; how long the look took, in seconds."""
+    """A site that reads the table by a mapping and has synced its inventory;
+    how long the sync took, in seconds.
+    """
     folder.mkdir()
     sensors = "\n".join(f'{name} = "{name}"' for name in scada.SENSORS)
     head = f'url = "{url}"\ntable = "{TABLE}"\ntime = "timestamp_device"\ntimezone = "{ZONE}"\nstation = "nama_group"\n'
@@ -108,10 +113,10 @@ def _make_site(folder: Path, url: str) -> float:
     engine.dispose()
     site = open_site(settings)
     began = time.perf_counter()
-    look(site)
+    sync_inventory(site)
     taken = time.perf_counter() - began
     site.engine.dispose()
-    site.source.engine.dispose()  # type: ignore[attr-defined]
+    site.source.engine.dispose()
     return taken
 
 
@@ -140,7 +145,7 @@ def _in_fresh_process(what: str, folder: Path, url: str, rows: int) -> Result:
 
 
 def _load(folder: Path, _url: str, request: HistoryRequest) -> Callable[[], Result]:
-    from jobs.history import load_history
+    from jobs.kinds.history import load_history
 
     def load() -> Result:
         done = load_history(open_site(_settings(folder)), request, lambda _: None)
@@ -199,12 +204,12 @@ def _query(_folder: Path, url: str, request: HistoryRequest) -> Callable[[], Res
 
 def _hourly(folder: Path, _url: str, request: HistoryRequest) -> Callable[[], Result]:
     """The request is planned, its tiles are opened, and every hour reduced from all rows."""
-    from data.aggregate import aggregate
-    from data.buckets import BY_NAME
-    from data.plan import plan
-    from data.series import SeriesKey
-    from data.window import Subject, Window
-    from jobs.history import load_history
+    from data.load_plan import plan
+    from data.range_rows import open_observations
+    from data.time.buckets import BY_NAME
+    from data.view.aggregate import aggregate
+    from data.view.window import SeriesContext, Window
+    from jobs.kinds.history import load_history
 
     sensor_name = request.sensors[0]
     window = Window(request.start_ms, request.end_ms, 1200, ZONE, include_flagged=True)
@@ -215,8 +220,8 @@ def _hourly(folder: Path, _url: str, request: HistoryRequest) -> Callable[[], Re
             load_history(site, request, lambda _: None)
         found = []
         for station in request.stations:
-            series = site.tiles.open_series(SeriesKey(site.source.id, station, sensor_name), request.start_ms, request.end_ms)
-            found.append(aggregate(Subject(series, site.catalogue[sensor_name], None), BY_NAME["1h"], window))
+            series = open_observations(site, request, station, sensor_name)
+            found.append(aggregate(SeriesContext(series, site.catalogue[sensor_name], None), BY_NAME["1h"], window))
         return {"means": [mean for each in found for mean in each.value.tolist()]}
 
     return hourly

@@ -1,11 +1,14 @@
-"""What a view needs of a site, without a database: for benchmarks and tests that make their tiles themselves."""
+"""What a view needs of a site, without a database:
+for benchmarks and tests that make their tiles themselves.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from data.catalogue import Catalogue
-from data.tiles import TileStore
+from data.tiles.tile_store import TileStore
+from data.time.resolution import Resolution
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,4 @@ class TileSite:
     tiles: TileStore
     catalogue: Catalogue
     source: OwnSource = OwnSource()
+    floor: Resolution = "raw"

@@ -1,7 +1,9 @@
-"""What one analyst does, for locust, which benchmarks/load.py starts from an environment of its own (requirements-load.txt).
+"""What one analyst does, for locust, which benchmarks/load.py starts from an environment of
+its own (requirements-load.txt).
 
-Opens the page, loads a history and follows it as the page does, looks and zooms while it comes and afterwards, and sometimes
-thinks better of it. Reads ``BENCH_STATIONS`` (JSON: name, first and last ms UTC) and ``BENCH_PREFIX``.
+Opens the page, loads a history and follows it as the page does, looks and zooms while it comes and
+afterwards, and sometimes thinks better of it. Reads ``BENCH_STATIONS`` (JSON: name, first and last
+ms UTC) and ``BENCH_PREFIX``.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ _numbers = itertools.count(1)
 
 
 class Analyst(FastHttpUser):
-    """One of many, each under a name of their own, each with random habits from a seed of their own."""
+    """One of many, each under a name of their own,
+    each with random habits from a seed of their own.
+    """
 
     wait_time = between(1, 5)
     connection_timeout = network_timeout = 30.0
@@ -48,7 +52,9 @@ class Analyst(FastHttpUser):
 
     @task(4)
     def load(self) -> None:
-        """Load days to months of one or two stations, follow the load to its end, look at it as it grows."""
+        """Load days to months of one or two stations, follow the load to its end,
+        look at it as it grows.
+        """
         begun = self._begin(self.chance.choice((1, 7, 30, 90)))
         if begun is None:
             return

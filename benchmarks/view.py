@@ -1,4 +1,5 @@
-"""Views, overviews and statistics from tiles, up to the bytes of the figure's JSON. No database, no browser.
+"""Views, overviews and statistics from tiles, up to the bytes of the figure's JSON.
+No database, no browser.
 
 The tiles are made directly: what is measured does not depend on how they came.
 """
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,15 +19,19 @@ from statistics import median
 import numpy as np
 from plotly.io.json import to_json_plotly
 
+from api.table_rows import BUSY_S
 from benchmarks.measurement import Measurement
 from benchmarks.tile_site import TileSite
 from data.catalogue import load_catalogue
-from data.clean import clean
-from data.months import month_bounds_ms, month_start_ms, months_between
+from data.export.row_index import RowIndex
+from data.export.row_question import RowQuestion
+from data.export.table import open_table
+from data.readings import clean
 from data.request import HistoryRequest
-from data.statistics import statistics
-from data.tiles import SeriesKey, TileStore
-from data.view import view_request
+from data.tiles.tile_store import SeriesKey, TileStore
+from data.time.months import month_bounds_ms, month_start_ms, months_between
+from data.view.statistics import statistics
+from data.view.view_request import view_request
 from figures.history import history_figure
 
 STATION = "bench"
@@ -40,7 +46,9 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def make_tiles(root: Path, rows: int, step_ms: float, sensors: tuple[str, ...] = SENSORS) -> tuple[TileSite, HistoryRequest]:
-    """A site below ``root`` with ``rows`` rows a sensor, one each ``step_ms``: a daily cycle and noise, some of it flagged."""
+    """A site below ``root`` with ``rows`` rows a sensor,
+    one each ``step_ms``: a daily cycle and noise, some of it flagged.
+    """
     site = TileSite(TileStore(root), load_catalogue())
     end_ms = START_MS + round(rows * step_ms)
     random = np.random.default_rng(1)
@@ -104,6 +112,7 @@ def _views(root: Path, rows: int) -> Iterator[Measurement]:
         yield Measurement(f"view of {part:.0%} of the range", taken, "ms", 30, note=note)
     yield Measurement("view payload a series", max(sizes), "kB", 100, note="the largest of these, JSON before compression")
     yield _statistics(site, request, note)
+    yield from _tables(site, request, rows)
 
 
 def _part(request: HistoryRequest, part: float) -> tuple[int, int]:
@@ -124,6 +133,32 @@ def _statistics(site: TileSite, request: HistoryRequest, note: str) -> Measureme
 
     slowest = max(timed_ms(partial(run, window), 5) for window in windows)
     return Measurement("statistics of any window", slowest, "ms", 50, note=f"the slowest of {len(windows)} windows; {note}")
+
+
+def _tables(site: TileSite, request: HistoryRequest, rows: int) -> Iterator[Measurement]:
+    """A part of a table from its middle row, nothing counted before."""
+    one = replace(request, sensors=SENSORS[:1])
+    taken = timed_ms(lambda: next(table_answers(site, one, rows // 2)), 5)
+    yield Measurement("middle of the table of a series", taken, "ms", 200, note=f"{rows:,} rows")
+    found = list(table_answers(site, request, rows // 2))
+    note = f"the slowest of {len(found)} until all rows are counted; {rows:,} rows × {len(SENSORS)} series"
+    yield Measurement("answer while a table of three series is counted", max(found), "ms", 200, note=note)
+
+
+def table_answers(site: TileSite, request: HistoryRequest, offset: int) -> Iterator[float]:
+    """How long each answer takes, in ms, until all rows of a table are counted."""
+    index = RowIndex(RowQuestion())
+    while index.total is None:
+        begun = time.perf_counter()
+        out_of_time = partial(_is_after, begun + BUSY_S)
+        table = open_table(site, request, request.start_ms, request.end_ms)
+        index.count(table, out_of_time)
+        index.rows(table, offset, 200, out_of_time)
+        yield (time.perf_counter() - begun) * 1000
+
+
+def _is_after(time_s: float) -> bool:
+    return time.perf_counter() > time_s
 
 
 def _overviews(root: Path, many: int, few: int) -> Iterator[Measurement]:

@@ -1,4 +1,6 @@
-"""The web process and the page: memory after many zooms, click to running, click to figure. Real processes, real Chromium."""
+"""The web process and the page: memory after many zooms, click to running, click to figure.
+Real processes, real Chromium.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,10 @@ from selenium.webdriver.common.by import By
 from access.names import LOCAL_USER
 from benchmarks.measurement import Measurement
 from config import load_settings
-from data.months import iso_utc
 from data.request import HistoryRequest
+from data.time.months import iso_utc
 from jobs.job import Job, Status
-from jobs.ledger import Ledger, open_ledger
+from jobs.ledger.ledger import Ledger, open_ledger
 from tests.processes import SiteProcess, run_manage, wait_until
 
 SENSORS = ("temperature", "humidity", "rainfall")
@@ -32,6 +34,8 @@ YEARS = 3
 ZOOMS, WARM_UP_ZOOMS = 1000, 100
 CLICKS = 11
 WIDTH_PX = 1200
+TABS = ("calendar", "distribution", "rain")
+GRAPH = "document.querySelector('#chart .js-plotly-plot')"
 DAY_MS = 86_400_000
 NOTE_CLICK = "from the click event in the browser to started_ms in the ledger"
 
@@ -70,19 +74,21 @@ def measure(*, quick: bool = False) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         settings = {"data_dir": here / "var", "timezone": "UTC", "log_level": "warning"}
-        _prepare(here, settings, years=0.5 if quick else YEARS)
+        prepare(here, settings, stations=1, years=0.5 if quick else YEARS, step_s=STEP_S)
         with SiteProcess(cwd=here, **settings).start() as site:
             bench = _bench(site, here)
             _wait_for_worker(bench)
-            with _browser() as driver:
+            with browser() as driver:
                 yield _click_to_running(bench, driver, clicks=3 if quick else CLICKS)
-                whole = _load(bench, bench.request(bench.first_ms, bench.last_ms))
+                whole = load_request(bench.ledger, bench.request(bench.first_ms, bench.last_ms))
                 yield _click_to_figure(bench, driver, clicks=3 if quick else CLICKS)
+                yield from _tab_to_picture(bench, driver)
             yield _memory_after_zooms(bench, whole, zooms=50 if quick else ZOOMS)
 
 
-def _prepare(here: Path, settings: dict[str, object], years: float) -> None:
-    for arguments in (("migrate",), ("demo", "--stations", "1", "--years", str(years), "--step", str(STEP_S))):
+def prepare(here: Path, settings: dict[str, object], *, stations: int, years: float, step_s: int) -> None:
+    """Make the databases of a site below ``here``, with synthetic stations."""
+    for arguments in (("migrate",), ("demo", "--stations", str(stations), "--years", str(years), "--step", str(step_s))):
         done = run_manage(*arguments, cwd=here, timeout_s=600, **settings)
         if done.returncode:
             raise RuntimeError(done.stderr)
@@ -102,10 +108,11 @@ def _wait_for_worker(bench: Bench) -> None:
     wait_until(bench.ledger.workers, "a worker")
 
 
-def _load(bench: Bench, request: HistoryRequest) -> Job:
-    job = bench.ledger.submit(LOCAL_USER, request)
-    wait_until(lambda: bench.ledger.get(job.id).status is Status.COMPLETED, "the load", 300)
-    return bench.ledger.get(job.id)
+def load_request(ledger: Ledger, request: HistoryRequest) -> Job:
+    """Return the job of a request, completed."""
+    job = ledger.submit(LOCAL_USER, request)
+    wait_until(lambda: ledger.get(job.id).status is Status.COMPLETED, "the load", 300)
+    return ledger.get(job.id)
 
 
 def _memory_after_zooms(bench: Bench, job: Job, zooms: int) -> Measurement:
@@ -125,7 +132,9 @@ def _memory_after_zooms(bench: Bench, job: Job, zooms: int) -> Measurement:
 
 
 def _anonymous_bytes(pid: int) -> int:
-    """What the process itself holds. Pages of mapped tiles are the kernel's cache: it takes them back when others need room."""
+    """What the process itself holds. Pages of mapped tiles are the kernel's cache:
+    it takes them back when others need room.
+    """
     (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("RssAnon:")]
     return int(line.split()[1]) * 1024
 
@@ -140,7 +149,8 @@ def _zoom(bench: Bench, job: Job, chance: random.Random) -> None:
         answer.read()
 
 
-def _browser() -> webdriver.Chrome:
+def browser() -> webdriver.Chrome:
+    """Return a browser of the width that is measured."""
     options = Options()
     for argument in ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", f"window-size={WIDTH_PX + 360},1000"):
         options.add_argument(f"--{argument}")
@@ -180,7 +190,9 @@ def _started_ms(ledger: Ledger, job_id: str) -> int:
 
 
 def _click_to_figure(bench: Bench, driver: webdriver.Chrome, clicks: int) -> Measurement:
-    """The whole range, every tile there: a new page each time, so nothing is drawn before the click."""
+    """The whole range, every tile there: a new page each time,
+    so nothing is drawn before the click.
+    """
     times_ms = []
     for _ in range(clicks):
         clicked = _open_and_click(driver, bench.link(bench.first_ms, bench.last_ms))
@@ -189,3 +201,37 @@ def _click_to_figure(bench: Bench, driver: webdriver.Chrome, clicks: int) -> Mea
     rows = round((bench.last_ms - bench.first_ms) / 1000 / STEP_S)
     note = f"{len(SENSORS)} series of {rows} rows; {clicks} clicks, each on a page just opened"
     return Measurement("warm click to figure in the browser, median", statistics.median(times_ms), "ms", 600, note=note)
+
+
+def _tab_to_picture(bench: Bench, driver: webdriver.Chrome) -> Iterator[Measurement]:
+    """From the press on a tab, on the page of the whole load, until the picture is drawn."""
+    rows = round((bench.last_ms - bench.first_ms) / 1000 / STEP_S)
+    for view in TABS:
+        taken = []
+        for _ in range(2):
+            for tab in (view, "trend"):
+                shown = f"{GRAPH}.layout.meta.still === {str(tab != 'trend').lower()}".replace(
+                    "still === false", "still === undefined"
+                )
+                press = f"document.querySelector('#views [data-view={tab}]').click()"
+                taken.append(timed_ms(driver, press, f"{shown} && {GRAPH}.data.length > 0"))
+        note = f"{len(SENSORS)} series of {rows} rows; the first, which is a job, took {taken[0]:.0f} ms, Trend {taken[1]:.0f} ms"
+        yield Measurement(f"tab to picture in the browser: {view}, second look", taken[2], "ms", 500, note=note)
+
+
+# Milliseconds from the start of what is done until the frame after a condition holds.
+TIMED = """
+const [act, holds, done] = [new Function(arguments[0]), new Function(`return ${arguments[1]}`), arguments[2]];
+const begun = performance.now();
+act();
+(function look() {
+  if (holds()) requestAnimationFrame(() => done(performance.now() - begun));
+  else requestAnimationFrame(look);
+})();
+"""
+
+
+def timed_ms(driver: webdriver.Chrome, act: str, holds: str) -> float:
+    """Return how long it takes from some JavaScript until a condition of the page holds, drawn."""
+    driver.set_script_timeout(120)
+    return float(driver.execute_async_script(TIMED, act, holds))

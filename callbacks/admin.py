@@ -9,28 +9,31 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import structlog
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.actions import ACTIONS
-from access.audit import wanted_entries
-from access.embed_table import embeds
-from access.grants import Grant
+from access.audit.actions import ACTIONS
+from access.audit.entries import parse_audit_filter
+from access.embeds.embed_table import embeds
+from access.grants import Grant, Rights, made_of
 from access.identity import Identity
 from access.keys import keys_of
-from callbacks.admin_change import GrantForm, act, add_grant, add_user, join_group, patterns, require_admin
+from callbacks.admin_change import ACTIONS_OF, Press, act, require_admin
+from callbacks.admin_forms import GrantForm, add_grant, add_user, join_group, patterns
 from callbacks.admin_rows import embed_row, entry_row, grant_row, group_row, key_row, some_names, user_row
-from callbacks.services import Services
-from callbacks.start import refusal
+from callbacks.submit import refusal, was_pressed
+from data.time.epoch import epoch_ms
 from errors import RiwayatError
 from i18n import format_number
 from i18n import gettext as _
+from jobs.services import Services
 from layouts import ids
-from layouts.admin import Action, details, details_id, options, preview
+from layouts.admin import action_id, details, details_id, name_options, preview
 from layouts.admin_grids import AUDIT, KINDS, columns, grid_id
-from layouts.status import alert
+from layouts.notices import alert
 
-FIRST_ENTRIES: Final = 200  # of the log that the page shows at first, and how many more each press on "older" adds
+# of the log that the page shows at first, and how many more each press on "older" adds
+FIRST_ENTRIES: Final = 200
 MOST_ENTRIES: Final = 2_000  # older ones: by filter, or as CSV
 
 log = structlog.get_logger(__name__)
@@ -43,10 +46,11 @@ def rows(services: Services, identity: Identity, kind: str) -> list[dict[str, An
         NotFound: the identity is no administrator's.
     """
     require_admin(identity)
-    access, zone, now_ms = services.access, services.settings.timezone, _now_ms()
+    access, zone, now_ms = services.access, services.settings.timezone, epoch_ms()
     if kind == "user":
         of_user = _groups_of(access.groups().items())
-        return [user_row(account, of_user.get(account.name, []), zone) for account in access.accounts()]
+        waits_s = services.logins.waits_s if services.logins is not None else lambda _name: 0
+        return [user_row(one, of_user.get(one.name, []), zone, waits_s(one.name)) for one in access.accounts()]
     if kind == "group":
         return [group_row(group, members) for group, members in access.groups().items()]
     if kind == "grant":
@@ -72,18 +76,30 @@ def selected_details(services: Services, kind: str, found: Sequence[dict[str, An
 
 
 @dataclass(frozen=True)
-class LogShown:
-    """What the page shows of the log, in the order of the outputs."""
+class LogAnswer:
+    """What the page shows of the log; :data:`LOG_OUTPUTS` says where."""
 
-    rows: Any
-    count: str
-    no_older: bool
-    csv: str
+    rows: Any = no_update
+    count: Any = no_update
+    no_older: Any = no_update
+    csv: Any = no_update
     wrong: Any = None
 
 
-def log_shown(services: Services, identity: Identity, actor: Any, action: Any, since: Any, until: Any, presses: Any) -> LogShown:
-    """The newest entries that are asked for; what is wrong with the question is said, and the grid left as it is.
+LOG_OUTPUTS: Final = {
+    "rows": Output(grid_id(AUDIT), "rowData"),
+    "count": Output(ids.AUDIT_COUNT, "children"),
+    "no_older": Output(ids.AUDIT_OLDER, "hidden"),
+    "csv": Output(ids.AUDIT_CSV, "href"),
+    "wrong": Output(ids.AUDIT_WRONG, "children"),
+}
+
+
+def log_answer(
+    services: Services, identity: Identity, actor: Any, action: Any, since: Any, until: Any, presses: Any
+) -> LogAnswer:
+    """The newest entries that are asked for; what is wrong with the question is said,
+    and the grid left as it is.
 
     Raises:
         NotFound: the identity is no administrator's.
@@ -93,20 +109,23 @@ def log_shown(services: Services, identity: Identity, actor: Any, action: Any, s
     texts = [str(text or "").strip() for text in (actor, action, since, until)]
     most = min(FIRST_ENTRIES * (1 + (presses if isinstance(presses, int) and presses > 0 else 0)), MOST_ENTRIES)
     try:
-        found = services.access.audit.entries(wanted_entries(zone, *texts), limit=most + 1)
+        found = services.access.audit.entries(parse_audit_filter(zone, *texts), limit=most + 1)
     except RiwayatError as error:
-        return LogShown(no_update, no_update, no_update, no_update, alert(refusal(error, zone)))
+        return LogAnswer(wrong=alert(refusal(error, zone)))
     shown, more = found[:most], len(found) > most
     number = format_number(len(shown))
-    words = _("The newest {count} entries") if more else _("{count} entries in all")
+    words = _("The newest {count} entries") if more else _("{count} entries in total")
     query = {name: text for name, text in zip(("actor", "action", "from", "to"), texts, strict=True) if text}
     href = f"{services.settings.url_prefix}api/audit?{urlencode({**query, 'format': 'csv'})}"
-    return LogShown(
-        [entry_row(entry, zone) for entry in shown], words.format(count=number), not more or most >= MOST_ENTRIES, href
+    return LogAnswer(
+        rows=[entry_row(entry, zone) for entry in shown],
+        count=words.format(count=number),
+        no_older=not more or most >= MOST_ENTRIES,
+        csv=href,
     )
 
 
-def fitting(services: Services, identity: Identity, stations: Any, sensors: Any) -> Any:
+def preview_patterns(services: Services, identity: Identity, stations: Any, sensors: Any) -> Any:
     """Which known stations and sensors the patterns of the form fit.
 
     Raises:
@@ -119,16 +138,17 @@ def fitting(services: Services, identity: Identity, stations: Any, sensors: Any)
         return None
     grant = Grant(patterns(stations), patterns(sensors))
     if not grant.stations:
-        return preview(_("Name patterns of stations with commas between: * is any text, ? any letter."), "", wrong=False)
+        return preview(_("Separate patterns with commas. * stands for any text, ? for any one character."), "", wrong=False)
     at = [name for name in names if grant.names(name)]
     catalogue = [sensor.name for sensor in services.site.catalogue]
-    of = [name for name in catalogue if Grant(("*",), grant.sensors).names("*", name)]
-    words = _("{count} of {all} stations: {names}") if at else _("No station of today fits.")
-    told = _("{count} of {all} sensors: {names}") if of else _("No sensor fits.")
-    return preview(_told(words, at, names), _told(told, of, catalogue), wrong=not at)
+    rights = Rights((Grant(("*",), grant.sensors),), derived=made_of(services.site.catalogue))
+    of = [name for name in catalogue if rights.names_sensor(name)]
+    words = _("{count} of {all} stations: {names}") if at else _("No current station matches.")
+    told = _("{count} of {all} sensors: {names}") if of else _("No sensor matches.")
+    return preview(_all_or_some(words, at, names), _all_or_some(told, of, catalogue), wrong=not at)
 
 
-def _told(words: str, some: Sequence[str], every: Sequence[str]) -> str:
+def _all_or_some(words: str, some: Sequence[str], every: Sequence[str]) -> str:
     return words.format(count=format_number(len(some)), all=format_number(len(every)), names=some_names(some))
 
 
@@ -142,54 +162,6 @@ def _groups_of(groups: Iterable[tuple[str, Sequence[str]]]) -> dict[str, list[st
         for member in members:
             found.setdefault(member, []).append(group)
     return found
-
-
-def _user_actions(row: dict[str, Any], passwords: bool) -> list[Action]:
-    name = row["name"]
-    sure = _("Press again: {name} loses it")
-    return [
-        Action("unadmin", _("Take administration away"), name, sure.format(name=name))
-        if row["admin"]
-        else Action("admin", _("Make an administrator"), name, _("Press again: may see everything")),
-        Action("enable", _("Enable"), name)
-        if row["disabled"]
-        else Action("disable", _("Disable"), name, _("Press again: refuse everything")),
-        *([Action("password", _("New password"), name, _("Press again: ends all sessions"))] if passwords else []),
-        Action("remove", _("Remove"), name, _("Press again to remove")),
-    ]
-
-
-def _group_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
-    return [
-        Action(
-            "leave",
-            _("Take {name} out").format(name=name),
-            f"{row['name']}\n{name}",
-            _("Press again: take {name} out").format(name=name),
-        )
-        for name in row["names"]
-    ]
-
-
-def _grant_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
-    return [Action("remove", _("Take the grant away"), row["id"], _("Press again to take it away"))]
-
-
-def _key_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
-    return [Action("revoke", _("Revoke the key"), row["id"], _("Press again to revoke"))] if row["works"] else []
-
-
-def _embed_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
-    return [Action("revoke", _("Revoke the chart"), row["id"], _("Press again to revoke"))] if row["live"] else []
-
-
-ACTIONS_OF: Final[dict[str, Callable[[dict[str, Any], bool], list[Action]]]] = {
-    "user": _user_actions,
-    "group": _group_actions,
-    "grant": _grant_actions,
-    "key": _key_actions,
-    "embed": _embed_actions,
-}
 
 
 def register(app: Dash, services: Services) -> None:
@@ -219,22 +191,20 @@ def _register_tab(app: Dash, services: Services, kind: str) -> None:
 
 def _register_log(app: Dash, services: Services) -> None:
     @app.callback(
-        Output(grid_id(AUDIT), "rowData"),
-        Output(ids.AUDIT_COUNT, "children"),
-        Output(ids.AUDIT_OLDER, "hidden"),
-        Output(ids.AUDIT_CSV, "href"),
-        Output(ids.AUDIT_WRONG, "children"),
-        Input(ids.AUDIT_ACTOR, "value"),
-        Input(ids.AUDIT_ACTION, "value"),
-        Input(ids.AUDIT_FROM, "value"),
-        Input(ids.AUDIT_TO, "value"),
-        Input(ids.AUDIT_OLDER, "n_clicks"),
-        Input(ids.ADMIN_DONE, "data"),
+        output=LOG_OUTPUTS,
+        inputs={
+            "actor": Input(ids.AUDIT_ACTOR, "value"),
+            "action": Input(ids.AUDIT_ACTION, "value"),
+            "since": Input(ids.AUDIT_FROM, "value"),
+            "until": Input(ids.AUDIT_TO, "value"),
+            "presses": Input(ids.AUDIT_OLDER, "n_clicks"),
+            "_done": Input(ids.ADMIN_DONE, "data"),
+        },
     )
-    def show(actor: Any, action: Any, since: Any, until: Any, presses: Any, _done: Any) -> tuple[Any, ...]:
+    def show(actor: Any, action: Any, since: Any, until: Any, presses: Any, _done: Any) -> Any:
         asked = action if action in ACTIONS else ""
-        found = _or_nothing(lambda: log_shown(services, services.identify(), actor, asked, since, until, presses))
-        return (no_update,) * 5 if found is None else tuple(vars(found).values())
+        found = _or_nothing(lambda: log_answer(services, services.identify(), actor, asked, since, until, presses))
+        return no_update if found is None else vars(found)
 
 
 def _register_names(app: Dash, services: Services) -> None:
@@ -244,67 +214,72 @@ def _register_names(app: Dash, services: Services) -> None:
         groups = _or_nothing(services.access.groups) or {}
         accounts = _or_nothing(services.access.accounts) or []
         users = {account.name for account in accounts} | {name for members in groups.values() for name in members}
-        return options(sorted(users)), options(list(groups))
+        return name_options(sorted(users)), name_options(list(groups))
 
 
 def _register_changes(app: Dash, services: Services) -> None:
     @app.callback(
-        Output(ids.ADMIN_ALERT, "children"),
-        Output(ids.ADMIN_DONE, "data"),
-        Output(ids.USER_NAME, "value"),
-        Output(ids.GROUP_USER, "value"),
-        Output(ids.GRANT_STATIONS, "value"),
-        Input({"type": "admin-action", "kind": ALL, "name": ALL, "target": ALL}, "n_clicks"),
-        Input(ids.USER_ADD, "n_clicks"),
-        Input(ids.GROUP_JOIN, "n_clicks"),
-        Input(ids.GRANT_ADD, "n_clicks"),
-        State(ids.USER_NAME, "value"),
-        State(ids.USER_ADMIN, "value"),
-        State(ids.GROUP_NAME, "value"),
-        State(ids.GROUP_USER, "value"),
-        *(State(field, "value") for field in _GRANT_FIELDS),
+        output={
+            "said": Output(ids.ADMIN_ALERT, "children"),
+            "done": Output(ids.ADMIN_DONE, "data"),
+            "fields": {button: Output(field, "value") for button, field in FIRST_FIELD.items()},
+        },
+        inputs={
+            "_presses": [
+                Input(action_id(ALL, ALL, ALL, ALL), "n_clicks"),
+                Input(ids.USER_ADD, "n_clicks"),
+                Input(ids.GROUP_JOIN, "n_clicks"),
+                Input(ids.GRANT_ADD, "n_clicks"),
+            ]
+        },
+        state={
+            "user": {"name": State(ids.USER_NAME, "value"), "admin": State(ids.USER_ADMIN, "value")},
+            "join": {"group": State(ids.GROUP_NAME, "value"), "user": State(ids.GROUP_USER, "value")},
+            "grant": {name: State(field, "value") for name, field in GRANT_FIELDS.items()},
+        },
         prevent_initial_call=True,
     )
-    def change(*sent: Any) -> tuple[Any, ...]:
-        name, admin, group, user, *grant = sent[4:]
-        if not ctx.triggered_id or not any(trigger["value"] for trigger in ctx.triggered):
-            return (no_update,) * 5  # buttons that have just appeared
-        identity, pressed = services.identify(), ctx.triggered_id
-        if pressed == ids.USER_ADD:
-            said = add_user(services, identity, name, admin=bool(admin))
-        elif pressed == ids.GROUP_JOIN:
-            said = join_group(services, identity, group, user)
-        elif pressed == ids.GRANT_ADD:
-            said = add_grant(services, identity, GrantForm(*grant))
+    def change(_presses: Any, user: dict[str, Any], join: dict[str, Any], grant: dict[str, Any]) -> Any:
+        if not was_pressed():
+            return no_update  # buttons that have just appeared
+        identity, button = services.identify(), ctx.triggered_id
+        if button == ids.USER_ADD:
+            outcome = add_user(services, identity, user["name"], admin=bool(user["admin"]))
+        elif button == ids.GROUP_JOIN:
+            outcome = join_group(services, identity, join["group"], join["user"])
+        elif button == ids.GRANT_ADD:
+            outcome = add_grant(services, identity, GrantForm(**grant))
         else:
-            said = act(services, identity, pressed["kind"], pressed["name"], pressed["target"])
-        went_well = "notice-info" in said.className
-        return said, time.time_ns(), *("" if went_well and pressed == button else no_update for button in _SENDS)
+            outcome = act(services, identity, Press.of(button))
+        fields = {sends: "" if outcome.ok and sends == button else no_update for sends in FIRST_FIELD}
+        return {"said": outcome.said, "done": time.time_ns(), "fields": fields}
 
 
-_SENDS = (ids.USER_ADD, ids.GROUP_JOIN, ids.GRANT_ADD)  # the first field of each form is empty again when all went well
+# By the button that sends a form: its first field, which is empty again when all went well.
+FIRST_FIELD: Final = {ids.USER_ADD: ids.USER_NAME, ids.GROUP_JOIN: ids.GROUP_USER, ids.GRANT_ADD: ids.GRANT_STATIONS}
 
-_GRANT_FIELDS = (
-    ids.GRANT_KIND,
-    ids.GRANT_SUBJECT,
-    ids.GRANT_STATIONS,
-    ids.GRANT_SENSORS,
-    ids.GRANT_FROM,
-    ids.GRANT_TO,
-    ids.GRANT_LONGEST,
-    ids.GRANT_FINEST,
-    ids.GRANT_MAY,
-    ids.GRANT_NOTE,
-)
+# By the fields of GrantForm.
+GRANT_FIELDS: Final = {
+    "kind": ids.GRANT_KIND,
+    "subject": ids.GRANT_SUBJECT,
+    "stations": ids.GRANT_STATIONS,
+    "sensors": ids.GRANT_SENSORS,
+    "start": ids.GRANT_FROM,
+    "end": ids.GRANT_TO,
+    "longest": ids.GRANT_LONGEST,
+    "finest": ids.GRANT_FINEST,
+    "may": ids.GRANT_MAY,
+    "note": ids.GRANT_NOTE,
+}
 
 
 def _register_grant_form(app: Dash, services: Services) -> None:
     @app.callback(Output(ids.GRANT_PREVIEW, "children"), Input(ids.GRANT_STATIONS, "value"), Input(ids.GRANT_SENSORS, "value"))
     def show(stations: Any, sensors: Any) -> Any:
-        return fitting(services, services.identify(), stations, sensors)
+        return preview_patterns(services, services.identify(), stations, sensors)
 
     app.clientside_callback(
-        f"function(kind) {{ return [kind === 'everyone', kind === 'group' ? '{ids.ADMIN_GROUPS}' : '{ids.ADMIN_USERS}']; }}",
+        ClientsideFunction("admin", "subjectField"),
         Output(ids.GRANT_SUBJECT, "disabled"),
         Output(ids.GRANT_SUBJECT, "list"),
         Input(ids.GRANT_KIND, "value"),
@@ -318,7 +293,3 @@ def _or_nothing(ask: Callable[[], Any]) -> Any:
     except SQLAlchemyError as error:
         log.warning("the database of accounts and grants does not answer a page", error=str(error))
         return None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

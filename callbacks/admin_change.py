@@ -1,144 +1,72 @@
-"""What an administrator changes on the page: each function does it, and says what was done or why not."""
+"""The buttons of an administrator's rows: which there are, what each changes, and what is said
+when it is done, or why not.
+"""
 
 from __future__ import annotations
 
-import re
 import secrets
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
+from dash import html
 from dash.development.base_component import Component
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.embeds import revoke as revoke_embed
-from access.grants import Grant
+from access.embeds.embed_token import revoke as revoke_embed
 from access.identity import Identity
 from access.keys import revoke_key
 from access.passwords import hash_password
-from access.store import KINDS
-from callbacks.admin_rows import subject_words
-from callbacks.services import Services
-from callbacks.start import refusal
-from data.request import RESOLUTIONS, parse_time
-from errors import InvalidRequest, LedgerUnavailable, NotFound, RiwayatError
+from callbacks.submit import refused
+from data.time.epoch import epoch_ms
+from errors import ConfirmPassword, NotFound, RiwayatError
 from i18n import gettext as _
-from layouts.admin import EMBED, EXPORT, new_password
-from layouts.status import Notice, alert
+from i18n import translate_error
+from jobs.services import Services
+from layouts.admin import Action, new_password
+from layouts.notices import Notice, alert
 
-_DAY_MS: Final = 86_400_000
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # none looks like another
-_PATTERNS: Final = re.compile(r"[,;\n]+")
-_LONGEST_NOTE: Final = 500
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class GrantForm:
-    """What stands in the form of a new grant: all of it untrusted."""
+class Outcome:
+    """Whether a change was made, and what the page says of it: a notice, or a new password."""
 
-    kind: Any = "everyone"
-    subject: Any = ""
-    stations: Any = ""
-    sensors: Any = "*"
-    start: Any = ""
-    end: Any = ""
-    longest: Any = ""
-    finest: Any = "raw"
-    may: Any = (EXPORT,)
-    note: Any = ""
-
-    def grant(self, zone: str) -> Grant:
-        """The grant that is meant; times without an offset are of a zone.
-
-        Raises:
-            InvalidRequest: a field means nothing.
-        """
-        if self.finest not in RESOLUTIONS:
-            raise InvalidRequest(
-                "There is no resolution {resolution}; use one of {known}.",
-                field="finest",
-                resolution=str(self.finest)[:40],
-                known=", ".join(RESOLUTIONS),
-            )
-        may = self.may if isinstance(self.may, list | tuple) else ()
-        return Grant(
-            stations=patterns(self.stations),
-            sensors=patterns(self.sensors),
-            from_ms=_time(self.start, zone, "from"),
-            to_ms=_time(self.end, zone, "to"),
-            longest_ms=_days_ms(self.longest),
-            finest=self.finest,
-            may_export=EXPORT in may,
-            may_embed=EMBED in may,
-        )
+    ok: bool
+    said: Component | None
 
 
-def patterns(text: Any) -> tuple[str, ...]:
-    """The patterns of a field, with commas or lines between."""
-    return tuple(part.strip() for part in _PATTERNS.split(str(text or "")) if part.strip())
+@dataclass(frozen=True)
+class Press:
+    """The button of a row that was pressed: what to do (CHANGES) with ``target``;
+    ``member`` is one of a group. Untrusted.
+    """
+
+    kind: str
+    name: str
+    target: str
+    member: str = ""
+
+    @classmethod
+    def of(cls, button: Mapping[str, Any]) -> Press:
+        """The press of a button with an id of layouts/admin.py."""
+        return cls(*(str(button.get(part, "")) for part in ("kind", "name", "target", "member")))
 
 
-def add_user(services: Services, identity: Identity, name: Any, *, admin: bool) -> Component:
-    """A new user, with AUTH=login with a password that is told once."""
-
-    def do() -> Component:
-        wanted = str(name or "").strip()
-        if services.settings.auth != "login":
-            services.access.add_account(wanted, admin=admin)
-            return _done(_("There is a user {name} now.").format(name=wanted))
-        password = made_password()
-        services.access.add_account(wanted, password_hash=hash_password(password), admin=admin)
-        return new_password(_("There is a user {name} now, with this password:").format(name=wanted), password)
-
-    return _as_admin(services, identity, do)
+Change = Callable[[Services, Identity, Press], Outcome]
 
 
-def join_group(services: Services, identity: Identity, group: Any, user: Any) -> Component:
-    """Put a user into a group."""
+def act(services: Services, identity: Identity, press: Press) -> Outcome:
+    """Do what a button of a row means (CHANGES)."""
 
-    def do() -> Component:
-        into, who = str(group or "").strip(), str(user or "").strip()
-        if services.settings.auth == "login" and services.access.account(who) is None:
-            raise NotFound("There is no user {name}.", name=who)
-        services.access.join(into, who)
-        return _done(_("{name} is in the group {group} now.").format(name=who, group=into))
-
-    return _as_admin(services, identity, do)
-
-
-def add_grant(services: Services, identity: Identity, form: GrantForm) -> Component:
-    """A new grant."""
-
-    def do() -> Component:
-        if form.kind not in KINDS:
-            raise InvalidRequest("The field {name} is not valid: {reason}.", field="kind", name="to", reason=repr(form.kind)[:40])
-        subject = "" if form.kind == "everyone" else str(form.subject or "").strip()
-        grant, note = form.grant(services.settings.timezone), str(form.note or "").strip()[:_LONGEST_NOTE]
-        number = services.access.add_grant(form.kind, subject, grant, note=note, by=identity.user)
-        whom = subject_words(form.kind, subject)
-        return _done(
-            _("Grant {number} is made: {stations} to {whom}.").format(
-                number=number, stations=", ".join(grant.stations), whom=whom
-            )
-        )
-
-    return _as_admin(services, identity, do)
-
-
-def act(services: Services, identity: Identity, kind: Any, name: Any, target: Any) -> Component:
-    """Press of a button of a row; what it means stands in CHANGES."""
-
-    def do() -> Component:
-        change = CHANGES.get((str(kind), str(name)))
+    def do() -> Outcome:
+        change = CHANGES.get((press.kind, press.name))
         if change is None:
             raise NotFound
-        return change(services, identity, str(target))
+        return change(services, identity, press)
 
-    return _as_admin(services, identity, do)
+    return as_admin(services, identity, do)
 
 
 def made_password() -> str:
@@ -147,86 +75,143 @@ def made_password() -> str:
 
 
 def require_admin(identity: Identity) -> None:
-    """Raises NotFound for others: to them the page does not exist, whatever they send to its callbacks."""
+    """Raise NotFound for others: to them the page and its callbacks do not exist."""
     if not identity.admin:
         raise NotFound
 
 
-def _as_admin(services: Services, identity: Identity, do: Callable[[], Component]) -> Component:
-    """What was done, or the notice that says why not.
+def as_admin(services: Services, identity: Identity, do: Callable[[], Outcome]) -> Outcome:
+    """Make a change, or say why not.
 
     Raises:
         NotFound: the identity is no administrator's; then nothing was done.
     """
     require_admin(identity)
+    if services.must_prove():
+        return Outcome(False, _password_prompt(services))
     try:
         return do()
-    except RiwayatError as error:
-        return _notice(refusal(error, services.settings.timezone))
-    except SQLAlchemyError as error:
-        log.warning("the database of accounts and grants does not answer a page", error=str(error))
-        return _notice(refusal(LedgerUnavailable(), services.settings.timezone))
+    except (RiwayatError, SQLAlchemyError) as error:
+        return Outcome(False, alert(refused(services, error)))
 
 
-def _set_admin(services: Services, _identity: Identity, name: str) -> Component:
-    services.access.change_account(name, admin=True)
-    return _done(_("{name} is an administrator now.").format(name=name))
+def _password_prompt(services: Services) -> Component:
+    """What is shown in place of a change by who gave the password too long ago."""
+    words = translate_error(ConfirmPassword("You signed in a while ago. Enter your password again, then repeat the change."))
+    where = f"{services.settings.url_prefix}account?confirm=admin"
+    led = html.A(_("Enter the password"), href=where, className="btn btn-sm action")
+    return html.Div([html.P(words), led], className="notice notice-warning", role="alert")
 
 
-def _unset_admin(services: Services, _identity: Identity, name: str) -> Component:
-    services.access.change_account(name, admin=False)
-    return _done(_("{name} is no administrator any more.").format(name=name))
+def _user_actions(row: dict[str, Any], passwords: bool) -> list[Action]:
+    name = row["name"]
+    sure = _("Confirm: remove the role of {name}")
+    return [
+        Action("unadmin", _("Remove administrator role"), name, sure.format(name=name))
+        if row["admin"]
+        else Action("admin", _("Make an administrator"), name, _("Confirm: make administrator")),
+        Action("enable", _("Enable"), name) if row["disabled"] else Action("disable", _("Disable"), name, _("Confirm: disable")),
+        *([Action("unlock", _("Allow sign-in now"), name)] if row["waits"] else []),
+        *([Action("password", _("New password"), name, _("Confirm: end all sessions"))] if passwords else []),
+        Action("remove", _("Remove"), name, _("Confirm: remove")),
+    ]
 
 
-def _disable(services: Services, _identity: Identity, name: str) -> Component:
-    services.access.change_account(name, disabled=True)
-    return _done(_("{name} is refused everything from now on.").format(name=name))
+def _group_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
+    return [
+        Action(
+            "leave",
+            _("Remove {name}").format(name=name),
+            row["name"],
+            _("Confirm: remove {name}").format(name=name),
+            member=name,
+        )
+        for name in row["names"]
+    ]
 
 
-def _enable(services: Services, _identity: Identity, name: str) -> Component:
-    services.access.change_account(name, disabled=False)
-    return _done(_("{name} may come in again.").format(name=name))
+def _grant_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
+    return [Action("remove", _("Remove the grant"), row["id"], _("Confirm: remove the grant"))]
 
 
-def _remove(services: Services, _identity: Identity, name: str) -> Component:
-    services.access.remove_account(name)
-    return _done(_("{name} is removed, with grants and groups; keys and embedded charts are revoked.").format(name=name))
+def _key_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
+    return [Action("revoke", _("Revoke the key"), row["id"], _("Confirm: revoke"))] if row["works"] else []
 
 
-def _reset_password(services: Services, _identity: Identity, name: str) -> Component:
+def _embed_actions(row: dict[str, Any], _passwords: bool) -> list[Action]:
+    return [Action("revoke", _("Revoke the chart"), row["id"], _("Confirm: revoke"))] if row["live"] else []
+
+
+ACTIONS_OF: Final[dict[str, Callable[[dict[str, Any], bool], list[Action]]]] = {
+    "user": _user_actions,
+    "group": _group_actions,
+    "grant": _grant_actions,
+    "key": _key_actions,
+    "embed": _embed_actions,
+}
+
+
+def _unlock(services: Services, _identity: Identity, press: Press) -> Outcome:
+    if services.logins is None:
+        raise NotFound
+    services.logins.unlock(press.target)
+    return done(_("{name} can sign in again now.").format(name=press.target))
+
+
+def _account(sentence: Callable[[], str], *, admin: bool | None = None, disabled: bool | None = None) -> Change:
+    """A change of an account, and the sentence that says that it is done."""
+
+    def change(services: Services, _identity: Identity, press: Press) -> Outcome:
+        services.access.change_account(press.target, admin=admin, disabled=disabled)
+        return done(sentence().format(name=press.target))
+
+    return change
+
+
+def _remove(services: Services, _identity: Identity, press: Press) -> Outcome:
+    services.access.remove_account(press.target)
+    return done(_("{name} is removed, with grants and groups; keys and embedded charts are revoked.").format(name=press.target))
+
+
+def _reset_password(services: Services, _identity: Identity, press: Press) -> Outcome:
     if services.settings.auth != "login":
         raise NotFound
     password = made_password()
-    services.access.change_account(name, password_hash=hash_password(password))
-    return new_password(_("{name} has a new password, and all sessions with the old one have ended:").format(name=name), password)
+    services.access.change_account(press.target, password_hash=hash_password(password))
+    return Outcome(
+        True,
+        new_password(
+            _("{name} has a new password, and all sessions with the old one have ended:").format(name=press.target), password
+        ),
+    )
 
 
-def _leave(services: Services, _identity: Identity, target: str) -> Component:
-    group, _line, user = target.partition("\n")  # names hold no line break
-    services.access.leave(group, user)
-    return _done(_("{name} is no longer in the group {group}.").format(name=user, group=group))
+def _leave(services: Services, _identity: Identity, press: Press) -> Outcome:
+    services.access.leave(press.target, press.member)
+    return done(_("{name} is no longer in the group {group}.").format(name=press.member, group=press.target))
 
 
-def _remove_grant(services: Services, _identity: Identity, target: str) -> Component:
-    services.access.remove_grant(int(target) if target.isdecimal() and len(target) < 19 else 0)
-    return _done(_("Grant {number} is taken away.").format(number=target))
+def _remove_grant(services: Services, _identity: Identity, press: Press) -> Outcome:
+    services.access.remove_grant(int(press.target) if press.target.isdecimal() and len(press.target) < 19 else 0)
+    return done(_("Grant {number} removed.").format(number=press.target))
 
 
-def _revoke_key(services: Services, _identity: Identity, target: str) -> Component:
-    key = revoke_key(services.access, target, time.time_ns() // 1_000_000)
-    return _done(_("The key “{label}” of {name} is revoked.").format(label=key.label, name=key.owner))
+def _revoke_key(services: Services, _identity: Identity, press: Press) -> Outcome:
+    key = revoke_key(services.access, press.target, epoch_ms())
+    return done(_("The key “{label}” of {name} is revoked.").format(label=key.label, name=key.owner))
 
 
-def _revoke_embed(services: Services, identity: Identity, target: str) -> Component:
-    embed = revoke_embed(services.access, identity, target)
-    return _done(_("The chart on {origin} is revoked.").format(origin=embed.origin))
+def _revoke_embed(services: Services, identity: Identity, press: Press) -> Outcome:
+    embed = revoke_embed(services.access, identity, press.target)
+    return done(_("The chart on {origin} is revoked.").format(origin=embed.origin))
 
 
-CHANGES: Final[dict[tuple[str, str], Callable[[Services, Identity, str], Component]]] = {
-    ("user", "admin"): _set_admin,
-    ("user", "unadmin"): _unset_admin,
-    ("user", "disable"): _disable,
-    ("user", "enable"): _enable,
+CHANGES: Final[dict[tuple[str, str], Change]] = {
+    ("user", "admin"): _account(lambda: _("{name} is an administrator now."), admin=True),
+    ("user", "unadmin"): _account(lambda: _("{name} is no longer an administrator."), admin=False),
+    ("user", "disable"): _account(lambda: _("{name} is disabled."), disabled=True),
+    ("user", "enable"): _account(lambda: _("{name} is enabled."), disabled=False),
+    ("user", "unlock"): _unlock,
     ("user", "password"): _reset_password,
     ("user", "remove"): _remove,
     ("group", "leave"): _leave,
@@ -236,30 +221,6 @@ CHANGES: Final[dict[tuple[str, str], Callable[[Services, Identity, str], Compone
 }
 
 
-def _done(sentence: str) -> Component:
-    return _notice(Notice("info", sentence))
-
-
-def _notice(notice: Notice) -> Component:
-    shown = alert(notice)
-    if shown is None:
-        raise ValueError("a notice is shown")
-    return shown
-
-
-def _time(text: Any, zone: str, field: str) -> int | None:
-    written = str(text or "").strip()
-    return parse_time(written, zone, field=field) if written else None
-
-
-def _days_ms(text: Any) -> int | None:
-    written = str(text or "").strip().replace(",", ".")
-    if not written:
-        return None
-    try:
-        days = float(written)
-    except ValueError:
-        days = 0.0
-    if not 0 < days < 1e6:
-        raise InvalidRequest("{text} is no number of days.", field="longest", text=repr(written[:40]))
-    return max(1, round(days * _DAY_MS))
+def done(sentence: str) -> Outcome:
+    """The outcome of a change that was made, as a sentence."""
+    return Outcome(True, alert(Notice("info", sentence)))

@@ -1,39 +1,46 @@
-"""Users, groups, grants, keys, embedded charts and entries of the log as rows of the administrators' grids; pure."""
+"""Users, groups, grants, keys, embedded charts and entries of the log as rows of
+the administrators' grids; pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from access.audit import Entry
-from access.embed_table import Embed
+from access.account_table import Account
+from access.audit.entries import Entry
+from access.embeds.embed_table import Embed
+from access.embeds.spec import last_text
+from access.grant_table import GrantRow
 from access.grants import Grant
 from access.keys import ApiKey
 from access.scopes import SCOPES
-from access.shown import last_text
-from access.store import Account, GrantRow
 from data.request import parse_time
+from data.time.epoch import DAY_MS, MINUTE_MS
 from errors import InvalidRequest
-from i18n import format_date, format_number, format_range, format_time, ngettext
+from escaping import visible
+from i18n import format_date, format_duration, format_number, format_range, format_time, ngettext
 from i18n import gettext as _
 from layouts.admin_grids import action_names
 from layouts.form import resolution_names
 
-_DAY_MS = 86_400_000
 _MOST_NAMES = 3  # that are written out in a cell
-_MINUTE_MS = 60_000
 
 
-def user_row(account: Account, groups: Iterable[str], zone: str) -> dict[str, Any]:
-    """A user; ``groups`` are the user's."""
+def user_row(account: Account, groups: Iterable[str], zone: str, waits_s: int = 0) -> dict[str, Any]:
+    """A user; ``groups`` are the user's, ``waits_s`` how long they must wait before
+    they may try to sign in again.
+    """
     states = [_("Administrator")] if account.admin else []
     states += [_("Disabled")] if account.disabled else []
+    states += [_("Must wait {duration} after wrong passwords").format(duration=format_duration(waits_s))] if waits_s else []
     return {
         "id": account.name,
         "name": account.name,
         "state": ", ".join(states),
         "admin": account.admin,
         "disabled": account.disabled,
+        "waits": bool(waits_s),
         "groups": ", ".join(groups),
         **_time("password", account.password_ms, zone, _("none") if account.password_ms is None else ""),
         **_time("created", account.created_ms, zone),
@@ -52,11 +59,11 @@ def grant_row(row: GrantRow, zone: str) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "subject": subject_words(row.kind, row.subject),
-        "stations": ", ".join(grant.stations),
+        "stations": ", ".join(map(visible, grant.stations)),
         "sensors": ", ".join(grant.sensors),
         "range": span_words(grant.from_ms, grant.to_ms, zone),
         "limits": limit_words(grant),
-        "may": ", ".join(may) or _("only look"),
+        "may": ", ".join(may) or _("view only"),
         "note": row.note,
         "created": format_date(row.created_ms, zone),
         "by": row.created_by,
@@ -82,18 +89,23 @@ def key_row(key: ApiKey, now_ms: int, zone: str) -> dict[str, Any]:
 def embed_row(embed: Embed, now_ms: int, zone: str) -> dict[str, Any]:
     """A chart in another page."""
     state = embed.state(now_ms)
-    shows = embed.shows
+    spec = embed.spec
     span = (
-        _("the last {span}").format(span=last_text(shows.last_ms))
-        if shows.last_ms is not None
-        else format_range(shows.start_ms or 0, shows.end_ms or 0, shows.timezone)
+        _("the last {span}").format(span=last_text(spec.last_ms))
+        if spec.last_ms is not None
+        else format_range(spec.start_ms or 0, spec.end_ms or 0, spec.timezone)
     )
-    what = f"{some_names(shows.stations)} · {some_names(shows.sensors)}"
+    what = f"{some_names(spec.stations)} · {some_names(spec.sensors)}"
     return {
         "id": embed.id,
         "owner": embed.owner,
         "label": f"{embed.label} · {what}" if embed.label else what,
-        "state": {"live": _("Live"), "expired": _("Expired"), "revoked": _("Revoked")}[state],
+        "state": {
+            "live": _("Live"),
+            "expired": _("Expired"),
+            "revoked": _("Revoked"),
+            "unreadable": _("Cannot be read"),
+        }[state],
         "origin": embed.origin,
         "range": span,
         "live": state == "live",
@@ -119,7 +131,7 @@ def entry_row(entry: Entry, zone: str) -> dict[str, Any]:
 
 
 def entry_words(subject: Mapping[str, Any], zone: str) -> str:
-    """What an entry was about, in one line: a request as elsewhere, and whatever else it says by name."""
+    """Return what an entry was about, in one line."""
     rest = dict(subject)
     parts = [some_names(rest.pop(name)) for name in ("stations", "sensors") if rest.get(name)]
     since, until = rest.pop("from", None), rest.pop("to", None)
@@ -127,7 +139,9 @@ def entry_words(subject: Mapping[str, Any], zone: str) -> str:
         parts.append(span_words(_moment(since), _moment(until), zone))
     known = subject_names()
     named = (
-        f"{known.get(name, name.replace('_', ' '))} {_value(name, value)}" for name, value in rest.items() if _told(name, value)
+        f"{known.get(name, name.replace('_', ' '))} {_value(name, value)}"
+        for name, value in rest.items()
+        if _is_told(name, value)
     )
     return " · ".join([*parts, *named])
 
@@ -141,7 +155,7 @@ def subject_names() -> dict[str, str]:
         "reason": _("reason"),
         "repeated": _("repeated"),
         "path": _("path"),
-        "error": _("told"),
+        "error": _("error"),
         "user": _("user"),
         "group": _("group"),
         "admin": _("administrator"),
@@ -177,7 +191,7 @@ def via_names() -> dict[str, str]:
 
 
 def subject_words(kind: str, subject: str) -> str:
-    """To whom a grant is."""
+    """Return the words that say to whom a grant is."""
     if kind == "everyone":
         return _("Everyone")
     return _("Group {name}").format(name=subject) if kind == "group" else subject
@@ -204,6 +218,7 @@ def limit_words(grant: Grant) -> str:
 
 def some_names(names: Sequence[str]) -> str:
     """The names, or the first of many and how many more."""
+    names = [visible(name) for name in names]
     if len(names) <= _MOST_NAMES + 1:
         return ", ".join(names)
     more = len(names) - _MOST_NAMES
@@ -211,7 +226,7 @@ def some_names(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_MOST_NAMES])}, {rest}"
 
 
-def _told(name: str, value: Any) -> bool:
+def _is_told(name: str, value: Any) -> bool:
     return value not in ("", None) and (name, value) != ("finest", "raw")  # which is no limit
 
 
@@ -226,7 +241,7 @@ def _value(name: str, value: Any) -> str:
 
 
 def _days(length_ms: float) -> str:
-    days = length_ms / _DAY_MS
+    days = length_ms / DAY_MS
     return format_number(days, 0 if days.is_integer() else 2)
 
 
@@ -244,5 +259,5 @@ def _day_or_time(time_ms: int, zone: str) -> str:
 
 def _time(field: str, time_ms: int | None, zone: str, otherwise: str = "") -> dict[str, Any]:
     """A time in words and what it is sorted by."""
-    words = otherwise if time_ms is None else format_time(time_ms // _MINUTE_MS * _MINUTE_MS, zone, zone=False)
+    words = otherwise if time_ms is None else format_time(time_ms // MINUTE_MS * MINUTE_MS, zone, zone=False)
     return {field: words, f"{field}_order": time_ms or 0}

@@ -1,43 +1,58 @@
-"""The form answers before the click: which sensors there are, what a preset means, what a load would cost."""
+"""The form answers before the click: which sensors there are, what a preset means,
+what a load would cost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+import structlog
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from sqlalchemy.exc import SQLAlchemyError
 
+from access.formulas.own_formula import own_formulas
 from access.grants import Purpose
-from access.seen import permit, widened
+from access.restricted_site import own_zone, require_permission, widened_to_buckets
 from callbacks.estimate import Speed, estimate_words
 from callbacks.presets import bounds, preset_range, wall_clock
-from callbacks.services import Services
-from data.plan import plan
-from data.request import request_of
-from errors import RiwayatError
+from data.load_plan import plan
+from data.request import HistoryRequest, parse_time
+from data.time.epoch import epoch_ms
+from data.time.range_words import parse_end_words
+from data.user_formula import is_formula_name
+from errors import InvalidRequest, RiwayatError
+from i18n import format_range, translate_error
 from i18n import gettext as _
-from i18n import translate_error
+from jobs.services import Services
 from layouts import ids
-from layouts.form import DEFAULT_PRESET, sensor_options
-from layouts.start import first_sensors, start_id
+from layouts.form import SITE_TIME, STATION_TIME, UTC, ZONES, sensor_options, zone_options
+
+log = structlog.get_logger(__name__)
 
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks of the form."""
     _register_options(app, services)
     _register_range(app, services)
-    _register_start(app, services)
     _register_estimate(app, services)
 
 
 def _register_options(app: Dash, services: Services) -> None:
-    @app.callback(Output(ids.SENSOR, "options"), Input(ids.STATION, "value"), prevent_initial_call=True)
-    def options(stations: list[str] | None) -> list[dict[str, Any]]:
-        wanted = set(stations or ())
-        site = services.seen()
-        known = site.inventory.known().stations
-        found = [station for station in known if not wanted or station.name in wanted]
-        return sensor_options(site.catalogue, {sensor for station in found for sensor in station.sensors})
+    @app.callback(
+        Output(ids.SENSOR, "options"),
+        Output(ids.ZONE, "options"),
+        Input(ids.STATION, "value"),
+        State(ids.SENSOR, "value"),
+        prevent_initial_call=True,
+    )
+    def options(stations: list[str] | None, chosen: list[str] | None) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+        site = services.seen().knowing(formula_names(services, chosen or ()))
+        found = site.inventory.known(stations or None).stations
+        last_ms = max((station.last_ms for station in found if station.last_ms is not None), default=0)
+        zones = zone_options(last_ms, form_zone(services, stations or ()), services.settings.timezone)
+        return sensor_options(site.catalogue, {sensor for station in found for sensor in station.sensors}), zones
 
 
 def _register_range(app: Dash, services: Services) -> None:
@@ -46,58 +61,163 @@ def _register_range(app: Dash, services: Services) -> None:
         Output(ids.RANGE_END, "value"),
         Output(ids.RANGE_OF_PRESET, "data"),
         Input(ids.STATION, "value"),
+        Input(ids.SENSOR, "value"),
         Input(ids.RANGE_PRESET, "value"),
+        Input(ids.ZONE, "value"),
         State(ids.RANGE_START, "value"),
         State(ids.RANGE_END, "value"),
         State(ids.RANGE_OF_PRESET, "data"),
         prevent_initial_call=True,
     )
-    def times(stations: list[str] | None, preset: str | None, start: str, end: str, of_preset: list[str] | None) -> Any:
+    def times(
+        stations: list[str] | None,
+        sensors: list[str] | None,
+        preset: str | None,
+        zone: str | None,
+        start: str,
+        end: str,
+        of_preset: list[str] | None,
+    ) -> Any:
         own_range = [start, end] != (of_preset or [start, end])
         if not preset or (own_range and ctx.triggered_id != ids.RANGE_PRESET):
             return no_update, no_update, no_update
-        found = preset_text(services, preset, stations or ())
+        found = preset_text(services, preset, stations or (), sensors or (), zone)
         return (*found, found) if found else (no_update, no_update, no_update)
 
 
-def preset_text(services: Services, preset: str, stations: Sequence[str]) -> list[str] | None:
-    """[from, to] of a preset as the form writes them, for the newest data of the stations; None without data."""
-    found = bounds(services.seen().inventory.known().stations, stations)
+def formula_names(services: Services, chosen: Iterable[object] = ()) -> list[str]:
+    """Return the sensors of the formulas that a form offers: one's own, and those chosen in it."""
+    try:
+        own = [one.sensor for one in own_formulas(services.access, services.identify())]
+    except (RiwayatError, SQLAlchemyError) as error:  # the form is there all the same
+        log.warning("formulas cannot be listed", error=str(error))
+        own = []
+    return list(dict.fromkeys([*own, *(name for name in chosen if isinstance(name, str) and is_formula_name(name))]))
+
+
+def form_zone(services: Services, stations: Sequence[str], choice: object = STATION_TIME) -> str:
+    """Return the zone (IANA) of the form's times: the stations' own where they share one, else the
+    site's; or by choice the site's, or UTC.
+    """
+    if choice == UTC:
+        return "UTC"
+    site = services.settings.timezone
+    return site if choice == SITE_TIME else own_zone(services.site.catalogue, services.identify().rights, stations, site)
+
+
+def zone_choice(services: Services, stations: Sequence[str], timezone: str) -> str:
+    """Return the choice of the form that means a zone (IANA), or the name of a choice; the
+    stations' own where there is none.
+    """
+    if timezone in ZONES:
+        return timezone
+    meant = {form_zone(services, (), SITE_TIME): SITE_TIME, "UTC": UTC, form_zone(services, stations): STATION_TIME}
+    return meant.get(timezone, STATION_TIME)
+
+
+def written_request(
+    services: Services,
+    stations: Sequence[str],
+    sensors: Sequence[str],
+    written: Sequence[str],
+    resolution: str,
+    zone_choice: object,
+) -> HistoryRequest:
+    """Return the request that the form's fields mean; ``written`` are From and To.
+
+    Raises:
+        InvalidRequest: with ``field`` one of stations, sensors, start, end, resolution.
+    """
+    zone = form_zone(services, stations, zone_choice)
+
+    def newest() -> int:
+        found = bounds(services.seen().inventory.known(stations or None).stations, stations, sensors)
+        return found[1] if found else epoch_ms()
+
+    start, end = (
+        written_time(text, zone, field=name, newest=newest) for text, name in zip(written, ("start", "end"), strict=True)
+    )
+    return HistoryRequest(tuple(stations), tuple(sensors), start, end, resolution, zone)  # type: ignore[arg-type]
+
+
+def written_time(text: str | None, timezone: str, *, field: str, newest: Callable[[], int]) -> int:
+    """Return the time (int ms UTC) that one writes into From or To (``field`` start or end): ISO
+    8601, or words such as ``last July``, of which To is the end, as it is of a date alone.
+
+    ``newest`` tells the time of the newest data, from which words without a year count.
+
+    Raises:
+        InvalidRequest: it is neither; says what one may write.
+    """
+    written, is_end = (text or "").strip(), field == "end"
+    try:
+        if is_end and (day := _date(written)):
+            written = (day + timedelta(days=1)).isoformat()
+        return parse_time(written, timezone, field=field)
+    except (InvalidRequest, OverflowError):
+        meant = parse_end_words(written, timezone, last=is_end, now_ms=epoch_ms(), newest_ms=newest()) if written else None
+        if meant is None:
+            raise InvalidRequest(
+                "Cannot read “{text}”. Try 31 Jul 2013, 2013-07-31 or now-7d.", field=field, text=written[:80]
+            ) from None
+        return meant
+
+
+def is_words(text: str | None) -> bool:
+    """Return whether what is written into From or To is no plain time."""
+    try:
+        datetime.fromisoformat((text or "").strip())
+    except ValueError:
+        return True
+    return _date((text or "").strip()) is not None
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def preset_text(
+    services: Services, preset: str, stations: Sequence[str], sensors: Sequence[str] = (), zone_choice: object = STATION_TIME
+) -> list[str] | None:
+    """[from, to] of a preset as the form writes them; None without data."""
+    zone = form_zone(services, stations, zone_choice)
+    span = preset_span(services, preset, stations, sensors, zone)
+    return [wall_clock(time_ms, zone) for time_ms in span] if span else None
+
+
+def preset_span(
+    services: Services, preset: str, stations: Sequence[str], sensors: Sequence[str], zone: str
+) -> tuple[int, int] | None:
+    """[start, end) of a preset (ms UTC) in a zone, for the newest data of the stations and sensors
+    that the one who asks may see; None without data.
+    """
+    site = services.seen().knowing(sensors)
+    seen = {station.name: station for station in site.inventory.known(stations or None).stations}
+    found = bounds(seen.values(), stations, sensors)
     if found is None:
         return None
-    zone = services.settings.timezone
-    return [wall_clock(time_ms, zone) for time_ms in preset_range(preset, *found, zone)]
-
-
-def _register_start(app: Dash, services: Services) -> None:
-    @app.callback(
-        Output(ids.STATION, "value", allow_duplicate=True),
-        Output(ids.SENSOR, "value", allow_duplicate=True),
-        Output(ids.RANGE_PRESET, "value", allow_duplicate=True),
-        Output(ids.RANGE_START, "value", allow_duplicate=True),
-        Output(ids.RANGE_END, "value", allow_duplicate=True),
-        Output(ids.RANGE_OF_PRESET, "data", allow_duplicate=True),
-        Input(start_id(ALL), "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def start(_clicks: list[int]) -> tuple[Any, ...]:
-        if not any(trigger["value"] for trigger in ctx.triggered):
-            return (no_update,) * 6
-        return start_values(services, str(ctx.triggered_id["station"]))
-
-
-def start_values(services: Services, name: str) -> tuple[Any, ...]:
-    """Station, sensors, preset, from, to, and the two again: the start that the first visit's list offers for a station."""
-    site = services.seen()
-    station = next((each for each in site.inventory.known().stations if each.name == name), None)
-    found = preset_text(services, DEFAULT_PRESET, [name])
-    if station is None or found is None:  # it has gone since the page was made
-        return (no_update,) * 6
-    return [name], first_sensors(site.catalogue, station.sensors), DEFAULT_PRESET, *found, found
+    first_ms, last_ms = found
+    if preset == "all":
+        whole = services.site.knowing(sensors).inventory.known(seen).stations
+        if found == bounds((each.of(seen[each.name].sensors) for each in whole), stations, sensors):
+            # a row stamped at the start of a range may be of the interval before it;
+            # a grant begins where it begins
+            first_ms -= 1
+    return preset_range(preset, first_ms, last_ms, zone)
 
 
 def _register_estimate(app: Dash, services: Services) -> None:
     speed = Speed(services.ledger)
+    # A refusal stands over the chart, with what can be done; in the form it need not be read again.
+    app.clientside_callback(
+        ClientsideFunction("page", "repeats"),
+        Output(ids.ESTIMATE, "hidden"),
+        Input(ids.ESTIMATE, "children"),
+        Input(ids.ALERT, "children"),
+    )
 
     @app.callback(
         Output(ids.ESTIMATE, "children"),
@@ -107,16 +227,22 @@ def _register_estimate(app: Dash, services: Services) -> None:
         Input(ids.RANGE_START, "value"),
         Input(ids.RANGE_END, "value"),
         Input(ids.RESOLUTION, "value"),
-        Input(ids.JOB_STATE, "data"),
+        Input(ids.ZONE, "value"),
+        Input(ids.JOB_ENDED, "data"),
     )
-    def estimate(stations: Any, sensors: Any, start: str, end: str, resolution: str, _state: Any) -> tuple[str, str]:
+    def estimate(stations: Any, sensors: Any, start: str, end: str, resolution: str, zone: Any, _ended: Any) -> tuple[str, str]:
         if not stations or not sensors:
-            return _("Choose stations and sensors to see what a load takes."), "estimate"
+            return _("Choose stations and sensors to see how long loading takes."), "estimate"
         try:
-            request = request_of(stations, sensors, start, end, resolution, services.settings.timezone)
+            request = written_request(services, stations, sensors, (start, end), resolution, zone)
+            meant = (
+                f"{format_range(request.start_ms, request.end_ms, request.timezone)} · "
+                if is_words(start) or is_words(end)
+                else ""
+            )
             identity = services.identify()
-            request = widened(identity.rights, request)
-            seen = permit(services.site, identity, request, Purpose.LOAD)
-            return estimate_words(plan(seen, request), speed.rows_a_second()), "estimate"
+            request = widened_to_buckets(identity.rights, request)
+            seen = require_permission(services.site, identity, request, Purpose.LOAD)
+            return meant + estimate_words(plan(seen, request), speed.rows_a_second()), "estimate"
         except RiwayatError as error:
             return translate_error(error, services.settings.timezone), "estimate estimate-wrong"

@@ -6,39 +6,38 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from callbacks.states import names_or_count
+from callbacks.job_words import sensor_words, station_words
 from data.catalogue import Catalogue
-from data.months import iso_utc
 from data.request import HistoryRequest
+from data.time.epoch import MINUTE_MS
+from data.time.months import iso_utc
 from i18n import (
     THIN_SPACE,
-    current_language,
     format_duration,
     format_number,
     format_range,
     format_short,
     format_time,
-    ngettext,
     translate_error,
 )
 from i18n import gettext as _
 from jobs.job import Job, Status
-from jobs.policy import WORKBOOK
+from jobs.policy import ANALYSIS, WORKBOOK
 from layouts.form import resolution_names
 from layouts.jobs_grid import status_names
 
-_MINUTE_MS = 60_000
 _LEAST_SECONDS = 0.05  # a shorter reading has no speed worth telling
 
 
 def job_row(
     job: Job, catalogue: Catalogue, *, prefix: str, timezone: str, now_ms: int, position: int | None, with_details: bool
 ) -> dict[str, Any]:
-    """Fields of the grid's columns (layouts/jobs_grid.py); times in the site's zone, ``…_order`` are what sorts.
+    """Fields of the grid's columns (layouts/jobs_grid.py);
+    times in the site's zone, ``…_order`` are what sorts.
 
     ``with_details``: for those who may see an error's traceback.
     """
-    metrics = job.metrics
+    metrics, stations = job.metrics, station_words(job.request)
     is_file = job.kind == WORKBOOK and job.status is Status.COMPLETED
     seconds = _seconds(job, now_ms)
     rows = metrics.get("rows", job.progress.rows if job.progress else None)
@@ -50,16 +49,16 @@ def job_row(
         "status": job.status.value,
         "status_words": _status_words(job),
         "fraction": job.progress.fraction if job.progress and job.status is Status.RUNNING else None,
-        "stations": _stations(job),
-        "sensors": _sensors(job.request, catalogue),
+        "stations": _what(job).format(stations=stations),
+        "sensors": sensor_words(job.request, catalogue),
         "range": format_range(job.request.start_ms, job.request.end_ms, job.request.timezone),
         "range_order": job.request.start_ms,
         "resolution": resolution_names()[job.request.resolution],
         "queue": job.queue if position is None else _("{queue}, position {position}").format(queue=job.queue, position=position),
         "owner": job.owner,
-        "created": format_time(job.created_ms // _MINUTE_MS * _MINUTE_MS, timezone),
+        "created": format_time(job.created_ms // MINUTE_MS * MINUTE_MS, timezone),
         "created_order": job.created_ms,
-        "duration": "" if seconds is None else _short_duration(seconds),
+        "duration": "" if seconds is None else seconds_words(seconds),
         "duration_order": seconds,
         "rows": "" if rows is None else format_number(rows),
         "rows_order": rows,
@@ -79,6 +78,13 @@ def job_row(
     }
 
 
+def _what(job: Job) -> str:
+    """What the job makes, with the field ``stations``."""
+    if job.kind == WORKBOOK:
+        return _("Excel file of {stations}")
+    return _("Analysis of {stations}") if job.kind == ANALYSIS else "{stations}"
+
+
 def repeat_query(request: HistoryRequest) -> str:
     """The query that fills the form with a request and starts nothing."""
     fields = {
@@ -87,20 +93,9 @@ def repeat_query(request: HistoryRequest) -> str:
         "from": iso_utc(request.start_ms),
         "to": iso_utc(request.end_ms),
         "resolution": request.resolution,
+        "zone": request.timezone,
     }
-    return urlencode(fields, doseq=True)
-
-
-def _stations(job: Job) -> str:
-    names = job.request.stations
-    told = names_or_count(names, ngettext("{count} station", "{count} stations", len(names)))
-    return _("Excel file of {stations}").format(stations=told) if job.kind == WORKBOOK else told
-
-
-def _sensors(request: HistoryRequest, catalogue: Catalogue) -> str:
-    language = current_language()
-    labels = [catalogue[name].label(language) if name in catalogue else name for name in catalogue.ordered(request.sensors)]
-    return names_or_count(labels, ngettext("{count} sensor", "{count} sensors", len(labels)))
+    return urlencode(fields, doseq=True, safe="/")
 
 
 def _status_words(job: Job) -> str:
@@ -111,15 +106,16 @@ def _status_words(job: Job) -> str:
 
 
 def _seconds(job: Job, now_ms: int) -> float | None:
-    """From the start of the latest attempt to the end, or until now; None where there was no attempt."""
+    """Return the time from the latest attempt's start to the end, or now; None without one."""
     if job.started_ms is None or not job.attempt:
         return None
     until = job.finished_ms if job.finished_ms is not None else now_ms
     return max(0.0, (until - job.started_ms) / 1000)
 
 
-def _short_duration(seconds: float) -> str:
-    return f"{format_number(seconds, 1)}{THIN_SPACE}{_('s')}" if seconds < 10 else format_duration(seconds)
+def seconds_words(seconds: float) -> str:
+    """A duration; a short one with a tenth of a second."""
+    return f"{format_number(max(0.0, seconds), 1)}{THIN_SPACE}{_('s')}" if seconds < 10 else format_duration(seconds)
 
 
 def _rows_a_second(metrics: Mapping[str, float | int]) -> float | None:

@@ -1,4 +1,6 @@
-"""The callbacks of the Jobs page. One of them shows: it asks the ledger, and again only while something waits or runs."""
+"""The callbacks of the Jobs page. One of them shows: it asks the ledger,
+and again only while something waits or runs.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +10,35 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity, may_see_details
-from callbacks.job_rows import job_row
-from callbacks.services import Services
-from callbacks.start import refusal
-from callbacks.states import no_worker
-from errors import LedgerUnavailable, RiwayatError
+from callbacks.job_rows import job_row, seconds_words
+from callbacks.job_words import no_worker
+from callbacks.submit import refused, was_pressed
+from data.time.epoch import epoch_ms
+from errors import RiwayatError
 from figures.queue import depth_figure, wait_figure
-from i18n import THIN_SPACE, current_language, format_duration, format_number
+from i18n import current_language, format_number
 from i18n import gettext as _
+from jobs.authorized import authorized_job, authorized_jobs
 from jobs.job import Job, Status
+from jobs.monitoring.wait_times import QueueDay, queue_day
+from jobs.services import Services
 from jobs.start import cancel_job, retry_job
-from jobs.visible import visible_job, visible_jobs
-from jobs.waits import QueueDay, queue_day
 from layouts import ids
 from layouts.jobs import FIRST_JOBS, count_words, job_details, queue_graph, queue_numbers
-from layouts.status import Notice, alert
+from layouts.notices import Notice, alert
 
 MOST_JOBS = 1_000  # rows that one page holds; older jobs are for ``manage.py queue list``
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True)
-class Asked:
+class JobsPageQuery:
     """What the page holds: all of it untrusted."""
 
-    limit: object
+    presses: object  # of "Show older jobs"
     selected: object
     seen: object
     theme: str
@@ -46,7 +46,8 @@ class Asked:
     @property
     def jobs(self) -> int:
         """How many jobs to show."""
-        return min(max(self.limit, 1), MOST_JOBS) if isinstance(self.limit, int) else FIRST_JOBS
+        presses = self.presses if isinstance(self.presses, int) else 0
+        return min(FIRST_JOBS * (1 + max(presses, 0)), MOST_JOBS)
 
     @property
     def selected_id(self) -> str:
@@ -56,31 +57,44 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the page shows, in the order of the outputs of ``show``."""
+class JobsPageAnswer:
+    """What the page shows; :data:`SHOWN_OUTPUTS` says where."""
 
-    rows: Any
-    seen: dict[str, str]
     idle: bool
     queue: Any
-    empty_hidden: bool
-    table_hidden: bool
-    count: str
-    no_older: bool
-    details: Any
+    rows: Any = no_update
+    seen: Any = no_update
+    empty_hidden: Any = no_update
+    table_hidden: Any = no_update
+    count: Any = no_update
+    no_older: Any = no_update
+    details: Any = no_update
 
 
-def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> Shown:
+SHOWN_OUTPUTS = {
+    "idle": Output(ids.JOBS_TICK, "disabled"),
+    "queue": Output(ids.JOBS_QUEUE, "children"),
+    "rows": Output(ids.JOBS_GRID, "rowData"),
+    "seen": Output(ids.JOBS_SEEN, "data"),
+    "empty_hidden": Output(ids.JOBS_EMPTY, "hidden"),
+    "table_hidden": Output(ids.JOBS_TABLE, "hidden"),
+    "count": Output(ids.JOBS_COUNT, "children"),
+    "no_older": Output(ids.JOBS_OLDER, "hidden"),
+    "details": Output(ids.JOB_DETAILS, "children"),
+}
+
+
+def shown(services: Services, identity: Identity, asked: JobsPageQuery, now_ms: int) -> JobsPageAnswer:
     """The newest jobs that the identity may see, the queue, and the details of the selected job."""
     owner = None if identity.admin else identity.user
-    found = visible_jobs(services.ledger, identity, owner, None, asked.jobs + 1)
+    found = authorized_jobs(services.ledger, identity, owner, None, asked.jobs + 1)
     more, found = len(found) > asked.jobs, found[: asked.jobs]
     rows = _rows(services, identity, found, now_ms)
     selected = next((row for row in rows if row["id"] == asked.selected_id), None)
     seen = {"rows": _digest(rows), "details": _digest(selected)}
     known = asked.seen if isinstance(asked.seen, dict) else {}
     active = any(not job.status.is_final for job in found)
-    return Shown(
+    return JobsPageAnswer(
         rows=no_update if known.get("rows") == seen["rows"] else rows,
         seen=seen,
         idle=not active,
@@ -93,11 +107,9 @@ def shown(services: Services, identity: Identity, asked: Asked, now_ms: int) -> 
     )
 
 
-def unavailable(services: Services) -> Shown:
-    """What the page shows while the ledger does not answer: what it has, and so; it asks again."""
-    notice = alert(refusal(LedgerUnavailable(), services.settings.timezone))
-    rest: Any = no_update
-    return Shown(rest, rest, False, [notice], rest, rest, rest, rest, rest)
+def unavailable(services: Services, error: SQLAlchemyError) -> JobsPageAnswer:
+    """Return what the page shows while the ledger does not answer: what it has, and why."""
+    return JobsPageAnswer(idle=False, queue=[alert(refused(services, error))])
 
 
 def _digest(value: Any) -> str:
@@ -109,19 +121,15 @@ def _details(identity: Identity, selected: dict[str, Any] | None) -> Any:
 
 
 def act(services: Services, identity: Identity, job_id: object, action: object) -> Notice | None:
-    """Cancel or retry a job that the identity may see; the notice says why it could not be, or None."""
+    """Cancel or retry a job that the identity may see; return a notice of failure, or None."""
     try:
-        job = visible_job(services.ledger, identity, job_id)
+        job = authorized_job(services.ledger, identity, job_id)
         if action == "cancel":
             cancel_job(services.ledger, job, services.wake)
         elif action == "retry":
             retry_job(services.ledger, identity, job, services.wake)
-    except RiwayatError as error:
-        services.note(error)
-        return refusal(error, services.settings.timezone)
-    except SQLAlchemyError as error:
-        log.warning("the ledger does not answer a page", error=str(error))
-        return refusal(LedgerUnavailable(), services.settings.timezone)
+    except (RiwayatError, SQLAlchemyError) as error:
+        return refused(services, error)
     return None
 
 
@@ -150,8 +158,8 @@ def _queue(services: Services, theme: str, *, active: bool) -> list[Any]:
     numbers = {
         _("Waiting now"): format_number(day.waiting),
         _("Running now"): _("{running} of {slots}").format(running=format_number(running), slots=format_number(slots)),
-        _("Longest wait now"): _wait_words(day.longest_now_ms / 1000) if day.waiting else "–",
-        _("Usual wait, last 24 h"): _usual_wait(day),
+        _("Longest wait now"): seconds_words(day.longest_now_ms / 1000) if day.waiting else "–",
+        _("Typical wait, last 24 h"): _usual_wait(day),
     }
     waits = [(wait.queued_ms, wait.until_ms or day.now_ms) for wait in day.waits]
     ended = [(wait.queued_ms, wait.until_ms or day.now_ms) for wait in day.ended]
@@ -168,23 +176,13 @@ def _queue(services: Services, theme: str, *, active: bool) -> list[Any]:
 def _usual_wait(day: QueueDay) -> str:
     """The median of the jobs that began."""
     waits = sorted((wait.until_ms or 0) - wait.queued_ms for wait in day.ended)
-    return _wait_words(waits[len(waits) // 2] / 1000) if waits else "–"
-
-
-def _wait_words(seconds: float) -> str:
-    return f"{format_number(max(0.0, seconds), 1)}{THIN_SPACE}{_('s')}" if seconds < 10 else format_duration(seconds)
+    return seconds_words(waits[len(waits) // 2] / 1000) if waits else "–"
 
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks of the Jobs page."""
     _register_show(app, services)
     _register_act(app, services)
-    app.clientside_callback(
-        f"function(presses) {{ return Math.min({MOST_JOBS}, {FIRST_JOBS} * (1 + (presses || 0))); }}",
-        Output(ids.JOBS_LIMIT, "data"),
-        Input(ids.JOBS_OLDER, "n_clicks"),
-        prevent_initial_call=True,
-    )
     app.clientside_callback(
         ClientsideFunction("jobs", "close"),
         Output(ids.JOBS_GRID, "selectedRows"),
@@ -195,30 +193,23 @@ def register(app: Dash, services: Services) -> None:
 
 def _register_show(app: Dash, services: Services) -> None:
     @app.callback(
-        Output(ids.JOBS_GRID, "rowData"),
-        Output(ids.JOBS_SEEN, "data"),
-        Output(ids.JOBS_TICK, "disabled"),
-        Output(ids.JOBS_QUEUE, "children"),
-        Output(ids.JOBS_EMPTY, "hidden"),
-        Output(ids.JOBS_TABLE, "hidden"),
-        Output(ids.JOBS_COUNT, "children"),
-        Output(ids.JOBS_OLDER, "hidden"),
-        Output(ids.JOB_DETAILS, "children"),
-        Input(ids.JOBS_TICK, "n_intervals"),
-        Input(ids.JOBS_DONE, "data"),
-        Input(ids.JOBS_LIMIT, "data"),
-        Input(ids.JOBS_GRID, "selectedRows"),
-        Input(ids.THEME, "data"),
-        State(ids.JOBS_SEEN, "data"),
+        output=SHOWN_OUTPUTS,
+        inputs={
+            "_tick": Input(ids.JOBS_TICK, "n_intervals"),
+            "_done": Input(ids.JOBS_DONE, "data"),
+            "presses": Input(ids.JOBS_OLDER, "n_clicks"),
+            "selected": Input(ids.JOBS_GRID, "selectedRows"),
+            "theme": Input(ids.THEME, "data"),
+        },
+        state={"seen": State(ids.JOBS_SEEN, "data")},
     )
-    def show(_tick: Any, _done: Any, limit: Any, selected: Any, theme: Any, seen: Any) -> tuple[Any, ...]:
-        asked = Asked(limit, selected, seen, str(theme))
+    def show(_tick: Any, _done: Any, presses: Any, selected: Any, theme: Any, seen: Any) -> dict[str, Any]:
+        asked = JobsPageQuery(presses, selected, seen, str(theme))
         try:
-            found = shown(services, services.identify(), asked, time.time_ns() // 1_000_000)
+            found = shown(services, services.identify(), asked, epoch_ms())
         except SQLAlchemyError as error:
-            log.warning("the ledger does not answer a page", error=str(error))
-            found = unavailable(services)
-        return tuple(vars(found).values())
+            found = unavailable(services, error)
+        return vars(found)
 
 
 def _register_act(app: Dash, services: Services) -> None:
@@ -231,13 +222,13 @@ def _register_act(app: Dash, services: Services) -> None:
         prevent_initial_call=True,
     )
     def do(pressed: Any, _clicks: Any, selected: Any) -> tuple[Any, Any]:
-        if not any(trigger["value"] for trigger in ctx.triggered):  # buttons that just appeared
+        if not was_pressed():  # buttons that just appeared
             return no_update, no_update
         if ctx.triggered_id == ids.JOBS_PRESS:
             press = pressed or {}
             job_id, name = press.get("job"), press.get("name")
         else:
-            job_id, name = Asked(None, selected, None, "").selected_id, ctx.triggered_id["name"]
+            job_id, name = JobsPageQuery(None, selected, None, "").selected_id, ctx.triggered_id["name"]
         if name not in ("cancel", "retry"):
             return no_update, no_update
         return time.time_ns(), alert(act(services, services.identify(), job_id, name))

@@ -1,8 +1,10 @@
-"""Following a job: attach to whatever job-id holds, poll while it is active, and say how it ended."""
+"""Following a job: attach to whatever job-id holds, poll while it is active,
+and say how it ended.
+"""
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,12 +14,12 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from flask import has_request_context
 from sqlalchemy.exc import SQLAlchemyError
 
+from access.grants import Purpose
 from access.identity import Identity, may_see_details
-from callbacks.services import Services
-from callbacks.start import refusal
-from callbacks.states import (
+from analysis.registry import ANALYSES, Named
+from callbacks.job_words import (
     ACTIVE_STATUS,
-    Situation,
+    QueueState,
     expired,
     fraction,
     job_notice,
@@ -27,15 +29,24 @@ from callbacks.states import (
     progress_words,
     request_title,
 )
-from data.plan import plan
-from data.rollup import rollups_missing
+from callbacks.submit import refused, without_data
+from data.load_plan import plan
+from data.request import HistoryRequest
+from data.time.epoch import epoch_ms
+from data.time.resolution import RESOLUTIONS
+from data.view.rollup import rollups_missing
 from errors import JobNotFound, NotPermitted, RiwayatError
-from jobs.child import make_callback_job
+from figures.analysis_figure import drawn_analyses
+from i18n import gettext as _
+from i18n import translate_error
+from jobs.authorized import may_embed
 from jobs.job import Job, Status
 from jobs.manager import QueueManager
-from jobs.visible import visible_job
+from jobs.services import Services
+from jobs.worker.child import make_callback_job
 from layouts import ids
-from layouts.status import Notice, action_id, alert
+from layouts.notices import Notice, action_id, alert
+from layouts.table import TABLE
 
 POLL_MS = 500
 
@@ -46,7 +57,6 @@ PROGRESS_OUTPUTS = (
     Output(ids.PROGRESS_TEXT, "children"),
     Output(ids.PROGRESS, "value"),
     Output(ids.JOB_BEAT, "data"),
-    Output(ids.QUEUE_NOTE, "children"),
 )
 
 # What the end of a job changes, in the order of render_result.
@@ -55,64 +65,76 @@ RESULT_OUTPUTS = (
     Output(ids.PROGRESS_TEXT, "children"),
     Output(ids.PROGRESS, "value"),
     Output(ids.JOB_BEAT, "data"),
-    Output(ids.QUEUE_NOTE, "children"),
     Output(ids.ALERT, "children"),
 )
 
 
 class JobRenderer:
-    """Turns a job of the ledger into values of the page's components, in the language of the request in hand."""
+    """Turns a job of the ledger into values of the page's components,
+    in the language of the request in hand.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def situation(self, job: Job) -> Situation:
+    def queue_state(self, job: Job) -> QueueState:
         """Place in the line and live workers; asked only while the job has not ended.
 
-        A job that runs needs a worker as well: when that one died, its attempt is only given up by another.
+        A job that runs needs a worker as well: when that one died,
+        its attempt is only given up by another.
         """
         if job.status.is_final:
-            return Situation()
+            return QueueState()
         ledger = self._services.ledger
         position = ledger.position(job) if job.status is Status.QUEUED else None
-        return Situation(position, len(ledger.workers(job.queue)))
+        return QueueState(position, len(ledger.workers(job.queue)))
 
-    def _notice(self, job: Job | None, situation: Situation) -> Notice | None:
-        return job_notice(job, situation, _now_ms(), with_details=self._with_details(job))
+    def _notice(self, job: Job | None, queue_state: QueueState) -> Notice | None:
+        found = job_notice(job, queue_state, epoch_ms(), with_details=self._with_details(job))
+        tells = found is None and job is not None and job.status is Status.COMPLETED and has_request_context()
+        return without_data(self._services, job.request) if tells and job is not None else found
 
     def _with_details(self, job: Job | None) -> bool:
-        """Asked only where there are any: in the process of a stock manager (jobs/child.py) there is nobody to be identified."""
+        """Asked only where there are any: in the process of a stock manager (jobs/worker/child.py)
+        nobody is identified.
+        """
         if job is None or job.error is None:
             return False
         return may_see_details(self._services.settings, self._services.identify() if has_request_context() else Identity(""))
 
     def progress(self, job: Job) -> tuple[Any, ...]:
         """Values of :data:`PROGRESS_OUTPUTS`."""
-        situation = self.situation(job)
-        notice = None if job.status.is_final else self._notice(job, situation)
-        return progress_words(job, situation), fraction(job), job.version, alert(notice)
+        queue_state = self.queue_state(job)
+        notice = None if job.status.is_final else self._notice(job, queue_state)
+        return progress_words(job, queue_state), fraction(job), _beat(job, notice)
 
     def result(self, job: Job) -> tuple[Any, ...]:
-        """Values of :data:`RESULT_OUTPUTS`; an alert about something else stays when the job ended well."""
-        situation = Situation()
-        notice = self._notice(job, situation)
+        """Return :data:`RESULT_OUTPUTS`; another alert stays when the job ended well."""
+        queue_state = QueueState()
+        notice = self._notice(job, queue_state)
         shown = alert(notice) if notice else no_update
-        return job_state(job), progress_words(job, situation), fraction(job), job.version, None, shown
+        return job_state(job), progress_words(job, queue_state), fraction(job), _beat(job), shown
 
     def attached(self, job: Job | None, notice: Notice | None) -> tuple[Any, ...]:
-        """Values of :data:`RESULT_OUTPUTS` for a job that the page has just turned to, or for none."""
-        situation = self.situation(job) if job else Situation()
+        """Return :data:`RESULT_OUTPUTS` of a job that the page turned to, or of none."""
+        queue_state = self.queue_state(job) if job else QueueState()
         active = job is not None and not job.status.is_final
-        found = self._notice(job, situation)
+        found = self._notice(job, queue_state)
         said = notice or (None if active else found)
         return (
             job_state(job),
-            progress_words(job, situation),
+            progress_words(job, queue_state),
             fraction(job),
-            job.version if job else None,
-            alert(found) if active else None,
+            _beat(job, found if active else None),
             alert(said) if job or said else no_update,  # without a job, whoever took it away speaks
         )
+
+
+def _beat(job: Job | None, note: Notice | None = None) -> dict[str, Any]:
+    """What a poll sees that is shown only when it is new: each time a note with a button is set,
+    Dash runs what listens to its buttons.
+    """
+    return {"version": job.version if job else None, "note": alert(note)}
 
 
 def register(app: Dash, services: Services, manager: QueueManager, renderer: JobRenderer) -> None:
@@ -120,24 +142,26 @@ def register(app: Dash, services: Services, manager: QueueManager, renderer: Job
     _register_attach(app, services, renderer)
     run_job = make_callback_job(services.settings, renderer.progress, renderer.result)
     _register_run(app, manager, run_job)
-    # The view listens to job-version; polls repeat what they saw, so only a new version passes.
+    page = partial(ClientsideFunction, "page")  # of assets/page.js
+    # Polls repeat what they saw; only what is new passes: the version to the view, and the note.
     app.clientside_callback(
-        "function(beat, version) { return beat === version ? window.dash_clientside.no_update : beat; }",
+        page("newBeat"),
         Output(ids.JOB_VERSION, "data"),
+        Output(ids.QUEUE_NOTE, "children"),
         Input(ids.JOB_BEAT, "data"),
         State(ids.JOB_VERSION, "data"),
         prevent_initial_call=True,
     )
 
     app.clientside_callback(
-        "function(state) { return !(state && state.status); }",  # nothing is shown that could be read again
+        page("cannotReload"),
         Output(action_id("reload"), "hidden"),
         Input(ids.JOB_STATE, "data"),
         prevent_initial_call=True,
     )
 
-    page = partial(ClientsideFunction, "page")  # of assets/page.js
     app.clientside_callback(page("attach"), Input(ids.JOB_ID, "data"), prevent_initial_call=True)
+    app.clientside_callback(page("ended"), Output(ids.JOB_ENDED, "data"), Input(ids.JOB_STATE, "data"), prevent_initial_call=True)
     app.clientside_callback(
         page("state"),
         Input(ids.JOB_ID, "data"),
@@ -152,6 +176,8 @@ def _register_attach(app: Dash, services: Services, renderer: JobRenderer) -> No
         *RESULT_OUTPUTS,
         Output(ids.POLL_ID, "data"),
         Output(ids.TITLE, "children"),
+        Output(ids.EMBED_OPEN, "hidden"),
+        Output(ids.VIEWS, "data-fits"),
         Input(ids.JOB_ID, "data"),
         State(ids.POLL_ID, "data"),
         prevent_initial_call=True,
@@ -159,38 +185,52 @@ def _register_attach(app: Dash, services: Services, renderer: JobRenderer) -> No
     def attach(job_id: Any, followed: Any) -> tuple[Any, ...]:
         job, notice = _find(services, job_id)
         active = panel_status(job) == ACTIVE_STATUS
-        # None ends the following of another job; where nothing is followed, nothing is said, so that nothing is polled.
+        # None ends the following of another job; where nothing is followed, nothing is said,
+        # so that nothing is polled.
         follow = job_id if active else (None if followed else no_update)
-        title = request_title(job.request, services.site.catalogue) if job else ""
+        title = request_title(job.request, services.site.catalogue) if job else _("Stations")
         shown = list(renderer.attached(job, notice))
         if job is None:
-            shown[0] |= {"id": job_id}  # so that the page knows that this answers for what job-id holds
-        return (*shown, follow, title)
+            # so that the page knows that this answers for what job-id holds
+            shown[0] |= {"id": job_id}
+        hidden = job is None or not may_embed(services.identify(), job)
+        return (*shown, follow, title, hidden, tab_fits(services, job.request) if job else "{}")
+
+
+def tab_fits(services: Services, request: HistoryRequest) -> str:
+    """Return as JSON what assets/tabs.js makes of the row of views: ``unfit`` are sentences of
+    those that do not fit the series, ``absent`` those that are not granted.
+    """
+    catalogue, rights = services.site.catalogue.knowing(request.sensors), services.identify().rights
+    absent = [] if rights.allows(request, Purpose.EXPORT) else [TABLE]
+    if rights.floor(request) != RESOLUTIONS[0]:  # analyses tell of single readings
+        absent += drawn_analyses()
+    series = [Named(station, catalogue[sensor]) for station, sensor in request.series if sensor in catalogue]
+    lacks = {name: ANALYSES[name].lack(series) for name in drawn_analyses()}
+    unfit = {name: translate_error(error) for name, error in lacks.items() if error}
+    return json.dumps({"unfit": unfit, "absent": absent})
 
 
 def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
     if job_id is None:
         return None, None
     try:
-        job = visible_job(services.ledger, services.identify(), job_id)
+        job = services.job(job_id)
     except JobNotFound as error:
         services.note(error)
         return None, not_found()
     except NotPermitted as error:
-        services.note(error)
-        return None, refusal(error, services.settings.timezone)
+        return None, refused(services, error)
     if job.status is Status.COMPLETED and _incomplete(services, job):
         return job, expired()
     return job, None
 
 
 def _incomplete(services: Services, job: Job) -> bool:
-    """Whether tiles or rollups of a finished job were evicted, or the data have changed since."""
+    """Return whether a finished job's tiles were evicted, or its data changed since."""
     site = services.site
     try:
-        return bool(
-            not plan(site, job.request).is_complete or rollups_missing(site.tiles, site.catalogue, site.source.id, job.request)
-        )
+        return bool(not plan(site, job.request).is_complete or rollups_missing(site, job.request))
     except RiwayatError:  # a station that is gone: the view says so
         return False
     except SQLAlchemyError as error:  # its tiles draw all the same
@@ -211,8 +251,5 @@ def _register_run(app: Dash, manager: QueueManager, run_job: Callable[[str, Call
         prevent_initial_call=True,
     )
     def run(report: Any, job_id: str) -> Any:
-        return run_job(job_id, report)  # what a worker runs; QueueManager itself leaves it to the workers
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+        # what a worker runs; QueueManager itself leaves it to the workers
+        return run_job(job_id, report)

@@ -1,194 +1,191 @@
-"""The view: what the tiles hold of a job's request in a window. First drawing, progress, zoom, theme: all the same path."""
+"""The view: what the tiles hold of a job's request in a window.
+First drawing, progress, zoom, theme: all the same path.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 import structlog
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from access.grants import Purpose
-from access.seen import seen_by, whole_window, without_raw
-from callbacks.services import Services
-from data.site import Site
-from data.view import HistoryView, view_request
+from analysis.question import ask
+from analysis.registry import find
+from callbacks.pictures import ViewQuery, picture_of
+from callbacks.selection import Selection
+from data.time.resolution import RESOLUTIONS
+from data.view.view_request import view_request
 from errors import RiwayatError
-from figures.history import Figure, Span, empty_figure, history_figure
+from figures.history import Figure, Span, empty_figure
+from figures.job_window import JobWindow
 from figures.overview import overview_figure, overview_request
-from figures.window import clip_window, pending_spans
-from i18n import gettext as _
 from i18n import translate_error
-from jobs.job import Job, Status
-from jobs.visible import visible_job
+from jobs.services import Services
 from layouts import ids
-from layouts.chart import badge
-from layouts.statistics import statistics_table
+from layouts.statistics import MOST_SUMMARISED, Summaries, statistics_heading, statistics_table
+from layouts.views import view_caption
 
 NAMESPACE = "riwayat_chart"  # of assets/chart.js
 _LEAST_PX, _MOST_PX = 120, 4000
+_MOST_RATIO = 4  # of pixels of the screen to one of the page
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the page wants drawn: all of it untrusted. Times int ms UTC; ``sequence`` numbers the user's gestures."""
+class ViewAnswer:
+    """What the page shows: figure with its sequence, badge, statistics and their heading,
+    address of the rows as CSV.
 
-    job_id: object
-    window: object
-    include_flagged: bool
-    theme: str
-    width_px: int
-
-    @property
-    def sequence(self) -> int:
-        """The number of the latest gesture; 0 before the first."""
-        number = self.window.get("sequence") if isinstance(self.window, dict) else 0
-        return number if isinstance(number, int) else 0
-
-    def span(self, job: Job) -> Span:
-        """The window, if it is one of this job; else the whole request."""
-        window = self.window if isinstance(self.window, dict) and self.window.get("job") == job.id else {}
-        return clip_window(job.request, window.get("start"), window.get("end"))
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What the page shows: the figure with its sequence, the badge, the statistics, the address of the rows as CSV."""
+    ``overview`` is the strip of the whole range, None where the page has it already;
+    ``overview_version`` says which it is.
+    """
 
     answer: dict[str, Any]
     badge: str
     statistics: Any
     rows_href: str | None
+    heading: str = ""
+    overview: Figure | None = None
+    overview_version: str = ""
+    lists: Any = None
+    controls: Any = None
+    note: Any = None
 
     @property
     def workbook_href(self) -> str | None:
         """The same as an Excel file."""
-        return self.rows_href and self.rows_href.replace("?format=csv", "?format=xlsx", 1)
+        return self.rows_href and self.rows_href.replace("?format=csv&units=name", "?format=xlsx", 1)
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """Return all of it as one answer, which the page shows or drops together."""
+        said = {"badge": self.badge, "statistics": self.statistics, "heading": self.heading}
+        said |= {"lists": self.lists, "controls": self.controls, "note": self.note}
+        links = {"rows_href": self.rows_href, "workbook_href": self.workbook_href}
+        return {**self.answer, **said, **links, "overview": self.overview, "overview_version": self.overview_version}
 
 
-def draw(services: Services, asked: Asked) -> Drawn:
-    """The job's window from tiles. A job that is not there, or not the asking identity's, gives an empty figure and a sentence.
+def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
+    """The job's window from tiles. A job that is not there, or not the asking identity's,
+    gives an empty figure and a sentence.
 
     Never reads the table of observations.
     """
     if not asked.job_id:
         return _nothing(asked, "")
     try:
-        identity = services.identify()
-        job, site = visible_job(services.ledger, identity, asked.job_id), seen_by(services.site, identity.rights)
-        start, end = whole_window(identity.rights, job.request, asked.span(job))
-        with services.time_view("page"):
-            view = view_request(site, job.request, start, end, asked.width_px, include_flagged=asked.include_flagged)
-        view = without_raw(identity.rights, job.request, view)
-        log.debug("view drawn", rows=view.total_rows)
-        spans, words = _pending(site, job)
-        figure = _figure(site, job, view, asked, spans, words)
+        window = JobWindow.of(services, asked.job_id, asked.selection.span)
+        gaps = window.gaps(asked.columns)
+        picture = picture_of(services, window, asked, gaps)
+        version = asked.overview_version(window.job)
+        summaries = {} if gaps else _summaries(services, window, flagged=asked.include_flagged)
+        overview = None if asked.overview == version else _overview(services, window, asked, gaps or ())
     except RiwayatError as error:
         services.note(error)
         return _nothing(asked, translate_error(error, services.settings.timezone))
-    href = f"{services.settings.url_prefix}api/jobs/{quote(job.id)}/data?format=csv&from={start}&to={end}"
+    job = window.job
+    caption = view_caption(job.request, window.span, window.site.catalogue, asked.selection.view)
+    picture.figure["layout"]["meta"]["caption"] = caption
+    href = f"{services.path(job.id, 'data')}?format=csv&units=name&from={window.span[0]}&to={window.span[1]}"
     whole = job.status.is_final  # a file cannot say what it lacks
-    rows_href = href if whole and identity.rights.allows(job.request, Purpose.EXPORT) else None
-    answer = {"job": job.id, "sequence": asked.sequence, "figure": figure}
-    return Drawn(
-        answer,
-        badge(view, partial=bool(spans) and not job.status.is_final),
-        statistics_table(view, site.catalogue, asked.theme),
+    rows_href = href if whole and window.rights.allows(job.request, Purpose.EXPORT) else None
+    return ViewAnswer(
+        {**_answer(asked, job.id, picture.figure), "waits": picture.waits, "table": picture.table},
+        picture.badge,
+        statistics_table(picture.view, window.site.catalogue, asked.theme, charted=picture.charted, summaries=summaries),
         rows_href,
+        statistics_heading(picture.view),
+        overview,
+        version,
+        picture.lists,
+        picture.controls,
+        picture.note,
     )
 
 
-def draw_overview(services: Services, job_id: object, theme: str, width_px: int) -> Figure:
-    """The strip of the whole range; empty for a job that is not the asking identity's."""
-    try:
-        identity = services.identify()
-        job, site = visible_job(services.ledger, identity, job_id), seen_by(services.site, identity.rights)
-        request = overview_request(job.request, site.catalogue)
-        with services.time_view("overview"):
-            view = view_request(site, request, request.start_ms, request.end_ms, width_px, with_statistics=False)
-        return overview_figure(
-            view, site.catalogue, width_px=width_px, theme=theme, pending=_pending(site, job)[0], revision=job.id
-        )
-    except RiwayatError:
-        return empty_figure(theme)
+def _summaries(services: Services, window: JobWindow, *, flagged: bool) -> Summaries | None:
+    """What statistics tell beyond summaries of blocks; nothing where only whole steps may be seen,
+    None where the window has more readings than are read at once.
+    """
+    if window.site.floor != RESOLUTIONS[0] or not window.job.status.is_final:
+        return {}
+    request = replace(window.job.request, resolution=RESOLUTIONS[0])
+    question = ask(window.site, request, window.span, include_flagged=flagged)
+    if sum(each.series.rows for each in question.series) > MOST_SUMMARISED:
+        return None
+    analysis = find("summary")
+    with services.time_view("analysis"):
+        answer = analysis.answer(question, analysis.options({}))
+    return {(each.station, each.sensors[0]): each.result for each in answer.subjects}
 
 
-def _figure(site: Site, job: Job, view: HistoryView, asked: Asked, spans: tuple[Span, ...], words: str) -> Figure:
-    return history_figure(
+def _answer(asked: ViewQuery, job_id: str | None, figure: Figure) -> dict[str, Any]:
+    selection = asked.selection
+    shown = {"view": selection.view, "options": dict(selection.options)}
+    return {"job": job_id, "sequence": selection.sequence, **shown, "figure": figure}
+
+
+def _overview(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...]) -> Figure:
+    """The strip of the whole range, whatever the window."""
+    site, job = window.site, window.job
+    request = overview_request(job.request, site.catalogue)
+    with services.time_view("overview"):
+        view = view_request(site, request, request.start_ms, request.end_ms, asked.columns, with_statistics=False)
+    return overview_figure(
         view,
         site.catalogue,
-        theme=asked.theme,
         width_px=asked.width_px,
-        whole=(job.request.start_ms, job.request.end_ms),
-        pending=spans,
-        pending_text=words,
+        theme=asked.theme,
+        pending=gaps,
         revision=job.id,
-        sequence=asked.sequence,
+        stations=job.request.stations,
     )
 
 
-def _pending(site: Site, job: Job) -> tuple[tuple[Span, ...], str]:
-    """Where data is still to come, and the words for it; nothing once the job has completed."""
-    if job.status is Status.COMPLETED:
-        return (), ""
-    return pending_spans(site, job.request), _("not loaded") if job.status.is_final else _("still to come")
+def _nothing(asked: ViewQuery, sentence: str) -> ViewAnswer:
+    empty = empty_figure(asked.theme)
+    return ViewAnswer(_answer(asked, None, empty), sentence, None, None, overview=empty if asked.job_id else None)
 
 
-def _nothing(asked: Asked, sentence: str) -> Drawn:
-    return Drawn({"job": None, "sequence": asked.sequence, "figure": empty_figure(asked.theme)}, sentence, None, None)
-
-
-def _px(width: object) -> int:
-    """The measured width, kept within reason; no width yet means that there is nothing to draw on."""
+def _size(measured: object) -> tuple[int, float]:
+    """Return the measured width in px of the page, and how many of the screen's each is wide,
+    within reason; without a width there is nothing to draw on.
+    """
+    width, ratio = measured if isinstance(measured, list) and len(measured) == 2 else (measured, 1)
     if not isinstance(width, (int, float)) or width <= 0:
         raise PreventUpdate
-    return int(min(max(width, _LEAST_PX), _MOST_PX))
+    is_ratio = isinstance(ratio, (int, float)) and 1 <= ratio <= _MOST_RATIO
+    return int(min(max(width, _LEAST_PX), _MOST_PX)), float(ratio) if is_ratio else 1.0
 
 
 def register(app: Dash, services: Services) -> None:
     """Add the callbacks of chart, overview, badge and statistics."""
     _register_view(app, services)
-    _register_overview(app, services)
     _register_page(app)
 
 
 def _register_view(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.CHART_ANSWER, "data"),
-        Output(ids.BADGE, "children"),
-        Output(ids.STATS, "children"),
-        Output(ids.DOWNLOAD_CSV, "href"),
-        Output(ids.DOWNLOAD_XLSX, "href"),
         Input(ids.JOB_ID, "data"),
         Input(ids.JOB_VERSION, "data"),
-        Input(ids.CHART_WINDOW, "data"),
+        Input(ids.SELECTION, "data"),
         Input(ids.FLAGGED, "value"),
         Input(ids.THEME, "data"),
         Input(ids.LANGUAGE, "data"),
         Input(ids.CHART_WIDTH, "data"),
+        State(ids.OVERVIEW_VERSION, "data"),
     )
     def view(
-        job_id: Any, _version: Any, window: Any, flagged: Any, theme: Any, _language: Any, width: Any
-    ) -> tuple[dict[str, Any], str, Any, str | None, str | None]:
-        drawn = draw(services, Asked(job_id, window, bool(flagged), str(theme), _px(width)))
-        return drawn.answer, drawn.badge, drawn.statistics, drawn.rows_href, drawn.workbook_href
-
-
-def _register_overview(app: Dash, services: Services) -> None:
-    # Not an Input: the window. A zoom must not draw the overview again.
-    @app.callback(
-        Output(ids.OVERVIEW, "figure"),
-        Input(ids.JOB_ID, "data"),
-        Input(ids.JOB_VERSION, "data"),
-        Input(ids.THEME, "data"),
-        Input(ids.CHART_WIDTH, "data"),
-    )
-    def overview(job_id: Any, _version: Any, theme: Any, width: Any) -> Any:
-        return draw_overview(services, job_id, str(theme), _px(width)) if job_id else no_update
+        job_id: Any, _version: Any, selection: Any, flagged: Any, theme: Any, _language: Any, width: Any, overview: Any
+    ) -> dict[str, Any]:
+        width_px, ratio = _size(width)
+        asked = ViewQuery(job_id, Selection.of(selection), bool(flagged), str(theme), width_px, overview, ratio)
+        return draw(services, asked).whole
 
 
 def _register_page(app: Dash) -> None:
@@ -197,10 +194,21 @@ def _register_page(app: Dash) -> None:
     def in_browser(function: str, *dependencies: Any, prevent: bool = True) -> None:
         app.clientside_callback(ClientsideFunction(NAMESPACE, function), *dependencies, prevent_initial_call=prevent)
 
-    in_browser("draw", Output(ids.CHART, "figure"), Input(ids.CHART_ANSWER, "data"))
+    shown = (
+        Output(ids.BADGE, "children"),
+        Output(ids.STATS, "children"),
+        Output(ids.STATS_HEAD, "children"),
+        Output(ids.VIEW_LISTS, "children"),
+        Output(ids.VIEW_CONTROLS, "children"),
+        Output(ids.CHART_NOTE, "children"),
+        Output(ids.DOWNLOAD_CSV, "href"),
+        Output(ids.DOWNLOAD_XLSX, "href"),
+        Output(ids.OVERVIEW, "figure"),
+        Output(ids.OVERVIEW_VERSION, "data"),
+        Output(ids.CHART_DRAWN, "data"),
+    )
+    in_browser("draw", *shown, Input(ids.CHART_ANSWER, "data"))
     in_browser("mounted", Output(ids.CHART_WIDTH, "data"), Input(ids.CHART, "id"), prevent=False)
     in_browser("overviewDrawn", Input(ids.OVERVIEW, "figure"))
-    in_browser("relayout", Input(ids.CHART, "relayoutData"))
     in_browser("wholeRange", Input(ids.CHART_RESET, "n_clicks"))
     in_browser("picture", Input(ids.CHART_PICTURE, "n_clicks"))
-    in_browser("copyStatistics", Input(ids.STATS_COPY, "n_clicks"), State(ids.STATS_COPY, "id"))

@@ -1,20 +1,17 @@
-"""``audit …``: who did what, as whoever runs the site sees it."""
+"""``audit …``: who did what, as the administrator sees it."""
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from access.actions import ACTIONS, LEAST_AGE_DAYS
-from commands.access_output import AsJson, opened
-from commands.printing import print_table
-
-_DAY_MS = 86_400_000
+from access.audit.actions import ACTIONS, LEAST_AGE_DAYS
+from commands.opening import opened_access
+from commands.printing import AsJson, say, say_json, show, some
+from data.time.epoch import DAY_MS, epoch_ms
 
 ByActor = Annotated[str | None, typer.Option(help="Only what this user did.")]
 OfAction = Annotated[str | None, typer.Option(help=f"Only this: {', '.join(ACTIONS)}.")]
@@ -39,15 +36,12 @@ def list_entries(
     as_json: AsJson = False,
 ) -> None:
     """Entries of the log, newest first."""
-    from access.audit import entry_json, wanted_entries
+    from access.audit.entries import entry_json, parse_audit_filter
 
-    with opened() as (settings, access):
-        found = access.audit.entries(wanted_entries(settings.timezone, actor, action, since, until), limit=limit)
-    if as_json:
-        typer.echo(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
-        return
-    header = ["time", "actor", "via", "address", "action", "outcome", "subject"]
-    print_table(header, [[_text(shown[name]) for name in header] for shown in map(entry_json, found)])
+    with opened_access() as (settings, access):
+        found = access.audit.entries(parse_audit_filter(settings.timezone, actor, action, since, until), limit=limit)
+    header = ("time", "actor", "via", "address", "action", "outcome", "subject")
+    show([entry_json(entry) for entry in found], as_json, "There is no such entry.", header)
 
 
 @audit.command()
@@ -59,11 +53,11 @@ def export(
     until: Until = None,
 ) -> None:
     """Write all entries as CSV, newest first."""
-    from access.audit import wanted_entries
-    from access.audit_csv import csv_pieces
+    from access.audit.csv import csv_pieces
+    from access.audit.entries import parse_audit_filter
 
-    with opened() as (settings, access):
-        wanted = wanted_entries(settings.timezone, actor, action, since, until)
+    with opened_access() as (settings, access):
+        wanted = parse_audit_filter(settings.timezone, actor, action, since, until)
         pieces = csv_pieces(access.audit.every(wanted))
         if str(out) == "-":
             for piece in pieces:
@@ -80,18 +74,8 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Forget old entries for good. That it was done, and how many there were, is an entry too."""
-    with opened() as (_, access):
-        gone = access.audit.prune(_now_ms() - int(days * _DAY_MS))
-    typer.echo(f"{gone} entries are forgotten.", err=True)
+    with opened_access() as (_, access):
+        gone = access.audit.prune(epoch_ms() - int(days * DAY_MS))
+    say(f"{some(gone, 'entry', 'entries')} forgotten.", err=True)
     if as_json:
-        typer.echo(json.dumps({"forgotten": gone}))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    return " ".join(f"{name}={','.join(each) if isinstance(each, list) else each}" for name, each in value.items())
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+        say_json({"forgotten": gone})

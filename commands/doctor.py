@@ -1,22 +1,18 @@
-"""``doctor``: look at everything that a working site needs, and say what to do where something is missing."""
+"""``doctor``: look at all that a working site needs, and say what to do where it is missing."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.printing import output
+from commands.printing import AsJson, output, say_json, some
+from config import Settings, load_settings
 from errors import RiwayatError
-
-if TYPE_CHECKING:
-    from config import Settings
 
 FREE_DISK_GB = 1.0  # less than this and imports and tiles soon fail
 MIGRATE = "run manage.py migrate"
@@ -37,13 +33,11 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check settings, folders, databases and the worker; exit 1 when something needs attention."""
-    from config import load_settings
-
     checks = list(examine(load_settings()))
     if as_json:
-        typer.echo(json.dumps({"checks": [asdict(check) for check in checks]}, ensure_ascii=False))
+        say_json({"checks": [asdict(check) for check in checks]})
     else:
         _print(checks)
     if not all(check.ok for check in checks):
@@ -51,7 +45,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """All checks, in the order in which a fault of one explains those after it."""
+    """Yield all checks, in the order in which a fault of one explains those after it."""
     yield _folder("data folder", settings.data_dir.resolve())
     yield _folder("tile folder", settings.tiles_path)
     yield _disk(settings.tiles_path)
@@ -78,11 +72,13 @@ def _disk(path: Path) -> Check:
 
 
 def _guarded(name: str, url: str | None, look: Callable[[], Check]) -> Check:
-    """A check whose own failure is a finding, not the end of the examination; looking makes no empty database."""
+    """A check whose own failure is a finding, not the end of the examination;
+    looking makes no empty database.
+    """
     from sqlalchemy import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
-    from data.engine import explanation, sqlite_path
+    from data.database.engine import explanation, sqlite_path
 
     try:
         path = sqlite_path(url) if url else None
@@ -98,7 +94,7 @@ def _guarded(name: str, url: str | None, look: Callable[[], Check]) -> Check:
 def _catalogue(settings: Settings) -> Check:
     from data.catalogue import load_catalogue
 
-    return Check("sensor catalogue", True, f"{len(load_catalogue(settings.sensors).sensors)} sensors")
+    return Check("sensor catalogue", True, some(len(load_catalogue(settings.sensors).sensors), "sensor"))
 
 
 def _observations(settings: Settings) -> Check:
@@ -106,19 +102,20 @@ def _observations(settings: Settings) -> Check:
 
     stations = open_site(settings).inventory.stations()
     rows = sum(station.rows for station in stations)
-    return Check("observations", rows > 0, f"{len(stations)} stations, {rows} rows", "import some: manage.py import --help")
+    found = f"{some(len(stations), 'station')}, {some(rows, 'row')}"
+    return Check("observations", rows > 0, found, "import some: manage.py import --help")
 
 
 def _ledger(settings: Settings) -> Check:
     from jobs.job import Status
-    from jobs.ledger import open_ledger
+    from jobs.ledger.ledger import open_ledger
 
     failed = len(open_ledger(settings).jobs(status=Status.FAILED))
     return Check("job ledger", True, f"answers; {failed} of the latest jobs failed")
 
 
 def _worker(settings: Settings) -> Check:
-    from jobs.ledger import open_ledger
+    from jobs.ledger.ledger import open_ledger
 
     alive = len(open_ledger(settings).workers())
     return Check("worker", alive > 0, f"{alive} alive", "start the site (make run), or a worker alone: manage.py worker")
@@ -135,7 +132,7 @@ def _grants(settings: Settings) -> Check:
     from access.store import open_access
 
     number = len(open_access(settings).grants())
-    found = f"{number} grants" if number else "nothing is granted, so nobody but administrators sees anything"
+    found = some(number, "grant") if number else "nothing is granted, so nobody but administrators sees anything"
     return Check("grants", number > 0, found, "manage.py grants add everyone --stations '*', or less: docs/access.md")
 
 

@@ -1,18 +1,23 @@
-"""``embed-token``: charts in other pages, made, listed and revoked by whoever runs the site."""
+"""``embed-token``: charts in other pages, made, listed and revoked by the administrator."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.access_output import AsJson, opened
+from commands.loading import named_options
+from commands.opening import opened_access
+from commands.printing import AsJson, say, say_json, show
+from config import Settings
+from data.request import parse_time
+from data.time.epoch import epoch_ms
+from data.time.months import iso_utc, iso_utc_or_none
+from data.time.resolution import RESOLUTION_LIST
+from errors import NotFound
 
 if TYPE_CHECKING:
-    from access.embed_table import Embed
-    from access.shown import Shows
-    from config import Settings
+    from access.embeds.spec import EmbedSpec
 
 _embeds = typer.Typer(no_args_is_help=True, help="Charts in other pages: the line of HTML that shows one, and its end.")
 
@@ -28,14 +33,18 @@ def make(
     sensor: Annotated[list[str], typer.Option(help="A sensor; may be repeated.")],
     origin: Annotated[str, typer.Option(help="Scheme and name of the portal, such as https://portal.example.")],
     last: Annotated[str | None, typer.Option(help="A range that ends now, such as 24h or 7d.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Start of a fixed range, ISO 8601 in the site's time zone.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Start of a fixed range, ISO 8601 in the stations' time zone.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="End of a fixed range.")] = None,
-    resolution: Annotated[str, typer.Option(help="raw, 1min, 10min, 1h, 1d or 1mo.")] = "raw",
+    resolution: Annotated[str, typer.Option(help=f"{RESOLUTION_LIST}.")] = "raw",
     theme: Annotated[str, typer.Option(help="auto, light or dark.")] = "auto",
     language: Annotated[str, typer.Option(help="en or id.")] = "en",
     controls: Annotated[bool, typer.Option(help="Show buttons.")] = True,
     transparent: Annotated[bool, typer.Option(help="Show no ground of its own.")] = False,
     refresh: Annotated[int, typer.Option(help="Seconds after which a rolling chart looks for newer data.")] = 300,
+    view: Annotated[str, typer.Option(help="trend, or an analysis such as wind.")] = "trend",
+    option: Annotated[list[str] | None, typer.Option(help="An option of the view, such as by=season; may be repeated.")] = None,
     label: Annotated[str, typer.Option(help="Its title.")] = "",
     expires: Annotated[str | None, typer.Option(help="ISO 8601; without it the link does not expire.")] = None,
     owner: Annotated[
@@ -45,40 +54,53 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Make a chart for pages of another origin, and print the line of HTML that shows it."""
-    from access.embeds import embed_token, make_embed
+    from access.embeds.embed_token import embed_token, make_embed
+    from access.embeds.spec import EmbedSpec, parse_last
     from access.identity import owner_identity
     from access.names import LOCAL_USER
-    from access.shown import Shows, parse_last
-    from data.request import parse_time
+    from access.restricted_site import usual_zone
     from data.site import open_site
     from i18n import set_language
-    from layouts.frame import shown_title
+    from layouts.frame import embed_link
+    from layouts.views import check_view
 
-    with opened() as (settings, store):
-        zone = settings.timezone
-        now_ms = _now_ms()
-        shows = Shows(
-            stations=tuple(station),
-            sensors=tuple(sensor),
-            start_ms=None if start is None else parse_time(start, zone, field="from"),
-            end_ms=None if end is None else parse_time(end, zone, field="to"),
-            last_ms=None if last is None else parse_last(last),
-            resolution=resolution,  # type: ignore[arg-type]
-            timezone=zone,
-            theme=theme,
-            language=language,
-            controls=controls,
-            transparent=transparent,
-            refresh_s=refresh,
-        )
-        site = open_site(settings)
+    with opened_access() as (settings, store):
+        site = open_site(settings, definitions=store.definitions)
+        now_ms = epoch_ms()
+        options = named_options(option or ())
+        check_view(view, options)
+
+        def shown(zone: str) -> EmbedSpec:
+            return EmbedSpec(
+                stations=tuple(station),
+                sensors=tuple(sensor),
+                start_ms=None if start is None else parse_time(start, zone, field="from"),
+                end_ms=None if end is None else parse_time(end, zone, field="to"),
+                last_ms=None if last is None else parse_last(last),
+                resolution=resolution,  # type: ignore[arg-type]
+                timezone=zone,
+                theme=theme,
+                language=language,
+                controls=controls,
+                transparent=transparent,
+                refresh_s=refresh,
+                view=view,
+                options=options,
+            )
+
         identity = owner_identity(settings, store, owner or LOCAL_USER)
+        zone = usual_zone(site.catalogue, identity.rights, station, settings.timezone, lambda name: shown(name).request(now_ms))
+        spec = shown(zone)
         expires_ms = None if expires is None else parse_time(expires, zone, field="expires")
-        made = make_embed(store, site, identity, shows, origin, expires_ms, now_ms=now_ms, label=label)
+        made = make_embed(store, site, identity, spec, origin, expires_ms, now_ms=now_ms, label=label)
         token = embed_token(settings.signing_secret(), made, now_ms)
         set_language(language)  # of those who read the page
-        title = made.label or shown_title(shows.stations, shows.sensors, site.catalogue)
-        _print_link(settings, made, token, title, url, as_json=as_json)
+        link = embed_link(made, token, _base(settings, url), settings.url_prefix, site.catalogue)
+    if as_json:
+        say_json(link)
+    else:
+        say(f"{made.id}: whoever has this line can see the chart; it is shown only now.", err=True)
+        say(link["iframe"])
 
 
 @_embeds.command("list")
@@ -86,76 +108,49 @@ def list_(
     owner: Annotated[str | None, typer.Option("--as", help="Only those of this user.")] = None, as_json: AsJson = False
 ) -> None:
     """List the charts in other pages, newest first."""
-    from access.embed_table import embeds
-    from data.months import iso_utc
+    from access.embeds.embed_table import embeds
 
-    with opened() as (_, store):
-        now_ms = _now_ms()
-        rows: list[dict[str, Any]] = [
+    with opened_access() as (_, store):
+        now_ms = epoch_ms()
+        rows = [
             {
                 "id": found.id,
                 "state": found.state(now_ms),
                 "owner": found.owner,
                 "label": found.label,
-                "stations": list(found.shows.stations),
-                "sensors": list(found.shows.sensors),
-                "range": _range(found.shows),
+                "stations": list(found.spec.stations),
+                "sensors": list(found.spec.sensors),
+                "range": _range(found.spec),
                 "origin": found.origin,
-                "expires": None if found.expires_ms is None else iso_utc(found.expires_ms),
+                "expires": iso_utc_or_none(found.expires_ms),
             }
             for found in embeds(store, owner)
         ]
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-    elif not rows:
-        typer.echo("There is no chart in another page.", err=True)
-    else:
-        for row in rows:
-            names = f"{', '.join(row['stations'])} · {', '.join(row['sensors'])} · {row['range']}"
-            ends = f"until {row['expires']}" if row["expires"] else "without an end"
-            typer.echo(f"{row['id']}  {row['state']:8} {row['owner']}  {row['origin']}  {names}  {ends}  {row['label']}".rstrip())
+    show(rows, as_json, "There is no chart in another page.")
 
 
 @_embeds.command()
 def revoke(embed_id: Annotated[str, typer.Argument(help="Its id, as the list has it.")]) -> None:
     """End a chart everywhere, at once and for good."""
-    from access.embed_table import end_embed, find_embed
-    from errors import NotFound
+    from access.embeds.embed_table import end_embed, find_embed
 
-    with opened() as (_, store):
+    with opened_access() as (_, store):
         if find_embed(store, embed_id) is None:
             raise NotFound("There is no embedded chart {embed_id}.", embed_id=embed_id[:40])
         end_embed(store, embed_id)
-    typer.echo(f"{embed_id} is revoked.", err=True)
+    say(f"{embed_id} is revoked.", err=True)
 
 
-def _print_link(settings: Settings, made: Embed, token: str, title: str, url: str | None, *, as_json: bool) -> None:
-    from layouts.frame import frame_url, iframe_line
-
-    base = (
-        f"http://{settings.host}:{settings.port}"
-        if url is None
-        else url.rstrip("/").removesuffix(settings.url_prefix.rstrip("/"))
-    )
-    address = frame_url(base, settings.url_prefix, made.id, token)
-    line = iframe_line(address, title, theme=made.shows.theme, transparent=made.shows.transparent)
-    if as_json:
-        typer.echo(json.dumps({"id": made.id, "url": address, "token": token, "iframe": line}, ensure_ascii=False))
-    else:
-        typer.echo(f"{made.id}: whoever has this line can see the chart; it is shown only now.", err=True)
-        typer.echo(line)
+def _base(settings: Settings, url: str | None) -> str:
+    """Scheme and host at which browsers find Riwayat."""
+    if url is None:
+        return f"http://{settings.host}:{settings.port}"
+    return url.rstrip("/").removesuffix(settings.url_prefix.rstrip("/"))
 
 
-def _range(shows: Shows) -> str:
-    from access.shown import last_text
-    from data.months import iso_utc
+def _range(spec: EmbedSpec) -> str:
+    from access.embeds.spec import last_text
 
-    if shows.last_ms is not None:
-        return f"last {last_text(shows.last_ms)}"
-    return f"{iso_utc(shows.start_ms or 0)} to {iso_utc(shows.end_ms or 0)}"
-
-
-def _now_ms() -> int:
-    import time
-
-    return time.time_ns() // 1_000_000
+    if spec.last_ms is not None:
+        return f"last {last_text(spec.last_ms)}"
+    return f"{iso_utc(spec.start_ms or 0)} to {iso_utc(spec.end_ms or 0)}"

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.access_output import AsJson, opened, show
-from data.months import iso_utc
+from commands.opening import opened_access
+from commands.printing import AsJson, say, show, shown_time
+from config import Settings
+from data.request import parse_time
+from data.time.epoch import DAY_MS, HOUR_MS
+from data.time.months import iso_utc_or_none
+from data.time.resolution import RESOLUTION_LIST, RESOLUTIONS
+from errors import InvalidRequest, RiwayatError
 
 if TYPE_CHECKING:
-    from access.store import AccessStore, GrantRow, SubjectKind
-    from config import Settings
+    from access.grant_table import GrantRow, SubjectKind
+    from access.store import AccessStore
 
 _LONGEST_BY = 255  # characters that the table holds
-_HOUR_MS = 3_600_000
 _LENGTH = re.compile(r"([1-9][0-9]{0,6})([hd])")
 _TO_EVERYONE = "everyone"
 
@@ -35,7 +40,7 @@ def add(
     start: Annotated[str | None, typer.Option("--from", help="From when on; default: from the beginning.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Until when (not included); default: without an end.")] = None,
     longest: Annotated[str | None, typer.Option(help="Longest range of one request: 24h, 366d. Default: any.")] = None,
-    finest: Annotated[str, typer.Option(help="Finest resolution: raw, 1min, 10min, 1h, 1d or 1mo.")] = "raw",
+    finest: Annotated[str, typer.Option(help=f"Finest resolution: {RESOLUTION_LIST}.")] = "raw",
     export: Annotated[bool, typer.Option("--export/--no-export", help="Whether rows may be downloaded.")] = True,
     embed: Annotated[bool, typer.Option("--embed/--no-embed", help="Whether charts may be put into other pages.")] = False,
     note: Annotated[str, typer.Option(help="Why, for whoever reads the list.")] = "",
@@ -45,14 +50,13 @@ def add(
 
     Times without an offset are those of the site's time zone.
     """
-    from access.audit import acting
+    from access.audit.log import acting
     from access.grants import Grant
-    from data.request import RESOLUTIONS
 
     if finest not in RESOLUTIONS:
         raise typer.BadParameter(f"There is no resolution {finest}; use one of {', '.join(RESOLUTIONS)}.")
     kind, name = _subject(subject)
-    with opened() as (settings, access):
+    with opened_access() as (settings, access):
         grant = Grant(
             stations=tuple(stations),
             sensors=tuple(sensors or ["*"]),
@@ -67,8 +71,8 @@ def add(
         made = next(row for row in access.grants() if row.id == number)
         _warn_of_nothing(settings, stations)
     if as_json:
-        show([_shown(made)], [], True, "")
-    typer.echo(f"Grant {number} is made.", err=True)
+        show([_grant_json(made)], as_json)
+    say(f"Grant {number} is made.", err=True)
 
 
 @grants.command("list")
@@ -79,10 +83,10 @@ def list_grants(
     as_json: AsJson = False,
 ) -> None:
     """All grants, oldest first."""
-    with opened() as (_, access):
+    with opened_access() as (_, access):
         found = [row for row in access.grants() if of is None or _is_about(access, row, of)]
-    header = ["grant", "to", "stations", "sensors", "from", "until", "longest", "finest", "export", "embed", "note"]
-    show([_shown(row) for row in found], header, as_json, "Nothing is granted, so nobody but administrators sees anything.")
+    header = ("grant", "to", "stations", "sensors", "from", "until", "longest", "finest", "export", "embed", "note")
+    show([_grant_json(row) for row in found], as_json, "Nothing is granted, so nobody but administrators sees anything.", header)
 
 
 @grants.command()
@@ -90,27 +94,22 @@ def remove(
     numbers: Annotated[list[int], typer.Argument(metavar="GRANT…", help="Numbers of grants, as the list gives them.")],
 ) -> None:
     """Take grants away; at once, also for what is loaded already."""
-    with opened() as (_, access):
+    with opened_access() as (_, access):
         for number in numbers:
             access.remove_grant(number)
-    typer.echo(f"Taken away: {', '.join(map(str, numbers))}.", err=True)
+    say(f"Taken away: {', '.join(map(str, numbers))}.", err=True)
 
 
 def _subject(text: str) -> tuple[SubjectKind, str]:
     if text == _TO_EVERYONE:
         return "everyone", ""
     kind, colon, name = text.partition(":")
-    if colon and kind == "user":
-        return "user", name
-    if colon and kind == "group":
-        return "group", name
+    if colon and kind in ("user", "group"):
+        return kind, name  # type: ignore[return-value]
     raise typer.BadParameter(f"{text!r} is nobody; write everyone, user:NAME or group:NAME.")
 
 
 def _time(text: str | None, settings: Settings) -> int | None:
-    from data.request import parse_time
-    from errors import InvalidRequest
-
     try:
         return None if text is None else parse_time(text, settings.timezone, field="time")
     except InvalidRequest as exc:
@@ -123,14 +122,13 @@ def _length(text: str | None) -> int | None:
     match = _LENGTH.fullmatch(text)
     if match is None:
         raise typer.BadParameter(f"{text!r} is no length; write it like 24h or 366d.")
-    return int(match[1]) * {"h": 1, "d": 24}[match[2]] * _HOUR_MS
+    return int(match[1]) * {"h": HOUR_MS, "d": DAY_MS}[match[2]]
 
 
 def _warn_of_nothing(settings: Settings, patterns: list[str]) -> None:
     """Say which patterns fit no station of today: a typing error would not be noticed otherwise."""
     from access.grants import Grant
     from data.site import open_site
-    from errors import RiwayatError
 
     try:
         names = [station.name for station in open_site(settings).inventory.stations()]
@@ -138,7 +136,7 @@ def _warn_of_nothing(settings: Settings, patterns: list[str]) -> None:
         return
     for pattern in patterns:
         if not any(Grant((pattern,)).names(name) for name in names):
-            typer.echo(f"Warning: no station fits {pattern!r} yet.", err=True)
+            say(f"Warning: no station fits {pattern!r} yet.", err=True)
 
 
 def _is_about(access: AccessStore, row: GrantRow, user: str) -> bool:
@@ -147,21 +145,21 @@ def _is_about(access: AccessStore, row: GrantRow, user: str) -> bool:
     return row.kind == "everyone" or row.subject == user
 
 
-def _shown(row: GrantRow) -> dict[str, Any]:
+def _grant_json(row: GrantRow) -> dict[str, Any]:
     grant = row.grant
     return {
         "grant": row.id,
         "to": row.kind if row.kind == "everyone" else f"{row.kind}:{row.subject}",
         "stations": list(grant.stations),
         "sensors": list(grant.sensors),
-        "from": None if grant.from_ms is None else iso_utc(grant.from_ms),
-        "until": None if grant.to_ms is None else iso_utc(grant.to_ms),
+        "from": iso_utc_or_none(grant.from_ms),
+        "until": iso_utc_or_none(grant.to_ms),
         "longest": _length_text(grant.longest_ms),
         "finest": grant.finest,
         "export": grant.may_export,
         "embed": grant.may_embed,
         "note": row.note,
-        "created": iso_utc(row.created_ms // 1000 * 1000),
+        "created": shown_time(row.created_ms),
         "created_by": row.created_by,
     }
 
@@ -169,5 +167,5 @@ def _shown(row: GrantRow) -> dict[str, Any]:
 def _length_text(length_ms: int | None) -> str | None:
     if length_ms is None:
         return None
-    days, rest = divmod(length_ms, 24 * _HOUR_MS)
-    return f"{days}d" if not rest else f"{length_ms / _HOUR_MS:g}h"
+    days, rest = divmod(length_ms, DAY_MS)
+    return f"{days}d" if not rest else f"{length_ms / HOUR_MS:g}h"

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from commands.batches import audit, forget, list_batches, undo
+from commands.guessing import guess_profile, list_profiles
+from commands.opening import own_table
+from commands.printing import AsJson, progress_bar, say, say_json, some
+from config import load_settings
+from escaping import visible
 
 if TYPE_CHECKING:
     from data.ingest.importing import FileReport, Phase
+    from data.ingest.outlying_rows import OutlyingRows
 
+_FILES = "FILE…"
 _SECOND_PASS = {"checking": 0.0, "storing": 0.5}  # each file is read twice
 
 
+class _ImportGroup(TyperGroup):
+    """``import FILE…`` beside ``import list`` and the like:
+    what names no command is a file (./list is one, too).
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the command that takes files before them, and before ``--help``."""
+        return super().parse_args(ctx, args if args and args[0] in self.commands else [_FILES, *args])
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("import")(import_files)
+    """Add the commands."""
+    group = typer.Typer(cls=_ImportGroup, help="Import files of observations; list what was imported, and undo it.")
+    also = "Also: import list, undo ID, forget ID, profiles; each tells more with --help. A file called list is ./list."
+    group.command(_FILES, epilog=also, no_args_is_help=True)(import_files)
+    group.command("list")(list_batches)
+    group.command()(undo)
+    group.command()(forget)
+    group.command("profiles")(list_profiles)
+    app.add_typer(group, name="import")
 
 
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="CSV, Campbell TOA5, Parquet, receiver JSON; .gz, .bz2, .xz too.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE…",
+            help="CSV, Campbell TOA5 and TOB1 to TOB3, Parquet, receiver JSON; .gz, .bz2, .xz too.",
+        ),
     ],
     station: Annotated[str | None, typer.Option(help="Station of all rows, whatever the files say.")] = None,
     timezone: Annotated[
@@ -33,35 +63,39 @@ def import_files(
     profile: Annotated[
         str | None, typer.Option(help="How the files are read: a TOML file, or a bundled profile such as nyc_airports.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="Import nothing: print a first profile for FILE, and ten rows as it would store them.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="With --guess: write the profile to a new file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Import observations. All files are checked first: where one is wrong, nothing of any is stored. May be repeated."""
-    from config import load_settings
-    from data.catalogue import load_catalogue
-    from data.engine import explained, make_engine, migrate_observations
+    """Import observations. All files are checked first:
+    where one is wrong, nothing of any is stored. May be repeated.
+    """
     from data.ingest import importing
-    from data.ingest.plan import Wishes
+    from data.ingest.file_plan import ImportOptions
 
     _check_options(station, timezone)
-    settings = load_settings()
-    settings.prepare()
-    catalogue = load_catalogue(settings.sensors)
-    engine = make_engine(settings.history_url)
-    try:
-        migrate_observations(engine, catalogue)
-        wishes = Wishes(profile=profile, station=station, timezone=timezone, site_timezone=settings.timezone)
-        with explained(engine), _progress(len(files)) as report:
+    if guess:
+        if profile is not None or as_json:
+            raise typer.BadParameter("--guess makes a profile, and TOML; leave out --profile and --json", param_hint="--guess")
+        guess_profile(files, ImportOptions(station=station, timezone=timezone, site_timezone=load_settings().timezone), out)
+        return
+    with own_table() as (settings, catalogue, engine):
+        wishes = ImportOptions(profile=profile, station=station, timezone=timezone, site_timezone=settings.timezone)
+        with _progress(len(files)) as report:
             reports = importing.import_files(engine, catalogue, files, wishes, report)
-    finally:
-        engine.dispose()
+        batch = reports[0].batch
+        audit(settings, "imported", {"batch": batch, "files": [report.file for report in reports]})
     if as_json:
-        typer.echo(json.dumps({"files": [asdict(report) for report in reports]}, ensure_ascii=False))
+        say_json({"batch": batch, "files": [asdict(report) for report in reports]})
     for file in reports:
-        _tell(file, err=as_json)
+        _print_file(file, err=as_json)
+    say(f"Batch {batch}; manage.py import undo {batch} undoes it.", err=True)
 
 
 def _check_options(station: str | None, timezone: str | None) -> None:
-    from data.ingest.zones import zone_of
+    from data.time.zones import zone_of
 
     if station is not None and not station.strip():
         raise typer.BadParameter("the name is empty", param_hint="--station")
@@ -75,36 +109,41 @@ def _check_options(station: str | None, timezone: str | None) -> None:
 @contextmanager
 def _progress(files: int) -> Iterator[Callable[[Path, Phase, float], None]]:
     """A bar over all files on standard error; yields what reports to it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     done: dict[Path, float] = {}
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("import", total=float(files))
+    with progress_bar("import", float(files)) as advance:
 
         def report(file: Path, phase: Phase, fraction: float) -> None:
             done[file] = _SECOND_PASS[phase] + fraction / 2
-            progress.update(task, description=f"{phase} {file.name}", completed=sum(done.values()))
+            advance(sum(done.values()), f"{phase} {visible(file.name)}")
 
         yield report
 
 
-def _tell(report: FileReport, *, err: bool) -> None:
-    """One file in words; with JSON on standard output the words go to standard error."""
+def _print_file(report: FileReport, *, err: bool) -> None:
+    """Print one file in words; with JSON on standard output they go to standard error."""
+    counts = f"{report.stored} stored, {report.replaced} replaced, {report.rejected} rejected"
     lines = [
-        f"{report.file}: {report.read} rows read, {report.stored} stored, {report.replaced} replaced, {report.rejected} rejected",
+        f"{report.file}: {some(report.read, 'row')} read, {counts}",
         f"  profile {report.profile}, times without an offset taken as {report.timezone}",
         *_counted("rejected", report.reasons),
         *_counted("value left out", report.values_left_out),
         *_listed(report.columns_left_out),
+        *(f"  note: {note}" for note in report.notes),
+        *_apart(report.outlying),
     ]
-    typer.echo("\n".join(lines), err=err)
+    say("\n".join(lines), err=err)
 
 
 def _counted(what: str, reasons: Mapping[str, int]) -> list[str]:
     return [f"  {what}: {reason}: {count}" for reason, count in reasons.items()]
+
+
+def _apart(outlying: Sequence[OutlyingRows]) -> list[str]:
+    return [
+        f"  far from the rest, or in the future: {some(each.rows, 'row')} of {each.station}, {each.first} to {each.last};"
+        " kept, but left out of the ranges of the page"
+        for each in outlying
+    ]
 
 
 def _listed(columns: Sequence[str]) -> list[str]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.printing import output
+from commands.printing import AsJson, output, say, say_json, table_of, write_new
+from config import load_settings
 from errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from data.source.mapped import MappedSource
-    from data.source.trial import Trial
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+    from data.catalogue import Catalogue
+    from data.source.mapped.mapping_report import MappingReport
+    from data.source.mapped.source import MappedSource
 
 
 def register(app: typer.Typer) -> None:
@@ -35,107 +35,119 @@ def inspect(
     out: Annotated[Path | None, typer.Option(help="Write the mapping to a new file instead of standard output.")] = None,
 ) -> None:
     """Look at a database and write a mapping with comments, for a person to correct."""
-    from config import load_settings
     from data.catalogue import load_catalogue
-    from data.engine import make_engine
-    from data.source.failures import classified
-    from data.source.inspecting import guesses, mapping_text, sample_of
+    from data.database.engine import make_engine
+    from data.source.connection.failures import classified
+    from data.source.mapped.programs import mapping_of, programs_in
+    from data.source.mapped.propose import mapping_text, propose_mappings, sample_of
 
     settings = load_settings()
-    catalogue, engine = load_catalogue(settings.sensors), make_engine(url, statement_timeout_s=settings.job_timeout)
+    catalogue, engine = load_catalogue(settings.sensors).measured, make_engine(url, statement_timeout_s=settings.job_timeout)
     with classified(engine.url), engine.connect() as connection:
-        found = guesses(connection, catalogue, schema)
+        programs = programs_in(connection, schema) if table is None else []
+        if programs:
+            _give(mapping_of(connection, programs[0], programs[1:], schema), out)
+            return
+        found = propose_mappings(connection, catalogue, schema)
         chosen = next((each for each in found if table in (None, each.table)), None)
         if chosen is None:
             known = ", ".join(each.table for each in found) or "none"
-            raise ConfigurationError("No such table looks like observations; those that do: {known}.", known=known)
+            raise ConfigurationError("No such table looks like observations. Tables that do: {known}.", known=known)
         sample = sample_of(connection, chosen)
     others = [each.table for each in found if each is not chosen]
-    text = mapping_text(chosen, catalogue, settings.timezone, sample, others)
+    _give(mapping_text(chosen, catalogue, settings.timezone, sample, others), out)
+
+
+def _give(text: str, out: Path | None) -> None:
+    """Print a mapping, or write it to a new file."""
     if out is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
         return
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as exc:
-        raise ConfigurationError("{file} cannot be written: {why}.", file=out, why=exc.strerror or exc) from exc
-    typer.echo(f"Wrote {out}.", err=True)
+    write_new(out, text)
 
 
 def check(as_json: AsJson = False) -> None:
-    """Try the mapping of RIWAYAT_SOURCE: what it finds, what it lacks, how fast it reads; then look at the table."""
+    """Try the mapping of RIWAYAT_SOURCE: what it finds, what it lacks, how fast it reads;
+    then look at the table.
+    """
     from commands.setup import bring_up_to_date
-    from config import load_settings
-    from data.freshness import look as look_at
     from data.site import open_site
-    from data.source.trial import try_mapping
+    from data.source.mapped.check import check_mapping
+    from data.source.mapped.outlying_check import outlying_rows, outlying_words
+    from data.source_sync import sync_inventory
 
     settings = load_settings()
     site = open_site(settings)
-    trial = try_mapping(_mapped(site.source), site.catalogue)
-    bring_up_to_date(settings, look=False)
-    look_at(site)
+    source = _mapped(site.source)
+    report = check_mapping(source, site.catalogue)
+    bring_up_to_date(settings, sync=False)
+    sync_inventory(site)
+    apart = outlying_rows(source, site.inventory.stations())
+    report = replace(report, warnings=(*report.warnings, *outlying_words(apart)))
+    derived = _derived(source, site.catalogue)
     if as_json:
-        typer.echo(json.dumps(asdict(trial), ensure_ascii=False))
+        outlying = [asdict(each) for each in apart]
+        say_json(asdict(report) | {"outlying": outlying, "derived": derived})
     else:
-        _print(trial)
+        _print(report, derived)
 
 
 def look(as_json: AsJson = False) -> None:
-    """Note what is new in the table since the last look, as a job does before it reads; for a timer."""
-    from config import load_settings
-    from data.engine import explained
-    from data.freshness import look as look_at
+    """Note what is new in the table since the last sync, as a job does; for a timer."""
+    from data.database.engine import explained
     from data.site import open_site
+    from data.source_sync import sync_inventory
 
     site = open_site(load_settings())
     _mapped(site.source)
     with explained(site.engine):
-        found = look_at(site)
+        found = sync_inventory(site)
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        say_json(asdict(found))
     else:
-        typer.echo(f"{found.stations} new stations, {found.months} new or changed months.")
+        say(f"{found.stations} new stations, {found.months} new or changed months.")
 
 
 def _mapped(source: object) -> MappedSource:
-    from data.source.mapped import MappedSource
+    from data.source.mapped.source import MappedSource
 
     if not isinstance(source, MappedSource):
-        raise ConfigurationError("RIWAYAT_SOURCE names no mapping to try; manage.py source inspect URL writes one.")
+        raise ConfigurationError("RIWAYAT_SOURCE names no mapping; manage.py source inspect URL writes one.")
     return source
 
 
-def _print(trial: Trial) -> None:
-    from rich.table import Table
+def _derived(source: MappedSource, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Return the derived sensors, each with the inputs that the mapping lacks."""
+    mapped = {each.name for each in source.mapping.sensors}
+    found = []
+    for each in catalogue.derived:
+        lacks = [one.reference.shown for one in each.inputs if one.sensor.name not in mapped]
+        found.append({"sensor": each.name, "formula": each.formula, "lacks": lacks})
+    return found
 
+
+def _print(report: MappingReport, derived: Sequence[Mapping[str, Any]]) -> None:
     console = output(soft_wrap=True)
-    console.print(f"table      {trial.table} ({trial.source})")
-    console.print(f"time       {trial.time}, {trial.time_type}")
-    console.print(f"interval   {trial.step_seconds:g} s" if trial.step_seconds else "interval   unknown")
-    console.print(f"freshness  {trial.freshness}")
-    path = "fast path" if trial.fast_path else "row by row"
+    console.print(f"table      {report.table} ({report.source})")
+    console.print(f"time       {report.time}, {report.time_type}")
+    console.print(f"interval   {report.step_seconds:g} s" if report.step_seconds else "interval   unknown")
+    console.print(f"freshness  {report.freshness}")
+    path = "fast path" if report.fast_path else "row by row"
     console.print(
-        f"reading    {trial.month_rows:,} rows in {trial.seconds:g} s, {trial.rows_per_second:,} rows a second ({path})"
+        f"reading    {report.month_rows:,} rows in {report.seconds:g} s, {report.rows_per_second:,} rows a second ({path})"
     )
-    stations = Table("station", "first", "last", box=None)
-    for station in trial.stations:
-        stations.add_row(*station)
-    sensors = Table("sensor", "from", "type", "values", "nulls", "bad", "flagged", "least", "greatest", box=None)
-    for each in trial.sensors:
-        sensors.add_row(*(_cell(value) for value in asdict(each).values()))
-    sample = Table("time in the table", "UTC", box=None)
-    for row in trial.sample:
-        sample.add_row(*row)
-    for shown in (stations, sensors, sample):
+    heads = ("sensor", "from", "type", "values", "nulls", "bad", "flagged", "least", "greatest")
+    for table in (
+        table_of(("station", "first", "last"), report.stations),
+        table_of(heads, [list(asdict(each).values()) for each in report.sensors]),
+        table_of(("derived sensor", "formula", "lacks"), [list(each.values()) for each in derived]),
+        table_of(("time in the table", "UTC"), report.sample),
+    ):
         console.print()
-        console.print(shown)
-    for warning in trial.warnings:
+        console.print(table)
+    if report.explain:
+        console.print("\nhow the database reads a month")
+        for line in report.explain:
+            console.print(f"  {line}", markup=False)
+    for warning in report.warnings:
         console.print(f"\n! {warning}")
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+from commands.printing import AsJson, say, say_json, show, shown_time, some
+from config import load_settings
+from data.time.months import month_name
 
 _tiles = typer.Typer(no_args_is_help=True, help="The tiles: columns of history on disk, read once from the database.")
 
@@ -19,51 +20,49 @@ def register(app: typer.Typer) -> None:
 
 @_tiles.command()
 def status(as_json: AsJson = False) -> None:
-    """List the series on disk: tiles, rows, bytes, months, last use; and how much of the budget they take."""
-    from config import load_settings
-    from data.months import iso_utc, month_name
-    from data.tiles import TileStore
+    """List the series on disk (tiles, rows, bytes, months,
+    last use) and their share of the budget.
+    """
+    from data.tiles.tile_store import TileStore
 
     settings = load_settings()
+    series = TileStore(settings.tiles_path).status()
     found = [
         {
-            "source": one.key.source,
-            "station": one.key.station,
-            "sensor": one.key.sensor,
+            **one.key._asdict(),
             "tiles": one.tiles,
             "rows": one.rows,
             "flagged": one.flagged,
             "bytes": one.bytes,
             "first_month": month_name(one.first_month),
             "last_month": month_name(one.last_month),
-            "used": iso_utc(one.used_ms // 1000 * 1000) if one.used_ms else None,
+            "used": shown_time(one.used_ms or None),
         }
-        for one in TileStore(settings.tiles_path).status()
+        for one in series
     ]
-    total, budget = sum(one["bytes"] for one in found), settings.tile_budget_bytes  # type: ignore[misc]
+    total, budget = sum(one.bytes for one in series), settings.tile_budget_bytes
     if as_json:
-        typer.echo(json.dumps({"bytes": total, "budget_bytes": budget, "series": found}, ensure_ascii=False))
+        say_json({"bytes": total, "budget_bytes": budget, "series": found})
         return
-    if found:
-        _print(found)
-    typer.echo(f"{total / 1e9:.3f} of {budget / 1e9:g} GB in {settings.tiles_path}", err=True)
+    show(found, as_json=False, nothing="There are no tiles.")
+    say(f"{total / 1e9:.3f} of {budget / 1e9:g} GB in {settings.tiles_path}", err=True)
 
 
 @_tiles.command()
 def verify(as_json: AsJson = False) -> None:
-    """Read every byte and check it. Damaged tiles are dropped, and read again when needed; exit 1 when there were any."""
-    from config import load_settings
-    from data.months import month_name
-    from data.tiles import TileStore
+    """Read every byte and check it. Damaged tiles are dropped, and read again when needed;
+    exit 1 when there were any.
+    """
+    from data.tiles.tile_store import TileStore
 
     checked, damages = TileStore(load_settings().tiles_path).verify()
     found = [{**one.key._asdict(), "month": month_name(one.month), "reason": one.reason} for one in damages]
     if as_json:
-        typer.echo(json.dumps({"checked": checked, "damaged": found}, ensure_ascii=False))
+        say_json({"checked": checked, "damaged": found})
     else:
         for one in found:
-            typer.echo(f"{one['station']} {one['sensor']} {one['month']}: {one['reason']}")
-        typer.echo(f"{checked} tiles checked, {len(found)} damaged and dropped", err=True)
+            say(f"{one['station']} {one['sensor']} {one['month']}: {one['reason']}")
+        say(f"{some(checked, 'tile')} checked, {len(found)} damaged and dropped", err=True)
     if found:
         raise typer.Exit(1)
 
@@ -74,25 +73,18 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove the tiles, and with all of them the Excel files made of them. Nothing is lost: they are read again when needed."""
-    from config import load_settings
+    """Remove the tiles, and with all of them the Excel files made of them.
+    Nothing is lost: they are read again when needed.
+    """
     from data.site import open_shelf
-    from data.tiles import TileStore
+    from data.tiles.tile_store import TileStore
 
     settings = load_settings()
     store = TileStore(settings.tiles_path)
     if not yes and not as_json:
         typer.confirm(f"Remove the tiles of {station or 'all stations'} in {store.root}?", abort=True, err=True)
     removed = store.clear(station) + (0 if station else open_shelf(settings).clear())
-    typer.echo(json.dumps({"bytes": removed}) if as_json else f"{removed / 1e9:.3f} GB removed")
-
-
-def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*(name.replace("_", " ") for name in rows[0]))
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    console = Console()
-    (console if console.is_terminal else Console(width=240)).print(table)
+    if as_json:
+        say_json({"bytes": removed})
+    else:
+        say(f"{removed / 1e9:.3f} GB removed")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.process import ensure_single_threaded, restart
+from jobs.worker.process import ensure_single_threaded, restart
 
 if TYPE_CHECKING:
     from config import Settings
-    from jobs.worker import Outcome
+    from jobs.worker.supervisor import WorkerEnd
 
 
 def register(app: typer.Typer) -> None:
@@ -32,12 +32,15 @@ def worker(
     max_seconds: Annotated[float | None, typer.Option(min=0, help="Take no more jobs after so many seconds, then end.")] = None,
     stop_when_empty: Annotated[bool, typer.Option("--stop-when-empty", help="End when no job waits.")] = False,
 ) -> None:
-    """Run jobs until told to stop. SIGTERM finishes or requeues them, then exits; a second one does not wait."""
+    """Run jobs until told to stop. SIGTERM finishes or requeues them, then exits;
+    a second one does not wait.
+    """
     ensure_single_threaded()
-    from config import load_settings  # after the environment is right: what follows imports numpy and the like
+    # after the environment is right: what follows imports numpy and the like
+    from config import load_settings
     from jobs.policy import QUEUES
-    from jobs.stopping import make_cancel_query
-    from jobs.worker import Outcome
+    from jobs.worker.attempt_cleanup import make_cancel_query
+    from jobs.worker.supervisor import WorkerEnd
 
     for name in queue or ():
         if name not in QUEUES:  # whoever waits in a queue that is misspelt here would wait for ever
@@ -51,18 +54,18 @@ def worker(
         stop_when_empty=stop_when_empty,
         cancel_query=make_cancel_query(settings),
     )
-    if outcome is Outcome.RESTART:
+    if outcome is WorkerEnd.RESTART:
         restart()
 
 
-def _runner(settings: Settings) -> Callable[..., Outcome]:
-    """What runs jobs here: a local worker, or one that gets them through the broker."""
-    from jobs.child import make_run_job
+def _runner(settings: Settings) -> Callable[..., WorkerEnd]:
+    """Return what runs jobs here: a local worker, or one that gets them through the broker."""
+    from jobs.worker.child import make_run_job
 
     if settings.queue == "celery":
-        from jobs.celery_worker import run_celery_worker
+        from jobs.celery.worker import run_celery_worker
 
         return partial(run_celery_worker, settings, make_run_job(settings))
-    from jobs.worker import run_worker
+    from jobs.worker.supervisor import run_worker
 
     return partial(run_worker, settings, make_run_job(settings))

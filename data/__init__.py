@@ -1,1 +1,6 @@
-"""Observations and what is made of them: catalogue, request, source, tiles, series, view. Knows no job, no page."""
+"""Observations and what is made of them: catalogue, request, site, inventory, plan,
+and the rooms that these join.
+
+Nothing here knows a job, a user or a page. What is about one thing has a room:
+source, ingest, tiles, view, export and others.
+"""

@@ -1,124 +1,106 @@
-"""The inventory: what there is of each station, kept by import and by jobs, so that nobody ever counts observations."""
+"""The inventory: what there is of each station, kept by import and by jobs,
+so that nobody ever counts observations.
+"""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from operator import itemgetter
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from data.patience import Ask, ask_directly
-from data.tables import month_inventory as months_table
-from data.tables import station_inventory as stations_table
-from data.upsert import upsert
+from data.catalogue import Catalogue
+from data.database.circuit_breaker import RunQuery, run_directly
+from data.database.tables import OWN_SOURCE
+from data.database.tables import month_inventory as months_table
+from data.database.tables import station_inventory as stations_table
+from data.database.upsert import upsert
+from data.inventory_records import KnownStations, MonthInventory, MonthTable, StationInventory, month_table_of
+from data.outlying import AHEAD_MS, FAR_MS, Outlying, Stretch, outlying
+from data.sensor_spans import Spans, dump_spans, merged, parse_spans
+from data.time.epoch import DAY_MS, epoch_ms
 from errors import SourceUnavailable, UnknownStation
 
-OWN_SOURCE = "own"
+__all__ = [
+    "OWN_SOURCE",
+    "Inventory",
+    "KnownStations",
+    "MonthInventory",
+    "MonthTable",
+    "Outlying",
+    "StationInventory",
+]
+
 _SUGGESTIONS = 5
+# so many without rows lie at least in a pause that sets rows apart
+_MONTHS_APART = FAR_MS // (32 * DAY_MS)
+_LAST_MONTH = 9999 * 12 + 11
 _STATIONS_A_QUERY = 500  # databases bound the number of parameters
 
-Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class StationInventory:
-    """A station: its sensors that have ever had a value (sorted), first and last time (ms UTC), rows, usual step."""
-
-    name: str
-    sensors: tuple[str, ...]
-    first_ms: int | None
-    last_ms: int | None
-    rows: int
-    step_ms: int | None
-    synthetic: bool
-
-
-@dataclass(frozen=True)
-class MonthInventory:
-    """A station's UTC month: rows, first and last time (ms UTC); ``generation`` grows whenever a row of it changes."""
-
-    month: int
-    rows: int
-    first_ms: int
-    last_ms: int
-    generation: int
-
-
+_NO_FORMULAS = Catalogue({})
 Shown = Callable[[StationInventory], StationInventory | None]
-
-
-@dataclass(frozen=True)
-class KnownStations:
-    """The stations as far as they are known; ``away`` says that the database does not answer."""
-
-    stations: tuple[StationInventory, ...]
-    away: bool = False
-
-
-@dataclass(frozen=True)
-class MonthTable:
-    """Months with rows of several stations, a row each; ``station`` is the position among those asked for.
-
-    Sorted by station and month. Arrays of int64 of one length; times in ms UTC, and the rest as :class:`MonthInventory`.
-    """
-
-    station: Integers
-    month: Integers
-    rows: Integers
-    first_ms: Integers
-    last_ms: Integers
-    generation: Integers
-
-    def __len__(self) -> int:
-        return len(self.month)
-
-    def only(self, chosen: npt.NDArray[np.bool_]) -> MonthTable:
-        """Some of its rows."""
-        return MonthTable(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 class Inventory:
     """The inventory of one source. Reads small tables only; every call is one query.
 
-    ``ask`` puts the questions to the database. Where it is impatient, each call may raise SourceUnavailable.
+    ``run_query`` puts the questions to the database. Where it is impatient,
+    each call may raise SourceUnavailable. Stations come with what they have of the derived sensors
+    of a ``catalogue``.
     """
 
-    def __init__(self, engine: Engine, source: str, ask: Ask = ask_directly) -> None:
-        self._engine = engine
-        self._ask = ask
+    def __init__(
+        self,
+        engine: Engine,
+        source: str,
+        run_query: RunQuery = run_directly,
+        now_ms: Callable[[], int] = epoch_ms,
+        catalogue: Catalogue = _NO_FORMULAS,
+    ) -> None:
+        self._engine, self._run_query = engine, run_query
+        self.source, self.now_ms, self._catalogue = source, now_ms, catalogue
+        self.whole = self  # without regard to who sees what of it
+        self._shown: Shown = lambda station: station
         self._last: tuple[StationInventory, ...] = ()
-        self.source = source
 
     def as_shown(self, shown: Shown) -> Inventory:
-        """The same for who sees only a part: ``shown`` makes that part of a station, or None of one that is not to be there."""
-        return _ShownInventory(self._engine, self.source, self._ask, self, shown)
+        """The same for who sees only a part: ``shown`` makes that part of a station,
+        or None of one that is not to be there.
+        """
+        part = Inventory(self._engine, self.source, self._run_query, self.now_ms, self._catalogue)
+        part.whole, part._shown = self, shown
+        return part
 
-    @property
-    def whole(self) -> Inventory:
-        """The inventory without regard to who sees what of it."""
-        return self
+    def knowing(self, catalogue: Catalogue) -> Inventory:
+        """The same with what stations have of another catalogue's derived sensors."""
+        found = Inventory(self._engine, self.source, self._run_query, self.now_ms, catalogue)
+        if self.whole is not self:
+            found.whole = self.whole.knowing(catalogue)
+        found._shown, found._last = self._shown, self._last
+        return found
 
     def stations(self) -> tuple[StationInventory, ...]:
-        """All stations, sorted by name."""
+        """Return all stations, sorted by name."""
         self._last = self._stations()
         return self._last
 
-    def known(self) -> KnownStations:
-        """All stations; while the database does not answer, those that this process was told last (at first none)."""
+    def known(self, names: Iterable[object] | None = None) -> KnownStations:
+        """Return all stations, or those of some names that there are; while the database does not
+        answer, those that this process was told last (at first none).
+        """
+        wanted = None if names is None else {name for name in names if isinstance(name, str)}
+        if self.whole is not self:
+            found = self.whole.known(wanted)
+            return KnownStations(self._part(found.stations), found.away)
         try:
-            return KnownStations(self.stations())
+            return KnownStations(self.stations() if wanted is None else self._some(wanted))
         except SourceUnavailable:
-            return KnownStations(self._last, away=True)
+            return KnownStations(tuple(each for each in self._last if wanted is None or each.name in wanted), away=True)
 
     def station(self, name: str) -> StationInventory:
-        """One station.
+        """Return the inventory of one station.
 
         Raises:
             UnknownStation: naming the known ones that are most like it.
@@ -126,13 +108,13 @@ class Inventory:
         return self.named([name])[0]
 
     def named(self, names: Sequence[str]) -> tuple[StationInventory, ...]:
-        """Some stations, in the order asked for.
+        """Return some stations, in the order asked for.
 
         Raises:
-            UnknownStation: naming the first that is not there, and the known ones that are most like it.
+            UnknownStation: naming the first that is not there,
+                and the known ones that are most like it.
         """
-        askable = [name for name in names if "\0" not in name]  # PostgreSQL takes no such text
-        found = {station.name: station for some in _chunks(askable) for station in self._stations(some)}
+        found = {station.name: station for station in self._some(names)}
         for name in names:
             if name not in found:
                 raise self._unknown(name)
@@ -140,118 +122,166 @@ class Inventory:
 
     def months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
         """The months with rows from ``first_month`` to ``last_month``, both included, in order."""
-        found = self._ask(lambda: self._months(station, first_month, last_month))
-        return {number: month for number, month in found.items() if month.rows}
+        query = self._months_of(station, first_month, last_month)
+        found = self._run_query(lambda: self._plain_rows(query))
+        return {row[0]: MonthInventory(*row) for row in found if row[1]}
 
-    def _months(self, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
-        with self._engine.connect() as connection:
-            return self.months_in(connection, station, first_month, last_month)
+    def month_table(self, stations: Sequence[str], first_month: int, last_month: int, *, emptied: bool = False) -> MonthTable:
+        """Months with rows of some stations, as :meth:`months` has them,
+        from one query for many stations.
 
-    def month_table(self, stations: Sequence[str], first_month: int, last_month: int) -> MonthTable:
-        """Months with rows of some stations, as :meth:`months` has them, from one query for many stations."""
+        ``emptied``: also months whose rows have all gone; tiles may still show them.
+        """
         columns = months_table.c
         wanted = (columns.station, columns.month, columns.rows, columns.first, columns.last, columns.generation)
         found: list[Sequence[Any]] = []
         for some in _chunks(stations):
             here = (columns.source == self.source, columns.station.in_(some), columns.month.between(first_month, last_month))
-            query = select(*wanted).where(*here, columns.rows > 0)
-            found += self._ask(lambda query=query: self._plain_rows(query))  # type: ignore[misc]
-        return _month_table(stations, found)
+            query = select(*wanted).where(*here, *([] if emptied else [columns.rows > 0]))
+            found += self._run_query(lambda query=query: self._plain_rows(query))  # type: ignore[misc]
+        return month_table_of(stations, found)
 
     def months_in(self, connection: Connection, station: str, first_month: int, last_month: int) -> Mapping[int, MonthInventory]:
-        """As :meth:`months`, inside a transaction of the caller's, and with months that a job has found to be empty."""
-        query = (
-            select(
-                months_table.c.month, months_table.c.rows, months_table.c.first, months_table.c.last, months_table.c.generation
-            )
-            .where(self._of(months_table.c, station), months_table.c.month.between(first_month, last_month))
-            .order_by(months_table.c.month)
-        )
+        """Return what :meth:`months` does, inside a transaction of the caller's,
+        and with months that a job has found to be empty.
+        """
+        query = self._months_of(station, first_month, last_month)
         return {row[0]: MonthInventory(*row) for row in connection.execute(query)}
 
+    def _months_of(self, station: str, first_month: int, last_month: int) -> Select[Any]:
+        columns = months_table.c
+        query = select(columns.month, columns.rows, columns.first, columns.last, columns.generation)
+        here = (self._of(columns, station), columns.month.between(first_month, last_month))
+        return query.where(*here).order_by(columns.month)
+
     def record(self, connection: Connection, station: str, *, month: int, added: int, first_ms: int, last_ms: int) -> None:
-        """Note a change of a month inside the transaction that makes it: rows grow, bounds widen, the generation grows.
+        """Note a change of a month inside the transaction that makes it:
+        rows grow, bounds widen, the generation grows.
 
         Call :meth:`lock` first when others may write the same station at the same time.
         """
         known = self.months_in(connection, station, month, month).get(month)
+        values = {"rows": added, "first": first_ms, "last": last_ms, "generation": 1}
+        if known is not None:
+            values |= {"rows": known.rows + added, "generation": known.generation + 1}
+            if known.rows:
+                values |= {"first": min(known.first_ms, first_ms), "last": max(known.last_ms, last_ms)}
+        keys = {"source": self.source, "station": station, "month": month}
+        connection.execute(upsert(connection.dialect, months_table, tuple(values)).values({**keys, **values}))
+
+    def correct(self, connection: Connection, station: str, *, month: int, added: int, bounds: tuple[int, int] | None) -> None:
+        """Note a change after which a month may have fewer rows:
+        ``added`` may be negative, ``bounds`` are (first, last) now.
+
+        A month without rows keeps its entry and its generation, so that a tile of it is stale,
+        and never looks fresh again.
+        """
         columns = months_table.c
-        if known is None:
-            keys = {"source": self.source, "station": station, "month": month}
-            values = {"rows": added, "first": first_ms, "last": last_ms, "generation": 1}
-            connection.execute(insert(months_table).values({**keys, **values}))
-            return
-        connection.execute(
-            update(months_table)
-            .where(self._of(columns, station), columns.month == month)
-            .values(
-                {
-                    "rows": columns.rows + added,
-                    "first": min(known.first_ms, first_ms),
-                    "last": max(known.last_ms, last_ms),
-                    "generation": columns.generation + 1,
-                }
-            )
-        )
+        values: dict[str, Any] = {"rows": 0, "generation": columns.generation + 1}
+        if bounds is not None:
+            self.record(connection, station, month=month, added=added, first_ms=bounds[0], last_ms=bounds[1])
+            values = {"first": bounds[0], "last": bounds[1]}
+        connection.execute(update(months_table).where(self._of(columns, station), columns.month == month).values(values))
 
     def describe(
         self,
         connection: Connection,
         station: str,
         *,
-        sensors: Iterable[str],
+        sensors: Spans,
         step_ms: int | None = None,
         synthetic: bool | None = None,
     ) -> None:
-        """Merge what is known of a station: sensors are added; step and mark are replaced where given."""
+        """Merge what is known of a station: sensors are added and their spans grow;
+        step and mark are replaced where given.
+        """
         self.lock(connection, station)
-        columns = stations_table.c
-        condition = self._of(columns, station)
-        known: list[str] = json.loads(connection.execute(select(columns.sensors).where(condition)).scalar_one())
-        values: dict[str, object] = {"sensors": json.dumps(sorted({*known, *sensors}))}
-        if step_ms is not None:
-            values["step_ms"] = step_ms
-        if synthetic is not None:
-            values["synthetic"] = synthetic
-        connection.execute(update(stations_table).where(condition).values(values))
+        known = merged(self._spans(connection, station), sensors)
+        values = {"sensors": dump_spans(known), "step_ms": step_ms, "synthetic": synthetic}
+        given = {name: value for name, value in values.items() if value is not None}
+        connection.execute(update(stations_table).where(self._of(stations_table.c, station)).values(given))
+
+    def correct_spans(self, connection: Connection, station: str, spans: Spans) -> None:
+        """Replace the bounds of some sensors; call :meth:`lock` first."""
+        known = self._spans(connection, station)
+        if any(known.get(name) != span for name, span in spans.items()):
+            values = {"sensors": dump_spans({**known, **spans})}
+            connection.execute(update(stations_table).where(self._of(stations_table.c, station)).values(values))
+
+    def _spans(self, connection: Connection, station: str) -> Spans:
+        query = select(stations_table.c.sensors).where(self._of(stations_table.c, station))
+        return parse_spans(connection.execute(query).scalar_one())
 
     def lock(self, connection: Connection, station: str) -> None:
-        """Make sure that the station has a row, and hold it until the transaction ends (SQLite has one writer anyway)."""
+        """Make sure that the station has a row, and hold it until the transaction ends
+        (SQLite has one writer anyway).
+        """
         columns = stations_table.c
-        new = {"source": self.source, "station": station, "sensors": "[]", "synthetic": False}
+        new = {"source": self.source, "station": station, "sensors": "{}", "synthetic": False}
         connection.execute(upsert(connection.dialect, stations_table, ()).values(new))
         connection.execute(select(columns.station).where(self._of(columns, station)).with_for_update())
 
-    def _stations(self, names: Sequence[str] | None = None) -> tuple[StationInventory, ...]:
-        station, month = stations_table.c, months_table.c
-        same = and_(month.source == station.source, month.station == station.station, month.rows > 0)
-        query = (
-            select(
-                station.station,
-                station.sensors,
-                func.min(month.first),
-                func.max(month.last),
-                func.coalesce(func.sum(month.rows), 0),
-                station.step_ms,
-                station.synthetic,
-            )
-            .select_from(stations_table.outerjoin(months_table, same))
-            .where(station.source == self.source, *([station.station.in_(names)] if names is not None else []))
-            .group_by(station.station, station.sensors, station.step_ms, station.synthetic)
-        )
-        found = self._ask(lambda: self._rows(query))
-        # Sorted here, so that every database gives the same order.
-        return tuple(
-            StationInventory(row[0], tuple(json.loads(row[1])), row[2], row[3], int(row[4]), row[5], bool(row[6]))
-            for row in sorted(found, key=lambda row: str(row[0]))
-        )
+    def _some(self, names: Iterable[str]) -> tuple[StationInventory, ...]:
+        """Return those of some stations that there are, sorted by name."""
+        askable = sorted({name for name in names if "\0" not in name})  # PostgreSQL takes no such text
+        return tuple(station for some in _chunks(askable) for station in self._stations(some))
 
-    def _rows(self, query: Select[Any]) -> Sequence[Sequence[Any]]:
-        with self._engine.connect() as connection:
-            return connection.execute(query).all()
+    def _stations(self, names: Sequence[str] | None = None) -> tuple[StationInventory, ...]:
+        wanted = None if names is None else sorted({*names, *self._catalogue.other_stations})
+        stored = {station.name: station for station in self._stored(wanted)}
+        # Sorted here, so that every database gives the same order.
+        asked = sorted(stored if names is None else stored.keys() & set(names))
+        return self._part(stored[name].with_derived(self._catalogue, stored) for name in asked)
+
+    def _stored(self, names: Sequence[str] | None) -> Iterator[StationInventory]:
+        """Yield stations as they are stored, without derived sensors; in any order."""
+        station, month = stations_table.c, months_table.c
+        # Grouped before it is joined, so that no database sorts the text of the sensors.
+        of_months = (
+            select(
+                month.station,
+                func.min(month.first).label("first"),
+                func.max(month.last).label("last"),
+                func.sum(month.rows).label("rows"),
+                (func.max(month.month) - func.min(month.month) + 1 - func.count(month.month)).label("without"),
+            )
+            .where(month.source == self.source, month.rows > 0, *([month.station.in_(names)] if names is not None else []))
+            .group_by(month.station)
+            .subquery()
+        )
+        has = of_months.c
+        told = (station.station, station.sensors, has.first, has.last, func.coalesce(has.rows, 0), station.step_ms)
+        query = (
+            select(*told, station.synthetic, has.without)
+            .select_from(stations_table.outerjoin(of_months, has.station == station.station))
+            .where(station.source == self.source, *([station.station.in_(names)] if names is not None else []))
+        )
+        found = self._run_query(lambda: self._plain_rows(query))
+        apart = self._outlying(found)
+        for name, text, first, last, rows, step_ms, synthetic, _ in found:
+            spans = parse_spans(text)
+            known = (first, last, int(rows), step_ms, bool(synthetic), apart.get(name), spans)
+            yield StationInventory(name, tuple(spans), *known)
+
+    def _part(self, stations: Iterable[StationInventory]) -> tuple[StationInventory, ...]:
+        return tuple(station for station in map(self._shown, stations) if station is not None)
+
+    def _outlying(self, found: Sequence[Sequence[Any]]) -> Mapping[str, Outlying]:
+        """Return outlying rows of stations with rows in the future, or with months missing."""
+        now = self.now_ms()
+        late = [row[0] for row in found if row[3] is not None and (row[3] > now + AHEAD_MS or row[7] >= _MONTHS_APART)]
+        if not late:
+            return {}
+        table = self.month_table(late, 0, _LAST_MONTH)
+        months: dict[int, list[Stretch]] = {}
+        columns = (table.station, table.first_ms, table.last_ms, table.rows)
+        for position, *stretch in zip(*(column.tolist() for column in columns), strict=True):
+            months.setdefault(position, []).append(Stretch(*stretch))
+        told = {late[position]: outlying(stretches, now) for position, stretches in months.items()}
+        return {name: each for name, each in told.items() if each is not None}
 
     def _plain_rows(self, query: Select[Any]) -> Sequence[Sequence[Any]]:
-        """Rows of text and integers as the driver gives them: half the time where they are ten thousands."""
+        """Return rows of text and integers as the driver gives them, in half the time."""
         with self._engine.connect() as connection, connection.execute(query) as result:
             return list(result.cursor.fetchall())
 
@@ -260,55 +290,25 @@ class Inventory:
 
     def _unknown(self, name: str) -> UnknownStation:
         names = [station.name for station in self._stations()]
-        if not names:
-            return self._unknown_alone(name)
-        near = difflib.get_close_matches(name, names, _SUGGESTIONS, cutoff=0.3) or names[:_SUGGESTIONS]
+        if names:
+            near = difflib.get_close_matches(name, names, _SUGGESTIONS, cutoff=0.3) or names[:_SUGGESTIONS]
+            return UnknownStation(
+                "There is no station {station}. Known stations: {known}.",
+                field="stations",
+                station=name,
+                known=", ".join(near) + (", …" if len(near) < len(names) else ""),
+            )
+        if self.whole is not self:
+            return UnknownStation("There is no station {station}.", field="stations", station=name)
+        if self.source == OWN_SOURCE:
+            return UnknownStation("There is no station {station}; nothing has been imported yet.", field="stations", station=name)
         return UnknownStation(
-            "There is no station {station}; known are {known}.",
+            "There is no station {station}; this mapping has not found any yet. Run manage.py source check.",
             field="stations",
             station=name,
-            known=", ".join(near) + (", …" if len(near) < len(names) else ""),
         )
-
-    def _unknown_alone(self, name: str) -> UnknownStation:
-        return UnknownStation("There is no station {station}; nothing has been imported yet.", field="stations", station=name)
-
-
-class _ShownInventory(Inventory):
-    """A part of another inventory."""
-
-    def __init__(self, engine: Engine, source: str, ask: Ask, whole: Inventory, shown: Shown) -> None:
-        super().__init__(engine, source, ask)
-        self._whole = whole
-        self._shown = shown
-
-    @property
-    def whole(self) -> Inventory:
-        return self._whole
-
-    def known(self) -> KnownStations:
-        found = self._whole.known()
-        return KnownStations(self._part(found.stations), found.away)
-
-    def _stations(self, names: Sequence[str] | None = None) -> tuple[StationInventory, ...]:
-        return self._part(super()._stations(names))
-
-    def _part(self, stations: Iterable[StationInventory]) -> tuple[StationInventory, ...]:
-        return tuple(station for station in map(self._shown, stations) if station is not None)
-
-    def _unknown_alone(self, name: str) -> UnknownStation:
-        return UnknownStation("There is no station {station}.", field="stations", station=name)
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(names), _STATIONS_A_QUERY):
         yield names[start : start + _STATIONS_A_QUERY]
-
-
-def _month_table(stations: Sequence[str], found: Sequence[Sequence[Any]]) -> MonthTable:
-    """Of rows (station, month, rows, first, last, generation) in any order."""
-    positions = {name: position for position, name in enumerate(stations)}
-    station = np.fromiter((positions[row[0]] for row in found), np.int64, len(found))
-    columns = [np.fromiter(map(itemgetter(column), found), np.int64, len(found)) for column in range(1, 6)]
-    order = np.lexsort((columns[0], station))
-    return MonthTable(station[order], *(column[order] for column in columns))

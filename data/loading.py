@@ -7,22 +7,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 
-from data.clean import clean
-from data.freshness import ExactMonth
-from data.months import month_bounds_ms, month_name
-from data.plan import Missing
+from data.arrays import Integers
+from data.load_plan import Missing
+from data.readings import clean
 from data.site import Site
-from data.source import AnyReader
-from data.source.columns import Readings
-from data.tiles import SeriesKey, TileEntry
+from data.source import MappedReader
+from data.source.connection.query_columns import Readings
+from data.source.mapped.source import MappedSource
+from data.source_sync import ExactMonth
+from data.tiles.tile_store import SeriesKey, TileEntry
+from data.time.months import month_bounds_ms, month_name
 
 # A cell is one number of 8 bytes: rows × (sensors + the time).
 CELLS_PER_QUERY = 4_000_000  # 32 MB of Arrow: a longer month is read in several queries
-CELLS_PER_READ = 12_000_000  # 96 MB: a month that is wider takes several reads, each of some sensors
+# 96 MB: a month that is wider takes several reads, each of some sensors
+CELLS_PER_READ = 12_000_000
 CELLS_TOGETHER = CELLS_PER_READ // 2  # of several stations: two such reads may be in hand
 STATIONS_TOGETHER = 50
 
@@ -31,7 +32,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class LoadedMonth:
-    """Tiles of one :class:`Missing`. ``read`` of them were read now, the others found written by an earlier attempt.
+    """Tiles of one :class:`Missing`. ``read`` of them were read now,
+    the others found written by an earlier attempt.
 
     ``exact`` is what the month held, where its rows were read.
     """
@@ -47,7 +49,7 @@ class LoadedMonth:
 
 
 def cells(wanted: Missing) -> int:
-    """How many numbers one read holds in memory."""
+    """Return how many numbers one read holds in memory."""
     return wanted.rows * (len(wanted.sensors) + 1)
 
 
@@ -59,7 +61,8 @@ def reads(wanted: Missing) -> Iterator[Missing]:
 
 
 def windows(wanted: Missing) -> Sequence[tuple[int, int]]:
-    """[start, end) windows (ms UTC) that partition the whole month, each of about CELLS_PER_QUERY cells or fewer.
+    """[start, end) windows (ms UTC) that partition the whole month,
+    each of about CELLS_PER_QUERY cells or fewer.
 
     Cuts are spread evenly between the first and the last row.
     """
@@ -70,10 +73,12 @@ def windows(wanted: Missing) -> Sequence[tuple[int, int]]:
     return [(left, right) for left, right in pairwise(cuts) if left < right]
 
 
-def together(reader: AnyReader, pieces: Sequence[Missing]) -> list[tuple[Missing, ...]]:
-    """The pieces in groups that are read by the same queries: each alone, or a month of several stations.
+def group_pieces(reader: MappedReader, pieces: Sequence[Missing]) -> list[tuple[Missing, ...]]:
+    """Group the pieces that are read by the same queries:
+    each alone, or a month of several stations.
 
-    Where no index finds the rows of one station, a query for one costs nearly what a query for all does.
+    Where no index finds the rows of one station, a query for one costs
+    nearly what a query for all does.
     """
     if not reader.finds_all_stations:
         return [(piece,) for piece in pieces]
@@ -88,20 +93,24 @@ def together(reader: AnyReader, pieces: Sequence[Missing]) -> list[tuple[Missing
     return [tuple(group) for group in groups]
 
 
-def load_months(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> list[LoadedMonth]:
-    """Read, clean and write the wanted tiles of one month; those that are there by now are taken as they are. Publishes nothing.
+def load_months(site: Site, reader: MappedReader, wanted: Sequence[Missing]) -> list[LoadedMonth]:
+    """Read, clean and write the wanted tiles of one month;
+    those that are there by now are taken as they are. Publishes nothing.
 
-    Nobody else on this host reads the same month meanwhile. The generation was read with the plan, before the rows: if an
-    import came in between, the tile is stale from the start and the next plan reads it again.
+    No other process of this host reads the same month meanwhile. The generation was read with the
+    plan, before the rows: if an import came in between, the tile is stale from the start and the
+    next plan reads it again.
 
     Raises:
-        SourceUnavailable, SourceMismatch: see data/source/failures.py.
+        SourceUnavailable, SourceMismatch: see data/source/connection/failures.py.
     """
     with ExitStack() as locks:
-        for each in sorted(wanted, key=lambda one: one.station):  # all in the same order, so that no two wait for each other
+        # all in the same order, so that no two wait for each other
+        for each in sorted(wanted, key=lambda one: one.station):
             locks.enter_context(site.tiles.build_lock(site.source.id, each.station, each.month))
         fingerprints = reader.fingerprints([each.station for each in wanted], wanted[0].month)
-        # A tile of an earlier attempt, whose fingerprint nobody noted, could be stale without anybody seeing it later.
+        # A tile of an earlier attempt, whose fingerprint nobody noted,
+        # could be stale without anybody seeing it later.
         found = {each.station: _found(site, each) if fingerprints[each.station] is None else [] for each in wanted}
         lacking = [_without(each, (key.sensor for key, _ in found[each.station])) for each in wanted]
         read = _read_all(site, reader, [each for each in lacking if each.sensors])
@@ -121,8 +130,8 @@ def _without(wanted: Missing, there: Iterable[str]) -> Missing:
     return replace(wanted, sensors=tuple(sensor for sensor in wanted.sensors if sensor not in present))
 
 
-def _read_all(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> dict[str, LoadedMonth]:
-    """By station; stations that lack the same sensors are read together."""
+def _read_all(site: Site, reader: MappedReader, wanted: Sequence[Missing]) -> dict[str, LoadedMonth]:
+    """Read the months by station; stations that lack the same sensors are read together."""
     by_sensors: dict[tuple[str, ...], list[Missing]] = {}
     for each in wanted:
         by_sensors.setdefault(each.sensors, []).append(each)
@@ -138,13 +147,15 @@ def _read_all(site: Site, reader: AnyReader, wanted: Sequence[Missing]) -> dict[
 
 
 def _joined(group: Sequence[Missing]) -> Missing:
-    """As if their rows were of one station."""
+    """Join what is missing of several stations, as if their rows were of one."""
     first, last = min(each.first_ms for each in group), max(each.last_ms for each in group)
     return replace(group[0], rows=sum(each.rows for each in group), first_ms=first, last_ms=last)
 
 
 def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
-    """Tiles, as new as wanted or newer, that another worker or an earlier attempt has written since the plan was made."""
+    """Tiles, as new as wanted or newer, that another worker or an earlier attempt has
+    written since the plan was made.
+    """
     found = []
     for sensor in wanted.sensors:
         key = SeriesKey(site.source.id, wanted.station, sensor)
@@ -155,11 +166,11 @@ def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
     return found
 
 
-def _write(site: Site, reader: AnyReader, wanted: Missing, readings: Readings) -> LoadedMonth:
+def _write(site: Site, reader: MappedReader, wanted: Missing, readings: Readings) -> LoadedMonth:
     flagged = {**readings.flagged, **reader.flags(wanted.station, wanted.sensors, *month_bounds_ms(wanted.month))}
     values, missing, bad_times = dict(readings.values), readings.missing, readings.bad_times
     times = {name: readings.times_of(name) for name in wanted.sensors}
-    exact = _exact(wanted, times)
+    exact = _exact(site, wanted, times)
     del readings  # so that each sensor's values go as soon as their tile is written
     entries: list[tuple[SeriesKey, TileEntry]] = []
     bad = duplicates = 0
@@ -176,8 +187,14 @@ def _write(site: Site, reader: AnyReader, wanted: Missing, readings: Readings) -
     return LoadedMonth(wanted, tuple(entries), len(entries), size, bad, duplicates, bad_times, exact)
 
 
-def _exact(wanted: Missing, times: Mapping[str, npt.NDArray[np.int64]]) -> ExactMonth:
-    """What the month really held; of a tall table the sensor with most rows counts."""
+def _exact(site: Site, wanted: Missing, times: Mapping[str, Integers]) -> ExactMonth:
+    """Return what the month really held; of a tall table the sensor with most rows counts.
+
+    Where only some of its sensors were read, the others' rows are not known.
+    """
+    mapping = site.source.mapping if isinstance(site.source, MappedSource) else None
+    if mapping is not None and mapping.tall and len(wanted.sensors) < len(mapping.sensors):
+        return ExactMonth(wanted.station, wanted.month, wanted.generation, None, None, None, None)
     present = [each for each in times.values() if len(each)]
     first = min((int(each.min()) for each in present), default=None)
     last = max((int(each.max()) for each in present), default=None)

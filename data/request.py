@@ -1,4 +1,4 @@
-"""HistoryRequest: what somebody wants to see. Validated, immutable, hashable, JSON."""
+"""HistoryRequest: what a user wants to see. Validated, immutable, hashable, JSON."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from data.months import iso_utc, months_between
+from data.time.epoch import EARLIEST_MS, LATEST_MS, ms_of
+from data.time.months import iso_utc
+from data.time.resolution import Resolution, require_resolution
 from errors import InvalidRequest
-
-Resolution = Literal["raw", "1min", "10min", "1h", "1d", "1mo"]
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
-
-_EARLIEST_MS = -62_135_596_800_000  # 0001-01-01
-_LATEST_MS = 253_402_300_799_999  # 9999-12-31
 
 
 @dataclass(frozen=True, order=True)
 class HistoryRequest:
     """stations × sensors × [start, end) × resolution × time zone.
 
-    Times are int ms UTC; ``timezone`` is the zone of buckets, labels and axis. Stations and sensors are sorted and
-    unique, so equal requests are equal objects.
+    Times are int ms UTC; ``timezone`` is the zone of buckets, labels and axis. Stations and sensors
+    are sorted and unique, so equal requests are equal objects.
     """
 
     stations: tuple[str, ...]
@@ -41,31 +37,17 @@ class HistoryRequest:
             raise InvalidRequest("Choose at least one sensor.", field="sensors")
         for name in ("stations", "sensors"):
             object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)))))
-        if self.resolution not in RESOLUTIONS:
-            raise InvalidRequest(
-                "There is no resolution {resolution}; use one of {known}.",
-                field="resolution",
-                resolution=self.resolution,
-                known=", ".join(RESOLUTIONS),
-            )
-        if not _EARLIEST_MS <= self.start_ms <= _LATEST_MS or not _EARLIEST_MS <= self.end_ms <= _LATEST_MS + 1:
-            raise InvalidRequest("The years must lie between 1 and 9999.", field="start")
+        require_resolution(self.resolution)
+        if not EARLIEST_MS <= self.start_ms <= LATEST_MS or not EARLIEST_MS <= self.end_ms <= LATEST_MS:
+            raise InvalidRequest("The years must be between 1 and 9999.", field="start")
         if self.start_ms >= self.end_ms:
-            raise InvalidRequest("The start must lie before the end.", field="end")
-        try:
-            ZoneInfo(self.timezone)
-        except (KeyError, ValueError, OSError):
-            raise InvalidRequest("There is no time zone {timezone}.", field="timezone", timezone=self.timezone) from None
+            raise InvalidRequest("The start must be before the end.", field="end")
+        _zone(self.timezone)
 
     @property
     def series(self) -> tuple[tuple[str, str], ...]:
-        """Every (station, sensor), stations first."""
+        """Return every (station, sensor), stations first."""
         return tuple((station, sensor) for station in self.stations for sensor in self.sensors)
-
-    @property
-    def months(self) -> range:
-        """All UTC months that the range touches."""
-        return months_between(self.start_ms, self.end_ms)
 
     def to_json(self) -> str:
         """JSON with sorted keys; :meth:`from_json` is the inverse."""
@@ -78,7 +60,7 @@ class HistoryRequest:
         return cls(**{**fields, "stations": tuple(fields["stations"]), "sensors": tuple(fields["sensors"])})
 
     def describe(self) -> str:
-        """One line for logs: stations, sensors, range in UTC, resolution."""
+        """Return one line for logs: stations, sensors, range in UTC, resolution."""
         what = f"{','.join(self.stations)} × {','.join(self.sensors)}"
         return f"{what} {iso_utc(self.start_ms)}..{iso_utc(self.end_ms)} {self.resolution}"
 
@@ -88,7 +70,8 @@ def request_of(
 ) -> HistoryRequest:
     """A request from text, as a form, URL or command line gives it.
 
-    Times are ISO 8601; without an offset they are wall-clock times in ``timezone`` (a doubled hour means its first).
+    Times are ISO 8601; without an offset they are wall-clock times in ``timezone`` (a
+    doubled hour means its first).
 
     Raises:
         InvalidRequest: with ``field`` one of stations, sensors, start, end, resolution, timezone.
@@ -99,21 +82,25 @@ def request_of(
 
 
 def parse_time(text: str | None, timezone: str, *, field: str) -> int:
-    """ISO 8601 (a date alone is its midnight) to int ms UTC; without an offset it is wall-clock time in ``timezone``.
+    """ISO 8601 (a date alone is its midnight) to int ms UTC;
+    without an offset it is wall-clock time in ``timezone``.
 
     Raises:
         InvalidRequest: naming the field and what was expected.
     """
-    try:
-        zone = ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        raise InvalidRequest("There is no time zone {timezone}.", field="timezone", timezone=timezone) from None
+    zone = _zone(timezone)
     try:
         moment = datetime.fromisoformat((text or "").strip())
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        since = aware.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        return ms_of(aware.astimezone(UTC))
     except (ValueError, OverflowError):
         raise InvalidRequest(
             "{text} is not a time; write it like 2019-03-31 or 2019-03-31 14:30.", field=field, text=repr(text or "")
         ) from None
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def _zone(timezone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        raise InvalidRequest("There is no time zone {timezone}.", field="timezone", timezone=timezone) from None

@@ -2,47 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from config import Settings
 from data.catalogue import Catalogue, load_catalogue
-from data.drivers import SQLITE_BUSY_TIMEOUT_MS, WEB_BUSY_MS
-from data.engine import make_engine, sqlite_path
+from data.database.circuit_breaker import RunQuery, run_directly, run_for_page
+from data.database.drivers import SQLITE_BUSY_TIMEOUT_MS, WEB_BUSY_MS
+from data.database.engine import make_engine, sqlite_path
+from data.database.network_timeouts import install_network_timeouts
+from data.export.shelf import Shelf
 from data.inventory import Inventory
-from data.patience import Ask, Impatient, ask_directly
-from data.source import Source, own_source
-from data.source.mapped import MappedSource, as_others_see
-from data.source.mapping import load_mapping
-from data.tiles import TileStore
-from data.workbooks import WorkbookShelf
+from data.source import TableSource, own_source
+from data.source.mapped.mapping_loading import load_mapping
+from data.source.mapped.source import MappedSource, as_others_see
+from data.tiles.tile_store import TileStore
+from data.time.resolution import Resolution
+from data.user_formula import Definitions, no_definition
 
 _WEB_STATEMENT_S = 10.0  # a question that no page waits for any more ends by then
 
 
 @dataclass(frozen=True)
 class Site:
-    """Settings, sensors, the observations database, and what was made of it. Never carried across a fork while in use."""
+    """Settings, sensors, the observations database, and what was made of it.
+    Never carried across a fork while in use.
+
+    ``floor``: the finest steps that may be seen of it, each as a whole; raw:
+    everything (access/restricted_site.py).
+    """
 
     settings: Settings
     catalogue: Catalogue
     engine: Engine
     inventory: Inventory
     tiles: TileStore
-    source: Source
-    ask: Ask = ask_directly
+    source: TableSource
+    run_query: RunQuery = run_directly
+    floor: Resolution = "raw"
+
+    def knowing(self, sensors: Iterable[str]) -> Site:
+        """The site with the users' formulas among some sensors in its catalogue and inventory."""
+        catalogue = self.catalogue.knowing(sensors)
+        if catalogue is self.catalogue:
+            return self
+        return replace(self, catalogue=catalogue, inventory=self.inventory.knowing(catalogue))
 
     @property
-    def workbooks(self) -> WorkbookShelf:
-        """Workbooks that were written, beside the tiles."""
+    def shelf(self) -> Shelf:
+        """What jobs wrote to be fetched, beside the tiles."""
         return open_shelf(self.settings)
 
 
-def open_shelf(settings: Settings) -> WorkbookShelf:
-    """The workbooks of a site."""
-    return WorkbookShelf(settings.tiles_path, settings.workbook_ttl, settings.workbook_budget_bytes)
+def open_shelf(settings: Settings) -> Shelf:
+    """The shelf of a site."""
+    return Shelf(settings.tiles_path, settings.workbook_ttl, settings.workbook_budget_bytes)
 
 
 def open_site(
@@ -51,24 +68,26 @@ def open_site(
     session_name: str = "riwayat",
     busy_ms: int = SQLITE_BUSY_TIMEOUT_MS,
     statement_timeout_s: float | None = None,
-    ask: Ask = ask_directly,
+    run_query: RunQuery = run_directly,
+    definitions: Definitions = no_definition,
 ) -> Site:
     """The site of some settings; opens no connection and reads no tile until it is used.
 
-    ``session_name`` is how a server shows its sessions and queries, so that another process can stop them. No statement
-    takes longer than ``statement_timeout_s`` (a job may); none in our own database waits longer than ``busy_ms`` for a SQLite
-    file that is written to. ``ask`` puts the questions of plan and inventory to our own database.
+    ``session_name`` is how a server shows its sessions and queries, so that another process can
+    stop them. No statement takes longer than ``statement_timeout_s`` (a job may); none in our own
+    database waits longer than ``busy_ms`` for a SQLite file that is written to. ``run_query`` puts
+    the questions of plan and inventory to our own database, ``definitions`` knows users' formulas.
 
     Raises:
         ConfigurationError: a wrong URL or catalogue.
     """
-    catalogue = load_catalogue(settings.sensors)
+    catalogue = replace(load_catalogue(settings.sensors), definitions=definitions)
     timeout_s = settings.job_timeout if statement_timeout_s is None else statement_timeout_s
     engine = make_engine(settings.history_url, application_name=session_name, statement_timeout_s=timeout_s, busy_ms=busy_ms)
     # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
     jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
     one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()
-    source: Source
+    source: TableSource
     if settings.source is not None:
         source, catalogue = _mapped(settings, settings.source, catalogue, session_name)
     else:
@@ -79,24 +98,35 @@ def open_site(
         settings=settings,
         catalogue=catalogue,
         engine=engine,
-        inventory=Inventory(engine, source.id, ask),
+        inventory=Inventory(engine, source.id, run_query, catalogue=catalogue),
         tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap),
         source=source,
-        ask=ask,
+        run_query=run_query,
     )
 
 
-def open_web_site(settings: Settings) -> Site:
-    """The site for a web process, which no database may hold up: see data/patience.py."""
-    return open_site(settings, busy_ms=WEB_BUSY_MS, statement_timeout_s=_WEB_STATEMENT_S, ask=Impatient())
+def open_web_site(settings: Settings, definitions: Definitions = no_definition) -> Site:
+    """Open the site for a web process, which no database may hold up; ``definitions`` knows users'
+    formulas.
+    """
+    site = open_site(
+        settings,
+        busy_ms=WEB_BUSY_MS,
+        statement_timeout_s=_WEB_STATEMENT_S,
+        run_query=run_for_page,
+        definitions=definitions,
+    )
+    install_network_timeouts(site.engine, "observations")
+    return site
 
 
 def _mapped(settings: Settings, file: Path, catalogue: Catalogue, session_name: str) -> tuple[MappedSource, Catalogue]:
-    """The source that a mapping describes, and the catalogue that knows where its values come from."""
+    """Return the source of a mapping, and the catalogue that knows where its values come from."""
     mapping = load_mapping(file, catalogue, settings.timezone)
     url, timeout_s = mapping.url.render_as_string(hide_password=False), settings.job_timeout
     engine = as_others_see(make_engine(url, application_name=session_name, statement_timeout_s=timeout_s))
-    # Jobs and inventory are written while the table is read. In one SQLite file that forbids the fast path.
+    # Jobs and inventory are written while the table is read.
+    # In one SQLite file that forbids the fast path.
     ours = {path.resolve() for path in map(sqlite_path, (settings.jobs_url, settings.history_url)) if path is not None}
     theirs = sqlite_path(url)
     shared = theirs is not None and theirs.resolve() in ours

@@ -1,1 +1,4 @@
-"""Numbers to Plotly figures; knows Plotly, never Dash."""
+"""Numbers to Plotly figures: traces, panels, axes and their words.
+
+Plotly is known here, Dash is not. What the numbers are is decided in data.view.
+"""

@@ -1,4 +1,6 @@
-"""Numpy arrays as Plotly's typed arrays: base64 of raw little-endian bytes, the fastest and smallest that a figure can carry."""
+"""Numpy arrays as Plotly's typed arrays: base64 of raw little-endian bytes,
+the fastest and smallest that a figure can carry.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def measured(values: npt.NDArray[np.float64], decimals: int) -> TypedArray:
 def narrowed(values: npt.NDArray[np.float64], decimals: int) -> npt.NDArray[np.float32] | None:
     """float32 values that show the same ``decimals`` digits, or None where there are none.
 
-    A value next to a rounding tie (2.35 shown with one decimal) may fall on its other side; its float32 neighbour does not.
+    A value next to a rounding tie (2.35 shown with one decimal) may fall on its other side;
+    its float32 neighbour does not.
     """
     scaled = np.abs(values) * 10.0**decimals
     if not np.all(scaled[np.isfinite(scaled)] < _FLOAT32_DIGITS):

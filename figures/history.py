@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 
 from data.catalogue import Catalogue
-from data.drawn import HistoryView, SeriesView
-from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panel, Panels, arrange, header, value_axis
-from figures.template import FONT, Style, axis_style, base_layout, style_of
-from figures.traces import Placed, series_traces
+from data.time.epoch import DAY_MS
+from data.view.records import HistoryView, SeriesView
+from data.view.spread import MOST_TOLD_APART
+from figures.extents import is_blank
+from figures.legend import legend_names
+from figures.panel_words import headings
+from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panel, Panels, arrange, note, value_axis
+from figures.spreads import spread_traces
+from figures.template import Style, axis_style, base_layout, style_of
+from figures.thresholds import threshold_shapes
+from figures.top_legend import top_legend
+from figures.traces import PlacedSeries, series_traces
+from figures.trend_options import AUTOMATIC, TrendOptions
 from figures.wallclock import WallClock
-from figures.words import DAY_MS, bucket_ms, hover_format, in_order, picture_name, separators, tick_formats
+from figures.words import bucket_ms, hover_format, in_order, picture_name, separators, tick_formats
 from i18n import gettext as _
 
 Figure = dict[str, Any]
 Span = tuple[int, int]
-
-_TOOLS_PX = 104  # Plotly's buttons, which come up over a chart without a legend
 
 
 def history_figure(
@@ -34,50 +41,73 @@ def history_figure(
     pending_text: str = "",
     revision: str = "",
     sequence: int = 0,
+    options: TrendOptions = AUTOMATIC,
 ) -> Figure:
-    """One panel a unit over a shared time axis, in the current language.
+    """Return a figure with one panel a unit over a shared time axis, in the current language.
 
-    ``width_px`` is the plot's width. ``height_px`` is the figure's height when it must fit a frame, and then it has no buttons
-    (None: what suits its panels, as ``layout.meta.height`` says in any case). ``whole`` is the request's [start, end),
-    ``pending`` the spans of it that no tile covers yet (all int ms UTC). ``revision`` names the job: what its user did to the
-    figure (hidden series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that the page
-    can drop an answer that is no longer wanted.
+    ``width_px`` is the plot's width. ``height_px`` is the figure's height when it must fit a frame,
+    and then it has no buttons (None: what suits its panels, as ``layout.meta.height`` says in any
+    case). ``whole`` is the request's [start, end), ``pending`` the spans of it that no tile covers
+    yet (all int ms UTC). ``revision`` names the job: what its user did to the figure (hidden
+    series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that
+    the page can drop an answer that is no longer wanted. ``options`` are those of
+    :func:`figures.trend_options.read_trend_options`.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
-    panels = arrange(view, catalogue, width_px, height_px)
-    placed = [_place(series, view, catalogue, panels, clock, width_px) for series in in_order(view.series, catalogue)]
+    panels = arrange(view, catalogue, width_px, height_px, options)
+    names = legend_names(view.series, catalogue, width_px)
+    ordered = in_order(view.series, catalogue)
+    placed = [_placed_series(one, names[one.station, one.sensor], view, catalogue, panels, clock, width_px) for one in ordered]
+    zone = _zone_words(clock, width_px)
+    headers = [
+        note(text, 0, top, {"size": 11.5, "color": style.muted})
+        for top, text in headings(panels, view, catalogue, width_px, zone).items()
+    ]
     return {
-        "data": [trace for one in placed for trace in series_traces(one, style)],
+        "data": [
+            *(trace for one in placed for trace in series_traces(one, style)),
+            *(trace for one in view.spreads for trace in spread_traces(one, catalogue, panels, clock, style)),
+        ],
         "layout": {
             **base_layout(style),
             **_frame(view, panels, style, revision, width_px),
             "xaxis": _time_axis(view, clock, style, placed, width_px, sequence),
-            **{_axis_key(panel.axis): value_axis(panel, style, empty=not _measured(view, panel)) for panel in panels.panels},
-            "annotations": [
-                *(header(panel, style) for panel in panels.panels),
-                *_zone_note(clock, style, beside_tools=len(view.series) < 2 and height_px is None),
+            **{
+                f"yaxis{panel.axis.removeprefix('y')}": value_axis(panel, style, empty=not _measured(view, panel))
+                for panel in panels.panels
+            },
+            "annotations": [*headers, note(zone, 1, 1, {"size": 11, "color": style.muted})],
+            "shapes": [
+                *pending_shapes(view, pending, pending_text, clock, style),
+                *threshold_shapes(options.thresholds, panels, view, catalogue, style),
             ],
-            **pending_shapes(view, pending, pending_text, clock, style),
             "meta": {
-                "start": view.start_ms,
-                "end": view.end_ms,
+                **_meta(view, catalogue),
                 "whole": list(whole or (view.start_ms, view.end_ms)),
                 "offset": clock.offset_ms,
                 "revision": revision,
                 "sequence": sequence,
-                "picture": picture_name(view, catalogue),
                 "ground": style.ground,
-                "height": arrange(view, catalogue, width_px).height,
+                "height": arrange(view, catalogue, width_px, options=options).height,
             },
         },
     }
 
 
+def _meta(view: HistoryView, catalogue: Catalogue) -> dict[str, Any]:
+    """What the page is told of a view."""
+    return {
+        "start": view.start_ms,
+        "end": view.end_ms,
+        "picture": picture_name(view, catalogue),
+        "buckets": [{"station": one.station, "sensor": one.sensor, "bucket": one.bucket} for one in view.series],
+    }
+
+
 def _measured(view: HistoryView, panel: Panel) -> bool:
     """Whether any series of the panel has a value to draw, a flagged one included."""
-    names = {sensor.name for sensor in panel.sensors}
-    return any(series.flagged_y.size or np.isfinite(series.y).any() for series in view.series if series.sensor in names)
+    return any(not is_blank(one) and (one.flagged_y.size or np.isfinite(one.y).any()) for one in panel.of(view))
 
 
 def empty_figure(theme: str = "light") -> Figure:
@@ -90,23 +120,36 @@ def empty_figure(theme: str = "light") -> Figure:
     }
 
 
-def _place(
-    series: SeriesView, view: HistoryView, catalogue: Catalogue, panels: Panels, clock: WallClock, width_px: int
-) -> Placed:
+def _placed_series(
+    series: SeriesView,
+    name: str,
+    view: HistoryView,
+    catalogue: Catalogue,
+    panels: Panels,
+    clock: WallClock,
+    width_px: int,
+) -> PlacedSeries:
     stations = sorted({one.station for one in view.series})
-    panel = panels.of(series.sensor)
+    panel = panels.of(series.station, series.sensor)
     long_buckets = bucket_ms(series.bucket) >= DAY_MS
-    return Placed(
+    index, count = stations.index(series.station), len(stations)
+    if panel.alone and count > MOST_TOLD_APART:  # nothing is beside it
+        index, count = 0, 1
+    return PlacedSeries(
         view=series,
         sensor=catalogue[series.sensor],
+        name=name,
         x=clock.bucket_to_axis(series.x) if long_buckets else clock.to_axis(series.x),
         flagged_x=clock.to_axis(series.flagged_x),
         axis=panel.axis,
-        station_place=stations.index(series.station),
-        station_count=len(stations),
-        window=(float(view.start_ms + clock.offset_ms), float(view.end_ms + clock.offset_ms)),
+        station_index=index,
+        station_count=count,
+        sensor_index=panel.sensors.index(catalogue[series.sensor]) if count > 1 else 0,
+        window=clock.window,
         width_px=width_px,
         panel_px=panel.height_px,
+        limits=(panel.limits.low, panel.limits.high),
+        smooth_x=None if series.smooth is None else clock.to_axis(series.smooth.x),
     )
 
 
@@ -114,7 +157,7 @@ def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width
     return {
         "height": panels.height,
         "autosize": True,
-        "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": panels.margin_top, "b": MARGIN_BOTTOM, "pad": 0},
+        "margin": {"l": MARGIN_LEFT, "r": panels.margin_right, "t": panels.margin_top, "b": MARGIN_BOTTOM, "pad": 0},
         "uirevision": revision,
         "separators": separators(),
         "hovermode": "x unified",
@@ -126,20 +169,7 @@ def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width
         "barmode": "overlay",
         "bargap": 0,
         "showlegend": len(view.series) > 1,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "xref": "paper",
-            "y": 1,
-            "yanchor": "top",
-            "yref": "container",
-            "font": {"family": FONT, "size": 12, "color": style.ink},
-            "bgcolor": "rgba(0,0,0,0)",
-            "itemsizing": "trace",
-            "tracegroupgap": 0,
-            "groupclick": "togglegroup",
-        },
+        "legend": top_legend(style),
     }
 
 
@@ -150,20 +180,23 @@ def _small_hover(style: Style) -> dict[str, Any]:
 
 
 def _time_axis(
-    view: HistoryView, clock: WallClock, style: Style, placed: list[Placed], width_px: int, sequence: int
+    view: HistoryView, clock: WallClock, style: Style, placed: list[PlacedSeries], width_px: int, sequence: int
 ) -> dict[str, Any]:
-    """Range and formats of time. Every gesture has a new ``sequence``: then this range wins over what its user dragged."""
+    """Range and formats of time. Every gesture has a new ``sequence``: then this range
+    wins over what its user dragged.
+    """
     # Dots in the middle of a column are at no observation's time.
     times_ms = [one.x[np.isfinite(one.view.y)] for one in placed if one.view.kind != "dots" or one.view.exact]
     buckets = [bucket_ms(series.bucket) for series in view.series]
     return {
         **axis_style(style),
         "type": "date",
-        "range": [float(view.start_ms + clock.offset_ms), float(view.end_ms + clock.offset_ms)],
+        "range": list(clock.window),
         "autorange": False,
         "uirevision": sequence,
         "domain": [0, 1],
-        "anchor": "free",  # at the bottom of all panels, whatever their number was in the figure before
+        # at the bottom of all panels, whatever their number was in the figure before
+        "anchor": "free",
         "position": 0,
         "tickformatstops": tick_formats(),
         "nticks": min(10, max(4, width_px // 100)),
@@ -182,55 +215,28 @@ def _time_axis(
     }
 
 
-def _zone_note(clock: WallClock, style: Style, *, beside_tools: bool) -> list[dict[str, Any]]:
-    """The zone, at the right above the panels; and, when the clocks change in the window, that its axis does not."""
-    text = clock.name
-    if clock.changes:
-        text = _("{zone} throughout; the clocks change in this window").format(zone=clock.name)
-    return [
-        {
-            "text": text,
-            "xref": "paper",
-            "x": 1,
-            "xanchor": "right",
-            "yref": "paper",
-            "y": 1,
-            "yanchor": "bottom",
-            "yshift": 1,
-            "xshift": -_TOOLS_PX if beside_tools else 0,
-            "showarrow": False,
-            "font": {"size": 11, "color": style.muted},
-        }
-    ]
+def _zone_words(clock: WallClock, width_px: int) -> str:
+    """What stands at the right above the panels: the zone; and, when the clocks change in the
+    window, that its axis does not.
+    """
+    if not clock.changes:
+        return clock.name
+    if width_px < PHONE_PX:
+        return _("{zone}; clocks change").format(zone=clock.name)
+    return _("{zone} throughout; the clocks change in this window").format(zone=clock.name)
 
 
-def pending_shapes(view: HistoryView, spans: Sequence[Span], text: str, clock: WallClock, style: Style) -> dict[str, Any]:
-    """A quiet tint where data is still to come; the words once, in the widest span, in the first panel."""
+def pending_shapes(view: HistoryView, spans: Sequence[Span], text: str, clock: WallClock, style: Style) -> list[dict[str, Any]]:
+    """Return a tint where data is still to come, with words in the widest span once."""
     inside = [(max(start, view.start_ms), min(end, view.end_ms)) for start, end in spans]
     inside = [span for span in inside if span[0] < span[1]]
-    shapes: list[dict[str, Any]] = []
-    for start, end in inside:
-        x = clock.to_axis(np.array([start, end], dtype=np.float64))
-        shapes.append(
-            {
-                "type": "rect",
-                "xref": "x",
-                "yref": "paper",
-                "x0": float(x[0]),
-                "x1": float(x[1]),
-                "y0": 0,
-                "y1": 1,
-                "line": {"width": 0},
-                "fillcolor": style.pending,
-                "layer": "below",
-            }
-        )
+    tint = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 0}, "layer": "below"}
+    shapes: list[dict[str, Any]] = [
+        {**tint, "x0": float(start + clock.offset_ms), "x1": float(end + clock.offset_ms), "fillcolor": style.pending}
+        for start, end in inside
+    ]
     if shapes and text:
         widest = max(range(len(inside)), key=lambda place: inside[place][1] - inside[place][0])
         font = {"size": 11.5, "color": style.muted}
         shapes[widest]["label"] = {"text": text, "textposition": "top center", "padding": 16, "font": font}
-    return {"shapes": shapes}
-
-
-def _axis_key(axis: str) -> str:
-    return "yaxis" + axis.removeprefix("y")
+    return shapes

@@ -1,13 +1,16 @@
-"""The slim strip of the whole range under the chart. Its window is marked by the page (assets/chart.js), not by the figure."""
+"""The slim strip of the whole range under the chart.
+Its window is marked by the page (assets/chart.js), not by the figure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from data.catalogue import Catalogue, Sensor
-from data.drawn import HistoryView, SeriesView
 from data.request import HistoryRequest
+from data.view.records import HistoryView, SeriesView
 from figures.arrays import times, typed
 from figures.history import Figure, Span, pending_shapes
 from figures.panels import MARGIN_LEFT, MARGIN_RIGHT
@@ -17,21 +20,17 @@ from figures.words import tick_formats
 
 OVERVIEW_PX = 58
 _MOST_STATIONS = 3
+_TICK_PX = 96  # of a label: the strip has one line, so each says its year
 
 
 def overview_request(request: HistoryRequest, catalogue: Catalogue) -> HistoryRequest:
-    """What the strip shows: the first sensor that is a line (else bars, else dots), of the first few stations."""
+    """What the strip shows: the first sensor that is a line (else bars, else dots),
+    of the first few stations.
+    """
     order = {"line": 0, "bars": 1, "dots": 2}
     wanted = [sensor for sensor in catalogue if sensor.name in request.sensors]
     first: Sensor = min(wanted, key=lambda sensor: order[sensor.drawing])
-    return HistoryRequest(
-        request.stations[:_MOST_STATIONS],
-        (first.name,),
-        request.start_ms,
-        request.end_ms,
-        request.resolution,
-        request.timezone,
-    )
+    return replace(request, stations=request.stations[:_MOST_STATIONS], sensors=(first.name,))
 
 
 def overview_figure(
@@ -42,14 +41,17 @@ def overview_figure(
     theme: str = "light",
     pending: Sequence[Span] = (),
     revision: str = "",
+    stations: Sequence[str] = (),
 ) -> Figure:
-    """A view of the whole range as a strip of :data:`OVERVIEW_PX`: no hover, no controls, ticks of time only.
+    """A view of the whole range as a strip of :data:`OVERVIEW_PX`: no hover, no controls,
+    ticks of time only.
 
-    ``width_px`` is the plot's width: so many ticks as have room beside each other.
+    ``width_px`` is the plot's width: so many ticks as have room beside each other. ``stations`` are
+    all of the chart, whose colours it has.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
-    stations = sorted({series.station for series in view.series})
+    stations = sorted({*stations, *(series.station for series in view.series)})
     quiet = {**axis_style(style), "fixedrange": True, "showgrid": False}
     return {
         "data": [_trace(series, catalogue[series.sensor], clock, theme, stations) for series in view.series],
@@ -64,21 +66,21 @@ def overview_figure(
             "xaxis": {
                 **quiet,
                 "type": "date",
-                "range": [float(view.start_ms + clock.offset_ms), float(view.end_ms + clock.offset_ms)],
-                "tickformatstops": [{**stop, "value": stop["value"].split("\n")[0]} for stop in tick_formats()],
+                "range": list(clock.window),
+                "tickformatstops": [{**stop, "value": " ".join(stop["value"].split("\n"))} for stop in tick_formats()],
                 "tickfont": {"size": 10, "color": style.muted},
-                "nticks": min(9, max(3, width_px // 60)),
+                "nticks": min(9, max(2, width_px // _TICK_PX)),
                 "tickangle": 0,  # the strip has no room for a slanted label
             },
             "yaxis": {**quiet, "showticklabels": False, "autorange": True},
-            **pending_shapes(view, pending, "", clock, style),
+            "shapes": pending_shapes(view, pending, "", clock, style),
             "meta": {"start": view.start_ms, "end": view.end_ms, "offset": clock.offset_ms, "revision": revision},
         },
     }
 
 
 def _trace(series: SeriesView, sensor: Sensor, clock: WallClock, theme: str, stations: list[str]) -> dict[str, Any]:
-    colour = series_colour(sensor.color, style_of(theme), stations.index(series.station))
+    colour = series_colour(sensor.color, style_of(theme), stations.index(series.station), len(stations))
     trace: dict[str, Any] = {"x": times(clock.to_axis(series.x)), "y": typed(series.y, "f4"), "hoverinfo": "skip"}
     if series.kind == "bars":
         width = float(series.width[0]) if series.width is not None and series.width.size else None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from data.catalogue import Catalogue, Sensor
-from data.drawn import HistoryView
+from data.view.records import HistoryView, SeriesView
+from figures.legend import KEY_PX, LETTER_PX, legend_entries
 from figures.template import Style, axis_style
 from figures.traces import DIRECTION_SPAN_DEG
-from figures.words import in_order, series_name
-from i18n import current_language
+from figures.trend_options import AUTOMATIC, NO_LIMITS, AxisLimits, PanelRule, TrendOptions
+from figures.words import in_order
 from i18n import gettext as _
 
-MARGIN_LEFT: Final = 54  # px; the plot is the chart's width less these two, and the overview lies under it
+# px; the plot is the chart's width less these two, and the overview lies under it
+MARGIN_LEFT: Final = 54
 MARGIN_RIGHT: Final = 14
 MARGIN_BOTTOM: Final = 38
+RIGHT_AXIS_PX: Final = 54  # the right margin where an axis has its labels there
 HEADER_PX: Final = 22  # a panel's name above it
 LEGEND_ROW_PX: Final = 19
 _LEGEND_GAP_PX: Final = 8
@@ -27,19 +32,32 @@ _LOWEST_PX: Final = 48  # of a panel whose figure's height is given
 _DIRECTION_ROOM_DEG: Final = (DIRECTION_SPAN_DEG - 360) / 2
 _TICK_PX: Final = 24  # room of a tick
 _PHONE_SHARE: Final = 0.78
-_LETTER_PX: Final = 6.6  # of a legend's letter in a wide font, and of the key before its words
-_KEY_PX: Final = 46
+
+
+Key = tuple[str, str]
+"""A series: its station and its sensor."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Sensors of one unit that share a y axis. ``bottom``/``top`` are shares of the plot's height."""
+    """Series of one unit that share a y axis; ``bottom``/``top``: shares of the plot's height.
 
+    ``over`` names the axis over which its own is drawn, at the right; ``like`` names the axis
+    whose scale it has. ``limits`` are what its reader chose, ``alone`` says that each series has a
+    panel.
+    """
+
+    series: tuple[Key, ...]
     sensors: tuple[Sensor, ...]
     axis: str
     bottom: float
     top: float
     height_px: float
+    over: str = ""
+    like: str = ""
+    limits: AxisLimits = NO_LIMITS
+    logarithmic: bool = False
+    alone: bool = False
 
     @property
     def unit(self) -> str:
@@ -49,7 +67,11 @@ class Panel:
     @property
     def direction(self) -> bool:
         """Whether it shows directions, 0 to 360 degrees."""
-        return self.sensors[0].aggregation == "direction"
+        return self.sensors[0].is_direction
+
+    def of(self, view: HistoryView) -> list[SeriesView]:
+        """Return its series as they are drawn."""
+        return [one for one in view.series if (one.station, one.sensor) in self.series]
 
 
 @dataclass(frozen=True)
@@ -60,21 +82,32 @@ class Panels:
     height: int
     margin_top: int
 
-    def of(self, sensor: str) -> Panel:
-        """The panel of a sensor."""
-        return next(panel for panel in self.panels if any(known.name == sensor for known in panel.sensors))
+    @property
+    def margin_right(self) -> int:
+        """Room at the right: more where an axis stands there."""
+        return RIGHT_AXIS_PX if any(panel.over for panel in self.panels) else MARGIN_RIGHT
+
+    def of(self, station: str, sensor: str) -> Panel:
+        """The panel of a series."""
+        return next(panel for panel in self.panels if (station, sensor) in panel.series)
 
 
-def arrange(view: HistoryView, catalogue: Catalogue, width_px: int, height_px: int | None = None) -> Panels:
-    """Panels in the order of the catalogue, of equal height, a header above each and the legend above all.
+def arrange(
+    view: HistoryView,
+    catalogue: Catalogue,
+    width_px: int,
+    height_px: int | None = None,
+    options: TrendOptions = AUTOMATIC,
+) -> Panels:
+    """Panels in the order of the catalogue, of equal height,
+    a header above each and the legend above all.
 
-    ``height_px`` is the whole figure's; no panel is made lower than can be read. None: as high as reads well.
+    ``height_px`` is the whole figure's; no panel is made lower than can be read.
+    None: as high as reads well.
     """
-    groups: dict[tuple[str, bool], list[Sensor]] = {}
-    for sensor in catalogue:
-        if any(series.sensor == sensor.name for series in view.series):
-            groups.setdefault((sensor.unit, sensor.aggregation == "direction"), []).append(sensor)
-    number = max(1, len(groups))
+    groups = _groups(view, catalogue, options.panel)
+    places = _places([catalogue[group[0][1]] for group in groups], options.panel)
+    number = places[-1] + 1 if places else 1
     rows = legend_rows(view, catalogue, width_px)
     margin_top = HEADER_PX + LEGEND_ROW_PX * rows + (_LEGEND_GAP_PX if rows else 0)
     each = _HEIGHT_PX.get(number, _LEAST_HEIGHT_PX) * (_PHONE_SHARE if width_px < PHONE_PX else 1.0)
@@ -82,20 +115,68 @@ def arrange(view: HistoryView, catalogue: Catalogue, width_px: int, height_px: i
         room_px = height_px - margin_top - MARGIN_BOTTOM - (number - 1) * HEADER_PX
         each = max(_LOWEST_PX, room_px / number)
     inner = number * each + (number - 1) * HEADER_PX
-    panels = []
-    for place, sensors in enumerate(groups.values()):
+    drawn = [catalogue[name] for name in {one.sensor for one in view.series}]
+    panels: list[Panel] = []
+    for group, place in zip(groups, places, strict=True):
         top = 1 - place * (each + HEADER_PX) / inner
-        panels.append(Panel(tuple(sensors), "y" if place == 0 else f"y{place + 1}", max(0.0, top - each / inner), top, each))
+        sensors = tuple(catalogue[name] for name in dict.fromkeys(name for _station, name in group))
+        axis = f"y{len(panels) + 1}" if panels else "y"
+        panel = Panel(group, sensors, axis, max(0.0, top - each / inner), top, each)
+        panels.append(_chosen(panel, panels, drawn, options))
     return Panels(tuple(panels), round(inner + margin_top + MARGIN_BOTTOM), margin_top)
 
 
+def _kind(sensor: Sensor) -> tuple[str, bool]:
+    """What sensors of one axis have in common."""
+    return sensor.unit, sensor.is_direction
+
+
+def _groups(view: HistoryView, catalogue: Catalogue, rule: PanelRule) -> list[tuple[Key, ...]]:
+    """Return the series of each axis."""
+    groups: dict[object, list[Key]] = {}
+    for one in in_order(view.series, catalogue):
+        key = (one.station, one.sensor)
+        groups.setdefault(_kind(catalogue[one.sensor]) if rule in ("unit", "pair") else key, []).append(key)
+    return [tuple(group) for group in groups.values()]
+
+
+def _places(sensors: Sequence[Sensor], rule: PanelRule) -> list[int]:
+    """Return in which panel each axis stands, from 0 at the top; ``sensors`` has one of each."""
+    places: list[int] = []
+    for index, sensor in enumerate(sensors):
+        alone = not places or places.count(places[-1]) > 1 or any(_kind(one)[1] for one in (sensor, sensors[index - 1]))
+        places.append(places[-1] + int(alone or rule != "pair") if places else 0)
+    return places
+
+
+def _chosen(panel: Panel, before: Sequence[Panel], drawn: Collection[Sensor], options: TrendOptions) -> Panel:
+    """Return a panel as its reader wants it; ``before`` are those above it and beside it,
+    ``drawn`` all sensors.
+    """
+    shared = options.panel == "shared"
+    names = {sensor.name for sensor in (drawn if shared else panel.sensors) if _kind(sensor) == _kind(panel.sensors[0])}
+    like = next((one.axis for one in before if shared and _kind(one.sensors[0]) == _kind(panel.sensors[0])), "")
+    over = before[-1].axis if before and before[-1].top == panel.top else ""
+    limits = next((options.limits[name] for name in options.limits if name in names), NO_LIMITS)
+    return replace(
+        panel,
+        over=over,
+        like=like,
+        limits=limits,
+        logarithmic=bool(names & options.logarithmic),
+        alone=options.panel in ("own", "shared"),
+    )
+
+
 def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
-    """Rows that the legend takes, filled as Plotly does, estimated from the length of its names; 0 for a single series."""
+    """Rows that the legend takes, filled as Plotly does, estimated from the length of its names;
+    0 for a single series.
+    """
     if len(view.series) < 2:
         return 0
     rows, used_px = 1, 0.0
-    for series in in_order(view.series, catalogue):
-        entry_px = len(series_name(series.station, catalogue[series.sensor])) * _LETTER_PX + _KEY_PX
+    for name in legend_entries(view, catalogue, width_px):
+        entry_px = len(name) * LETTER_PX + KEY_PX
         if used_px and used_px + entry_px > width_px:
             rows, used_px = rows + 1, 0.0
         used_px += entry_px
@@ -105,7 +186,8 @@ def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
 def value_axis(panel: Panel, style: Style, *, empty: bool = False) -> dict[str, Any]:
     """The y axis of a panel: few ticks; compass points for directions.
 
-    ``empty``: the panel has no value, so there is no scale, and none is written: Plotly would invent one from -1 to 4.
+    ``empty``: the panel has no value, so there is no scale, and none is written:
+    Plotly would invent one from -1 to 4.
     """
     axis = {
         **axis_style(style),
@@ -121,10 +203,12 @@ def value_axis(panel: Panel, style: Style, *, empty: bool = False) -> dict[str, 
         "zeroline": any(sensor.drawing == "bars" for sensor in panel.sensors),
         "zerolinecolor": style.axis,
         "zerolinewidth": 1,
+        "automargin": "left",  # no label is cut; assets/chart.js lets the overview follow
+        "exponentformat": "power",
+        "minexponent": 9,  # shorter numbers have all their digits
     }
     if not panel.direction:
-        rain_only = all(sensor.drawing == "bars" for sensor in panel.sensors)
-        return {**axis, "autorange": True, "rangemode": "tozero" if rain_only else "normal", "showticklabels": not empty}
+        return {**axis, **_scale(panel), **_beside(panel), "showticklabels": not empty}
     return {
         **axis,
         "autorange": False,
@@ -135,18 +219,31 @@ def value_axis(panel: Panel, style: Style, *, empty: bool = False) -> dict[str, 
     }
 
 
-def header(panel: Panel, style: Style) -> dict[str, Any]:
-    """The panel's name and unit, above its left corner."""
-    names = ", ".join(sensor.label(current_language()) for sensor in panel.sensors)
-    return {
-        "text": f"<b>{panel.unit}</b>  {names}",
-        "xref": "paper",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": panel.top,
-        "yanchor": "bottom",
-        "yshift": 1,
-        "showarrow": False,
-        "font": {"size": 11.5, "color": style.muted},
-    }
+def _scale(panel: Panel) -> dict[str, Any]:
+    """Type and range of a y axis; an end without a limit is where the readings end."""
+    rain_only = all(sensor.drawing == "bars" for sensor in panel.sensors)
+    kind = "log" if panel.logarithmic else "linear"
+    found: dict[str, Any] = {"type": kind, "rangemode": "tozero" if rain_only else "normal", "autorange": True}
+    ends = [panel.limits.low, panel.limits.high]
+    if ends == [None, None]:
+        return found
+    found["range"] = [math.log10(end) if end is not None and panel.logarithmic else end for end in ends]
+    return found | {"autorange": "min" if ends[0] is None else "max" if ends[1] is None else False}
+
+
+def _beside(panel: Panel) -> dict[str, Any]:
+    """What ties an axis to another: the scale of one above it, or the place of one at its left."""
+    if panel.like:
+        return {"matches": panel.like}
+    if not panel.over:
+        return {}
+    return {"overlaying": panel.over, "side": "right", "showgrid": False, "zeroline": False, "automargin": True}
+
+
+def note(text: str, x: int, y: float, font: dict[str, Any]) -> dict[str, Any]:
+    """A text that ends at the right edge (x = 1) or begins at the left one (0),
+    and stands on a height of the plot (y, 0 to 1).
+    """
+    side = "right" if x else "left"
+    place = {"xref": "paper", "x": x, "xanchor": side, "yref": "paper", "y": y, "yanchor": "bottom", "yshift": 1}
+    return {"text": text, **place, "showarrow": False, "font": font}

@@ -1,4 +1,4 @@
-"""The queue's last day as two small figures: how many jobs waited, and how long they had waited when they began."""
+"""The queue's last day as two small figures: how many jobs waited, and how long."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from data.time.epoch import HOUR_MS
 from figures.template import axis_style, base_layout, style_of
 from figures.wallclock import WallClock
 from figures.words import tick_formats
@@ -20,18 +21,22 @@ Integers = npt.NDArray[np.int64]
 
 HEIGHT_PX: Final = 92
 BUCKET_MS: Final = 900_000  # a quarter of an hour: 96 bars a day
-_LEAST_WAIT_S: Final = 5.0  # the axis ends here at least, so that fractions of a second look as small as they are
+# the axis ends here at least, so that fractions of a second look as small as they are
+_LEAST_WAIT_S: Final = 5.0
 
 
 def buckets(start_ms: int, end_ms: int) -> Integers:
-    """Beginnings of the quarters of an hour (UTC) that touch [start, end), i8[n]; the last is the current one."""
-    first = start_ms // BUCKET_MS + 1  # whole ones only, so that the first does not look emptier than it was
+    """Beginnings of the quarters of an hour (UTC) that touch [start, end), i8[n];
+    the last is the current one.
+    """
+    # whole ones only, so that the first does not look emptier than it was
+    first = start_ms // BUCKET_MS + 1
     return np.arange(first, end_ms // BUCKET_MS + 1, dtype=np.int64) * BUCKET_MS
 
 
 def most_waiting(waits: Sequence[Span], starts: Integers) -> Integers:
     """The greatest number of jobs that waited at one time within each bucket, i8[n]."""
-    changes = sorted([(begin, 1) for begin, end in waits if end > begin] + [(end, -1) for begin, end in waits if end > begin])
+    changes = sorted(change for begin, end in waits if end > begin for change in ((begin, 1), (end, -1)))
     times = np.array([time for time, _change in changes], np.int64)
     depth = np.cumsum([change for _time, change in changes], dtype=np.int64)
     most = np.zeros(len(starts), np.int64)
@@ -43,7 +48,7 @@ def most_waiting(waits: Sequence[Span], starts: Integers) -> Integers:
 
 
 def longest_wait_s(waits: Sequence[Span], starts: Integers) -> npt.NDArray[np.float64]:
-    """The longest wait of the jobs that began within each bucket, f8[n] in s; 0 where none began."""
+    """Return the longest wait (s) of jobs that began in each bucket, f8[n]; 0 for none."""
     longest = np.zeros(len(starts))
     for begin, end in waits:
         place = int(np.searchsorted(starts, end, "right")) - 1
@@ -66,7 +71,8 @@ def wait_figure(waits: Sequence[Span], start_ms: int, end_ms: int, timezone: str
     starts = buckets(start_ms, end_ms)
     longest = longest_wait_s(waits, starts)
     words = [
-        _("waited up to {duration}").format(duration=format_duration(value)) if value else _("none began") for value in longest
+        _("waited up to {duration}").format(duration=format_duration(value)) if value else _("nothing started")
+        for value in longest
     ]
     top = max(_LEAST_WAIT_S, float(longest.max(initial=0.0)))
     return _bars(starts, longest, words, (top, format_duration(top)), timezone, theme)
@@ -102,9 +108,9 @@ def _bars(
                 **quiet,
                 "type": "date",
                 "showgrid": False,
-                "range": [float(time + clock.offset_ms) for time in (first, last)],
+                "range": list(clock.window),
                 "tickformatstops": [{**stop, "value": stop["value"].split("\n")[0]} for stop in tick_formats()],
-                "dtick": 6 * 3_600_000,
+                "dtick": 6 * HOUR_MS,
             },
             "yaxis": {**quiet, "range": [0, top[0] * 1.08], "tickvals": [0, top[0]], "ticktext": ["0", top[1]]},
         },

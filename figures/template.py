@@ -1,4 +1,4 @@
-"""How figures look: one style for light and one for dark, colours of sensors, dashes of stations."""
+"""How figures look: styles for light and dark, colours of sensors and stations, dashes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from data.view.spread import MOST_TOLD_APART
+
 Theme = Literal["light", "dark"]
 Colour = tuple[float, float, float]
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
 LINE_PX: Final = 1.25
+THIN_PX: Final = 0.8  # of a line among many
 DASHES: Final = ("solid", "6px,3px", "2px,2px", "9px,3px,2px,3px", "12px,4px", "4px,2px,1px,2px,1px,2px")
 SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 LEAST_CONTRAST: Final = 3.0  # WCAG 2.1, 1.4.11: graphics against their background
-_TINT_STEP: Final = 0.28  # how far the colour of each further station moves from the sensor's
+_TINT_STEP: Final = 0.28  # how far a station's colour moves for each further sensor on its axis
 
 
 @dataclass(frozen=True)
 class Style:
-    """Colours of one theme (CSS). ``ground`` is the page behind the transparent figure; ``far`` is where tints move to."""
+    """Colours of one theme (CSS). ``ground`` is the page behind the transparent figure;
+    ``far`` is where tints move to; ``many`` is the colour of more stations than can be told apart.
+
+    ``hues`` are those of stations: of all colours that stand out from the ground, eight of which
+    any two are farthest apart (OKLab), as seen with all cones, and without red or green ones.
+    """
 
     ground: str
     ink: str
@@ -30,6 +38,8 @@ class Style:
     hover_border: str
     pending: str
     far: str
+    many: str
+    hues: tuple[str, ...]
 
 
 STYLES: Final[Mapping[Theme, Style]] = {
@@ -43,6 +53,8 @@ STYLES: Final[Mapping[Theme, Style]] = {
         hover_border="#d3d9df",
         pending="rgba(91,102,114,0.09)",
         far="#000000",
+        many="#8b959f",
+        hues=("#3f3bc0", "#bf801e", "#349eb6", "#ab3511", "#864c79", "#646cf4", "#6e0b28", "#462373"),
     ),
     "dark": Style(
         ground="#14181d",
@@ -54,6 +66,8 @@ STYLES: Final[Mapping[Theme, Style]] = {
         hover_border="#3a444f",
         pending="rgba(154,165,177,0.11)",
         far="#ffffff",
+        many="#76818c",
+        hues=("#9b8bfb", "#e58212", "#7adef7", "#a75c00", "#965a88", "#7153dd", "#9be84c", "#4bb3a1"),
     ),
 }
 
@@ -94,15 +108,19 @@ def axis_style(style: Style) -> dict[str, Any]:
     }
 
 
-def series_colour(sensor_colour: str, style: Style, station_place: int = 0) -> str:
-    """The line's colour: the sensor's, as light or dark as the ground needs; further stations are tints of it.
+def series_colour(sensor_colour: str, style: Style, station_index: int = 0, station_count: int = 1, tint: int = 0) -> str:
+    """Return the colour of a series: the sensor's where there is one station, as light or dark as
+    the ground needs; else the station's, and of more stations than can be told apart one for all.
 
-    Always of contrast :data:`LEAST_CONTRAST` or more against the ground.
+    ``tint`` moves it for the second and third sensor of an axis. Always of contrast
+    :data:`LEAST_CONTRAST` or more against the ground.
     """
-    colour, far = _parse(sensor_colour), _parse(style.far)
+    if station_count > MOST_TOLD_APART:
+        return style.many
+    colour, far = _parse(sensor_colour if station_count == 1 else style.hues[station_index]), _parse(style.far)
     while contrast(_text(colour), style.ground) < LEAST_CONTRAST:
         colour = _mix(colour, far, 0.06)
-    return _text(_mix(colour, far, _TINT_STEP * (station_place % 3)))
+    return _text(_mix(colour, far, _TINT_STEP * (tint % 3)))
 
 
 def translucent(colour: str, alpha: float) -> str:
@@ -111,8 +129,13 @@ def translucent(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
+def mixed(one: str, other: str, share: float) -> str:
+    """Return a colour between two (``#rrggbb``): ``share`` of the way from the one to the other."""
+    return _text(_mix(_parse(one), _parse(other), share))
+
+
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours, 1..21 (WCAG 2.1, https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio)."""
+    """Return the contrast ratio of two colours, 1..21 (WCAG 2.1)."""
     dark, light = sorted((_luminance(_parse(one)), _luminance(_parse(other))))
     return (light + 0.05) / (dark + 0.05)
 

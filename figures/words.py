@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any, Final, Protocol, TypeVar
+from itertools import pairwise
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from data.catalogue import Catalogue, Sensor
-from data.drawn import HistoryView
+from data.time.epoch import DAY_MS, HOUR_MS, MINUTE_MS
+from data.view.records import HistoryView, SeriesStatistics, SeriesView
+from escaping import visible
 from i18n import THIN_SPACE, current_language, format_number, local_time, ngettext
 from i18n import gettext as _
 
-DAY_MS: Final = 86_400_000
 _BUCKET = re.compile(r"(\d+)\s*(ms|s|min|h|d|w|mo|y)")
 _UNIT_MS: Final = {
     "ms": 1,
     "s": 1000,
-    "min": 60_000,
-    "h": 3_600_000,
+    "min": MINUTE_MS,
+    "h": HOUR_MS,
     "d": DAY_MS,
     "w": 7 * DAY_MS,
     "mo": 28 * DAY_MS,
@@ -45,33 +48,61 @@ def bucket_name(bucket: str) -> str:
     return f"{match[1]}{THIN_SPACE}{units[match[2]]}"
 
 
-def series_name(station: str, sensor: Sensor) -> str:
-    """Name of a series in legend and hover."""
-    return f"{station} · {sensor.label(current_language())}"
+def bucket_adjective(bucket: str) -> str:
+    """A bucket as an adjective: ``hourly``, ``weekly``, ``2-day``; empty for raw."""
+    names = {"1h": _("hourly"), "1d": _("daily"), "7d": _("weekly"), "1mo": _("monthly"), "1y": _("yearly")}
+    return names.get(bucket) or length_adjective(bucket)
+
+
+def length_adjective(bucket: str) -> str:
+    """A length as an adjective with its number: ``1-hour``, ``7-day``; empty for raw."""
+    match = _BUCKET.fullmatch(bucket)
+    if not match:
+        return ""
+    several = {
+        "s": _("{count}-second"),
+        "min": _("{count}-minute"),
+        "h": _("{count}-hour"),
+        "d": _("{count}-day"),
+        "mo": _("{count}-month"),
+        "y": _("{count}-year"),
+    }
+    return several[match[2]].format(count=match[1])
+
+
+def drawn_as(series: Iterable[SeriesView]) -> str:
+    """What the points of some series stand for: ``daily means, weekly sums``;
+    empty where each is an observation.
+    """
+    found = sorted({(one.kind == "bars", one.bucket) for one in series if bucket_ms(one.bucket)})
+    named = [(_("{bucket} sums") if bars else _("{bucket} means"), bucket_adjective(bucket)) for bars, bucket in found]
+    return ", ".join(words.format(bucket=bucket) for words, bucket in named)
+
+
+def smoothed_as(series: Iterable[SeriesView]) -> str:
+    """What runs over some series: ``7-day running mean``; empty where nothing does."""
+    lines = [one.smooth for one in series if one.smooth is not None and one.smooth.x.size]
+    if not lines:
+        return ""
+    smoothing = lines[0].smoothing
+    words = _("{length} running mean") if smoothing.kind == "mean" else _("{length} running median")
+    return words.format(length=length_adjective(smoothing.length))
 
 
 def verbatim(text: str) -> str:
-    """Text that Plotly shows as it is: in names it would take ``<b>`` for bold and ``<a href=…>`` for a link."""
-    return escape(text, quote=False)
+    """Text that Plotly shows as it is: it takes ``<b>`` for bold,
+    ``<a href=…>`` for a link and ``%{y}`` for a value.
+    """
+    return escape(visible(text), quote=False).replace("%{", "%&#123;")
 
 
-class OfSeries(Protocol):
-    """Whatever belongs to one (station, sensor)."""
-
-    @property
-    def station(self) -> str:
-        """The station's name."""
-
-    @property
-    def sensor(self) -> str:
-        """The sensor's name."""
-
-
-One = TypeVar("One", bound=OfSeries)
+One = TypeVar("One", SeriesView, SeriesStatistics)  # whatever belongs to one (station, sensor)
 
 
 def in_order(series: Iterable[One], catalogue: Catalogue) -> list[One]:
-    """By sensor as the catalogue has them, then by station: the order of panels, legend, hover and table."""
+    """Sort by sensor as the catalogue has them, then by station:
+    the order of panels, legend, hover and table.
+    """
     places = {sensor.name: place for place, sensor in enumerate(catalogue)}
     return sorted(series, key=lambda one: (places[one.sensor], one.station))
 
@@ -79,6 +110,25 @@ def in_order(series: Iterable[One], catalogue: Catalogue) -> list[One]:
 def rows_text(rows: int) -> str:
     """``1 row``, ``8 760 rows``."""
     return ngettext("{rows} row", "{rows} rows", rows).format(rows=format_number(rows))
+
+
+def threshold_words(kind: str, value: float, sensor: Sensor) -> str:
+    """Return ``above 35 °C``: as many digits as the sensor has, and those of a finer threshold."""
+    digits = next((n for n in range(sensor.decimals, 6) if math.isclose(round(value, n), value, abs_tol=1e-9)), 6)
+    text = f"{format_number(value, digits)} {sensor.unit}"
+    return (_("above {value}") if kind == "above" else _("below {value}")).format(value=text)
+
+
+def length_text(span_ms: int) -> str:
+    """Return a span as people say it, in its two greatest units: ``12 d 5 h``, ``2 h 5 min``."""
+    units = ((DAY_MS, _("d")), (HOUR_MS, _("h")), (MINUTE_MS, _("min")), (1000, _("s")))
+    rest = max(0, span_ms)
+    for (unit_ms, name), (next_ms, next_name) in pairwise(units):
+        if rest >= unit_ms:
+            whole, part = divmod(round(rest / next_ms) * next_ms, unit_ms)
+            text = f"{format_number(whole)}{THIN_SPACE}{name}"
+            return f"{text} {part // next_ms}{THIN_SPACE}{next_name}" if part else text
+    return f"{format_number(round(rest / 1000))}{THIN_SPACE}{_('s')}"
 
 
 def separators() -> str:
@@ -93,7 +143,7 @@ def hover_format(times_ms: Sequence[npt.NDArray[np.float64]], buckets_ms: Sequen
     if buckets_ms and min(buckets_ms) >= DAY_MS:
         return f"%-d %b %Y {zone}"
     finite = [array[np.isfinite(array)] for array in times_ms]
-    if all(not np.any(array % 60_000) for array in finite):
+    if all(not np.any(array % MINUTE_MS) for array in finite):
         return f"%-d %b %Y %H:%M {zone}"
     if all(not np.any(array % 1000) for array in finite):
         return f"%-d %b %Y %H:%M:%S {zone}"
@@ -104,8 +154,8 @@ def tick_formats() -> list[dict[str, Any]]:
     """Formats of time ticks by their distance: day before month, 24 hours, in both languages."""
     stops: list[tuple[Any, Any, str]] = [
         (None, 999, "%H:%M:%S.%L\n%-d %b %Y"),
-        (1000, 59_999, "%H:%M:%S\n%-d %b %Y"),
-        (60_000, DAY_MS - 1, "%H:%M\n%-d %b %Y"),
+        (1000, MINUTE_MS - 1, "%H:%M:%S\n%-d %b %Y"),
+        (MINUTE_MS, DAY_MS - 1, "%H:%M\n%-d %b %Y"),
         (DAY_MS, "M1", "%-d %b\n%Y"),
         ("M1", "M12", "%b\n%Y"),
         ("M12", None, "%Y"),
@@ -121,7 +171,9 @@ def picture_name(view: HistoryView, catalogue: Catalogue) -> str:
 
 
 def file_name(stations: Sequence[str], sensors: Sequence[str], start_ms: int, end_ms: int, timezone: str) -> str:
-    """Name of a file without its suffix; ASCII letters, digits, ``-`` and ``_`` only; times are of the zone."""
+    """Return a file's name without suffix: ASCII letters, digits, ``-``, ``_``;
+    times of the zone.
+    """
     first, last = (f"{local_time(time, timezone):%Y%m%dT%H%M}" for time in (start_ms, end_ms))
     parts = ["riwayat", _some(stations), _some(sensors), first.removesuffix("T0000"), last.removesuffix("T0000")]
     return "_".join(_plain(part) for part in parts if _plain(part))

@@ -1,4 +1,6 @@
-"""A job whose asker waits for it in the foreground: the command line, which also starts a worker where none is alive."""
+"""A job whose asker waits for it in the foreground:
+the command line, which also starts a worker where none is alive.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from access.identity import owner_identity
@@ -17,9 +19,10 @@ from data.request import HistoryRequest
 from data.site import Site
 from errors import Conflict, JobDied
 from jobs.job import ACTIVE, Job, Status
-from jobs.ledger import Ledger
-from jobs.start import start_job
-from jobs.wake import make_wake
+from jobs.ledger.ledger import Ledger
+from jobs.start import cancel_job, start_job
+from jobs.worker.process import single_threaded, stop_process
+from jobs.worker.wake import make_wake
 
 POLL_S = 0.05
 SLOW_POLL_S = 0.25  # after the first seconds
@@ -42,7 +45,8 @@ def begin(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> tu
 
 
 def wait_for(settings: Settings, ledger: Ledger, job: Job, show: Callable[[Job], None], say: Callable[[str], None]) -> Job:
-    """The job when it has ended. ``show`` is called with what is new of it, ``say`` when a worker is started.
+    """The job when it has ended. ``show`` is called with what is new of it,
+    ``say`` when a worker is started.
 
     Raises:
         JobDied: the worker that was started for it ends at once, again and again.
@@ -61,16 +65,13 @@ def wait_for(settings: Settings, ledger: Ledger, job: Job, show: Callable[[Job],
 
 def cancel(settings: Settings, ledger: Ledger, job: Job) -> None:
     """Stop a job that its asker no longer waits for."""
-    try:
-        ledger.cancel(job.id)
-    except Conflict:  # it has ended meanwhile
-        return
-    make_wake(settings, ledger)()
+    with suppress(Conflict):  # it has ended meanwhile
+        cancel_job(ledger, job, make_wake(settings, ledger))
 
 
 @contextmanager
 def _own_worker(settings: Settings, ledger: Ledger, queue: str, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """A function that starts a worker unless one of the queue is alive. At the end ours is asked to stop."""
+    """Return a function that starts a worker unless one is alive; ours is stopped at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
     def need_worker() -> None:
@@ -88,17 +89,14 @@ def _own_worker(settings: Settings, ledger: Ledger, queue: str, say: Callable[[s
         yield need_worker
     finally:
         for process in started:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop_process(process, STOP_S)
 
 
 def _start_worker(settings: Settings) -> subprocess.Popen[bytes]:
-    """A worker that ends when nothing is left to do; in a session of its own, so that Ctrl-C reaches only us."""
-    environment = os.environ | {
+    """A worker that ends when nothing is left to do;
+    in a session of its own, so that Ctrl-C reaches only us.
+    """
+    environment = single_threaded(os.environ) | {
         "RIWAYAT_DATA_DIR": str(settings.data_dir.resolve()),
         "RIWAYAT_LOG_LEVEL": "error" if settings.log_level == "error" else "warning",
     }

@@ -1,18 +1,20 @@
-"""The words of the queue: a job, its status, its progress, its error. Plain frozen records; no database."""
+"""The words of the queue: a job, its status, its progress, its error. Plain frozen records;
+no database.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from data.months import iso_utc, month_name
 from data.request import HistoryRequest
+from data.time.months import iso_utc, month_name
 from errors import RiwayatError
+from redaction import without_secrets
 
 Metrics = Mapping[str, float | int]
 
@@ -24,24 +26,18 @@ class Status(StrEnum):
     RUNNING = "running"  # a child process of a worker holds it under a lease
     COMPLETED = "completed"  # every tile of the request is there
     FAILED = "failed"  # no attempt is left, or trying again cannot help
-    CANCELLED = "cancelled"  # somebody said so; what was read stays
+    CANCELLED = "cancelled"  # a user said so; what was read stays
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens unless somebody retries it."""
-        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+        """Return whether nothing more happens unless a user retries it."""
+        return self in ENDED
 
 
 _NO_STACK = "can't start new thread"  # Python's RuntimeError when memory for its stack is refused
 
-# A password in a URL, up to its last "@"; and the value of what is called a password (MySQL's "using password: YES" is none).
-_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)\S+@")
-_NAMED_PASSWORD = re.compile(
-    r"""((?:password|passwd|pwd|secret|token)["']?\s*[=:]\s*)(?!(?:YES|NO)\))b?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&)]+)""",
-    re.IGNORECASE,
-)
-
 ACTIVE = (Status.QUEUED, Status.RUNNING)
+ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.FAILED}),
@@ -57,14 +53,11 @@ def sources_of(target: Status) -> tuple[Status, ...]:
     return tuple(status for status in Status if target in TRANSITIONS[status])
 
 
-def without_passwords(text: str) -> str:
-    """The text with ``***`` instead of the passwords of URLs and of what is named password, secret or token."""
-    return _NAMED_PASSWORD.sub(r"\1***", _URL_PASSWORD.sub(r"\1***@", text))
-
-
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. ``fraction`` is 0..1; ``month`` as in data/months.py; ``rows`` are observations × sensors."""
+    """How far a job is. ``fraction`` is 0..1; ``month`` as in data/time/months.py;
+    ``rows`` are observations × sensors.
+    """
 
     fraction: float
     tiles_done: int
@@ -87,7 +80,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class JobError:
-    """Why an attempt failed: an English template (a gettext message id), its fields, and details to copy."""
+    """Why an attempt failed: an English template (a msgid), its fields, and details to copy."""
 
     code: str
     template: str
@@ -102,14 +95,16 @@ class JobError:
 
     @classmethod
     def of(cls, exc: BaseException) -> JobError:
-        """The error of any exception, with its traceback as details; what looks like a password is left out of them."""
-        details = without_passwords("".join(traceback.format_exception(exc))) if exc.__traceback__ else ""
+        """The error of any exception, with its traceback as details;
+        what looks like a password is left out of them.
+        """
+        details = without_secrets("".join(traceback.format_exception(exc))) if exc.__traceback__ else ""
         if isinstance(exc, RiwayatError):
             return cls(exc.code, exc.template, exc.params, exc.retryable, details)
         if isinstance(exc, MemoryError) or str(exc) == _NO_STACK:
             return cls(
                 "memory",
-                "The job needed more memory than it may take; load a shorter range or fewer sensors at a time.",
+                "The job needed more memory than it is allowed; load a shorter range or fewer sensors at a time.",
                 {},
                 False,
                 details,
@@ -128,11 +123,14 @@ class JobError:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of load_history for one request and one owner; a row of the ledger. Times are int ms UTC.
+    """One run of load_history for one request and one owner; a row of the ledger.
+    Times are int ms UTC.
 
-    ``attempt`` numbers the claims: what an older attempt writes is refused. ``failures`` counts failed attempts; the
-    job fails for good at ``tries`` of them. ``version`` grows with every published progress and change of status.
-    ``error`` is the last attempt's, also while the job waits for its next one.
+    ``attempt`` numbers the claims: what an older attempt writes is refused. ``failures`` counts
+    failed attempts; the job fails for good at ``tries`` of them. ``version`` grows with every
+    published progress and change of status. ``error`` is the last attempt's, also while the job
+    waits for its next one. ``share`` is the user with whom it counts (jobs/ledger/fair_order.py).
+    ``inquiry`` is what a job of an analysis is asked: analysis.inquiry.Inquiry as JSON.
     """
 
     id: str
@@ -155,11 +153,15 @@ class Job:
     not_before_ms: int
     error: JobError | None
     metrics: Metrics
+    share: str = ""
+    inquiry: str | None = None
 
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker that sent a sign of life lately. ``seen_ms`` and ``started_ms`` are int ms UTC of the database's clock."""
+    """A worker that sent a sign of life lately. ``seen_ms`` and ``started_ms`` are int
+    ms UTC of the database's clock.
+    """
 
     id: str
     host: str
@@ -171,13 +173,16 @@ class WorkerInfo:
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """A job as ``GET /api/jobs/ID`` and ``queue list --json`` give it: times ISO 8601 UTC, null where there is none."""
+    """A job as ``GET /api/jobs/ID`` and ``queue list --json`` give it:
+    times ISO 8601 UTC, null where there is none.
+    """
     return {
         "id": job.id,
         "status": job.status.value,
         "queue": job.queue,
         "owner": job.owner,
         "kind": job.kind,
+        "inquiry": _inquiry_json(job.inquiry),
         "request": {
             "stations": list(job.request.stations),
             "sensors": list(job.request.sensors),
@@ -197,6 +202,15 @@ def job_json(job: Job) -> dict[str, Any]:
         "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
         "metrics": dict(job.metrics),
     }
+
+
+def _inquiry_json(text: str | None) -> dict[str, Any] | None:
+    """What an analysis is asked, as ``GET /api/jobs/ID`` gives it."""
+    if text is None:
+        return None
+    told = json.loads(text)
+    window = {"from": iso_utc(told["start_ms"]), "to": iso_utc(told["end_ms"])}
+    return {"analysis": told["analysis"], **window, "options": json.loads(told["options"]), "flagged": told["flagged"]}
 
 
 def _progress_json(progress: Progress | None) -> dict[str, Any] | None:

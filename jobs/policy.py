@@ -1,31 +1,55 @@
-"""What happens next to a job: pure decisions. Time and chance are passed in; the ledger and the worker act."""
+"""What happens next to a job: pure decisions. Time and chance are passed in;
+the ledger and the worker act.
+"""
 
 from __future__ import annotations
 
-import signal
 from dataclasses import dataclass
 
 from access.grants import Purpose
-from errors import JobDied, JobTimeout, QueueFull
-from jobs.job import JobError
+from errors import QueueFull
 
 HISTORY = "history"  # ordinary jobs
 LARGE = "history-large"  # jobs that read so much that they would keep others waiting
 QUEUES = (HISTORY, LARGE)
 
-WORKBOOK = "workbook"  # a kind of job, as HISTORY is the other: it writes the rows of its request to an XLSX file
+# a kind of job, as HISTORY is the other: it writes the rows of its request to an XLSX file
+WORKBOOK = "workbook"
 
-FIRST_DELAY_MS = 1_000
-LONGEST_DELAY_MS = 60_000
-JITTER = 0.25  # part of a delay that chance may take off, so that jobs that failed together do not return together
+# and another one: it answers a question about the readings of its request
+ANALYSIS = "analysis"
 
-HEARTBEAT_MS = 2_000
-LEASE_MS = 5_000  # with a heartbeat until it is seen and jobs/leases.py to be sure, a dead worker is noticed within 10 s
 ALIVE_MS = 10_000  # a worker that was silent for longer is not counted
 
-IMPLAUSIBLE_MS = 60_000  # a time that lies so much further ahead than it can means that the clock was set back
+# a time that lies so much further ahead than it can means that the clock was set back
+IMPLAUSIBLE_MS = 60_000
 
-_CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
+
+@dataclass(frozen=True)
+class WorkerTimes:
+    """The rhythm of a worker, in seconds.
+
+    A lease, a heartbeat until it is seen to have run out, and ``certain_s``
+    (jobs/ledger/leases.py): a dead worker is noticed within 10 s. ``stop_grace_s``: how long a job
+    that is nearly done may still finish after a signal.
+    """
+
+    heartbeat_s: float = 2.0
+    lease_s: float = 5.0
+    stop_grace_s: float = 2.0
+
+    @property
+    def certain_s(self) -> float:
+        """Return how long a lease must be seen to have run out: a heartbeat and a bit."""
+        return 1.25 * self.heartbeat_s
+
+    @property
+    def lease_ms(self) -> int:
+        """The lease in ms."""
+        return round(self.lease_s * 1000)
+
+
+TIMES = WorkerTimes()
 
 
 @dataclass(frozen=True)
@@ -37,7 +61,7 @@ class Limits:
     stop_when_empty: bool = False
 
     def reached(self, *, claimed: int, worked_s: float, empty: bool) -> bool:
-        """Whether it has claimed or worked enough, or found nothing left to do."""
+        """Return whether it has claimed or worked enough, or found nothing left to do."""
         enough_jobs = self.max_jobs is not None and claimed >= self.max_jobs
         enough_time = self.max_seconds is not None and worked_s >= self.max_seconds
         return enough_jobs or enough_time or (self.stop_when_empty and empty)
@@ -51,80 +75,30 @@ class Shares:
     queued_jobs: int | None = None
 
     def check(self, *, active_of_user: int, queued: int) -> None:
-        """Whether one more job may be queued.
+        """Return whether one more job may be queued.
 
         Raises:
             QueueFull: saying how many there are and what to do.
         """
         if self.user_jobs is not None and active_of_user >= self.user_jobs:
             raise QueueFull(
-                "Loads of yours that wait or run: {count}; no more than {limit} may. Wait until one has ended, or cancel one.",
+                "Your limit of active loads is reached ({count} of {limit}). Wait for one to finish or cancel one.",
                 count=active_of_user,
                 limit=self.user_jobs,
             )
         if self.queued_jobs is not None and queued >= self.queued_jobs:
             raise QueueFull(
-                "Loads of all users that wait: {count}; no more than {limit} may. Try again in a few minutes.",
+                "The queue is full ({count} of {limit} loads are waiting). Try again in a few minutes.",
                 count=queued,
                 limit=self.queued_jobs,
             )
 
 
 def purpose_of(kind: str) -> Purpose:
-    """What must be granted for a job of a kind."""
-    return Purpose.EXPORT if kind == WORKBOOK else Purpose.LOAD
+    """Return the purpose that must be granted for a job of a kind."""
+    return {WORKBOOK: Purpose.EXPORT, ANALYSIS: Purpose.VIEW}.get(kind, Purpose.LOAD)
 
 
 def queue_of(rows_to_read: int, large_rows: int) -> str:
     """The queue of a job that has to read so many observations × sensors."""
     return LARGE if rows_to_read >= large_rows else HISTORY
-
-
-def backoff_ms(failures: int, jitter: float) -> int:
-    """Wait before the next attempt: 1 s, 2 s, 4 s … 60 s, less up to a quarter. ``jitter`` is in [0, 1)."""
-    delay_ms = min(FIRST_DELAY_MS << max(0, min(failures, 32) - 1), LONGEST_DELAY_MS)
-    return round(delay_ms * (1 - JITTER * jitter))
-
-
-def retry_delay_ms(failures: int, tries: int, retryable: bool, jitter: float) -> int | None:
-    """How long to wait before trying again after the ``failures``-th failure; None when the job fails for good."""
-    return backoff_ms(failures, jitter) if retryable and failures < tries else None
-
-
-def is_overdue(running_s: float, timeout_s: float) -> bool:
-    """Whether an attempt has used up its wall-clock time."""
-    return running_s >= timeout_s
-
-
-def timeout_error(timeout_s: float) -> JobError:
-    """The error of an attempt that was stopped at its time limit."""
-    return JobError.of(JobTimeout("The job took longer than it may ({seconds} s).", seconds=f"{timeout_s:g}"))
-
-
-def death_error(exit_code: int, memory_mb: int = 0) -> JobError:
-    """The error of a child that ended without a result; ``exit_code`` is negative for a signal, as in subprocess.
-
-    ``memory_mb`` is what it might take (0: no limit): libraries that are refused memory abort without a word.
-    """
-    if exit_code >= 0:
-        return JobError.of(JobDied("The process of the job ended without a result (exit code {exit_code}).", exit_code=exit_code))
-    number = -exit_code
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    if number == signal.SIGKILL:
-        return JobError.of(JobDied("The process of the job was killed (SIGKILL); often the machine ran out of memory."))
-    if number in _CRASHES and memory_mb:
-        return JobError.of(
-            JobDied(
-                "The process of the job crashed ({signal}); it may have needed more memory than its {limit} MB.",
-                signal=name,
-                limit=memory_mb,
-            )
-        )
-    if number in _CRASHES:
-        return JobError.of(JobDied("The process of the job crashed ({signal}).", signal=name))
-    return JobError.of(JobDied("The process of the job was stopped by a signal ({signal}).", signal=name))
-
-
-def lost_error() -> JobError:
-    """The error of an attempt whose worker let the lease run out."""
-    return JobError.of(JobDied("The worker that ran the job stopped answering."))

@@ -1,4 +1,6 @@
-"""Starting a load, whoever asks: check, plan, then either nothing is missing or a job goes into the line."""
+"""Start of a load, for page, API and command line:
+check, plan, then either nothing is missing or a job goes into the line.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,17 @@ from collections.abc import Callable
 
 import structlog
 
-from access.audit import record, record_view, request_subject
+from access.audit.log import record, record_view, request_subject
 from access.grants import Purpose
 from access.identity import Identity, authorise
-from access.seen import permit
-from data.plan import plan
+from access.restricted_site import require_permission
+from data.load_plan import plan
 from data.request import HistoryRequest
-from data.rollup import rollups_missing
 from data.site import Site
+from data.view.rollup import rollups_missing
 from errors import NoData, NoWorker
 from jobs.job import Job, Status
-from jobs.ledger import Ledger
+from jobs.ledger.ledger import Ledger
 from jobs.policy import HISTORY, purpose_of, queue_of
 
 log = structlog.get_logger(__name__)
@@ -30,12 +32,15 @@ def start_job(
     wake: Callable[[], None],
     *,
     by_page: bool = False,
+    reuse: bool = False,
 ) -> Job:
-    """The identity's job for a request: completed from the start when every tile (and rollup) is there, else queued.
+    """The identity's job for a request: completed from the start when every tile (and rollup)
+    is there, else queued.
 
-    An equal request of the same owner that waits or runs is that job; those who look at an embedded chart share a completed
-    one as well, however many they are. ``by_page`` refuses what nothing would run now, and the job ends when the page goes on
-    to another (callbacks/start.py: leave).
+    An equal request of the same owner that waits or runs is that job; with ``reuse`` a completed
+    one is as well, as it is for those who look at an embedded chart. ``by_page`` refuses what
+    nothing would run now, and the job ends when the page goes on to another (release_job of
+    callbacks/submit.py).
 
     Raises:
         NotPermitted: it is not granted so; says what is.
@@ -43,36 +48,63 @@ def start_job(
         NoWorker: tiles are missing, no worker of the job's queue is alive, and ``by_page``.
         QueueFull: there is no room for another job, of this user or of all.
     """
-    planned = plan(permit(site, identity, request, Purpose.LOAD), request)
-    if not planned.rows_total and planned.is_complete and not planned.look_due:
-        raise NoData("There is no observation of these sensors in this range.", field="start")
-    if planned.is_complete and not planned.look_due and not _lacks_rollups(site, request):
+    seen = require_permission(site, identity, request, Purpose.LOAD)
+    planned = plan(seen, request)
+    if planned.is_complete and site.tiles.drop_lost({key for key, _ in planned.series()}):
+        planned = plan(seen, request)
+    if not planned.rows_total and planned.is_complete and not planned.sync_due:
+        raise NoData("These sensors have no data in this range.", field="start")
+    if planned.is_complete and not planned.sync_due and not rollups_missing(site, request):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
-        done = _shared(ledger, identity, request) or ledger.record_completed(identity.user, request, metrics)
-        _say("job needed no reading", done)
-        _tell(ledger, identity, done)
+        reuse = reuse or identity.via == "embed"
+        done = (_completed(ledger, identity, request) if reuse else None) or ledger.record_completed(
+            identity.user, request, metrics
+        )
+        _record("job needed no reading", ledger, identity, done)
         return done
-    settings = site.settings
-    queue = queue_of(planned.rows_missing, settings.large_job_rows)
-    if by_page and not ledger.workers(queue):
+    if by_page and not ledger.workers(queue_of(planned.rows_missing, site.settings.large_job_rows)):
         raise NoWorker
-    job = ledger.submit(
-        identity.user,
-        request,
-        queue=queue,
-        rows_estimate=planned.rows_missing,
-        tries=settings.job_tries,
-        timeout_s=settings.job_timeout,
-        by_page=by_page,
-    )
-    _say("job submitted", job)
-    _tell(ledger, identity, job)
+    job = submit_job(site, ledger, identity, request, HISTORY, planned.rows_missing, by_page=by_page)
+    _record("job submitted", ledger, identity, job)
     wake()
     return job
 
 
+def submit_job(
+    site: Site,
+    ledger: Ledger,
+    identity: Identity,
+    request: HistoryRequest,
+    kind: str,
+    rows: int,
+    *,
+    inquiry: str | None = None,
+    by_page: bool = False,
+) -> Job:
+    """Put a job of a kind into its queue; ``rows`` is how many it has to read, ``inquiry`` what an
+    analysis is asked.
+
+    Raises:
+        QueueFull: as :func:`start_job`.
+    """
+    settings = site.settings
+    return ledger.submit(
+        identity.user,
+        request,
+        kind=kind,
+        inquiry=inquiry,
+        queue=queue_of(rows, settings.large_job_rows),
+        rows_estimate=rows,
+        tries=settings.job_tries,
+        timeout_s=settings.job_timeout,
+        by_page=by_page,
+        share=identity.counts_with,
+    )
+
+
 def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], None], *, by_page: bool = False) -> Job:
-    """A failed or cancelled job queued once more; what it had read stays read. ``by_page`` as :func:`start_job`.
+    """A failed or cancelled job queued once more; what it had read stays read.
+    ``by_page`` as :func:`start_job`.
 
     Raises:
         NotPermitted: it is no longer granted.
@@ -81,8 +113,7 @@ def retry_job(ledger: Ledger, identity: Identity, job: Job, wake: Callable[[], N
     """
     authorise(identity, job.request, purpose_of(job.kind))
     again = ledger.retry(job.id, by_page=by_page)
-    _say("job submitted again", again)
-    _tell(ledger, identity, again)
+    _record("job submitted again", ledger, identity, again)
     wake()
     return again
 
@@ -94,23 +125,20 @@ def cancel_job(ledger: Ledger, job: Job, wake: Callable[[], None]) -> Job:
         Conflict: it has ended already.
     """
     stopped = ledger.cancel(job.id)
-    _say("job cancelled", stopped)
+    log_job("job cancelled", stopped)
     wake()
     return stopped
 
 
-def _lacks_rollups(site: Site, request: HistoryRequest) -> bool:
-    return bool(rollups_missing(site.tiles, site.catalogue, site.source.id, request))
-
-
-def _shared(ledger: Ledger, identity: Identity, request: HistoryRequest) -> Job | None:
-    """The completed job that another viewer of the same embedded chart has."""
-    latest = ledger.latest(identity.user, HISTORY, request) if identity.via == "embed" else None
+def _completed(ledger: Ledger, identity: Identity, request: HistoryRequest) -> Job | None:
+    """The completed job that the identity has of a request, or None."""
+    latest = ledger.latest(identity.user, HISTORY, request)
     return latest if latest is not None and latest.status is Status.COMPLETED else None
 
 
-def _tell(ledger: Ledger, identity: Identity, job: Job) -> None:
-    """The audit log: of an embedded chart only that a job was looked at, once, however many look."""
+def _record(event: str, ledger: Ledger, identity: Identity, job: Job) -> None:
+    """Log and audit a load; of an embedded chart audit only that it was viewed, once."""
+    log_job(event, job)
     subject = request_subject(job.request, job=job.id)
     if identity.via == "embed":
         record_view(ledger.engine, job.id, subject)
@@ -118,7 +146,7 @@ def _tell(ledger: Ledger, identity: Identity, job: Job) -> None:
         record(ledger.engine, "load", subject)
 
 
-def _say(event: str, job: Job) -> None:
-    """One line, and the job's id in all that follow in this request."""
+def log_job(event: str, job: Job) -> None:
+    """Log one line, and bind the job's id to all that follow in this request."""
     structlog.contextvars.bind_contextvars(job=job.id)
     log.info(event, owner=job.owner, queue=job.queue, request=job.request.describe())

@@ -1,4 +1,6 @@
-"""The grids of the administrators' page: their columns and their words. What they show comes from callbacks/admin_rows.py."""
+"""The grids of the administrators' page: their columns and their words.
+What they show comes from callbacks/admin_rows.py.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ from typing import Any, Final, Literal, get_args
 
 import dash_ag_grid as dag
 
-from access.actions import Action
+from access.audit.actions import Action
 from i18n import gettext as _
-from layouts.jobs_grid import GRID_THEME, ROWS_A_PAGE, grid_words
+from layouts.jobs_grid import grid, sorted_column
 
 Kind = Literal["user", "group", "grant", "key", "embed"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -21,30 +23,8 @@ def grid_id(kind: str) -> str:
 
 
 def admin_grid(kind: str) -> dag.AgGrid:
-    """The grid of a tab, still empty; of the audit log nothing can be selected."""
-    selection = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
-    return dag.AgGrid(
-        id=grid_id(kind),
-        rowData=[],
-        columnDefs=columns()[kind],
-        defaultColDef={"resizable": True, "sortable": kind != AUDIT, "suppressHeaderMenuButton": True, "suppressMovable": True},
-        getRowId="params.data.id",
-        dashGridOptions={
-            "theme": {"function": GRID_THEME},
-            "domLayout": "autoHeight",
-            "pagination": True,
-            "paginationPageSize": ROWS_A_PAGE,
-            "paginationPageSizeSelector": False,
-            **(selection if kind != AUDIT else {}),
-            "enableCellTextSelection": True,
-            "ensureDomOrder": True,
-            "animateRows": False,
-            "tooltipShowDelay": 400,
-            "localeText": grid_words(no_rows()[kind]),
-        },
-        className="jobs-grid admin-grid",
-        style={"height": None},
-    )
+    """The grid of a tab, still empty."""
+    return grid(grid_id(kind), columns()[kind], no_rows()[kind], is_log=kind == AUDIT, more="admin-grid")
 
 
 def no_rows() -> dict[str, str]:
@@ -52,7 +32,7 @@ def no_rows() -> dict[str, str]:
     return {
         "user": _("No user yet"),
         "group": _("No group yet"),
-        "grant": _("Nothing is granted, so only administrators see anything"),
+        "grant": _("No grants yet: only administrators see data"),
         "key": _("No key yet"),
         "embed": _("No embedded chart yet"),
         "audit": _("No entry"),
@@ -66,8 +46,8 @@ def columns() -> dict[str, list[dict[str, Any]]]:
             _text("name", _("User"), flex=2, minWidth=130),
             _text("state", _("State"), width=150),
             _text("groups", _("Groups"), flex=2, minWidth=140),
-            _time("password", _("Password set"), width=150),
-            _time("created", _("Created"), width=150),
+            sorted_column("password", _("Password set"), width=150),
+            sorted_column("created", _("Created"), width=150),
         ],
         "group": [
             _text("name", _("Group"), flex=1, minWidth=130),
@@ -88,9 +68,9 @@ def columns() -> dict[str, list[dict[str, Any]]]:
             _text("label", _("For"), flex=2, minWidth=140),
             _text("state", _("State"), width=110),
             _text("scopes", _("Scopes"), width=170),
-            _time("used", _("Last used"), width=160),
-            _time("expires", _("Ends"), width=150),
-            _time("created", _("Created"), width=150),
+            sorted_column("used", _("Last used"), width=160),
+            sorted_column("expires", _("Ends"), width=150),
+            sorted_column("created", _("Created"), width=150),
         ],
         "embed": [
             _text("owner", _("Owner"), width=130),
@@ -98,13 +78,13 @@ def columns() -> dict[str, list[dict[str, Any]]]:
             _text("state", _("State"), width=110),
             _text("origin", _("Shown on"), flex=2, minWidth=180),
             _text("range", _("Range"), width=190),
-            _time("expires", _("Ends"), width=150),
-            _time("created", _("Created"), width=150),
+            sorted_column("expires", _("Ends"), width=150),
+            sorted_column("created", _("Created"), width=150),
         ],
         "audit": [
             _text("time", _("Time"), width=216),
             _text("actor", _("Who"), width=110),
-            _text("action", _("What"), width=170, cellClassRules={"audit-refused": "params.data && params.data.refused"}),
+            _text("action", _("What"), width=170, cellClassRules={"audit-refused": "isRefused(params)"}),
             _text("subject", _("About"), flex=3, minWidth=280, wrapText=True, autoHeight=True),
             _text("via", _("Via"), width=130),
             _text("address", _("Address"), width=130),
@@ -120,11 +100,17 @@ def action_names() -> dict[Action, str]:
         "embed_made": _("Chart embedded"),
         "embed_revoked": _("Embedded chart revoked"),
         "embed_viewed": _("Embedded chart viewed"),
+        "view_saved": _("View saved"),
+        "formula_saved": _("Formula saved"),
+        "formula_removed": _("Formula removed"),
+        "view_removed": _("Saved view removed"),
         "refused": _("Refused"),
         "login": _("Signed in"),
         "logout": _("Signed out"),
         "password": _("Password changed"),
-        "key_made": _("Key made"),
+        "session_ended": _("Session ended"),
+        "unlocked": _("Wait lifted"),
+        "key_made": _("Key created"),
         "key_used": _("Key first used"),
         "key_revoked": _("Key revoked"),
         "user_added": _("User added"),
@@ -140,9 +126,3 @@ def action_names() -> dict[Action, str]:
 
 def _text(field: str, name: str, **more: Any) -> dict[str, Any]:
     return {"field": field, "headerName": name, "tooltipField": field, **more}
-
-
-def _time(field: str, name: str, **more: Any) -> dict[str, Any]:
-    """A column that shows a time in words and sorts by the time."""
-    shown = {"function": f"params.data ? params.data.{field} : ''"}
-    return {"field": f"{field}_order", "headerName": name, "valueFormatter": shown, **more}

@@ -1,59 +1,99 @@
-"""The chart as a whole: badge, toolbar, graph, overview and, beneath, the statistics of the visible window."""
+"""The chart as a whole: toolbar, graph, overview, statistics of the visible window."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+import json
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from data.drawn import HistoryView
 from figures.history import empty_figure
 from figures.overview import OVERVIEW_PX
-from figures.words import bucket_name
-from i18n import format_number
 from i18n import gettext as _
+from i18n import short_months
 from layouts import ids
-from layouts.statistics import share_text
-from layouts.workbooks import workbook_link
-
-_NO_BREAK: Final = "\u00a0"
-_ADJECTIVES: Final = ("1min", "10min", "1h", "1d", "1mo")
+from layouts.controls import button, workbook_link
+from layouts.views import view_tabs
 
 
 def chart(language: str, theme: str = "light") -> Component:
-    """The chart's place in the page, still empty; callbacks/view.py fills it, assets/chart.js moves it."""
+    """Return the chart's place, empty; callbacks/view.py fills it, assets/chart.js moves it."""
+    stores = (ids.SELECTION, ids.CHART_DRAWN, ids.CHART_WIDTH, ids.CHART_ANSWER, ids.OVERVIEW_VERSION)
+    keys = {
+        "aria-label": _(
+            "Chart: arrow keys move, + and − zoom, 0 shows the whole range; Enter sets a cursor, which arrow keys then move"
+        ),
+        "aria-keyshortcuts": "ArrowLeft ArrowRight + - 0 Enter Escape",
+    }
+    plot = html.Div(**{"data-config": json.dumps(chart_config(language))})  # how Plotly is to behave there
+    drawn = [_trouble(), html.Div(plot, id=ids.CHART, className="chart-plot"), html.Div(id=ids.CHART_NOTE)]
+    parts = [
+        *(dcc.Store(id=name) for name in stores),
+        view_tabs(),
+        html.Div(id=ids.VIEW_CONTROLS),
+        _rail_strip(),
+        html.Div([html.P(id=ids.BADGE, className="badge-line", role="status"), _readout()], className="chart-head"),
+        html.Div(drawn, id=ids.CHART_FRAME, className="chart-frame", tabIndex="0", role="group", **keys),
+        _overview(language, theme),
+        _between(),
+        html.Div(id=ids.VIEW_LISTS, className="view-lists"),
+        _statistics(),
+    ]
+    return html.Div(parts, className="chart", **{"data-empty": "true"})
+
+
+def _rail_strip() -> html.Button:
+    """Return the names of the series on a small screen; a press opens the sheet with the rail."""
+    opens = {"data-sheet": "series", "aria-controls": ids.FORM, "aria-expanded": "false"}
+    return html.Button(id=ids.RAIL_STRIP, type="button", className="rail-strip", title=_("Series"), hidden=True, **opens)
+
+
+def _readout() -> html.Div:
+    """Return the line of the cursor's time, with what assets/cursors.js needs to write it."""
+    says = {
+        "data-months": json.dumps(short_months()),
+        "data-units": json.dumps([_("d"), _("h"), _("min"), _("s")]),
+        "data-closer": _("Zoom to A–B"),
+        "data-clear": _("Clear"),
+    }
+    return html.Div(id=ids.READOUT, className="readout", role="status", **says)
+
+
+def _between() -> html.Div:
+    """Return the place of what lies between two cursors, with the words of assets/between.js."""
+    heads = [_("Series"), "A", "B", "B − A", _("Mean or total"), _("Rows")]
+    says = {
+        "data-heads": json.dumps(heads),
+        "data-title": _("Between A and B"),
+        "data-mean": _("mean"),
+        "data-total": _("total"),
+        "data-trouble": _("The server does not answer; try again later."),
+    }
+    return html.Div(id=ids.BETWEEN, className="stats between", hidden=True, **says)
+
+
+def _trouble() -> html.Div:
+    """Return the line that assets/questions.js shows while the chart's question fails."""
+    says = {
+        "data-busy": _("The server is busy, so the chart is not up to date. Trying again."),
+        "data-broken": _("The server could not draw this, so the chart is not up to date. Trying again."),
+        "data-unreachable": _("The server does not answer, so the chart is not up to date. Trying again."),
+        "data-refused": _("The server refused to draw this. Reload the page."),
+    }
     return html.Div(
-        [
-            dcc.Store(id=ids.CHART_WINDOW),
-            dcc.Store(id=ids.CHART_WIDTH),
-            dcc.Store(id=ids.CHART_ANSWER),
-            html.Div([html.P(id=ids.BADGE, className="badge-line", role="status"), _toolbar()], className="chart-head"),
-            html.Div(
-                dcc.Graph(id=ids.CHART, figure=empty_figure(theme), config=chart_config(language), responsive="auto"),
-                id=ids.CHART_FRAME,
-                className="chart-frame",
-                tabIndex="0",
-                role="group",
-                **{
-                    "aria-label": _("Chart: arrow keys move, + and − zoom, 0 shows the whole range"),
-                    "aria-keyshortcuts": "ArrowLeft ArrowRight + - 0",
-                },
-            ),
-            _overview(language, theme),
-            _statistics(),
-        ],
-        className="chart",
-        **{"data-empty": "true"},
+        [html.Span(), button(_("Try now"))], id=ids.CHART_TROUBLE, className="chart-trouble", role="alert", hidden=True, **says
     )
 
 
 def chart_config(language: str) -> dict[str, Any]:
-    """Plotly's configuration: words in the page's language, few buttons, shown on hover only; nothing leaves the site."""
+    """Plotly's configuration: words in the page's language, few buttons, shown on hover only;
+    nothing leaves the site.
+    """
     return {
         "locale": language,
-        "responsive": True,
+        "responsive": False,  # assets/chart.js fits it
         "displaylogo": False,
         "displayModeBar": "hover",
         "modeBarButtons": [["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d"]],
@@ -64,71 +104,20 @@ def chart_config(language: str) -> dict[str, Any]:
     }
 
 
-def badge(view: HistoryView, *, partial: bool = False) -> str:
-    """What is drawn, in one line: ``every min and max of 10 518 912 rows · 99.1 % complete · 214 flagged``.
-
-    ``partial`` says that tiles are still to come: then nothing is called complete or incomplete.
-    """
-    if partial:
-        return _("{rows} rows so far").format(rows=format_number(view.total_rows))
-    parts = [_drawn(view)]
-    sums = sorted({bucket_name(series.bucket) for series in view.series if series.kind == "bars" and series.bucket != "raw"})
-    if view.resolution == "raw" and sums and not all(series.kind == "bars" for series in view.series):
-        parts.append(_("rain as {bucket} sums").format(bucket=", ".join(sums)))
-    complete = completeness(view)
-    if complete is not None:
-        parts.append(_("{share} complete").format(share=share_text(complete)))
-    if view.total_flagged:
-        parts.append(_("{count} flagged").format(count=format_number(view.total_flagged)))
-    return " · ".join([parts[0], *(part.replace(" ", _NO_BREAK) for part in parts[1:])])
-
-
-def completeness(view: HistoryView) -> float | None:
-    """Rows of all series against the rows expected of them, 0..1; None where no series has a usual step."""
-    known = [one for one in view.statistics if one.completeness is not None]
-    expected = sum(one.rows / one.completeness for one in known if one.completeness)
-    if not known:
-        return None
-    return sum(one.rows for one in known) / expected if expected else 0.0
-
-
-def _drawn(view: HistoryView) -> str:
-    rows = format_number(view.total_rows)
-    if not view.total_rows:
-        return _("no rows in this window")
-    if view.resolution in _ADJECTIVES:
-        return _aggregated(view).format(bucket=_adjective(view.resolution), rows=rows)
-    if all(series.exact for series in view.series):
-        return _("all {rows} rows drawn").format(rows=rows)
-    if all(series.kind == "bars" for series in view.series):
-        return _("sums of {rows} rows").format(rows=rows)
-    return _("every min and max of {rows} rows").format(rows=rows)
-
-
-def _aggregated(view: HistoryView) -> str:
-    bars = [series.kind == "bars" for series in view.series]
-    if all(bars):
-        return _("{bucket} sums of {rows} rows")
-    return _("{bucket} means and sums of {rows} rows") if any(bars) else _("{bucket} means of {rows} rows")
-
-
-def _adjective(resolution: str) -> str:
-    return {
-        "1min": _("1-minute"),
-        "10min": _("10-minute"),
-        "1h": _("hourly"),
-        "1d": _("daily"),
-        "1mo": _("monthly"),
-    }[resolution]
-
-
-def _toolbar() -> html.Div:
+def chart_tools() -> html.Div:
+    """Return the buttons of the chart, which stand beside its title."""
     buttons: list[Component] = [
-        html.Button(_("Whole range"), id=ids.CHART_RESET, type="button", n_clicks=0, className="btn btn-sm chart-reset"),
-        dbc.Switch(id=ids.FLAGGED, value=False, label=_("Include flagged"), className="flagged-switch"),
-        html.Button(
-            "PNG", id=ids.CHART_PICTURE, type="button", n_clicks=0, className="btn btn-sm", title=_("Download the picture")
-        ),
+        *_touch_buttons(),
+        dbc.Switch(id=ids.FLAGGED, value=False, label=_("Use flagged values"), className="flagged-switch"),
+        _exports(),
+    ]
+    return html.Div(buttons, className="chart-tools", role="toolbar", **{"aria-label": _("Chart tools")})
+
+
+def _exports() -> html.Div:
+    """Return what leaves the page: on a small screen a sheet, which its bar opens."""
+    buttons: list[Component] = [
+        button("PNG", "btn btn-sm", ids.CHART_PICTURE, title=_("Download the picture")),
         html.A("CSV", id=ids.DOWNLOAD_CSV, className="btn btn-sm", title=_("Download the rows of this window"), download=""),
         html.A(
             "XLSX",
@@ -137,30 +126,28 @@ def _toolbar() -> html.Div:
             title=_("Download the rows of this window as an Excel file"),
             **workbook_link(ids.ALERT),
         ),
-        html.Button(
+        button(
             _("Embed"),
-            id=ids.EMBED_OPEN,
-            type="button",
-            n_clicks=0,
-            className="btn btn-sm",
+            "btn btn-sm",
+            ids.EMBED_OPEN,
             title=_("Embed this chart in another page"),
             hidden=True,  # until a chart is shown that may be embedded (callbacks/embedding.py)
             **{"aria-haspopup": "dialog"},
         ),
     ]
-    return html.Div(buttons, className="chart-tools", role="toolbar", **{"aria-label": _("Chart tools")})
+    return html.Div(buttons, id=ids.EXPORTS, className="chart-exports", role="group", **{"aria-label": _("Export")})
+
+
+def _touch_buttons() -> list[Component]:
+    """Return buttons for fingers, which scroll the page where a mouse drags."""
+    named = (("−", 2, _("Show a longer range")), ("+", 0.5, _("Show a shorter range")))
+    return [button(sign, "btn btn-sm touch", label=name, **{"data-zoom": str(factor)}) for sign, factor, name in named]
 
 
 def _statistics() -> html.Div:
-    copy = html.Button(
-        _("Copy statistics"),
-        id=ids.STATS_COPY,
-        type="button",
-        n_clicks=0,
-        className="btn btn-sm",
-        **{"data-done": _("Copied")},
-    )
-    head = html.Div([html.H2(_("Statistics of the visible window")), copy], className="stats-head")
+    says = {"data-copy-from": f"#{ids.STATS} [data-tsv]", "data-copied": _("Copied")}
+    copy = button(_("Copy statistics"), "btn btn-sm", ids.STATS_COPY, **says)
+    head = html.Div([html.H2(id=ids.STATS_HEAD), copy], className="stats-head")
     return html.Div([head, html.Div(id=ids.STATS, className="stats")], className="stats-block")
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from typing import Final
 
-# Runs before anything is painted, so that a dark page never flashes white; the layout then reads the cookie.
-THEME_SCRIPT = """(function () {
-  var found = document.cookie.match(/(?:^|; )riwayat_theme=(light|dark|auto)/);
-  var choice = found ? found[1] : "auto";
-  var dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
-  var shade = choice === "auto" ? (dark ? "dark" : "light") : choice;
-  document.documentElement.setAttribute("data-bs-theme", shade);
-  document.documentElement.setAttribute("data-theme-choice", choice);
-  var secure = /^https/.test(location.protocol) ? "; Secure" : "";
-  document.cookie = "riwayat_shade=" + shade + "; path=PREFIX; SameSite=Lax; max-age=31536000" + secure;
-})();"""
-
-
-def theme_script(prefix: str) -> str:
-    """The script of the theme for a site below a prefix."""
-    return THEME_SCRIPT.replace("PREFIX", prefix)
+# Runs before anything is painted; the layout then reads the cookie.
+# The pages' policies hold its hash.
+THEME_SCRIPT: Final = Path(__file__).parent.with_name("assets").joinpath("theme.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -35,16 +26,20 @@ class DashParts:
     renderer: str
 
 
-def document(parts: DashParts, *, title: str, language: str, shade: str, prefix: str, loading: str) -> str:
-    """The document as HTML; ``loading`` is read while the page is fetched."""
-    icon = f"{prefix}assets/logo.svg"
+def document(
+    parts: DashParts, *, title: str, language: str, shade: str, prefix: str, loading: str, later: Mapping[str, str]
+) -> str:
+    """The document as HTML; ``loading`` is read while the page is fetched, ``later`` are addresses
+    of the scripts that come when they are first used.
+    """
+    icon, scripts = f"{prefix}assets/logo.svg", escape(json.dumps(later))
     return f"""<!DOCTYPE html>
-<html lang="{escape(language)}" data-bs-theme="{escape(shade)}" data-prefix="{escape(prefix)}">
+<html lang="{escape(language)}" data-bs-theme="{escape(shade)}" data-prefix="{escape(prefix)}" data-later="{scripts}">
 <head>
 {parts.metas}
 <title>{escape(title)}</title>
 <link rel="icon" type="image/svg+xml" href="{escape(icon)}">
-<script>{theme_script(prefix)}</script>
+<script>{THEME_SCRIPT}</script>
 {parts.css}
 </head>
 <body>

@@ -1,4 +1,4 @@
-"""The page of an embedded chart, plain HTML without Dash; and the line of HTML that puts it into another page."""
+"""The page of an embedded chart, without Dash; and the HTML that puts it into another page."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
+from access.embeds.embed_table import Embed
 from data.catalogue import Catalogue
-from i18n import current_language, ngettext
+from i18n import current_language
 from i18n import gettext as _
+from layouts.views import view_title
 
 FRAME_PX = 420  # of the frame until the page around it learns a better one
-_MOST_NAMES = 4
 
 
 @dataclass(frozen=True)
 class FramePage:
-    """What the page knows before anybody has shown a token; all of it may be seen by everybody who knows the public id.
+    """What the page knows before anybody has shown a token;
+    all of it may be seen by everybody who knows the public id.
 
-    ``files`` are addresses by name; ``origin`` is the page around it, which may be told the size. ``preview``: JSON of what is
-    shown to whoever is signed in, without a token (api/preview.py).
+    ``files`` are addresses by name; ``origin`` is the page around it, which may be told the size.
+    ``preview``: JSON of what is shown to whoever is signed in, without a token
+    (api/embed_preview.py).
     """
 
     embed_id: str
@@ -39,6 +42,7 @@ def frame_page(page: FramePage) -> str:
         "api": f"{page.prefix}api/",
         "embed": page.embed_id,
         "origin": page.origin,
+        "picture": page.files["picture.js"],
         "plotly": page.files["plotly.js"],
         "words": json.dumps(_words(), ensure_ascii=False),
     }
@@ -58,7 +62,7 @@ def frame_page(page: FramePage) -> str:
 <link rel="stylesheet" href="{escape(page.files["embed.css"])}">
 <link rel="preload" as="script" href="{escape(page.files["plotly.js"])}">
 <script src="{escape(page.files["locale.js"])}" defer></script>
-<script src="{escape(page.files["axistime.js"])}" defer></script>
+<script src="{escape(page.files["view.js"])}" defer></script>
 <script src="{escape(page.files["embed.js"])}" defer></script>
 </head>
 <body {attributes}>
@@ -68,9 +72,11 @@ def frame_page(page: FramePage) -> str:
 <div id="tools" class="tools" role="toolbar" aria-label="{escape(_("Chart tools"))}" hidden>
 <button type="button" id="wider" class="touch" aria-label="{escape(_("Show a longer range"))}">−</button>
 <button type="button" id="closer" class="touch" aria-label="{escape(_("Show a shorter range"))}">+</button>
-<button type="button" id="whole" hidden>{escape(_("Whole range"))}</button>
+<button type="button" id="whole" hidden>{escape(_("Reset zoom"))}</button>
 <button type="button" id="picture" title="{escape(_("Download the picture"))}">PNG</button>
 <button type="button" id="rows" title="{escape(_("Download the rows of this window"))}" hidden>CSV</button>
+<a id="open" target="_blank" rel="noopener" aria-label="{escape(_("Open in Riwayat"))}"
+ title="{escape(_("Open in Riwayat"))}">↗</a>
 </div>
 </header>
 <progress id="progress" max="1" value="0" aria-label="{escape(_("Loading"))}" hidden></progress>
@@ -88,7 +94,8 @@ def iframe_line(url: str, title: str, *, theme: str, transparent: bool) -> str:
     """The line of HTML that shows a chart in another page."""
     style = "border:0"
     if transparent and theme != "auto":
-        style += f";color-scheme:{theme}"  # a frame of another scheme than its page is painted opaque
+        # a frame of another scheme than its page is painted opaque
+        style += f";color-scheme:{theme}"
     attributes = {
         "src": url,
         "title": title,
@@ -96,7 +103,7 @@ def iframe_line(url: str, title: str, *, theme: str, transparent: bool) -> str:
         "height": str(FRAME_PX),
         "style": style,
         "loading": "lazy",
-        "sandbox": "allow-scripts allow-same-origin allow-downloads",
+        "sandbox": "allow-scripts allow-same-origin allow-downloads allow-popups allow-popups-to-escape-sandbox",
         "referrerpolicy": "origin",
     }
     written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
@@ -104,24 +111,20 @@ def iframe_line(url: str, title: str, *, theme: str, transparent: bool) -> str:
 
 
 def frame_url(base: str, prefix: str, embed_id: str, token: str) -> str:
-    """The address of a chart; ``base`` is scheme and host. The token is in the fragment, which no server is sent."""
+    """The address of a chart; ``base`` is scheme and host.
+    The token is in the fragment, which no server is sent.
+    """
     return f"{base}{prefix}embed/trend?{urlencode({'id': embed_id})}#token={token}"
 
 
-def shown_title(stations: tuple[str, ...], sensors: tuple[str, ...], catalogue: Catalogue) -> str:
-    """Stations and sensors in one line, in the current language; many are counted."""
-    language = current_language()
-    labels = [catalogue[name].label(language) if name in catalogue else name for name in catalogue.ordered(sensors)]
-    return " · ".join(
-        [
-            _some(list(stations), ngettext("{count} station", "{count} stations", len(stations))),
-            _some(labels, ngettext("{count} sensor", "{count} sensors", len(labels))),
-        ]
-    )
-
-
-def _some(names: list[str], counted: str) -> str:
-    return ", ".join(names) if len(names) <= _MOST_NAMES else counted.format(count=len(names))
+def embed_link(found: Embed, token: str, base: str, prefix: str, catalogue: Catalogue) -> dict[str, str]:
+    """What opens an embed, as :class:`api.outputs.EmbedLink`, in the current language;
+    ``base`` is scheme and host.
+    """
+    url, spec = frame_url(base, prefix, found.id, token), found.spec
+    title = found.label or view_title(spec.stations, spec.sensors, catalogue, spec.view)
+    line = iframe_line(url, title, theme=spec.theme, transparent=spec.transparent)
+    return {"id": found.id, "url": url, "token": token, "iframe": line}
 
 
 def _words() -> dict[str, str]:
@@ -133,9 +136,9 @@ def _words() -> dict[str, str]:
         "percent": _("{percent} % loaded"),
         "nothing": _("There is no data in this range."),
         "failed": _("The chart could not be loaded: {cause}"),
-        "invalid": _("The link of this chart is not right; ask its owner for a new one."),
-        "unreachable": _("The server does not answer; trying again by itself."),
-        "busy": _("The server is busy; trying again by itself."),
+        "invalid": _("The link to this chart is invalid; ask its owner for a new one."),
+        "unreachable": _("The server does not answer; trying again."),
+        "busy": _("The server is busy; trying again."),
         "stale": _("Not updated since {time}."),
         "stopped": _("the load was stopped"),
         "again": _("Try again"),

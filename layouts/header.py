@@ -10,17 +10,19 @@ from dash.development.base_component import Component
 
 from i18n import LANGUAGES
 from i18n import gettext as _
-from layouts import ids
+from layouts.controls import button
+from layouts.search import search
 
 Page = Literal["history", "jobs", "admin"]
 
 
 @dataclass(frozen=True)
 class Menu:
-    """What one's name opens: the account's page, and signing out by a form (with its token) or by an address.
+    """What one's name opens: the account's page, and signing out by a form (with its token)
+    or by an address.
 
-    ``sign_in`` is the address of the sign-in, where the site has one; ``admin`` that of the administrators' page, for them only.
-    Empty: there is no such thing.
+    ``sign_in`` is the address of the sign-in, where the site has one; ``admin`` that of the
+    administrators' page, for them only. Empty: there is no such thing.
     """
 
     account: str = ""
@@ -30,93 +32,76 @@ class Menu:
     admin: str = ""
 
 
-NO_MENU = Menu()  # of a site with one user
+@dataclass(frozen=True)
+class Chrome:
+    """What all pages know: the site's prefix, language, theme, who is asking,
+    and what their name opens.
+
+    ``shade`` is light or dark, ``theme_choice`` also auto.
+    """
+
+    prefix: str
+    language: str
+    theme_choice: str
+    shade: str
+    user: str
+    menu: Menu = Menu()  # of a site with one user
 
 
-def header(
-    *, prefix: str, language: str, theme_choice: str, user: str, here: Page = "history", menu: Menu = NO_MENU
-) -> html.Header:
-    """The header of the page ``here``; assets/page.js acts on ``data-language`` and ``data-theme-choice``."""
-    return html.Header(
-        [
-            html.A(
-                [html.Img(src=f"{prefix}assets/logo.svg", alt="", width=24, height=24), html.Span("Riwayat")],
-                href=prefix,
-                className="brand",
-            ),
-            html.Nav(
-                [
-                    _page_link(_("History"), prefix, current=here == "history"),
-                    _page_link(_("Jobs"), f"{prefix}jobs", current=here == "jobs"),
-                    *([_page_link(_("Admin"), menu.admin, current=here == "admin", more="nav-admin")] if menu.admin else []),
-                ],
-                **{"aria-label": _("Pages")},
-            ),
-            *([_form_toggle()] if here == "history" else []),
-            html.Div([_languages(language), _theme(theme_choice), _user(user, menu, prefix)], className="header-end"),
-        ],
-        className="site-header",
-    )
+def header(chrome: Chrome, here: Page = "history") -> html.Header:
+    """Return the header of the page ``here``; assets/page.js acts on its data attributes."""
+    prefix, menu = chrome.prefix, chrome.menu
+    logo = html.Img(src=f"{prefix}assets/logo.svg", alt="", width=24, height=24)
+    pages = [
+        _page_link(_("History"), prefix, current=here == "history"),
+        _page_link(_("Jobs"), f"{prefix}jobs", current=here == "jobs"),
+    ]
+    if menu.admin:
+        pages.append(_page_link(_("Admin"), menu.admin, current=here == "admin", more="nav-admin"))
+    end = [_languages(chrome.language), _theme(chrome.theme_choice), _user(chrome.user, menu, prefix)]
+    parts = [
+        html.A([logo, html.Span("Riwayat")], href=prefix, className="brand"),
+        html.Nav(pages, **{"aria-label": _("Pages")}),
+        *([search()] if here == "history" else []),
+        html.Div(end, className="header-end"),
+    ]
+    return html.Header(parts, className="site-header")
 
 
 def _page_link(name: str, href: str, *, current: bool, more: str = "") -> html.A:
     return html.A(name, href=href, className=f"nav-link {more}".strip(), **({"aria-current": "page"} if current else {}))
 
 
-def _form_toggle() -> html.Button:
-    return html.Button(
-        _("Select data"),
-        id=ids.FORM_TOGGLE,
-        type="button",
-        className="btn btn-sm form-toggle",
-        **{"aria-expanded": "false"},
-    )
-
-
 def _languages(language: str) -> html.Div:
-    return html.Div(
-        [
-            html.Button(
-                code.upper(),
-                type="button",
-                title=name,
-                lang=code,
-                **{"data-language": code, "aria-pressed": str(code == language).lower(), "aria-label": name},
-            )
-            for code, name in sorted(LANGUAGES.items(), reverse=True)
-        ],
-        className="languages",
-        role="group",
-        **{"aria-label": _("Language")},
-    )
+    buttons = []
+    for code, name in sorted(LANGUAGES.items(), reverse=True):
+        says = {"data-language": code, "aria-pressed": str(code == language).lower()}
+        buttons.append(button(code.upper(), "", title=name, lang=code, **says))
+    return html.Div(buttons, className="languages", role="group", **{"aria-label": _("Language")})
 
 
 def theme_names() -> dict[str, str]:
-    """What the button of the theme is called, by choice, in the order in which it goes through them."""
+    """Return the button's label for each theme, in the order in which it goes through them."""
     return {"light": _("Light theme"), "dark": _("Dark theme"), "auto": _("Theme of the system")}
 
 
 def _theme(choice: str) -> html.Button:
     names = theme_names()
-    return html.Button(
-        "",
-        type="button",
-        className="theme-toggle",
-        title=names[choice],
-        **{"data-theme-choice": choice, "data-names": "|".join(names.values()), "aria-label": names[choice]},
-    )
+    says = {"data-theme-choice": choice, "data-names": "|".join(names.values())}
+    return button("", "theme-toggle", label=names[choice], title=names[choice], **says)
 
 
 def _user(user: str, menu: Menu, prefix: str) -> Component:
     title = _("Signed in as {user}").format(user=user)
     entries: list[Component] = []
     if menu.admin:
-        entries.append(html.A(_("Admin"), href=menu.admin, className="menu-admin"))  # where the line has no room for it
+        # where the line has no room for it
+        entries.append(html.A(_("Admin"), href=menu.admin, className="menu-admin"))
     if menu.account:
         entries.append(html.A(_("Account"), href=menu.account))
     if menu.sign_out_token:
-        button = html.Button(_("Sign out"), type="submit", name="csrf", value=menu.sign_out_token)
-        entries.append(html.Form(button, method="post", action=f"{prefix}logout"))
+        send = html.Button(_("Sign out"), type="submit", name="csrf", value=menu.sign_out_token)
+        entries.append(html.Form(send, method="post", action=f"{prefix}logout"))
     elif menu.sign_out_url:
         entries.append(html.A(_("Sign out"), href=menu.sign_out_url))
     if not entries:

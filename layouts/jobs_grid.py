@@ -1,4 +1,4 @@
-"""The grid of the Jobs page: its columns, its words, its look. What it shows comes from callbacks/job_rows.py."""
+"""The grid of the Jobs page: columns, words, look. What it shows: callbacks/job_rows.py."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ import dash_ag_grid as dag
 from i18n import THIN_SPACE, current_language
 from i18n import gettext as _
 from layouts import ids
-from layouts.workbooks import workbook_link
+from layouts.controls import workbook_link
 
 ROWS_A_PAGE: Final = 20
 
-# The theme is made of the page's own variables (assets/riwayat.css), so light and dark need nothing more.
-GRID_THEME: Final = (
-    "themeQuartz.withParams({"
-    "backgroundColor: 'var(--bs-body-bg)', foregroundColor: 'var(--bs-body-color)', borderColor: 'var(--bs-border-color)', "
-    "headerBackgroundColor: 'var(--panel)', headerTextColor: 'var(--bs-secondary-color)', headerFontWeight: 600, "
-    "accentColor: 'var(--accent)', browserColorScheme: 'inherit', fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, "
-    "rowHeight: 36, headerHeight: 36, spacing: 6, borderRadius: 4, wrapperBorderRadius: 4, "
-    "rowHoverColor: 'var(--panel)', selectedRowBackgroundColor: 'var(--accent-soft)', rangeSelectionBorderColor: 'var(--accent)'"
-    "})"
-)
+# Calls of assets/grid.js.
+GRID_THEME: Final = {"function": "gridTheme(themeQuartz)"}
+SHOWN: Final = {"function": "shownText(params)"}  # of a column that sorts by another field
+
+# A cell whose text breaks instead of being cut, in a row as high as it needs (assets/jobs.css).
+_TWO_LINES: Final = {"wrapText": True, "autoHeight": True}
 
 
 def status_names() -> dict[str, str]:
@@ -38,28 +34,34 @@ def status_names() -> dict[str, str]:
 
 def jobs_grid(*, with_owner: bool) -> dag.AgGrid:
     """The grid, still empty; ``with_owner`` shows whose job each is."""
+    return grid(ids.JOBS_GRID, columns(with_owner=with_owner), _("No jobs"))
+
+
+def grid(grid_id: str, column_defs: list[dict[str, Any]], empty: str, *, is_log: bool = False, more: str = "") -> dag.AgGrid:
+    """Return a grid without rows, which then says ``empty``;
+    of a log nothing is sorted or selected. ``more``: of its class.
+    """
+    selection = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
     return dag.AgGrid(
-        id=ids.JOBS_GRID,
+        id=grid_id,
         rowData=[],
-        columnDefs=columns(with_owner=with_owner),
-        defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True, "suppressMovable": True},
+        columnDefs=column_defs,
+        defaultColDef={"resizable": True, "sortable": not is_log, "suppressHeaderMenuButton": True, "suppressMovable": True},
         getRowId="params.data.id",
         dashGridOptions={
-            "theme": {"function": GRID_THEME},
+            "theme": GRID_THEME,
             "domLayout": "autoHeight",
             "pagination": True,
             "paginationPageSize": ROWS_A_PAGE,
             "paginationPageSizeSelector": False,
-            "suppressPaginationPanel": False,
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "suppressCellFocus": False,
+            **({} if is_log else selection),
             "enableCellTextSelection": True,
             "ensureDomOrder": True,
             "animateRows": False,
             "tooltipShowDelay": 400,
-            "localeText": grid_words(_("No jobs")),
+            "localeText": grid_words(empty),
         },
-        className="jobs-grid",
+        className=f"jobs-grid {more}".strip(),
         style={"height": None},
     )
 
@@ -72,49 +74,47 @@ def columns(*, with_owner: bool) -> list[dict[str, Any]]:
             "field": "stations",
             "headerName": _("Data"),
             "cellRenderer": "JobData",
-            "minWidth": 200,
+            "minWidth": 220,
             "flex": 2,
+            **_TWO_LINES,
             "cellRendererParams": {"workbook": workbook_link(ids.JOBS_ALERT)},
         },
-        _sorted("range", _("Range"), width=244, tooltipField="range"),
-        {"colId": "actions", "headerName": _("Actions"), "cellRenderer": "JobActions", "width": 208, "sortable": False},
+        sorted_column("range", _("Range"), width=216, **_TWO_LINES),
+        {
+            "colId": "actions",
+            "headerName": _("Actions"),
+            "cellRenderer": "JobActions",
+            "width": 194,
+            "sortable": False,
+            "cellRendererParams": _action_words(),
+        },
         {"field": "error", "headerName": _("Error"), "minWidth": 150, "flex": 1, "tooltipField": "error"},
-        _sorted("created", _("Created"), width=184),
+        sorted_column("created", _("Created"), width=190),
         _number("duration", _("Duration"), width=100),
         _number("rows", _("Rows"), width=112),
         _number("speed", _("Rows/s"), width=96),
         _number("memory", _("Memory"), width=100),
-        _sorted("attempts", _("Attempts"), width=110),
+        sorted_column("attempts", _("Attempts"), width=110),
         {"field": "resolution", "headerName": _("Resolution"), "width": 146},
         {"field": "queue", "headerName": _("Queue"), "width": 160},
     ]
     owner = {"field": "owner", "headerName": _("Owner"), "width": 130}
-    found[3]["cellRendererParams"] = {
-        "workbook": workbook_link(ids.JOBS_ALERT),
-        "words": {
-            "open": _("Open"),
-            "download": _("Download"),
-            "cancel": _("Cancel"),
-            "retry": _("Try again"),
-            "repeat": _("Change …"),
-        },
-        "repeatTitle": _("Fill the form with this request and change it"),
-    }
     return [*found[:2], owner, *found[2:]] if with_owner else found
 
 
-def _sorted(field: str, name: str, **more: Any) -> dict[str, Any]:
+def _action_words() -> dict[str, Any]:
+    words = {"open": _("Open"), "download": _("Download"), "cancel": _("Cancel"), "retry": _("Try again"), "repeat": _("Edit …")}
+    repeat = _("Open this request in the form")
+    return {"workbook": workbook_link(ids.JOBS_ALERT), "words": words, "repeatTitle": repeat}
+
+
+def sorted_column(field: str, name: str, **more: Any) -> dict[str, Any]:
     """A column that shows one field and sorts by another."""
-    return {
-        "field": f"{field}_order",
-        "headerName": name,
-        "valueFormatter": {"function": f"params.data ? params.data.{field} : ''"},
-        **more,
-    }
+    return {"field": f"{field}_order", "headerName": name, "valueFormatter": SHOWN, **more}
 
 
 def _number(field: str, name: str, **more: Any) -> dict[str, Any]:
-    return {**_sorted(field, name, **more), "type": "rightAligned"}
+    return {**sorted_column(field, name, **more), "type": "rightAligned"}
 
 
 def grid_words(no_rows: str) -> dict[str, str]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from data.catalogue import Catalogue
 from data.inventory import StationInventory
-from data.request import RESOLUTIONS, Resolution
+from data.time.resolution import RESOLUTIONS, Resolution
 from i18n import gettext as _
 from layouts import ids
+from layouts.chart import chart_tools
+from layouts.controls import button
 from layouts.embedding import embed_dialog
 from layouts.form import form
-from layouts.header import NO_MENU, Menu, header
+from layouts.formulas import formula_dialog
+from layouts.header import Chrome
+from layouts.notices import alert, nothing_granted, observations_away, run_panel
+from layouts.saved import saved_dialog, saved_star
+from layouts.shell import shell
 from layouts.start import start
-from layouts.status import alert, nothing_granted, observations_away, offline, run_panel
 
 # What the other pages look like, in few words: colours of assets/tokens.css
 _PLAIN_STYLE: Final = (
@@ -32,75 +37,69 @@ _PLAIN_STYLE: Final = (
 
 @dataclass(frozen=True)
 class PageContext:
-    """What decides the first state of a page: site, language, theme, who is asking, what there is.
+    """What decides the first state of the history page:
+    what all pages know, and what data there is.
 
-    ``shade`` is light or dark, ``theme_choice`` also auto; ``start`` and ``end`` are wall-clock times of ``timezone``.
-    ``away``: the database does not answer, and ``stations`` are those that were known last. ``nothing_granted``: there may
-    be stations, but the user sees none. ``finest``: the finest resolution that the user may choose.
+    ``start`` and ``end`` are wall-clock times of the station that is chosen at first; ``timezone``
+    is the site's, ``zones`` are the clocks to choose from.
+    ``away``: the database does not answer, and ``stations`` are those that were known last.
+    ``nothing_granted``: there may be stations, but the user sees none. ``lists`` are what stands
+    beneath the form. ``finest``: the finest resolution that the user may choose.
     """
 
-    prefix: str
-    language: str
-    theme_choice: str
-    shade: str
-    user: str
+    chrome: Chrome
     timezone: str
-    zone: str
+    zones: Sequence[dict[str, str]]
     stations: Sequence[StationInventory]
     away: bool = False
     start: str = ""
     end: str = ""
     nothing_granted: bool = False
+    lists: Any = None
     finest: Resolution = RESOLUTIONS[0]
-    menu: Menu = NO_MENU
 
 
 def page(context: PageContext, catalogue: Catalogue, chart: Component) -> html.Div:
     """The history page; ``chart`` is the chart with its overview and statistics."""
-    return html.Div(
-        [
-            *_stores(context),
-            html.A(_("Skip to the chart"), href=f"#{ids.CHART_AREA}", className="skip-link"),
-            header(
-                prefix=context.prefix,
-                language=context.language,
-                theme_choice=context.theme_choice,
-                user=context.user,
-                menu=context.menu,
-            ),
-            offline(context.menu.sign_in),
-            embed_dialog(context.language),
-            html.Div(
-                [
-                    form(
-                        context.stations,
-                        catalogue,
-                        timezone=context.timezone,
-                        zone=context.zone,
-                        start=context.start,
-                        end=context.end,
-                        hidden=context.nothing_granted,
-                        finest=context.finest,
-                    ),
-                    html.Div(className="drawer-backdrop"),
-                    html.Main(
-                        [
-                            html.H1(id=ids.TITLE, className="job-title"),
-                            html.Div(alert(observations_away(context.stations)) if context.away else None, id=ids.ALERT),
-                            html.Div(_start(context, catalogue), id=ids.STATE, className="first-visit"),
-                            run_panel(),
-                            html.Div(chart, id=ids.CHART_AREA, className="chart-area"),
-                        ],
-                        id=ids.MAIN,
-                        className="main",
-                        **{"data-status": ""},
-                    ),
-                ],
-                className="columns",
-            ),
-        ],
-        className="page",
+    choice = form(
+        context.stations,
+        catalogue,
+        timezone=context.timezone,
+        zones=context.zones,
+        start=context.start,
+        end=context.end,
+        hidden=context.nothing_granted,
+        finest=context.finest,
+        lists=context.lists,
     )
+    title = html.H1(_("Stations"), id=ids.TITLE, className="job-title")
+    parts = [
+        html.Div([title, saved_star(), chart_tools()], className="title-line"),
+        html.Div(alert(observations_away(context.stations)) if context.away else None, id=ids.ALERT),
+        html.Div(_start(context, catalogue), id=ids.STATE, className="first-visit"),
+        run_panel(),
+        html.Div(chart, id=ids.CHART_AREA, className="chart-area"),
+    ]
+    main = html.Main(parts, id=ids.MAIN, className="main", **{"data-status": ""})
+    columns = html.Div([choice, html.Div(className="sheet-backdrop"), main], className="columns")
+    skip = (_("Skip to the chart"), ids.CHART_AREA)
+    dialogs = [embed_dialog(context.chrome.language), saved_dialog(), formula_dialog()]
+    return shell(context.chrome, "history", _stores(context), skip, [*dialogs, columns, _sheet_bar()])
+
+
+def _sheet_bar() -> html.Nav:
+    """Return the bar at the foot of a small screen; its buttons open sheets (assets/sheets.js)."""
+    names = (("series", _("Series"), ids.FORM), ("range", _("Range"), ids.FORM), ("export", _("Export"), ids.EXPORTS))
+    buttons = [
+        button(
+            words,
+            "sheet-button",
+            ids.FORM_TOGGLE if name == "series" else None,
+            **{"data-sheet": name, "aria-controls": what, "aria-expanded": "false"},
+        )
+        for name, words, what in names
+    ]
+    return html.Nav(buttons, className="sheet-bar", **{"aria-label": _("Data and files")})
 
 
 def _start(context: PageContext, catalogue: Catalogue) -> Component | None:
@@ -112,17 +111,11 @@ def _start(context: PageContext, catalogue: Catalogue) -> Component | None:
 
 
 def _stores(context: PageContext) -> list[Component]:
+    empty = (ids.JOB_ID, ids.POLL_ID, ids.JOB_BEAT, ids.JOB_VERSION, ids.JOB_STATE, ids.JOB_ENDED, ids.LINK, ids.URL_JOB)
     return [
         dcc.Location(id=ids.URL, refresh=False),
-        dcc.Store(id=ids.JOB_ID),
-        dcc.Store(id=ids.POLL_ID),
-        dcc.Store(id=ids.JOB_BEAT),
-        dcc.Store(id=ids.JOB_VERSION),
-        dcc.Store(id=ids.JOB_STATE),
-        dcc.Store(id=ids.URL_JOB),
+        *(dcc.Store(id=name) for name in empty),
         dcc.Store(id=ids.RANGE_OF_PRESET, data=[context.start, context.end]),
-        dcc.Store(id=ids.THEME, data=context.shade),
-        dcc.Store(id=ids.LANGUAGE, data=context.language),
     ]
 
 
@@ -133,5 +126,5 @@ def plain_page(language: str, title: str, sentence: str, link: str | None = None
         f'<!DOCTYPE html><html lang="{escape(language)}"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>{escape(title)} · Riwayat</title>'
         f"<style>{_PLAIN_STYLE}</style></head>"
-        f"<body><h1>{escape(title)}</h1><p>{escape(sentence)}</p>{anchor}</body></html>"
+        f"<body><main><h1>{escape(title)}</h1><p>{escape(sentence)}</p>{anchor}</main></body></html>"
     )

@@ -1,4 +1,4 @@
-"""Pages without Dash: templates of ``layouts/templates``, in which everything is escaped, in the language of the request."""
+"""Pages without Dash: templates, in which everything is escaped, in the request's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from i18n import LANGUAGES, gettext
-from layouts.document import theme_script
+from layouts.document import THEME_SCRIPT
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 _ASSETS: Final = Path(__file__).parent.with_name("assets")
@@ -23,26 +23,28 @@ _ENVIRONMENT: Final = Environment(
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a plain page looks: the site's prefix, language, theme (auto, light or dark; as chosen before)."""
+class Appearance:
+    """How a plain page looks: the site's prefix, language, theme (auto, light or dark)."""
 
     prefix: str
     language: str
     theme_choice: str = "auto"
 
 
-def render(template: str, look: Look, **values: Any) -> str:
-    """A page as HTML text. Without a chosen theme the style sheet follows the system's, also without scripts."""
+def render(template: str, appearance: Appearance, **values: Any) -> str:
+    """A page as HTML text. Without a chosen theme the style sheet follows the system's,
+    also without scripts.
+    """
     return _ENVIRONMENT.get_template(template).render(
         _=gettext,
-        prefix=look.prefix,
-        language=look.language,
-        theme_choice=look.theme_choice,
-        shade="" if look.theme_choice == "auto" else look.theme_choice,
-        theme_script=Markup(theme_script(look.prefix)),  # noqa: S704 - ours; its hash is in the page's policy # nosec B704
+        prefix=appearance.prefix,
+        language=appearance.language,
+        theme_choice=appearance.theme_choice,
+        shade="" if appearance.theme_choice == "auto" else appearance.theme_choice,
+        theme_script=Markup(THEME_SCRIPT),  # noqa: S704 - ours; its hash is in the page's policy # nosec B704
         all_languages=sorted(LANGUAGES.items(), reverse=True),
-        asset=asset_address(look.prefix),
-        bootstrap=bootstrap_address(look.prefix),
+        asset=asset_address(appearance.prefix),
+        bootstrap=bootstrap_address(appearance.prefix),
         **values,
     )
 
@@ -53,7 +55,9 @@ def bootstrap_address(prefix: str) -> str:
 
 
 def asset_address(prefix: str) -> Callable[[str], str]:
-    """Addresses of files of ``assets/``; like Dash's they change with the file, so that browsers may keep them."""
+    """Addresses of files of ``assets/``; like Dash's they change with the file,
+    so that browsers may keep them.
+    """
 
     def address(name: str) -> str:
         return f"{prefix}assets/{name}?m={(_ASSETS / name).stat().st_mtime}"

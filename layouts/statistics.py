@@ -1,55 +1,131 @@
-"""Exact statistics of the visible window: a table, cards on a phone, and the same as tab-separated text."""
+"""Exact statistics of the visible window: a table, cards on a phone, tab-separated text."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.summary import Summary
 from data.catalogue import Catalogue, Sensor
-from data.drawn import HistoryView, SeriesStatistics
-from data.months import iso_utc
-from data.spreadsheet import safe_text
+from data.time.epoch import HOUR_MS, MINUTE_MS
+from data.time.months import iso_utc_or_none
+from data.view.records import HistoryView, SeriesStatistics
+from escaping import safe_text, visible
 from figures.template import series_colour, style_of
-from figures.words import in_order
-from i18n import THIN_SPACE, current_language, format_number, format_time
+from figures.words import drawn_as, in_order
+from i18n import THIN_SPACE, current_language, format_date, format_number, format_range, format_time, ngettext
 from i18n import gettext as _
+from layouts.controls import door
 
 NOTHING: Final = "–"
+MOST_SUMMARISED: Final = 500_000  # readings that a view reads for quantiles and gaps: some 30 ms
+_SHARE_DIGITS: Final = 4
+_AROUND_MS: Final = 12 * HOUR_MS  # on either side of a reading that is looked at
+_TOLD_UNITS: Final = 120  # seconds of two minutes and more, minutes of two hours and more
 _PLAIN_HEADS: Final = (
     *("station", "sensor", "unit", "rows", "complete", "flagged"),
     *("min", "min_time", "max", "max_time", "mean", "sum", "last", "last_time"),
 )
+_SUMMARY_HEADS: Final = ("gaps", "min_count", "max_count", "p10", "median", "p90", "std")
+
+Summaries = Mapping[tuple[str, str], Summary]  # by station and sensor
+_NONE: Final[Summaries] = {}
 
 
-def statistics_table(view: HistoryView, catalogue: Catalogue, theme: str = "light") -> Component | None:
-    """One row a series; None when there is no series. ``data-tsv`` holds the text that the copy button takes."""
+def statistics_table(
+    view: HistoryView, catalogue: Catalogue, theme: str = "light", *, charted: bool = True, summaries: Summaries | None = _NONE
+) -> Component | None:
+    """Return a table with one row a series; None when there is no series. ``charted`` says that
+    the points of the view stand above it; ``summaries`` are of the same window, None where that has
+    more than ``MOST_SUMMARISED`` readings.
+    ``data-tsv`` holds the text that the copy button takes.
+    """
     if not view.statistics:
         return None
-    heads = _heads()
+    notes = [*(_of_what(view) if charted else []), *([] if summaries is not None else [_too_many()])]
+    summaries = summaries or _NONE
+    heads = _heads(summarised=bool(summaries))
     head = html.Thead(html.Tr([html.Th(text, scope="col", className=kind) for text, kind in heads]))
     stations = sorted({one.station for one in view.statistics})
     rows = []
     for one in in_order(view.statistics, catalogue):
-        colour = series_colour(catalogue[one.sensor].color, style_of(theme), stations.index(one.station))
-        rows.append(_row(one, catalogue[one.sensor], view.timezone, [text for text, _kind in heads], colour))
-    return html.Table([head, html.Tbody(rows)], className="stats-table", **{"data-tsv": statistics_tsv(view, catalogue)})
+        colour = series_colour(catalogue[one.sensor].color, style_of(theme), stations.index(one.station), len(stations))
+        rows.append(_row(one, summaries, catalogue[one.sensor], view.timezone, [text for text, _kind in heads], colour))
+    return html.Table(
+        [head, html.Tbody(rows), *([html.Caption(" ".join(notes), className="stats-note")] if notes else [])],
+        className="stats-table",
+        **{"data-tsv": statistics_tsv(view, catalogue, summaries)},
+    )
 
 
-def statistics_tsv(view: HistoryView, catalogue: Catalogue) -> str:
-    """The statistics as tab-separated lines for a spreadsheet: plain numbers, times ISO 8601 UTC."""
-    heads = _PLAIN_HEADS
+def _of_what(view: HistoryView) -> list[str]:
+    """Where points stand for buckets: that the numbers are of what was stored."""
+    drawn = drawn_as(view.series)
+    text = _("These numbers are computed from all stored values, not from the {drawn} in the chart.")
+    return [text.format(drawn=drawn)] if drawn else []
+
+
+def _too_many() -> str:
+    words = _("Zoom to {number} readings or fewer to see gaps, median and standard deviation.")
+    return words.format(number=format_number(MOST_SUMMARISED))
+
+
+def statistics_heading(view: HistoryView) -> str:
+    """Return of which window the statistics are; its edges as fine as they matter:
+    whole minutes of two hours or more.
+    """
+    if not view.statistics:
+        return ""
+    span_ms = view.end_ms - view.start_ms
+    unit_ms = next((unit for unit in (MINUTE_MS, 1000) if span_ms >= _TOLD_UNITS * unit), 1)
+    start, end = (time // unit_ms * unit_ms for time in (view.start_ms, view.end_ms))
+    return _("Statistics, {range}").format(range=format_range(start, end, view.timezone))
+
+
+def statistics_tsv(view: HistoryView, catalogue: Catalogue, summaries: Summaries = _NONE) -> str:
+    """The statistics as tab-separated lines for a spreadsheet:
+    the numbers that are shown, times ISO 8601 UTC.
+
+    A number has all its digits, no thousands marks, and the decimal mark of the language,
+    as its reader's spreadsheet takes it.
+    """
+    heads = (*_PLAIN_HEADS, *(_SUMMARY_HEADS if summaries else ()))
     lines = ["\t".join(heads)]
     for one in in_order(view.statistics, catalogue):
         sensor = catalogue[one.sensor]
         total = one.sum if sensor.aggregation == "sum" else None
         mean = None if sensor.aggregation == "sum" else one.mean
-        fields = [safe_text(one.station), one.sensor, sensor.unit, str(one.rows), _plain(one.completeness), str(one.flagged)]
-        fields += [_plain(one.min), _iso(one.min_time), _plain(one.max), _iso(one.max_time)]
-        fields += [_plain(mean), _plain(total), _plain(one.last), _iso(one.last_time)]
+        times = (iso_utc_or_none(time_ms) or "" for time_ms in (one.min_time, one.max_time, one.last_time))
+        least_time, greatest_time, last_time = times
+        fields = [
+            safe_text(visible(one.station, keep="\t\r\n")),
+            one.sensor,
+            sensor.unit,
+            str(one.rows),
+            _plain(one.completeness, _SHARE_DIGITS),
+            str(one.flagged),
+            _plain(one.min, sensor.decimals),
+            least_time,
+            _plain(one.max, sensor.decimals),
+            greatest_time,
+            *(_plain(value, sensor.decimals) for value in (mean, total, one.last)),
+            last_time,
+            *_plain_summary(summaries.get((one.station, one.sensor)), sensor),
+        ]
         lines.append("\t".join(" ".join(field.splitlines()).replace("\t", " ") for field in fields))
     return "\n".join(lines) + "\n"
+
+
+def _plain_summary(found: Summary | None, sensor: Sensor) -> list[str]:
+    if found is None:
+        return []
+    counts = [str(found.gaps), *(str(count or "") for count in (found.min_count, found.max_count))]
+    numbers = (found.p10, found.median, found.p90, found.std)
+    return [*counts, *(_plain(number if math.isfinite(number) else None, sensor.decimals) for number in numbers)]
 
 
 def share_text(share: float) -> str:
@@ -67,35 +143,39 @@ def value_text(value: float | None, sensor: Sensor) -> str:
     return f"{format_number(value, sensor.decimals)}{THIN_SPACE}{sensor.unit}"
 
 
-def _heads() -> list[tuple[str, str]]:
+def _heads(*, summarised: bool) -> list[tuple[str, str]]:
+    median = [(_("Median"), "number")] if summarised else []
     return [
         (_("Series"), "text"),
         (_("Rows"), "number"),
         (_("Complete"), "number"),
         (_("Flagged"), "number"),
         (_("Minimum"), "number"),
-        (_("Maximum"), "number"),
+        *median,
         (_("Mean or total"), "number"),
+        (_("Maximum"), "number"),
         (_("Last"), "number"),
     ]
 
 
-def _row(one: SeriesStatistics, sensor: Sensor, timezone: str, heads: list[str], colour: str) -> html.Tr:
+def _row(one: SeriesStatistics, summaries: Summaries, sensor: Sensor, timezone: str, heads: list[str], colour: str) -> html.Tr:
+    found = summaries.get((one.station, one.sensor))
     complete = NOTHING if one.completeness is None else share_text(one.completeness)
-    middle = _total(one, sensor) if sensor.aggregation == "sum" else _value(one.mean, None, sensor, timezone, _("mean"))
+    least, greatest = (_ties(found.min_count), _ties(found.max_count)) if found else ("", "")
     cells: list[list[Component | str]] = [
         [format_number(one.rows)],
-        [complete],
+        [complete, *_gaps(found)],
         [format_number(one.flagged)],
-        _value(one.min, one.min_time, sensor, timezone),
-        _value(one.max, one.max_time, sensor, timezone),
-        middle,
+        _value(one.min, one.min_time, sensor, timezone, more=least),
+        *([_median(found, sensor)] if summaries else []),
+        _middle(one, found, sensor, timezone),
+        _value(one.max, one.max_time, sensor, timezone, more=greatest),
         _value(one.last, one.last_time, sensor, timezone),
     ]
     name = html.Th(
         [
             html.Span(className="stats-key", style={"backgroundColor": colour}),
-            html.Span(one.station, className="stats-station"),
+            html.Span(visible(one.station), className="stats-station"),
             html.Span(sensor.label(current_language()), className="stats-sensor"),
         ],
         scope="row",
@@ -105,20 +185,62 @@ def _row(one: SeriesStatistics, sensor: Sensor, timezone: str, heads: list[str],
     return html.Tr([name, *numbers])
 
 
-def _value(value: float | None, time_ms: int | None, sensor: Sensor, timezone: str, note: str = "") -> list[Component | str]:
-    parts: list[Component | str] = [html.Span(value_text(value, sensor), className="stats-value")]
+def _gaps(found: Summary | None) -> list[Component | str]:
+    if found is None:
+        return []
+    words = ngettext("{count} gap", "{count} gaps", found.gaps) if found.gaps else _("no gap")
+    return [html.Small(words.format(count=format_number(found.gaps)), className="stats-time")]
+
+
+def _ties(count: int | None) -> str:
+    """That an extreme was there more than once: of these the time is the first."""
+    return _("first of {count}").format(count=format_number(count)) if count and count > 1 else ""
+
+
+def _median(found: Summary | None, sensor: Sensor) -> list[Component | str]:
+    """The median, with the 10th and the 90th percentile."""
+    if found is None or not math.isfinite(found.median):
+        return [NOTHING]
+    low, high = (format_number(value, sensor.decimals) for value in (found.p10, found.p90))
+    small = _("10–90 %: {low} … {high}").format(low=low, high=high).replace(" … ", "\u00a0…\u00a0")
+    return [html.Span(value_text(found.median, sensor), className="stats-value"), html.Small(small, className="stats-time")]
+
+
+def _middle(one: SeriesStatistics, found: Summary | None, sensor: Sensor, timezone: str) -> list[Component | str]:
+    """The mean with the standard deviation; of what is summed the total."""
+    if sensor.aggregation == "sum":
+        return _value(one.sum, None, sensor, timezone, _("total"))
+    words = _("mean")
+    if found is not None and math.isfinite(found.std):
+        words += f", σ {format_number(found.std, sensor.decimals)}"
+    return _value(one.mean, None, sensor, timezone, words)
+
+
+def _value(
+    value: float | None, time_ms: int | None, sensor: Sensor, timezone: str, note: str = "", more: str = ""
+) -> list[Component | str]:
+    """A number, which leads to the day around its time where it has one; ``more`` is said of it."""
+    text = value_text(value, sensor)
+    number = text if time_ms is None else door(text, time_ms - _AROUND_MS, time_ms + _AROUND_MS)
+    parts: list[Component | str] = [html.Span(number, className="stats-value")]
     if value is not None and (time_ms is not None or note):
-        parts.append(html.Small(note if time_ms is None else format_time(time_ms, timezone), className="stats-time"))
+        parts.append(html.Small(note if time_ms is None else _when(time_ms, timezone), className="stats-time"))
+    if value is not None and more:
+        parts.append(html.Small(more, className="stats-time"))
     return parts
 
 
-def _total(one: SeriesStatistics, sensor: Sensor) -> list[Component | str]:
-    return _value(one.sum, None, sensor, "UTC", _("total"))
+def _when(time_ms: int, timezone: str) -> list[Component | str]:
+    """A time of which a narrow column breaks no other place than between date and clock."""
+    date = format_date(time_ms, timezone)
+    return [html.Span(date), " ", html.Span(format_time(time_ms, timezone).removeprefix(date).strip())]
 
 
-def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.10g}"
-
-
-def _iso(time_ms: int | None) -> str:
-    return "" if time_ms is None else iso_utc(time_ms)
+def _plain(value: float | None, decimals: int) -> str:
+    if value is None:
+        return ""
+    whole, _mark, fraction = f"{value:.{decimals}f}".partition(".")
+    fraction = fraction.rstrip("0")
+    if not fraction:
+        return "0" if whole == "-0" else whole
+    return f"{whole}{',' if current_language() == 'id' else '.'}{fraction}"

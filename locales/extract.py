@@ -1,7 +1,7 @@
 """Collects every sentence that users meet and updates ``<language>/LC_MESSAGES/messages.po``.
 
-Sentences are what ``_()`` and ``ngettext()`` get, the templates given to errors of errors.py, and the first lines of
-those errors' docstrings, which are their default templates.
+Sentences are what ``_()`` and ``ngettext()`` get, the templates given to errors of errors.py, and
+the first lines of those errors' docstrings, which are their default templates.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import errors
 from i18n import DEFAULT_LANGUAGE, LANGUAGES, LOCALES
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("access", "api", "callbacks", "commands", "data", "figures", "jobs", "layouts")
-MODULES = ("app.py", "config.py", "errors.py", "i18n.py", "manage.py", "serve.py")
+PACKAGES = ("access", "analysis", "api", "callbacks", "commands", "data", "figures", "jobs", "layouts")
+MODULES = ("application.py", "config.py", "errors.py", "i18n.py", "manage.py", "serve.py")
 _WORDS = {"_": (0,), "gettext": (0,), "ngettext": (0, 1)}
 _TEMPLATES = {"JobError": (1,), "cls": (1,)}  # jobs/job.py makes errors from (code, template)
 
@@ -47,7 +47,7 @@ def error_classes() -> dict[str, type[errors.RiwayatError]]:
 
 
 def sources() -> Iterator[Path]:
-    """Every file of the project that may hold a sentence, in a fixed order."""
+    """Yield every file of the project that may hold a sentence, in a fixed order."""
     for package in PACKAGES:
         yield from sorted(path for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts)
     yield from (path for name in MODULES if (path := ROOT / name).exists())
@@ -76,7 +76,7 @@ def _texts(node: ast.Call, places: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def template() -> Catalog:
-    """All messages with the files that hold them (no lines: they would change with every edit)."""
+    """Return all messages with their files (no lines: they would change with every edit)."""
     catalogue = Catalog(project="Riwayat", charset="utf-8", fuzzy=False)
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
@@ -107,7 +107,7 @@ def update(language: str) -> Catalog:
 
 
 def save(catalogue: Catalog, path: Path, header: str) -> None:
-    """Write a catalogue, sorted, under a header without dates and names, which would change for nothing."""
+    """Write a catalogue, sorted, under a header without dates and names."""
     text = io.BytesIO()
     write_po(text, catalogue, sort_output=True, omit_header=True, include_lineno=False, width=120)
     path.write_text(header + text.getvalue().decode("utf-8").lstrip("\n"), encoding="utf-8")

@@ -1,4 +1,5 @@
-"""A part of a Redis server of a test's own: a prefix of all keys, gone when the test ends. The server itself is others', too.
+"""A part of a Redis server of a test's own: a prefix of all keys, gone when the test ends.
+The server itself is others', too.
 
 ``TEST_REDIS_URL`` names a server or database number other than the local one.
 """

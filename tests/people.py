@@ -6,7 +6,7 @@ from access.grants import EVERYTHING, Grant, Rights
 from access.identity import Identity
 from access.store import AccessStore, open_access
 from config import Settings
-from jobs.ledger import Ledger
+from jobs.ledger.ledger import Ledger
 
 
 def person(user: str, *, admin: bool = False) -> Identity:
@@ -20,7 +20,9 @@ def granted(user: str, *grants: Grant) -> Identity:
 
 
 def grant_everyone(settings: Settings, grant: Grant | None = None) -> int:
-    """Let everybody who signs in to a migrated site see all, or what a grant says; the id of the grant."""
+    """Let everybody who signs in to a migrated site see all, or what a grant says;
+    the id of the grant.
+    """
     access = open_access(settings)
     try:
         return access.add_grant("everyone", "", grant or Grant(), by="test")

@@ -1,41 +1,67 @@
-"""Real processes of a site in tests: started as a user starts them, polled until ready, nothing left behind."""
+"""Real processes of a site in tests: started as a user starts them, polled until ready,
+nothing left behind.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 
 import psutil
 
+from jobs.worker.process import single_threaded
+from tests.forks import Forked, fork
+
 ROOT = Path(__file__).resolve().parent.parent
+MANAGE = str(ROOT / "manage.py")
 READY_S = 60.0  # the machine may be busy with other tests
 STOP_S = 40.0  # longer than any part of a site waits for another before it kills it
 _MARK = "RIWAYAT_TEST_MARK"
-_POLL_S = 0.05
+_POLL_S, _SLOW_POLL_S = 0.05, 0.2
+
+# Whether programs are forked from one that has imported everything (tests/forks.py), not started,
+# which takes a second longer.
+forks = False
 
 T = TypeVar("T")
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago, and that no connection is given by the system.
+@contextmanager
+def real_starts() -> Iterator[None]:
+    """Start programs as a user does, all imports included, whatever :data:`forks` says."""
+    global forks
+    before, forks = forks, False
+    try:
+        yield
+    finally:
+        forks = before
 
-    Linux takes ports from 32768 on for the near end of connections; one of those could be in use before a server binds it,
-    and whoever asks such a port whether it answers may be connected to himself.
+
+def free_port(first: int = 10_000, last: int = 31_999) -> int:
+    """A port of 127.0.0.1 that was free a moment ago,
+    and that no connection is given by the system.
+
+    Linux takes ports from 32768 on for the near end of connections; one of those could be in use
+    before a server binds it, and whoever asks such a port whether it answers may be connected to
+    himself.
     """
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = random.randint(first, last)
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
@@ -43,17 +69,24 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], T], what: str, deadline_s: float = READY_S) -> T:
-    """Poll until ``condition()`` is true and return it; fail, naming ``what``, after ``deadline_s`` seconds."""
-    end = time.monotonic() + deadline_s
+    """Poll until ``condition()`` is true and return it;
+    fail, naming ``what``, after ``deadline_s`` seconds.
+
+    What is not there after a second is looked for less often: a look into a page or at all
+    processes costs milliseconds, of a machine on which what is waited for has to run.
+    """
+    began = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > end:
+        waited_s = time.monotonic() - began
+        if waited_s > deadline_s:
             raise AssertionError(f"waited {deadline_s:g} s in vain: {what}")
-        time.sleep(_POLL_S)
+        time.sleep(_POLL_S if waited_s < 1 else _SLOW_POLL_S)
     return value
 
 
 def assert_within(limit_s: float, attempt: Callable[[], float]) -> None:
-    """The quickest of at most four attempts, each of which returns how long it took, must keep to a promise of some seconds.
+    """The quickest of at most four attempts, each of which returns how long it took,
+    must keep to a promise of some seconds.
 
     On a busy machine one may be late; a program that is too slow is late each time.
     """
@@ -63,47 +96,80 @@ def assert_within(limit_s: float, attempt: Callable[[], float]) -> None:
     assert min(took_s) <= limit_s, took_s
 
 
+def clean_forks() -> ForkServerContext:
+    """How to start processes that inherit nothing of a test, without a second of imports."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["jobs.kinds.history", "jobs.ledger.ledger", "tests.tiled"])
+    return context
+
+
 def site_environment(**settings: object) -> dict[str, str]:
-    """The environment of a child: ours without any RIWAYAT_ setting, plus those given (``data_dir=…`` → RIWAYAT_DATA_DIR)."""
+    """The environment of a child: ours without any RIWAYAT_ setting,
+    plus those given (``data_dir=…`` → RIWAYAT_DATA_DIR).
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith("RIWAYAT_")}
-    return own | {f"RIWAYAT_{name.upper()}": str(value) for name, value in settings.items()}
+    return single_threaded(own) | {f"RIWAYAT_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def run_manage(*arguments: str, cwd: Path, timeout_s: float = 120, **settings: object) -> subprocess.CompletedProcess[str]:
-    """Run ``manage.py`` to its end, in a folder that is not the project's; output is captured as text."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        cwd=cwd,
-        env=site_environment(**settings),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    """Run ``manage.py`` to its end, in a folder that is not the project's;
+    output is captured as text.
+    """
+    return run_program([MANAGE, *arguments], cwd=cwd, env=site_environment(**settings), timeout_s=timeout_s)
+
+
+def run_program(
+    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], answer: str = "", timeout_s: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python ARGUMENTS`` to its end, with ``answer`` on standard input;
+    output is captured as text.
+    """
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(answer.encode())
+        given.seek(0)
+        process = _start(arguments, cwd, env, (given, out, err))
+        try:
+            code = process.wait(timeout_s)
+        finally:
+            process.kill()
+        printed = [_whole(file) for file in (out, err)]
+    return subprocess.CompletedProcess(arguments, code, *printed)
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+def _start(
+    arguments: Sequence[str], cwd: Path, env: Mapping[str, str], files: Sequence[IO[bytes]]
+) -> subprocess.Popen[bytes] | Forked:
+    """Start ``python ARGUMENTS`` in a session of its own;
+    ``files``: standard input, output and error.
+    """
+    if forks:
+        return fork(arguments, cwd=cwd, env=env, files=[file.fileno() for file in files])
+    given, out, err = files
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=env, stdin=given, stdout=out, stderr=err, start_new_session=True)
 
 
 class ServerProcess:
     """A long-running program of the site (``app.py``, ``manage.py worker``) and all that it starts.
 
-    Used as a context manager: at the end the program is asked to stop (SIGTERM), and it is an error if it or anything
-    that it started, in whatever process group, is still there :data:`STOP_S` seconds later.
+    Used as a context manager: at the end the program is asked to stop (SIGTERM), and it is an error
+    if it or anything that it started, in whatever process group, is still there :data:`STOP_S`
+    seconds later.
     """
 
     def __init__(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         self._mark = uuid.uuid4().hex
         self._name = " ".join(arguments)
         self._log = cwd / f"output-{self._mark[:8]}.txt"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=cwd,
-                env={**env, _MARK: self._mark, "SPT_NOENV": "1", "PYTHONUNBUFFERED": "1"},  # a renamed process keeps its mark
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        # a renamed process keeps its mark
+        marked = {**env, _MARK: self._mark, "SPT_NOENV": "1", "PYTHONUNBUFFERED": "1"}
+        with Path(os.devnull).open("rb") as nothing, self._log.open("wb") as log:
+            self.process = _start(arguments, cwd, marked, (nothing, log, log))
 
     @property
     def pid(self) -> int:
@@ -114,7 +180,9 @@ class ServerProcess:
         return self._log.read_text(errors="replace")
 
     def wait_until_ready(self, ready: Callable[[], bool], deadline_s: float = READY_S) -> None:
-        """Poll until ready; when it ends first, or the deadline passes, fail and show its output."""
+        """Poll until ready; when it ends first, or the deadline passes,
+        fail and show its output.
+        """
 
         def settled() -> bool:
             return self.process.poll() is not None or ready()
@@ -127,21 +195,26 @@ class ServerProcess:
             raise AssertionError(f"it ended with {self.process.returncode} before it was ready; it printed:\n{self.output()}")
 
     def family(self) -> list[psutil.Process]:
-        """Every living process that carries this program's mark: itself, its worker, the children of its jobs."""
-        return [process for process in psutil.process_iter() if self._carries_mark(process)]
-
-    def _carries_mark(self, process: psutil.Process) -> bool:
-        try:
-            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_MARK) == self._mark
-        except psutil.Error:
-            return False
+        """Every living process that carries this program's mark:
+        itself, its worker, the children of its jobs.
+        """
+        mark = f"{_MARK}={self._mark}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            # psutil takes five times as long, and a busy machine has hundreds of processes
+            with suppress(OSError, psutil.NoSuchProcess):
+                if mark in (folder / "environ").read_bytes():  # a zombie's is empty
+                    found.append(psutil.Process(int(folder.name)))
+        return found
 
     def child(self) -> psutil.Process | None:
         """The process of a running job."""
         return next((process for process in self.family() if _name(process) == "riwayat-job"), None)
 
     def stop(self, number: signal.Signals = signal.SIGTERM, deadline_s: float = STOP_S) -> int:
-        """Ask it to stop and wait; returns its exit code. Everything that it started must be gone as well."""
+        """Ask it to stop and wait; returns its exit code.
+        Everything that it started must be gone as well.
+        """
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
@@ -189,7 +262,9 @@ class SiteProcess(ServerProcess):
 
 
 class WebProcess(ServerProcess):
-    """The web alone, as gunicorn serves it on a larger site: no worker, one process that may be killed and started again."""
+    """The web alone, as gunicorn.conf.py serves it on a larger site (``web_workers`` processes,
+    two by default): no worker.
+    """
 
     def __init__(self, *, cwd: Path, **settings: object) -> None:
         self.port = int(str(settings.pop("port", 0))) or free_port()
@@ -207,7 +282,7 @@ class WorkerProcess(ServerProcess):
     """``manage.py worker`` alone."""
 
     def __init__(self, *, cwd: Path, **settings: object) -> None:
-        super().__init__([str(ROOT / "manage.py"), "worker"], cwd=cwd, env=site_environment(**settings))
+        super().__init__([MANAGE, "worker"], cwd=cwd, env=site_environment(**settings))
 
 
 def _name(process: psutil.Process) -> str:

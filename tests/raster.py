@@ -11,10 +11,12 @@ Floats = npt.NDArray[np.float64]
 def rasterise(
     x: Floats, y: Floats, window: tuple[int, int], size: tuple[int, int], limits: tuple[float, float]
 ) -> npt.NDArray[np.bool_]:
-    """Pixels [width, height] that the polyline x (ms), y touches; NaN in y breaks it. A lone point is one pixel.
+    """Pixels [width, height] that the polyline x (ms), y touches; NaN in y breaks it.
+    A lone point is one pixel.
 
-    In each pixel column the line covers the whole rows from its lowest to its highest point there; a column's part of a
-    segment is found by interpolating at the column's edges. Time t is in column floor((t - start) * width / span).
+    In each pixel column the line covers the whole rows from its lowest to its highest point there;
+    a column's part of a segment is found by interpolating at the column's edges. Time t is in
+    column floor((t - start) * width / span).
     """
     width, height = size
     marks = np.zeros((width, height + 1), np.int64)

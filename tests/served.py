@@ -1,4 +1,6 @@
-"""The site as it is deployed: gunicorn with our configuration, nginx with the file of deploy/ before it."""
+"""The site as it is deployed: gunicorn with our configuration,
+nginx with the file of deploy/ before it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
 def program(name: str) -> str:
-    """The path of a program that deployment needs; a test without it is skipped, but fails in CI."""
+    """The path of a program that deployment needs;
+    a test without it is skipped, but fails in CI.
+    """
     places = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", ""), "/usr/sbin"])
     found = shutil.which(name, path=places)
     if found is None:
@@ -32,7 +36,9 @@ def program(name: str) -> str:
 
 
 class GunicornProcess(ServerProcess):
-    """gunicorn with gunicorn.conf.py, started in a folder that is not the project's; ``config`` for another file."""
+    """gunicorn with gunicorn.conf.py, started in a folder that is not the project's;
+    ``config`` for another file.
+    """
 
     def __init__(self, *, cwd: Path, config: Path = ROOT / "gunicorn.conf.py", **settings: object) -> None:
         self.port = int(str(settings.pop("port", 0))) or free_port()
@@ -52,35 +58,48 @@ class GunicornProcess(ServerProcess):
 
 
 class NginxProcess:
-    """nginx with ``deploy/nginx.conf`` on a free port; only addresses, files and the time limit are the test's."""
+    """nginx with ``deploy/nginx.conf`` on a free port;
+    only addresses, files and limits are the test's.
+    """
 
-    def __init__(self, folder: Path, upstream_port: int, *, read_timeout: str = "30s", extra: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        upstream_port: int,
+        *,
+        read_timeout: str = "30s",
+        temp_file: str = "64m",
+        listen: str = "",
+        extra: str = "",
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/riwayat"
-        self._folder = folder / f"nginx-{self.port}"
-        self._folder.mkdir()
-        self.log = self._folder / "access.log"
+        self.folder = folder / f"nginx-{self.port}"
+        self.folder.mkdir()
+        self.log = self.folder / "access.log"
         site = _replaced(
             (ROOT / "deploy" / "nginx.conf").read_text(),
             {
-                "listen 80;": f"listen 127.0.0.1:{self.port};",
+                "listen 80;": f"listen 127.0.0.1:{self.port} {listen};",
                 "127.0.0.1:8050": f"127.0.0.1:{upstream_port}",
                 "/var/log/nginx/riwayat.log": str(self.log),
-                "/etc/nginx/riwayat.users": str(self._folder / "users"),
+                "/etc/nginx/riwayat.users": str(self.folder / "users"),
                 "proxy_read_timeout 30s;": f"proxy_read_timeout {read_timeout};",
+                "proxy_max_temp_file_size 64m;": f"proxy_max_temp_file_size {temp_file};",
                 "location = / {": f"{extra}\n    location = / {{",
             },
         )
-        (self._folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
-        (self._folder / "site.conf").write_text(site)
-        (self._folder / "nginx.conf").write_text(self._main())
+        (self.folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+        (self.folder / "site.conf").write_text(site)
+        (self.folder / "nginx.conf").write_text(self._main())
         self._process: subprocess.Popen[bytes] | None = None
 
     def _main(self) -> str:
-        here = self._folder
+        here = self.folder
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         places = "\n".join(f"    {kind}_temp_path {here}/{kind};" for kind in kinds)
-        mine = "user root;" if os.geteuid() == 0 else ""  # else a child of root's cannot enter the test's folder
+        # else a child of root's cannot enter the test's folder
+        mine = "user root;" if os.geteuid() == 0 else ""
         return (
             f"{mine}\ndaemon off;\nworker_processes 1;\npid {here}/pid;\nerror_log {here}/error.log warn;\n"
             f"events {{ worker_connections 512; }}\nhttp {{\n{places}\n    access_log off;\n    include {here}/site.conf;\n}}\n"
@@ -91,11 +110,11 @@ class NginxProcess:
             [
                 program("nginx"),
                 "-c",
-                str(self._folder / "nginx.conf"),
+                str(self.folder / "nginx.conf"),
                 "-p",
-                str(self._folder),
+                str(self.folder),
                 "-e",
-                str(self._folder / "error.log"),
+                str(self.folder / "error.log"),
             ],
             stdin=subprocess.DEVNULL,
         )
@@ -116,7 +135,7 @@ class NginxProcess:
 
     def errors(self) -> str:
         """Its log of errors."""
-        log = self._folder / "error.log"
+        log = self.folder / "error.log"
         return log.read_text() if log.exists() else ""
 
     def requests(self) -> list[dict[str, Any]]:
@@ -130,7 +149,9 @@ class NginxProcess:
 
 
 def _replaced(text: str, parts: dict[str, str]) -> str:
-    """The text with other values; each must stand there, so that the file cannot change without its tests."""
+    """The text with other values; each must stand there,
+    so that the file cannot change without its tests.
+    """
     for old, new in parts.items():
         assert re.search(re.escape(old), text), f"deploy/nginx.conf says no {old}"
         text = text.replace(old, new)

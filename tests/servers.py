@@ -1,7 +1,8 @@
-"""Database servers of a test's own, which it may stop, kill and start again: Debian's PostgreSQL and MariaDB.
+"""Database servers of a test's own, which it may stop, kill and start again:
+Debian's PostgreSQL and MariaDB.
 
-Each keeps its data in a folder of its own and listens on a free port of 127.0.0.1. What is written is not safe from a
-power cut, only from a kill. The kernel kills a server whose tests were killed.
+Each keeps its data in a folder of its own and listens on a free port of 127.0.0.1. What is written
+is not safe from a power cut, only from a kill. The kernel kills a server whose tests were killed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ _numbers = itertools.count()
 
 
 class OwnServer(ABC):
-    """A server on a port of its own; used as a context manager, it runs and at the end is gone with all its data."""
+    """A server on a port of its own; used as a context manager,
+    it runs and at the end is gone with all its data.
+    """
 
     needs: ClassVar[Sequence[str]]
     stop_signal: ClassVar[signal.Signals]
@@ -45,7 +48,8 @@ class OwnServer(ABC):
             program(name)
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="riwayat-server-", dir="/tmp"))
-        self.folder.chmod(0o711)  # a user of its own has to pass, where the tests' folders are root's alone
+        # a user of its own has to pass, where the tests' folders are root's alone
+        self.folder.chmod(0o711)
         self._process: subprocess.Popen[bytes] | None = None
         self._make(self.folder / "data")
 
@@ -64,7 +68,9 @@ class OwnServer(ABC):
 
     @abstractmethod
     def _statements(self, name: str) -> Sequence[str]:
-        """What makes a database and a user ``name`` with a password, who may do everything in it."""
+        """What makes a database and a user ``name`` with a password,
+        who may do everything in it.
+        """
 
     @property
     def is_running(self) -> bool:
@@ -99,12 +105,15 @@ class OwnServer(ABC):
             return
         first = psutil.Process(self._process.pid)
         for process in [first, *first.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):  # those of PostgreSQL end by themselves with the first
+            # those of PostgreSQL end by themselves with the first
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait(STOP_S)
 
     def freeze(self) -> None:
-        """From now on it does nothing: the kernel still takes connections and what is sent, and nobody answers."""
+        """From now on it does nothing: the kernel still takes connections and what is sent,
+        and nobody answers.
+        """
         self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -114,7 +123,8 @@ class OwnServer(ABC):
     def _signal_all(self, number: signal.Signals) -> None:
         assert self._process is not None
         first = psutil.Process(self._process.pid)
-        for process in [first, *first.children(recursive=True)]:  # the first one first: then it makes no more of them
+        # the first one first: then it makes no more of them
+        for process in [first, *first.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
@@ -193,6 +203,7 @@ class OwnMariadb(OwnServer):
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/mysql"
 
     def _make(self, data: Path) -> None:
+        (self.folder / "temporary").mkdir()
         self._run([program("mariadb-install-db"), *self._options(), "--auth-root-authentication-method=normal", "--skip-test-db"])
 
     def _command(self) -> Sequence[str]:
@@ -202,7 +213,9 @@ class OwnMariadb(OwnServer):
     def _options(self) -> list[str]:
         small = ["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=2"]
         mine = ["--user=root"] if os.geteuid() == 0 else []
-        return ["--no-defaults", f"--datadir={self.folder / 'data'}", *small, *mine]
+        # one that starts removes the temporary tables of every other one in its folder for them
+        apart = [f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder / 'temporary'}"]
+        return ["--no-defaults", *apart, *small, *mine]
 
     def _statements(self, name: str) -> Sequence[str]:
         return (

@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from data.catalogue import Catalogue, load_catalogue
-from data.engine import make_engine, migrate_observations
+from data.database.engine import make_engine
+from data.database.tables import observation_flag, observation_table
+from data.ingest.file_plan import ImportOptions
 from data.ingest.importing import FileReport, import_files
-from data.ingest.plan import Wishes
 from data.inventory import OWN_SOURCE, Inventory
-from data.tables import observation_flag, observation_table
+from tests.databases import write_migrated
 
 _PACKERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".xz": lzma.compress}
 
@@ -33,17 +34,17 @@ class Store:
     def inventory(self) -> Inventory:
         return Inventory(self.engine, OWN_SOURCE)
 
-    def file(self, name: str, text: str) -> Path:
+    def file(self, name: str, text: str | bytes) -> Path:
         path = self.folder / name
-        data = text.encode()
+        data = text.encode() if isinstance(text, str) else text
         path.write_bytes(_PACKERS.get(path.suffix, lambda raw: raw)(data))
         return path
 
-    def load(self, text: str, name: str = "file.csv", *, profile: str | None = None, **wishes: Any) -> FileReport:
-        """Import one text; ``profile`` is the TOML of a profile, or a bundled one's name."""
+    def load(self, text: str | bytes, name: str = "file.csv", *, profile: str | None = None, **wishes: Any) -> FileReport:
+        """Import one file; ``profile`` is the TOML of a profile, or a bundled one's name."""
         if profile is not None and "=" in profile:
             profile = str(self.file("profile.toml", profile))
-        return import_files(self.engine, self.catalogue, [self.file(name, text)], Wishes(profile=profile, **wishes))[0]
+        return import_files(self.engine, self.catalogue, [self.file(name, text)], ImportOptions(profile=profile, **wishes))[0]
 
     def rows(self, *sensors: str) -> list[tuple[Any, ...]]:
         """(station, time in ms, value …) of all observations, in order."""
@@ -65,7 +66,12 @@ class Store:
         }
 
 
+def store_at(url: str, folder: Path) -> Store:
+    """The store of a database that is migrated."""
+    return Store(make_engine(url), load_catalogue(), folder)
+
+
 def open_store(url: str, folder: Path) -> Store:
-    engine, catalogue = make_engine(url), load_catalogue()
-    migrate_observations(engine, catalogue)
-    return Store(engine, catalogue, folder)
+    """The store of a new file of SQLite."""
+    write_migrated(url)
+    return store_at(url, folder)

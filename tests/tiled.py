@@ -1,4 +1,6 @@
-"""Stores of tiles made from arrays, and what a view must equal: plain computations over all rows."""
+"""Stores of tiles made from arrays, and what a view must equal:
+plain computations over all rows.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,9 @@ import numpy.typing as npt
 
 from benchmarks.tile_site import TileSite
 from data.catalogue import Catalogue, Sensor, load_catalogue
-from data.months import month_start_ms, months_of
-from data.series import Series
-from data.tiles import Cleaned, SeriesKey, TileStore, clean
+from data.tiles.series import Series
+from data.tiles.tile_store import Observations, SeriesKey, TileStore, clean
+from data.time.months import month_start_ms, months_of
 
 KEY = SeriesKey("own", "aws-1", "temperature")
 MARCH_2019 = month_start_ms(2019 * 12 + 2)
@@ -39,7 +41,7 @@ def store_rows(
     bad_times: npt.ArrayLike | None = None,
     key: SeriesKey | None = None,
     generation: int = 1,
-) -> Cleaned:
+) -> Observations:
     """Clean rows, write their monthly tiles, publish them; what was cleaned."""
     key = key or KEY._replace(sensor=sensor.name)
     cleaned = clean(times, values, sensor, bad_times)
@@ -53,7 +55,7 @@ def store_rows(
     return cleaned
 
 
-def open_all(store: TileStore, cleaned: Cleaned, sensor: Sensor, key: SeriesKey | None = None) -> Series:
+def open_all(store: TileStore, cleaned: Observations, sensor: Sensor, key: SeriesKey | None = None) -> Series:
     """The series of rows that :func:`store_rows` stored, over just their range."""
     first, last = (int(cleaned.times[0]), int(cleaned.times[-1])) if len(cleaned.times) else (MARCH_2019, MARCH_2019)
     return store.open_series(key or KEY._replace(sensor=sensor.name), first, last + 1)

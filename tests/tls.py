@@ -1,4 +1,6 @@
-"""Servers of a test's own that take only encrypted connections, with certificates of an authority of their own."""
+"""Servers of a test's own that take only encrypted connections,
+with certificates of an authority of their own.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def make_authority(folder: Path) -> Path:
 
 
 def make_certificate(folder: Path, owner: str | None = None) -> Path:
-    """A server's certificate (server.crt, server.key) for localhost by an authority (ca.crt), all in a new folder."""
+    """A server's certificate (server.crt, server.key) for localhost by an authority (ca.crt),
+    all in a new folder.
+    """
     authority = make_authority(folder)
     request, made, extensions = folder / "server.csr", folder / "server.crt", folder / "extensions"
     extensions.write_text("subjectAltName = DNS:localhost\n")

@@ -1,1 +1,1 @@
-"""Alembic scripts of who may see what, in the database of jobs; run by :func:`access.store.migrate_access`."""
+"""Alembic scripts of who may see what; run by :func:`access.store.migrate_access`."""

@@ -1,5 +1,5 @@
-"""Alembic's entry: runs on the connection that data.engine.upgrade hands over."""
+"""Alembic's entry: runs on the connection that data.database.engine.upgrade hands over."""
 
-from data.engine import run_environment
+from data.database.engine import run_environment
 
 run_environment()

@@ -1,123 +1,51 @@
-"""Rows of a file, some ten thousand at a time, in constant memory: columns as text (CSV, TOA5, JSON) or as stored (Parquet)."""
+"""Rows of a file, some ten thousand at a time, in constant memory.
+
+Columns are text (CSV, TOA5, JSON) or as stored (Parquet, TOB).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
+from data.ingest.campbell import tob
+from data.ingest.campbell.tob_values import TobError
 from data.ingest.layout import Layout
 from data.ingest.opening import opened
-from data.ingest.receiver import read_items
+from data.ingest.receiver_json import read_items
+from data.ingest.text.header import HeaderNames
+from data.ingest.text.sections import Chunk, ReportFraction, Section
+from data.ingest.text.text_rows import text_sections
 from errors import ImportRejected
 
-_BLOCK_BYTES = 1 << 20  # Arrow reads up to 32 blocks ahead
-_NO_ROWS = ("Empty CSV", "Could not skip initial")  # what Arrow says when nothing follows the header
 _PARQUET_ROWS = 50_000
 
-ReportFraction = Callable[[float], None]
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """``columns``: Arrow arrays of equal length; ``lines``: each row's line in the file (int64, from 1).
-
-    ``ragged``: how many rows were passed over since the chunk before, as they have too many or too few fields.
-    """
-
-    columns: Mapping[str, pa.Array]
-    lines: npt.NDArray[np.int64]
-    ragged: int = 0
-
-
-def read_chunks(layout: Layout, wanted: Sequence[str], report: ReportFraction = lambda _: None) -> Iterator[Chunk]:
-    """All rows of a file, in order; only the ``wanted`` columns.
+def read_sections(layout: Layout, names: HeaderNames, report: ReportFraction = lambda _: None) -> Iterator[Section]:
+    """The parts of a file, in order; each is to be read to its end before the next.
+    Only text has more than one.
 
     Raises:
         ImportRejected: when the file is damaged, with file and place.
     """
-    readers = {"parquet": _parquet, "json": _json}
-    return readers.get(layout.kind, _text)(layout, wanted, report)
+    if layout.is_text:
+        yield from text_sections(layout, names, report)
+        return
+    read = {"parquet": _parquet, "json": _json, "tob": _tob}[layout.kind]
+    yield Section(layout, lambda wanted: read(layout, wanted, report))
 
 
-class _Lines:
-    """Counts lines, though Arrow leaves out ragged rows."""
+def read_chunks(layout: Layout, wanted: Sequence[str], report: ReportFraction = lambda _: None) -> Iterator[Chunk]:
+    """Yield all rows of a file that has one header, in order; only the ``wanted`` columns.
 
-    def __init__(self, first: int) -> None:
-        self._next = first
-        self._ragged: list[int] = []
-
-    def ragged(self, row: Any) -> str:
-        """Arrow's handler of a row with a wrong number of fields."""
-        self._ragged.append(int(row.number))
-        return "skip"
-
-    def take(self, count: int) -> tuple[npt.NDArray[np.int64], int]:
-        """The lines of the next ``count`` good rows, and how many ragged ones lay before the last of them."""
-        self._ragged.sort()
-        left_out = 0
-        while left_out < len(self._ragged) and self._ragged[left_out] < self._next + count + left_out:
-            left_out += 1
-        candidates = np.arange(self._next, self._next + count + left_out)
-        lines = np.setdiff1d(candidates, self._ragged[:left_out])
-        del self._ragged[:left_out]
-        self._next += count + left_out
-        return lines, left_out
-
-    def rest(self) -> int:
-        """Ragged rows after the last good one."""
-        return len(self._ragged)
-
-
-def _text(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> Iterator[Chunk]:
-    # Columns are known to Arrow by number: names in a file may be empty or doubled.
-    numbers = {name: f"c{layout.columns.index(name)}" for name in wanted}
-    lines = _Lines(layout.header_lines + 1)
-    with opened(layout.path) as file:
-        try:
-            reader = arrow_csv.open_csv(file.stream, *_options(layout, list(numbers.values()), lines))
-        except pa.ArrowInvalid as exc:
-            if any(words in str(exc) for words in _NO_ROWS):
-                return
-            raise _damaged(layout, exc) from exc
-        while True:
-            try:
-                batch = reader.read_next_batch()
-            except StopIteration:
-                break
-            except (pa.ArrowInvalid, UnicodeDecodeError) as exc:
-                raise _damaged(layout, exc) from exc
-            numbered, ragged = lines.take(batch.num_rows)
-            report(file.fraction)
-            yield Chunk({name: batch.column(number) for name, number in numbers.items()}, numbered, ragged)
-        if lines.rest():
-            yield Chunk({name: pa.array([], pa.string()) for name in wanted}, np.empty(0, np.int64), lines.rest())
-
-
-def _options(layout: Layout, include: list[str], lines: _Lines) -> tuple[Any, Any, Any]:
-    names = [f"c{number}" for number in range(len(layout.columns))]
-    return (
-        # One thread: only then does Arrow number ragged rows.
-        arrow_csv.ReadOptions(
-            skip_rows=layout.header_lines,
-            column_names=names,
-            block_size=_BLOCK_BYTES,
-            use_threads=False,
-            encoding=layout.encoding,
-        ),
-        arrow_csv.ParseOptions(
-            delimiter=layout.delimiter, ignore_empty_lines=False, invalid_row_handler=lines.ragged, newlines_in_values=False
-        ),
-        arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(include, pa.string()), include_columns=include, strings_can_be_null=False
-        ),
-    )
+    Raises:
+        ImportRejected: when the file is damaged, with file and place.
+    """
+    for section in read_sections(layout, HeaderNames(), report):
+        yield from section.read(wanted)
 
 
 def _parquet(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> Iterator[Chunk]:
@@ -130,25 +58,29 @@ def _parquet(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> I
                 report(done / total)
                 yield Chunk({name: batch.column(name) for name in wanted}, lines)
     except (pa.ArrowException, OSError) as exc:
-        raise _damaged(layout, exc) from exc
+        raise ImportRejected("{file} is damaged: {why}.", file=layout.path, why=str(exc).splitlines()[0]) from exc
+
+
+def _tob(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> Iterator[Chunk]:
+    done = 0
+    with opened(layout.path) as file:
+        try:
+            header = tob.read_header(file.stream)
+            for records in tob.read_records(header, file.stream):
+                columns = {name: tob.column(header, records, name) for name in wanted}
+                lines = np.arange(done + 1, done + len(records.fields) + 1)
+                done += len(lines)
+                report(file.fraction)
+                yield Chunk(columns, lines, damaged=records.damaged)
+        except TobError as exc:
+            raise ImportRejected("{file}: {why}.", file=layout.path, why=exc) from exc
 
 
 def _json(layout: Layout, wanted: Sequence[str], report: ReportFraction) -> Iterator[Chunk]:
     items = read_items(layout.path)
-    columns = {name: pa.array([_cell(item.get(name)) for item in items], pa.string()) for name in wanted}
+    cells = {name: [item.get(name) for item in items] for name in wanted}
+    columns = {
+        name: pa.array([None if cell is None else str(cell) for cell in column], pa.string()) for name, column in cells.items()
+    }
     report(1.0)
     yield Chunk(columns, np.arange(1, len(items) + 1))
-
-
-def _cell(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _damaged(layout: Layout, exc: Exception) -> ImportRejected:
-    if "straddl" in str(exc):
-        return ImportRejected(
-            "{file} has a line of more than {mb:.0f} MB; expected one line a row, and every quote that opens to close.",
-            file=layout.path,
-            mb=_BLOCK_BYTES / 1e6,
-        )
-    return ImportRejected("{file} is damaged: {why}.", file=layout.path, why=str(exc).splitlines()[0])

@@ -1,25 +1,33 @@
-"""Import files: all of them are checked wholly, then each is stored in short transactions. Idempotent."""
+"""Import files: all of them are checked wholly, then each is stored in short transactions.
+Idempotent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, Engine
 
+from data.arrays import Floats, Integers
+from data.batches import batch_records
+from data.batches.journal import Journal
 from data.catalogue import Catalogue
-from data.ingest.checking import Checked, by_station, check_file
-from data.ingest.plan import FilePlan, ValueColumn, Wishes, plan_file
-from data.ingest.rain import rate_to_sum
-from data.ingest.rows import RowReader, Rows
-from data.ingest.totals import add_totals
+from data.cells.running_totals import rate_to_sum
+from data.ingest.checking import FileCheck, by_station, check_file
+from data.ingest.file_parts import Part
+from data.ingest.file_plan import FilePlan, ImportOptions, plan_file
+from data.ingest.file_rows import FileRows, RowReader
+from data.ingest.outlying_rows import OutlyingRows, outlying_rows
+from data.ingest.sent_totals import add_totals
 from data.ingest.writer import ObservationWriter
-from data.ingest.zones import zone_of
+from data.inventory import OWN_SOURCE, Inventory
+from data.sensor_spans import spans_of
+from data.time.zones import zone_of
 
 Phase = Literal["checking", "storing"]
 ReportProgress = Callable[[Path, Phase, float], None]
@@ -29,10 +37,14 @@ _ROWS_A_TRANSACTION = 20_000
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of a file: ``read`` = ``stored`` (new) + ``replaced`` (the key was there) + ``rejected`` rows.
+    """What became of a file: ``read`` = ``stored`` (new) + ``replaced`` (the key was there)
+    + ``rejected`` rows.
 
-    ``reasons``: rejected rows by reason. ``values_left_out``: single values that were not stored, by reason, of rows that were.
-    ``columns_left_out``: columns that the profile does not name.
+    ``reasons``: rejected rows by reason. ``values_left_out``: single values that were not stored,
+    by reason, of rows that were. ``columns_left_out``: columns that the profile does not name.
+    ``batch``: what takes it back, and the files beside it. ``notes``: what the file says otherwise
+    than the profile. ``outlying``: rows of the file's stations that are in the future or far from
+    the rest.
     """
 
     file: str
@@ -45,53 +57,68 @@ class FileReport:
     timezone: str
     values_left_out: Mapping[str, int]
     columns_left_out: tuple[str, ...]
+    batch: int
+    notes: tuple[str, ...] = ()
+    outlying: tuple[OutlyingRows, ...] = ()
 
 
 def import_files(
     engine: Engine,
     catalogue: Catalogue,
     paths: Sequence[Path],
-    wishes: Wishes,
+    wishes: ImportOptions,
     report: ReportProgress = lambda _file, _phase, _fraction: None,
 ) -> list[FileReport]:
-    """Import files into the own table. Where one of them is wrong, nothing of any is stored.
+    """Import files into the own table, as one batch.
+    Where one of them is wrong, nothing of any is stored.
 
-    ``engine``: the observations database, up to date. ``report`` is called with file, phase and fraction, often.
+    ``engine``: the observations database, up to date.
+    ``report`` is called with file, phase and fraction, often.
 
     Raises:
-        ImportRejected, UnknownSensor, ConfigurationError: with file, line, column and what was expected.
+        ImportRejected, UnknownSensor, ConfigurationError:
+            with file, line, column and what was expected.
     """
     plans = [plan_file(path, catalogue, wishes) for path in paths]
     checked = [check_file(plan, partial(report, plan.layout.path, "checking")) for plan in plans]
-    return [FileImport(engine, catalogue, file).run(partial(report, file.plan.layout.path, "storing")) for file in checked]
+    journal = batch_records.begin(engine, "import", {"files": [str(path) for path in paths]})
+    found = [
+        FileImport(engine, catalogue, file, journal).run(partial(report, file.plan.layout.path, "storing")) for file in checked
+    ]
+    batch_records.finish(engine, journal)
+    inventory = Inventory(engine, OWN_SOURCE)
+    return [
+        replace(report, outlying=outlying_rows(engine, inventory, file.last_ms))
+        for report, file in zip(found, checked, strict=True)
+    ]
 
 
 class FileImport:
     """The second pass over one checked file."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, checked: Checked) -> None:
+    def __init__(self, engine: Engine, catalogue: Catalogue, checked: FileCheck, journal: Journal) -> None:
         self._plan: FilePlan = checked.plan
         self._checked = checked
         self._zone = zone_of(checked.plan.timezone)
-        self._writer = ObservationWriter(engine, catalogue, checked.plan.sensors, checked.plan.judged)
-        totals = [column.sensor for column in checked.plan.values if column.counts in {"since_reset", "day_total"}]
-        self._correctors = {sensor: ObservationWriter(engine, catalogue, [sensor]) for sensor in totals}
-        known = {station.name: station.last_ms for station in self._writer.inventory.stations()}
+        self._journal = journal
+        self._writer = cache(partial(ObservationWriter, engine, catalogue, journal=journal))
+        known = {station.name: station.last_ms for station in Inventory(engine, OWN_SOURCE).stations()}
+        self._known = frozenset(known)
         # An old file that comes late does not say what the usual step is now.
         self._steps_ms = {
             name: step for name, step in checked.steps_ms.items() if (known.get(name) or -(2**63)) <= checked.last_ms[name]
         }
-        self._stored = self._replaced = 0
+        self._stored = self._replaced = self._repeated = 0
 
     def run(self, report: Callable[[float], None]) -> FileReport:
         """Store the file."""
         reader = RowReader(self._plan)
         for rows in reader.rows(report):
             for start in range(0, len(rows.times), _ROWS_A_TRANSACTION):
-                part = slice(start, start + _ROWS_A_TRANSACTION)
-                bad = rows.bad[part] if rows.bad is not None else None
-                with self._writer.engine.begin() as connection:
-                    self._store(connection, Rows(rows.stations[part], rows.times[part], rows.values[part], bad), reader)
+                part = rows[slice(start, start + _ROWS_A_TRANSACTION)]
+                with self._writer(part.part.sensors, part.part.judged).engine.begin() as connection:
+                    self._store(connection, part, reader)
+                    self._journal.flush(connection)
         report(1.0)
         return FileReport(
             file=str(self._plan.layout.path),
@@ -104,49 +131,74 @@ class FileImport:
             timezone=self._plan.timezone,
             values_left_out=dict(sorted(reader.left_out.items())),
             columns_left_out=self._plan.left_out,
+            batch=self._journal.id,
+            notes=(*reader.notes, *_doubtful(self._plan, reader, self._repeated)),
         )
 
-    def _store(self, connection: Connection, rows: Rows, reader: RowReader) -> None:
+    def _store(self, connection: Connection, rows: FileRows, reader: RowReader) -> None:
+        writer, sensors = self._writer(rows.part.sensors, rows.part.judged), rows.part.sensors
         for station, at in by_station(rows.stations):
             order = at[np.argsort(rows.times[at], kind="stable")]
             times = rows.times[order]
-            last = np.append(times[1:] != times[:-1], True)  # of equal times the last in the file holds
+            # of equal times the last in the file holds
+            last = np.append(times[1:] != times[:-1], True)
             keep = order[last]
-            self._writer.inventory.lock(connection, station)
-            values = self._counted(connection, station, times[last], rows.values[keep], reader)
+            self._journal.note_station(connection, OWN_SOURCE, station, self._steps_ms.get(station))
+            writer.inventory.lock(connection, station)
+            values = self._counted(connection, station, rows.part, times[last], rows.values[keep], reader)
             bad = rows.bad[keep] if rows.bad is not None else None
-            written = self._writer.write(connection, station, times[last], values, bad)
+            written = writer.write(connection, station, times[last], values, bad)
             self._stored += written.stored
             self._replaced += written.replaced + int((~last).sum())
-            sensors = [name for number, name in enumerate(self._plan.sensors) if np.isfinite(values[:, number]).any()]
-            self._writer.inventory.describe(connection, station, sensors=sensors, step_ms=self._steps_ms.get(station))
+            # What replaces values of a station that was not there before the
+            # file replaces the file's own.
+            self._repeated += int((~last).sum()) + (written.overwritten if station not in self._known else 0)
+            self._journal.totals.stored += written.stored
+            self._journal.totals.replaced += written.replaced + int((~last).sum())
+            given = spans_of(sensors, times[last], values)
+            writer.inventory.describe(connection, station, sensors=given, step_ms=self._steps_ms.get(station))
 
     def _counted(
-        self,
-        connection: Connection,
-        station: str,
-        times: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float64],
-        reader: RowReader,
-    ) -> npt.NDArray[np.float64]:
+        self, connection: Connection, station: str, part: Part, times: Integers, values: Floats, reader: RowReader
+    ) -> Floats:
         """Totals and rates become the sum of each interval."""
-        for number, column in enumerate(self._plan.values):
+        for number, column in enumerate(part.values):
             if column.counts == "rate":
-                values[:, number] = self._from_rate(station, column, values[:, number], reader)
+                step_ms = column.step_ms or self._checked.steps_ms.get(station)
+                if step_ms is None:
+                    reader.left_out[f"{column.sensor}: rate without a known interval (set step_s in the profile)"] += len(values)
+                values[:, number] = np.nan if step_ms is None else rate_to_sum(values[:, number], step_ms)
             elif column.counts != "interval":
                 zone = self._zone if column.counts == "day_total" else None
                 found = add_totals(connection, station, column.sensor, times, values[:, number], zone)
                 values[:, number] = found.values
-                if len(found.later_times):
-                    later = found.later_values[:, None]
-                    self._correctors[column.sensor].write(connection, station, found.later_times, later)
+                was = found.totals_before
+                self._journal.note(
+                    *("totals", station, (column.sensor,), times[found.changed], np.isfinite(was)),
+                    was[:, None] if np.isfinite(was).any() else None,
+                    follow=True,
+                    zone=self._plan.timezone if zone else None,
+                )
+                if len(found.other_times):
+                    others = found.other_values[:, None]
+                    corrector = self._writer((column.sensor,), ())
+                    corrector.write(connection, station, found.other_times, others)
+                    given = spans_of(corrector.sensors, found.other_times, others)
+                    corrector.inventory.describe(connection, station, sensors=given)
         return values
 
-    def _from_rate(
-        self, station: str, column: ValueColumn, rates: npt.NDArray[np.float64], reader: RowReader
-    ) -> npt.NDArray[np.float64]:
-        step_ms = column.step_ms or self._checked.steps_ms.get(station)
-        if step_ms is None:
-            reader.left_out[f"{column.sensor}: rate without a known interval (set step_s in the profile)"] += len(rates)
-            return np.full(len(rates), np.nan)
-        return rate_to_sum(rates, step_ms)
+
+def _doubtful(plan: FilePlan, reader: RowReader, repeated: int) -> list[str]:
+    """What may be wrong with a file that was read: misspelt tags, rows an hour off, a last one cut
+    off within its last value, rows lost to later ones (of more sensors or stations than the profile
+    says).
+    """
+    lacking = [part.tag for part in plan.parts if part.tag is not None and part.tag not in reader.tags]
+    rows, zone = reader.guessed_hours, reader.plan.timezone
+    told = (
+        (lacking, f"no row has the tag {', '.join(lacking)}"),
+        (rows, f"rows of an hour that clocks in {zone} showed twice, and no row before tells which it is: {rows}"),
+        (reader.unended, "the last line has no end, so its last value may be cut off; it is stored as it stands"),
+        (repeated, f"rows with the station and time of another row of the file: {repeated}; the last one holds"),
+    )
+    return [sentence for holds, sentence in told if holds]

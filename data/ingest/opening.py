@@ -1,4 +1,6 @@
-"""Files as they come: plain, .gz, .bz2 or .xz, told by their first bytes; and how far they have been read."""
+"""Files as they come: plain, .gz, .bz2 or .xz, told by their first bytes;
+and how far they have been read.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _OPENERS: dict[bytes, Callable[[BinaryIO], object]] = {b"\x1f\x8b": gzip.open, b
 
 
 class OpenFile:
-    """A file open for reading: ``stream`` gives its bytes, unpacked; ``fraction`` how much of it has been read (0..1)."""
+    """A file open for reading: ``stream`` gives its bytes, unpacked;
+    ``fraction`` how much of it has been read (0..1).
+    """
 
     def __init__(self, raw: BinaryIO, size: int) -> None:
         head = raw.read(6)
@@ -28,7 +32,7 @@ class OpenFile:
 
     @property
     def fraction(self) -> float:
-        """How much of the file has been read, 0..1."""
+        """Return how much of the file has been read, 0..1."""
         return min(1.0, self._raw.tell() / self._size) if self._size else 1.0
 
 

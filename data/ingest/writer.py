@@ -1,62 +1,71 @@
-"""Observations into the own table: only rows that change are written, and only then a month's generation grows."""
+"""Observations into the own table: only rows that change are written,
+and only then a month's generation grows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import compress
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, Engine, delete, insert, select
 
+from data.arrays import Bools, Floats, Integers, differ
+from data.batches.journal import Journal
+from data.batches.stations import prune_station
 from data.catalogue import Catalogue
-from data.ingest.columns import ColumnWriter, takes_columns
+from data.database.tables import observation_flag, observation_table
+from data.ingest.own_rows import KEYS_AT_ONCE, ObservationRows
 from data.inventory import OWN_SOURCE, Inventory
-from data.months import months_of
-from data.tables import observation_flag, observation_table
-from data.upsert import upsert
-
-_KEYS_AT_ONCE = 500  # below the least limit of parameters of any database
-_ROWS_AT_ONCE = 5_000
-
-Times = npt.NDArray[np.int64]
-Values = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from data.time.months import months_of
 
 
 @dataclass(frozen=True)
-class Written:
-    """How many keys were new, and how many were there already."""
+class WriteCounts:
+    """How many keys were new, and how many were there already;
+    ``overwritten`` of these with a value of the same sensors.
+    """
 
     stored: int
     replaced: int
+    overwritten: int
 
 
 class ObservationWriter:
-    """Writes some sensors of the own table; the other columns of a row that is there stay as they are."""
+    """Writes some sensors of the own table; other columns of an existing row stay."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, sensors: Sequence[str], judged: Sequence[str] = ()) -> None:
-        """``judged``: the sensors for which the file carries quality codes."""
+    def __init__(
+        self,
+        engine: Engine,
+        catalogue: Catalogue,
+        sensors: Sequence[str],
+        judged: Sequence[str] = (),
+        journal: Journal | None = None,
+    ) -> None:
+        """``judged``: the sensors for which the file carries quality codes.
+
+        ``journal``: of the batch that all belongs to; without one nothing takes it back.
+        """
+        self.journal = journal
         self.engine = engine.execution_options(sqlite_begin="IMMEDIATE")
         self.judged = tuple(judged)
         self.inventory = Inventory(engine, OWN_SOURCE)
         self.sensors = tuple(sensors)
         self._table = observation_table(catalogue)
-        self._columns = ColumnWriter(engine.dialect, self._table, self.sensors) if takes_columns(engine.dialect) else None
-        self._upsert = upsert(engine.dialect, self._table, self.sensors)
-        compiled = self._upsert.compile(dialect=engine.dialect, column_keys=["station", "time", *self.sensors])
-        # SQLite takes plain tuples much faster than SQLAlchemy prepares dictionaries.
-        self._sql = str(compiled)
-        self._order: list[str] = getattr(compiled, "positiontup", None) or [] if engine.dialect.name == "sqlite" else []
+        self._rows = ObservationRows(engine.dialect, self._table, self.sensors)
 
-    def write(self, connection: Connection, station: str, times: Times, values: Values, bad: Mask | None = None) -> Written:
+    def write(
+        self, connection: Connection, station: str, times: Integers, values: Floats, bad: Bools | None = None
+    ) -> WriteCounts:
         """Write rows of one station inside the caller's transaction, after ``inventory.lock``.
 
-        ``times``: int64[n] ms UTC, sorted, unique. ``values``: float64[n, sensors], NaN where missing. ``bad``: bool[n, judged],
-        what the source calls bad; None when it says nothing. Other sensors' flags stay as they are.
+        ``times``: int64[n] ms UTC, sorted, unique. ``values``: float64[n, sensors], NaN where
+        missing. ``bad``: bool[n, judged], what the source calls bad; None when it says nothing.
+        Other sensors' flags stay as they are.
         """
-        stored = 0
+        stored = overwritten = 0
+        emptied = np.zeros(len(self.sensors), np.bool_)
         values = values + 0.0  # SQLite knows no negative zero; now no database is given any
         months = months_of(times)
         starts = np.flatnonzero(np.diff(months, prepend=months[0] - 1))
@@ -65,78 +74,47 @@ class ObservationWriter:
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             part, month = slice(start, end), int(months[start])
             entry = known.get(month)
-            overlaps = entry is not None and entry.first_ms <= times[end - 1] and entry.last_ms >= times[start]
-            stored += self._write_month(
+            overlaps = entry is not None and entry.rows > 0 and entry.first_ms <= times[end - 1] and entry.last_ms >= times[start]
+            new, before = self._write_month(
                 connection, station, month, times[part], values[part], bad[part] if bad is not None else None, overlaps
             )
-        return Written(stored, len(times) - stored)
+            stored += new
+            if before is not None:
+                overwritten += int(np.isfinite(before).any(axis=1).sum())
+                emptied |= (np.isfinite(before) & np.isnan(values[part])).any(axis=0)
+        if emptied.any():
+            prune_station(connection, self.inventory, self._table, station, compress(self.sensors, emptied))
+        return WriteCounts(stored, len(times) - stored, overwritten)
 
     def _write_month(
-        self, connection: Connection, station: str, month: int, times: Times, values: Values, bad: Mask | None, overlaps: bool
-    ) -> int:
+        self, connection: Connection, station: str, month: int, times: Integers, values: Floats, bad: Bools | None, overlaps: bool
+    ) -> tuple[int, Floats | None]:
+        """Return how many keys were new, and what the others held; None where none was there."""
         new = np.ones(len(times), np.bool_)
-        changed = new
+        changed, before = new, None
         if overlaps:
-            there, before = self._existing(connection, station, times)
+            there, before = self._rows.existing(connection, station, times)
             new = ~there
-            same = (before == values) | (np.isnan(before) & np.isnan(values))
-            changed = new | ~same.all(axis=1)
+            changed = new | differ(before, values).any(axis=1)
         flagged = self._write_flags(connection, station, times, bad) if bad is not None else False
         if changed.any():
-            self._insert(connection, station, times[changed], values[changed])
+            self._rows.put(connection, station, times[changed], values[changed])
+            if self.journal is not None:
+                was = before[changed] if before is not None else None
+                self.journal.note("rows", station, self.sensors, times[changed], ~new[changed], was)
         if flagged or changed.any():
             added = int(new.sum())
             first, last = int(times[0]), int(times[-1])
             self.inventory.record(connection, station, month=month, added=added, first_ms=first, last_ms=last)
-        return int(new.sum())
+        return int(new.sum()), before
 
-    def _existing(self, connection: Connection, station: str, times: Times) -> tuple[Mask, Values]:
-        """Which keys are there, and their values (NaN where missing or not there)."""
-        there, before = np.zeros(len(times), np.bool_), np.full((len(times), len(self.sensors)), np.nan)
-        for rows in self._rows_of(connection, station, times):
-            if rows:
-                at = np.searchsorted(times, np.array([row[0] for row in rows], np.int64))
-                there[at] = True
-                before[at] = np.array([row[1:] for row in rows], dtype=np.float64)  # None becomes NaN
-        return there, before
-
-    def _rows_of(self, connection: Connection, station: str, times: Times) -> Iterator[Sequence[Sequence[Any]]]:
-        """(time, value …) of the keys that are there."""
-        if self._columns is not None:
-            yield self._columns.existing(connection, station, times)
-            return
-        columns = self._table.c
-        names = [columns[name] for name in self.sensors]
-        for start in range(0, len(times), _KEYS_AT_ONCE):
-            keys = times[start : start + _KEYS_AT_ONCE].tolist()
-            query = select(columns.time, *names).where(columns.station == station, columns.time.in_(keys))
-            yield connection.execute(query).all()
-
-    def _insert(self, connection: Connection, station: str, times: Times, values: Values) -> None:
-        if self._columns is not None:
-            self._columns.upsert(connection, station, times, values)
-            return
-        if self._order:
-            columns: dict[str, list[object]] = {"station": [station] * len(times), "time": times.tolist()}
-            # SQLite stores NaN as NULL.
-            columns |= {name: values[:, number].tolist() for number, name in enumerate(self.sensors)}
-            connection.exec_driver_sql(self._sql, list(zip(*(columns[name] for name in self._order), strict=True)))
-            return
-        cells = values.astype(object)
-        cells[np.isnan(values)] = None
-        names = ("station", "time", *self.sensors)
-        for start in range(0, len(times), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            rows = zip(times[part].tolist(), cells[part].tolist(), strict=True)
-            connection.execute(self._upsert, [dict(zip(names, (station, time, *row), strict=True)) for time, row in rows])
-
-    def _write_flags(self, connection: Connection, station: str, times: Times, bad: Mask) -> bool:
+    def _write_flags(self, connection: Connection, station: str, times: Integers, bad: Bools) -> bool:
         """Flags become as the file says, for its rows and sensors; whether any changed."""
         columns = observation_flag.c
         wanted = {(int(times[row]), self.judged[number]) for row, number in np.argwhere(bad).tolist()}
         there: set[tuple[int, str]] = set()
-        for start in range(0, len(times), _KEYS_AT_ONCE):
-            keys = times[start : start + _KEYS_AT_ONCE].tolist()
+        for start in range(0, len(times), KEYS_AT_ONCE):
+            keys = times[start : start + KEYS_AT_ONCE].tolist()
             query = select(columns.time, columns.sensor).where(
                 columns.station == station, columns.time.in_(keys), columns.sensor.in_(self.judged)
             )
@@ -148,4 +126,10 @@ class ObservationWriter:
         new = [{"station": station, "time": time, "sensor": sensor} for time, sensor in sorted(wanted - there)]
         if new:
             connection.execute(insert(observation_flag), new)
+        if self.journal is None:
+            return wanted != there
+        for name in self.judged:
+            changed = sorted(time for time, sensor in there ^ wanted if sensor == name)
+            was = np.array([(time, name) in there for time in changed], np.bool_)
+            self.journal.note("flags", station, (name,), np.array(changed, np.int64), was)
         return wanted != there

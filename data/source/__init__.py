@@ -1,11 +1,12 @@
-"""Where observations are read from: our own table now; any table that can say what :class:`TableSource` says.
+"""Where observations are read from: the own table, or an existing table of others; a mapping
+describes either.
 
-``table`` describes a source, ``statements`` writes its SQL, ``fast`` and ``general`` run it, ``columns`` collects what came,
-``reader`` chooses the path, ``failures`` names what went wrong. Nothing here knows of tiles.
+``mapped`` says what is read and makes readings of it, ``own`` is the built-in mapping of the own
+table, ``connection`` runs the queries. Nothing here knows of tiles.
 """
 
-from data.source.columns import Readings
-from data.source.reader import AnyReader, Reader
-from data.source.table import Source, TableSource, own_source
+from data.source.connection.query_columns import Readings
+from data.source.mapped.source import MappedReader, TableSource
+from data.source.own import own_source
 
-__all__ = ["AnyReader", "Reader", "Readings", "Source", "TableSource", "own_source"]
+__all__ = ["MappedReader", "Readings", "TableSource", "own_source"]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from access.audit import Wanted
+from access.audit.entries import AuditFilter
 from access.grants import Grant
+from access.logins import open_logins
 from access.names import LOCAL_USER
 from access.passwords import verify_password
 from access.store import AccessStore, open_access
+from access.throttle import wait_s
 from config import Settings
-from errors import Conflict, InvalidRequest, NotFound, SourceMismatch
+from errors import Conflict, InvalidRequest, NotFound, SourceMismatch, WrongPassword
 from manage import build
 
 DAY_MS = 86_400_000
@@ -46,6 +49,29 @@ def run(access: AccessStore) -> Run:
         return done
 
     return invoke
+
+
+def test_who_has_to_wait_is_listed_and_let_in_again(run, access, data_dir):
+    for name in ("siti", "budi"):
+        run("users", "add", name, "--password-stdin", text=f"{PASSWORD}\n")
+    clock = [time.time() - 80]
+    logins = open_logins(Settings(data_dir=data_dir, auth="login", _env_file=None), access, lambda: clock[0])
+    for failures in range(1, 10):  # each as soon as it may be made; then siti must wait for 80 s
+        with pytest.raises(WrongPassword):
+            logins.check("siti", "salah sama sekali", "192.0.2.1")
+        clock[0] += wait_s(failures, free=5)
+    of_siti = {each["user"]: each.get("waits_s", 0) for each in json.loads(run("users", "list", "--json").stdout)}
+    assert of_siti["siti"] > 0
+    assert of_siti["budi"] == 0
+    (waits,) = json.loads(run("users", "locked", "--json").stdout)
+    assert (waits["kind"], waits["name"]) == ("user", "siti")
+    run("users", "unlock", "siti")
+    assert json.loads(run("users", "locked", "--json").stdout) == []
+    with pytest.raises(NotFound):
+        run("users", "unlock", "--address", "192.0.2.1")
+    for wrong in ((), ("siti", "--address", "192.0.2.1")):
+        with pytest.raises(InvalidRequest):
+            run("users", "unlock", *wrong)
 
 
 def test_an_account_is_made_with_a_password_that_is_not_shown(run, access):
@@ -108,7 +134,7 @@ def test_every_limit_of_a_grant_can_be_said(run, access):
     done = run("grants", "add", "group:forecasters", "--stations", "E*", "--stations", "JFK", *limits, "--no-export", "--embed")
     assert done.exit_code == 0, done.output
     (row,) = access.grants()
-    logged = access.audit.entries(Wanted(action="grant_added"), limit=1)[0]
+    logged = access.audit.entries(AuditFilter(action="grant_added"), limit=1)[0]
     assert (row.kind, row.subject, row.created_by) == ("group", "forecasters", f"command line ({logged.actor})")
     assert logged.actor not in ("", LOCAL_USER)
     assert row.grant == Grant(
@@ -121,7 +147,7 @@ def test_every_limit_of_a_grant_can_be_said(run, access):
 def test_without_limits_a_grant_is_of_all_sensors_and_times_and_of_files_but_not_of_other_pages(run, access):
     (made,) = json.loads(run("grants", "add", "everyone", "--stations", "*", "--note", "all", "--json").stdout)
     assert (made["to"], made["export"], made["embed"], made["note"]) == ("everyone", True, False, "all")
-    assert access.standing("anybody").rights.grants == (Grant(),)
+    assert access.account_rights("anybody").rights.grants == (Grant(),)
 
 
 def test_the_list_for_a_user_is_what_they_have_by_name_by_group_and_as_everyone(run):
@@ -206,4 +232,4 @@ def test_the_doctor_says_where_nothing_is_granted(run, access):
 
     assert (grants()["ok"], "grants add everyone" in str(grants()["advice"])) == (False, True)
     access.add_grant("everyone", "", Grant(), by="test")
-    assert (grants()["ok"], grants()["found"]) == (True, "1 grants")
+    assert (grants()["ok"], grants()["found"]) == (True, "1 grant")

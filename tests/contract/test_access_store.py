@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Engine, event, insert, select, update
 
 from access.grants import EVERYTHING, Grant, Rights
 from access.names import LOCAL_USER
 from access.store import AccessStore, migrate_access
-from access.tables import api_key, embed, metadata
-from data.engine import make_engine
+from access.tables import api_key, embed, grant_rule, metadata
+from data.database.engine import make_engine
 from errors import Conflict, InvalidRequest, NotFound
-from jobs.ledger import migrate_jobs
+from jobs.ledger.ledger import migrate_jobs
 from tests.databases import DATABASES
 
 ALL = Grant(("aws-*",), ("*",), 1_000, None, 86_400_000, "1h", may_export=False, may_embed=True)
@@ -36,13 +36,14 @@ def store(engine: Engine) -> AccessStore:
     """The store, with nothing in it."""
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
-            connection.exec_driver_sql(f"DELETE FROM {table.name}")  # as no part of the program may: of the audit log too
+            # as no part of the program may: of the audit log too
+            connection.exec_driver_sql(f"DELETE FROM {table.name}")
     return AccessStore(engine, admins={"root"})
 
 
 def granted(store: AccessStore, user: str) -> set[str]:
     """Patterns of stations that a user has."""
-    return {pattern for grant in store.standing(user).rights.grants for pattern in grant.stations}
+    return {pattern for grant in store.account_rights(user).rights.grants for pattern in grant.stations}
 
 
 def test_migrating_again_changes_nothing(store):
@@ -103,8 +104,8 @@ def test_a_grant_is_read_as_it_was_made(store):
     number = store.add_grant("user", "siti", ALL, note="why", by="root")
     (row,) = store.grants()
     assert (row.id, row.kind, row.subject, row.grant, row.note, row.created_by) == (number, "user", "siti", ALL, "why", "root")
-    assert store.standing("siti").rights == Rights((ALL,))
-    assert store.standing("budi").rights == Rights()
+    assert store.account_rights("siti").rights == Rights((ALL,))
+    assert store.account_rights("budi").rights == Rights()
 
 
 def test_a_user_has_what_everyone_has_what_is_their_own_and_what_their_groups_have(store):
@@ -115,7 +116,8 @@ def test_a_user_has_what_everyone_has_what_is_their_own_and_what_their_groups_ha
     assert granted(store, "siti") == {"everyone", "siti", "forecasters"}
     assert granted(store, "budi") == {"everyone", "budi"}
     assert granted(store, "SITI") == {"everyone"}
-    assert granted(store, "forecasters") == {"everyone"}  # a user who is called like a group is not in it
+    # a user who is called like a group is not in it
+    assert granted(store, "forecasters") == {"everyone"}
     store.leave("forecasters", "siti")
     assert granted(store, "siti") == {"everyone", "siti"}
     with pytest.raises(NotFound):
@@ -125,31 +127,31 @@ def test_a_user_has_what_everyone_has_what_is_their_own_and_what_their_groups_ha
 def test_groups_are_listed_with_members_grants_and_those_that_the_proxy_named(store):
     store.join("b", "siti")
     store.add_grant("group", "a", Grant(), by="test")
-    store.standing("budi", {"c", "b"})
+    store.account_rights("budi", {"c", "b"})
     assert store.groups() == {"a": (), "b": ("budi", "siti"), "c": ("budi",)}
 
 
 def test_groups_that_the_proxy_named_last_hold_until_it_names_others(store):
     store.add_grant("group", "forecasters", Grant(), by="test")
-    assert store.standing("siti").rights == Rights()
-    assert store.standing("siti", {"forecasters", "others"}).rights == Rights((Grant(),))
-    assert store.standing("siti").rights == Rights((Grant(),))  # as a worker asks
-    assert store.standing("budi").rights == Rights()
-    assert store.standing("siti", set()).rights == Rights()
-    assert store.standing("siti").rights == Rights()
+    assert store.account_rights("siti").rights == Rights()
+    assert store.account_rights("siti", {"forecasters", "others"}).rights == Rights((Grant(),))
+    assert store.account_rights("siti").rights == Rights((Grant(),))  # as a worker asks
+    assert store.account_rights("budi").rights == Rights()
+    assert store.account_rights("siti", set()).rights == Rights()
+    assert store.account_rights("siti").rights == Rights()
 
 
 def test_groups_are_written_only_when_they_change(store):
-    store.standing("siti", {"a", "b"})
+    store.account_rights("siti", {"a", "b"})
     written: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         written.extend(word for word in ("INSERT", "DELETE") if word in statement.upper())
 
     event.listen(store.engine, "before_cursor_execute", note)
-    store.standing("siti", ["b", "a"])
+    store.account_rights("siti", ["b", "a"])
     assert written == []
-    store.standing("siti", ["b"])
+    store.account_rights("siti", ["b"])
     event.remove(store.engine, "before_cursor_execute", note)
     assert set(written) == {"DELETE", "INSERT"}
 
@@ -157,27 +159,27 @@ def test_groups_are_written_only_when_they_change(store):
 def test_administrators_have_every_right_by_setting_or_account_unless_they_are_disabled(store):
     store.add_account("chief", admin=True)
     for name in ("root", "chief"):
-        found = store.standing(name)
+        found = store.account_rights(name)
         assert (found.admin, found.rights) == (True, EVERYTHING)
     store.add_account("root")
     for name in ("root", "chief"):
         store.change_account(name, disabled=True)
-        found = store.standing(name)
+        found = store.account_rights(name)
         assert (found.admin, found.disabled, found.rights) == (False, True, Rights())
-    assert store.standing(LOCAL_USER).rights == EVERYTHING  # whoever gives commands on this machine
+    assert store.account_rights(LOCAL_USER).rights == EVERYTHING  # whoever gives commands on this machine
 
 
 def test_a_disabled_user_has_not_even_what_everyone_has(store):
     store.add_grant("everyone", "", Grant(), by="test")
     store.add_account("siti")
     store.change_account("siti", disabled=True)
-    assert store.standing("siti", ["any"]).rights == Rights()
+    assert store.account_rights("siti", ["any"]).rights == Rights()
 
 
 def test_what_was_taken_away_is_gone_at_once(store):
     number = store.add_grant("everyone", "", Grant(), by="test")
     store.remove_grant(number)
-    assert store.standing("siti").rights == Rights()
+    assert store.account_rights("siti").rights == Rights()
     with pytest.raises(NotFound, match=str(number)):
         store.remove_grant(number)
 
@@ -215,3 +217,14 @@ def test_with_an_account_go_its_groups_grants_keys_and_embedded_charts(store):
         with store.engine.connect() as connection:
             revoked = {row.id: row.revoked_ms for row in connection.execute(select(table.c.id, table.c.revoked_ms))}
         assert (revoked["siti"] is None, revoked["budi"] is None) == (False, True)
+
+
+@pytest.mark.parametrize("change", [{"finest": "5min"}, {"stations": "aws-*"}, {"sensors": "7"}])
+def test_a_grant_that_cannot_be_read_grants_nothing_and_hides_no_other(store, change):
+    number = store.add_grant("user", "siti", ALL, by="root")
+    store.add_grant("user", "siti", Grant(stations=("b",)), by="root")
+    with store.engine.begin() as connection:
+        connection.execute(update(grant_rule).where(grant_rule.c.id == number).values(**change))
+    assert [row.id == number for row in store.grants()] in ([True, False], [False, True])
+    assert store.account_rights("siti").rights.stations(["a", "b"]) == ["b"]
+    store.remove_grant(number)

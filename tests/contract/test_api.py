@@ -1,4 +1,6 @@
-"""The API of jobs over a real site: start, list, look, cancel, retry, take; refusals of one shape; nobody else's jobs."""
+"""The API of jobs over a real site: start, list, look, cancel, retry, take; refusals of one shape;
+nobody else's jobs.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +16,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
-from api.models import Error, JobAnswer, JobList, JobReceipt, Stats
 from api.operations import BODY_BYTES
+from api.outputs import Error, JobAnswer, JobList, JobReceipt, Stats
 from app import create_app
 from config import Settings
-from data.buckets import BY_NAME
-from data.months import month_start_ms, parse_month
 from data.request import request_of
-from data.rollup import rollup_key
-from data.series import SeriesKey
 from data.site import Site, open_site
-from jobs.history import load_history
+from data.tiles.format import HEADER_BYTES, TIME_BYTES
+from data.tiles.series import SeriesKey
+from data.time.buckets import BY_NAME
+from data.time.months import month_start_ms, parse_month
+from data.view.rollup import rollup_key
+from figures import job_window
 from jobs.job import JobError, Status
-from jobs.ledger import Ledger, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, open_ledger
 from tests.people import grant_everyone
 
 BODY: dict[str, Any] = {"stations": ["JFK"], "sensors": ["temperature"], "start": "2013-03-01", "end": "2013-06-01"}
@@ -132,7 +136,7 @@ def refused(answer: TestResponse, status: int, code: str, field: str | None = No
     return error.message
 
 
-# -- start ----------------------------------------------------------------------------------------------------------------
+# -- start -----------------------------------------------------------------------------------------
 
 
 def test_a_job_is_accepted_and_says_where_to_look(world, sari):
@@ -142,7 +146,8 @@ def test_a_job_is_accepted_and_says_where_to_look(world, sari):
     assert answer.headers["Location"] == receipt.links.self == f"/api/jobs/{receipt.id}"
     job = JobAnswer.model_validate(ok(sari.get(answer.headers["Location"])))
     assert (job.owner, job.status, job.links) == ("sari", Status.QUEUED, receipt.links)
-    assert (job.request.start, job.request.end) == ("2013-02-28T17:00:00Z", "2013-05-31T17:00:00Z")  # days of Jakarta
+    # days of the station's own clock
+    assert (job.request.start, job.request.end) == ("2013-03-01T05:00:00Z", "2013-06-01T04:00:00Z")
 
 
 def test_an_equal_request_of_the_same_user_is_the_same_job(world):
@@ -231,7 +236,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(sari):
     refused(sari.post("/api/jobs", data=body, content_type="application/json"), 413, "request_entity_too_large")
 
 
-# -- whose job ------------------------------------------------------------------------------------------------------------
+# -- whose job -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", ["", "/events", "/figure", "/stats", "/data", "/cancel", "/retry"])
@@ -252,7 +257,7 @@ def test_nobody_gets_anything_without_sign_in(world):
         refused(answer, 401, "not_authenticated")
 
 
-# -- list -----------------------------------------------------------------------------------------------------------------
+# -- list ------------------------------------------------------------------------------------------
 
 
 def test_the_list_is_ones_own_newest_first_page_by_page(world, sari):
@@ -308,7 +313,7 @@ def test_a_wrong_query_of_the_list_is_refused_by_its_field(sari, query, field):
     refused(sari.get(f"/api/jobs?{query}"), 400, "invalid_request", field)
 
 
-# -- change ---------------------------------------------------------------------------------------------------------------
+# -- change ----------------------------------------------------------------------------------------
 
 
 def test_a_job_is_cancelled_and_retried_and_a_state_that_forbids_it_is_a_conflict(world, sari):
@@ -330,7 +335,7 @@ def test_a_failed_job_says_why_and_how_far_it_came(world, sari):
     assert answer.error.message == "No luck."
 
 
-# -- what a job gives -----------------------------------------------------------------------------------------------------
+# -- what a job gives ------------------------------------------------------------------------------
 
 
 def test_rows_are_asked_for_again_only_when_they_have_changed(world, sari, done):
@@ -348,11 +353,11 @@ def test_rows_are_asked_for_again_only_when_they_have_changed(world, sari, done)
 def test_rows_of_which_a_part_has_left_the_disk_are_refused_rather_than_cut(own_world):
     done, sari = own_world.started(**LOADED), own_world.user("sari")
     own_world.site.tiles.clear()
-    assert "load it again" in refused(sari.get(f"/api/jobs/{done}/data"), 409, "conflict")
+    assert "Load it again" in refused(sari.get(f"/api/jobs/{done}/data"), 409, "conflict")
     assert ok(sari.get(f"/api/jobs/{done}/stats"))["complete"] is False
 
 
-LOST = "no longer on the disk; load again"
+LOST = "no longer cached; load again"
 
 
 def tints(figure: dict[str, Any]) -> list[tuple[float, float, str]]:
@@ -375,18 +380,56 @@ def test_a_figure_says_which_part_has_left_the_disk_as_the_statistics_do(own_wor
     elsewhere = ok(sari.get(f"/api/jobs/{done}/figure?from=2013-01-01&to=2013-02-01"))
     assert (elsewhere["layout"]["meta"]["complete"], tints(elsewhere)) == (False, [])
     theirs = ok(sari.get(f"/api/jobs/{done}/figure", headers={"Accept-Language": "id"}))
-    assert [words for *_, words in tints(theirs)] == ["tidak ada lagi di disk; muat ulang"]
+    assert [words for *_, words in tints(theirs)] == ["tidak ada lagi di cache; muat lagi"]
+
+
+@pytest.mark.parametrize("which", ["first value", "a summary"])
+def test_a_damaged_month_is_neither_drawn_nor_called_complete(own_world, which):
+    done, sari = own_world.started(**LOADED), own_world.user("sari")
+    tiles, rain = own_world.site.tiles, SeriesKey(own_world.site.source.id, "EWR", "rainfall")
+    entry = tiles.entries(rain)[parse_month("2013-07")]
+    path = tiles.folder(rain) / entry.file_name
+    data = bytearray(path.read_bytes())
+    data[{"first value": HEADER_BYTES + TIME_BYTES * entry.blocks + 6, "a summary": len(data) - 60}[which]] ^= 1
+    path.write_bytes(data)
+
+    answer = ok(sari.get(f"/api/jobs/{done}/stats"))
+    rows = next(one["rows"] for one in answer["series"] if one["sensor"] == "rainfall")
+    assert (answer["complete"], rows) == (False, sum(each.rows for each in tiles.entries(rain).values()))
+    assert parse_month("2013-07") not in tiles.entries(rain)
+    assert ok(sari.get(f"/api/jobs/{done}/figure"))["layout"]["meta"]["complete"] is False
+
+
+def test_what_came_back_while_a_figure_was_drawn_without_it_does_not_make_it_complete(own_world, monkeypatch):
+    done, sari = own_world.started(**LOADED), own_world.user("sari")
+    rain = SeriesKey(own_world.site.source.id, "EWR", "rainfall")
+    entry = own_world.site.tiles.entries(rain)[parse_month("2013-07")]
+    path = own_world.site.tiles.folder(rain) / entry.file_name
+    kept, index = path.read_bytes(), path.with_name("index").read_bytes()
+    real = job_window.view_request
+
+    def view_then_comes_back(*asked: Any, **how: Any) -> Any:
+        view = real(*asked, **how)
+        path.write_bytes(kept)
+        path.with_name("index").write_bytes(index)
+        return view
+
+    monkeypatch.setattr(job_window, "view_request", view_then_comes_back)
+    for route in ("stats", "figure"):
+        own_world.site.tiles.drop(rain, [entry])
+        answer = ok(sari.get(f"/api/jobs/{done}/{route}"))
+        assert (answer if route == "stats" else answer["layout"]["meta"])["complete"] is False
 
 
 def test_a_figure_of_a_job_that_loads_is_not_complete(world, sari):
     figure = ok(sari.get(f"/api/jobs/{world.started()}/figure"))
     assert figure["layout"]["meta"]["complete"] is False
-    assert [words for *_, words in tints(figure)] == [""]
+    assert [words for *_, words in tints(figure)] == ["not loaded yet"]
 
 
 def test_an_hourly_job_that_lost_its_rollups_alone_says_so_where_it_is_drawn_from_them_and_gives_all_else(own_world):
     site, sari = own_world.site, own_world.user("sari")
-    asked = LOADED | {"sensors": ["temperature"], "resolution": "1h"}
+    asked = LOADED | {"sensors": ["temperature"], "resolution": "1h", "timezone": "Asia/Jakarta"}
     request = request_of(asked["stations"], asked["sensors"], asked["start"], asked["end"], "1h", "Asia/Jakarta")
     load_history(site, request, lambda progress: None)
     done = own_world.started(**asked)
@@ -472,7 +515,7 @@ def test_a_wrong_choice_of_the_figure_is_refused(sari, done, query):
     refused(sari.get(f"/api/jobs/{done}/figure?{query}"), 400, "invalid_request", query.partition("=")[0])
 
 
-# -- everything else below /api --------------------------------------------------------------------------------------------
+# -- everything else below /api --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/jobs/", "/api/jobs/x/nothing", "/api/openapi"])
@@ -510,7 +553,7 @@ def full(answer: TestResponse) -> str:
 def test_a_users_own_limit_is_429_with_when_to_come_again_and_holds_for_a_retry_too(full_world):
     sari = full_world.user("sari")
     first, second = (full_world.started(**month) for month in MONTHS[:2])
-    assert "Loads of yours that wait or run: 2;" in full(sari.post("/api/jobs", json=BODY | MONTHS[2]))
+    assert "Your limit of active loads is reached (2 of" in full(sari.post("/api/jobs", json=BODY | MONTHS[2]))
     assert full_world.started(**MONTHS[0]) == first  # it is there already, and is no further load
     assert full_world.started("budi", **MONTHS[2])
     ok(sari.post(f"/api/jobs/{second}/cancel"), 202)
@@ -524,10 +567,11 @@ def test_the_whole_queues_limit_is_429_with_when_to_come_again_until_one_has_gon
     for month in MONTHS[:2]:
         full_world.started("budi", **month)
     wati = full_world.user("wati")
-    assert "Loads of all users that wait: 3;" in full(wati.post("/api/jobs", json=BODY))
+    assert "The queue is full (3 of" in full(wati.post("/api/jobs", json=BODY))
     assert "muatan" in full(wati.post("/api/jobs", json=BODY, headers={"Accept-Language": "id"})).lower()
     assert full_world.ledger.jobs("wati") == []
-    assert ok(wati.post("/api/jobs", json=LOADED), 202)["status"] == "completed"  # what is there takes no place
+    # what is there takes no place
+    assert ok(wati.post("/api/jobs", json=LOADED), 202)["status"] == "completed"
     ok(full_world.user("sari").post(f"/api/jobs/{mine}/cancel"), 202)
     assert full_world.started("wati")
 
@@ -539,7 +583,7 @@ def test_what_nobody_expected_is_500_of_the_same_shape_and_tells_no_secrets(worl
     def broken(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("api.jobs.visible_job", broken)
+    monkeypatch.setattr("jobs.services.authorized_job", broken)
     assert "secret" not in refused(client.get("/api/jobs/abcdefghij"), 500, "internal_server_error")
 
 

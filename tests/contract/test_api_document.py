@@ -1,4 +1,6 @@
-"""The OpenAPI document: it names what there is, and the API keeps what it promises, whatever is sent (schemathesis)."""
+"""The OpenAPI document: it names what there is, and the API keeps what it promises,
+whatever is sent (schemathesis).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ from app import create_app
 from config import Settings
 from data.request import request_of
 from data.site import open_site
-from jobs.history import load_history
+from jobs.kinds.history import load_history
 from tests.processes import ROOT
 
 CHECKS = [
@@ -55,11 +57,12 @@ def server(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> F
     folder = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("document") / "var"))
     settings = Settings(data_dir=folder, _env_file=None)
     site = open_site(settings)
-    request = request_of(BODY["stations"], BODY["sensors"], str(BODY["start"]), str(BODY["end"]), "raw", settings.timezone)
+    request = request_of(BODY["stations"], BODY["sensors"], str(BODY["start"]), str(BODY["end"]), "raw", "America/New_York")
     load_history(site, request, lambda progress: None)
     site.engine.dispose()
     made = create_app(settings).server
-    made.config["PROPAGATE_EXCEPTIONS"] = False  # what nobody expected is to be answered, as it is to users
+    # what nobody expected is to be answered, as it is to users
+    made.config["PROPAGATE_EXCEPTIONS"] = False
     return made
 
 
@@ -84,7 +87,14 @@ def from_here(server: Flask) -> Callable[[dict[str, Any], Any], Any]:
     return lambda environ, start: server(environ | {"REMOTE_ADDR": "127.0.0.1", "HTTP_ACCEPT_ENCODING": ""}, start)
 
 
+@pytest.fixture(scope="module")
+def schema(server: Flask) -> Any:
+    """The document as schemathesis reads it."""
+    return schemathesis.openapi.from_wsgi("/api/openapi.json", from_here(server))
+
+
 OPERATIONS = [
+    ("GET", "/api/stations"),
     ("GET", "/api/jobs"),
     ("POST", "/api/jobs"),
     ("GET", "/api/jobs/{job_id}"),
@@ -92,33 +102,49 @@ OPERATIONS = [
     ("POST", "/api/jobs/{job_id}/retry"),
     ("GET", "/api/jobs/{job_id}/events"),
     ("GET", "/api/jobs/{job_id}/figure"),
+    ("GET", "/api/jobs/{job_id}/analysis/{name}"),
     ("GET", "/api/jobs/{job_id}/stats"),
     ("GET", "/api/jobs/{job_id}/data"),
+    ("GET", "/api/jobs/{job_id}/rows"),
     ("GET", "/api/embed"),
     ("GET", "/api/embeds"),
     ("POST", "/api/embeds"),
     ("POST", "/api/embeds/{embed_id}/revoke"),
     ("POST", "/api/embeds/{embed_id}/token"),
+    ("GET", "/api/views"),
+    ("POST", "/api/views"),
+    ("POST", "/api/views/{view_id}"),
+    ("DELETE", "/api/views/{view_id}"),
+    ("GET", "/api/formulas"),
+    ("POST", "/api/formulas"),
+    ("POST", "/api/formulas/{sensor}"),
+    ("DELETE", "/api/formulas/{sensor}"),
     ("GET", "/api/audit"),
 ]
 
 
 TAKES_SOMETHING = {
     *("/api/jobs", "/api/jobs/{job_id}/figure", "/api/jobs/{job_id}/stats", "/api/jobs/{job_id}/data"),
+    "/api/jobs/{job_id}/rows",
     *("/api/embeds", "/api/embeds/{embed_id}/token"),
+    *("/api/views", "/api/views/{view_id}"),
+    *("/api/formulas", "/api/formulas/{sensor}"),
 }
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
-TAKES_NOTHING = ("GET", "/api/embeds")
+TAKES_NOTHING = {
+    ("GET", "/api/embeds"),
+    *(("GET", f"/api/{name}") for name in ("views", "formulas")),
+    *(("DELETE", f"/api/{name}") for name in ("views/{view_id}", "formulas/{sensor}")),
+}
 WRONG = [
     (method, path, GenerationMode.NEGATIVE)
     for method, path in OPERATIONS
-    if path in TAKES_SOMETHING and (method, path) != TAKES_NOTHING
+    if path in TAKES_SOMETHING and (method, path) not in TAKES_NOTHING
 ]
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), RIGHT + WRONG)
-def test_whatever_is_sent_the_answer_is_one_that_the_document_promises(server, job, method, path, mode):
-    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", from_here(server))
+def test_whatever_is_sent_the_answer_is_one_that_the_document_promises(schema, job, method, path, mode):
     operation = schema[path][method]
     cases = operation.as_strategy(generation_mode=mode)
 
@@ -166,7 +192,7 @@ def test_what_a_parameter_may_be_is_what_the_models_check(document):
     assert parameters["status"] == {"$ref": "#/components/schemas/Status"}
     assert document["components"]["schemas"]["Status"]["enum"] == ["queued", "running", "completed", "failed", "cancelled"]
     window = {one["name"] for one in document["paths"]["/api/jobs/{job_id}/data"]["get"]["parameters"]}
-    assert window == {"job_id", "from", "to", "format"}
+    assert window == {"job_id", "from", "to", "format", "units"}
 
 
 def test_every_reference_leads_to_a_schema_and_every_schema_is_referred_to(document):

@@ -1,4 +1,6 @@
-"""Events of a job: pushed as they come, few at a time, by one thread that asks for all; nothing is held by who went."""
+"""Events of a job: pushed as they come, few at a time, by one thread that asks for all;
+nothing is held by who went.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,20 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from access.store import open_access
+from api.concurrency import ConcurrencyLimit
 from api.events import add_event_routes
-from api.jobs import Desk
-from api.models import JobAnswer
+from api.jobs import ApiServices
 from api.operations import Api
-from api.watcher import JobWatcher, Standing
+from api.outputs import JobAnswer
+from api.watcher import JobSnapshot, JobWatcher
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
 from errors import JobNotFound, RiwayatError, TooManyListeners
 from jobs.job import Job, Progress, Status
-from jobs.ledger import Ledger, migrate_jobs, open_ledger
+from jobs.ledger.ledger import Ledger, open_ledger
+from jobs.services import Services
+from tests.databases import migrate_as_new
 from tests.people import person
 from tests.processes import wait_until
 
@@ -43,8 +48,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def ledger(settings: Settings) -> Iterator[Ledger]:
+    migrate_as_new(settings)
     made = open_ledger(settings)
-    migrate_jobs(made.engine)
     yield made
     made.engine.dispose()
 
@@ -53,16 +58,18 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
 def watcher(ledger: Ledger) -> Iterator[JobWatcher]:
     made = JobWatcher(ledger, most=2)
     yield made
-    wait_until(lambda: not made.is_watching, "the watcher to end when nobody listens")
+    for _place in range(2):
+        made.listen("any")  # whoever had a place has given it back
 
 
 def client_of(settings: Settings, ledger: Ledger, watcher: JobWatcher, stream_s: float, user: str = "sari") -> FlaskClient:
     """The routes of events alone."""
     server = Flask("events")
     asks = partial(person, user)
-    desk = Desk(open_site(settings), ledger, open_access(settings), asks, lambda: asks, lambda: None, "/")
-    api = Api("api", "/", desk.identify)
-    add_event_routes(api, desk, watcher, stream_s=stream_s)
+    services = Services(settings, open_site(settings), ledger, open_access(settings), asks, lambda: None)
+    services = ApiServices(**vars(services), reauthenticator=lambda: asks, downloads=ConcurrencyLimit(each=2, in_all=4))
+    api = Api("api", "/", services.identify)
+    add_event_routes(api, services, watcher, stream_s=stream_s)
     server.register_blueprint(api.blueprint)
     server.register_error_handler(RiwayatError, lambda error: (error.code, error.http_status))
     return server.test_client()
@@ -148,7 +155,8 @@ def test_who_waits_in_the_line_is_told_of_each_place_until_his_turn_has_come(set
     stream.close()
     assert [data["position"] for _, _, data in seen] == [3, 2, 1, None]
     assert [data["status"] for _, _, data in seen] == ["queued"] * 3 + ["running"]
-    assert [int(number) for _, number, _ in seen[:3]] == [last.version] * 3  # a place is no version of the job
+    # a place is no version of the job
+    assert [int(number) for _, number, _ in seen[:3]] == [last.version] * 3
 
 
 def test_a_stream_ends_after_its_time_without_saying_that_the_job_has_ended(client, job):
@@ -164,7 +172,7 @@ def test_more_than_the_places_there_are_get_503_until_one_is_free(client, job, w
     assert whole(client, job).status_code == 200
     streams[1].close()
     client.head(f"/api/jobs/{job.id}/events").close()
-    for listener in [watcher.listen(job.id), watcher.listen(job.id)]:  # both places are free again
+    for listener in [watcher.listen(job.id), watcher.listen(job.id)]:  # both slots are free again
         listener.close()
 
 
@@ -173,33 +181,25 @@ def test_another_owners_events_are_not_there(client, ledger):
     assert client.get(f"/api/jobs/{theirs.id}/events").status_code == 404
 
 
-def test_all_who_listen_are_served_by_one_thread_and_one_question_at_a_time(ledger, job):
-    watcher = JobWatcher(ledger, most=20)
-    other = ledger.submit("sari", HistoryRequest(("EWR",), ("temperature",), START, END))
-    asked: list[tuple[str, str]] = []
-    event.listen(
-        ledger.engine, "before_cursor_execute", lambda *call: asked.append((threading.current_thread().name, str(call[2])))
-    )
-    listeners = [watcher.listen(each.id) for each in (job, other) for _ in range(10)]
-    assert [thread.name for thread in threading.enumerate()].count("job-watcher") == 1
-    got: list[Standing | None] = []
-    waiting = [threading.Thread(target=lambda one=one: got.append(one.wait(None, 10.0))) for one in listeners]
-    for thread in waiting:
-        thread.start()
-    for thread in waiting:
-        thread.join()
-    assert sorted(found.job.id for found in got if found) == sorted([job.id, other.id] * 10)
-    for_places = ["row_number" in statement for _, statement in asked if " job" in statement]
-    assert for_places == [
-        bool(number % 2) for number in range(len(for_places))
-    ]  # each look: the jobs, then the line, once for all
-    assert {thread for thread, _ in asked} == {"job-watcher"}
-    for listener in listeners:
-        listener.close()
-    wait_until(lambda: not watcher.is_watching, "the watcher to end")
+def test_a_listener_asks_two_statements_a_look_while_its_job_waits_and_one_when_it_runs(ledger, job):
+    listener = JobWatcher(ledger, most=1).listen(job.id)
+    asked: list[str] = []
+    event.listen(ledger.engine, "before_cursor_execute", lambda *call: asked.append(str(call[2])))
+
+    def of_one_look() -> int:
+        asked.clear()
+        assert listener.wait(None, 10.0)
+        return len([statement for statement in asked if not statement.startswith(("BEGIN", "PRAGMA"))])
+
+    before = threading.active_count()
+    assert of_one_look() == 2
+    assert ledger.claim("w", [job.queue])
+    assert of_one_look() == 1
+    assert threading.active_count() == before  # nobody asks but whoever listens
+    listener.close()
 
 
-def test_a_place_is_given_back_once_however_often_it_is_closed(watcher, job):
+def test_a_slot_is_given_back_once_however_often_it_is_closed(watcher, job):
     first, second = watcher.listen(job.id), watcher.listen(job.id)
     first.close()
     first.close()
@@ -217,7 +217,7 @@ def test_who_listens_to_a_job_that_is_pruned_is_told(watcher, ledger, job):
 
     def is_gone() -> bool:
         try:
-            return listener.wait(Standing(ledger.get(job.id), None), 0.1) is not None
+            return listener.wait(JobSnapshot(ledger.get(job.id), None), 0.1) is not None
         except JobNotFound:
             return True
 

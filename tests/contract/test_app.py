@@ -1,9 +1,16 @@
-"""The web application as HTTP sees it: guard, prefix, headers, language, no address of elsewhere."""
+"""The web application as HTTP sees it:
+guard, prefix, headers, language, no address of elsewhere.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +21,17 @@ from werkzeug.wrappers import Response
 
 from api.compression import CompressedFiles, page_path
 from app import create_app
-from commands.setup import bring_up_to_date
 from config import Settings
+from layouts.files import ADMIN, HISTORY, JOBS
+from tests.databases import migrate_as_new
+from tests.processes import ROOT
 
 UPDATE = "_dash-update-component"
 
 
 def client(folder: Path, **settings: Any) -> FlaskClient:
     made = Settings(data_dir=folder / "var", **settings)
-    bring_up_to_date(made)
+    migrate_as_new(made)
     return create_app(made).server.test_client()
 
 
@@ -33,13 +42,19 @@ def fetch(of: FlaskClient, path: str, **arguments: Any) -> Response:
         return answer
 
 
-def statuses(of: FlaskClient, paths: list[str]) -> dict[str, int]:
-    return {path: fetch(of, path).status_code for path in paths}
+def statuses(of: FlaskClient, paths: Iterable[str], **arguments: Any) -> dict[str, int]:
+    return {path: fetch(of, path, **arguments).status_code for path in paths}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    return client(tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> FlaskClient:
-    return client(tmp_path)
+def here(served: FlaskClient) -> FlaskClient:
+    """A browser of its own at a site that tests only look at."""
+    return served.application.test_client()
 
 
 def test_the_page_names_no_address_outside_the_site(here):
@@ -56,11 +71,44 @@ def test_every_file_of_the_page_is_served_by_the_site(here):
     assert statuses(here, paths) == dict.fromkeys(paths, 200)
 
 
+# of plain pages, of the frame, of every document
+ELSEWHERE = {"account.css", "embed.css", "embed.js", "theme.js"}
+
+
+def test_each_page_loads_its_own_files_and_the_pages_share_their_addresses(tmp_path):
+    site = client(tmp_path, auth="proxy", admins="root", url_prefix="/cuaca/")
+    pages = {"/cuaca/": HISTORY, "/cuaca/jobs": JOBS, "/cuaca/admin": ADMIN}
+    loaded = set(ELSEWHERE)
+    for path, files in pages.items():
+        html = fetch(site, path, headers={"X-Forwarded-User": "root"}).get_data(as_text=True)
+        found = re.findall(r"""(?:src|href)="(/[^"]+\.(?:js|css)[^"]*)""", html)
+        assert all(re.match("/cuaca/(assets|_dash-component-suites|bootstrap.css)", address) for address in found)
+        own = {address[len("/cuaca/assets/") :].partition("?m=")[0] for address in found if "/assets/" in address}
+        assert own == {*files.assets, "page.js", "riwayat.css", "tokens.css"}
+        libraries = ("dash_ag_grid", "dash_bootstrap_components", "dash_table")
+        assert [name for name in libraries if any(f"/{name}/" in address for address in found)] == [files.library]
+        loaded |= own | set(files.later)
+        later = json.loads(unescape(re.search(r'data-later="([^"]*)"', html)[1]))
+        assert list(later) == [*files.later, *filter(None, [files.later_library])]
+        assert statuses(site, later.values(), headers={"X-Forwarded-User": "root"}) == dict.fromkeys(later.values(), 200)
+    assert loaded == {path.name for path in (ROOT / "assets").iterdir() if path.suffix in (".js", ".css")}
+
+
+def test_scripts_of_ours_that_a_page_loads_at_its_opening_are_at_most_60_kb():
+    for files in (HISTORY, JOBS, ADMIN):
+        scripts = [name for name in ("page.js", *files.assets) if name.endswith(".js")]
+        assert sum((ROOT / "assets" / name).stat().st_size for name in scripts) <= 60_000
+
+
 def test_the_policy_allows_the_inline_scripts_by_their_hashes_and_nothing_from_elsewhere(here):
-    policy = fetch(here, "/").headers["Content-Security-Policy"]
+    answer = fetch(here, "/")
+    policy = answer.headers["Content-Security-Policy"]
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert "unsafe" not in scripts
-    assert scripts.count("'sha256-") >= 2
+    inline = re.findall(r"<script(?: id=\"_dash-renderer\"[^>]*)?>(.+?)</script>", answer.get_data(as_text=True), re.DOTALL)
+    assert len(inline) == 2
+    for script in inline:
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in scripts
     assert "frame-ancestors 'none'" in policy
     assert "http" not in policy
 
@@ -146,7 +194,7 @@ def test_health_needs_no_sign_in(tmp_path):
     assert fetch(behind, "/healthz").status_code == 200
     ready = fetch(behind, "/readyz")
     assert ready.status_code == 503
-    well = {"jobs": True, "observations": True, "cache": True}
+    well = {"jobs": True, "observations": True, "cache": True, "disk": True}
     assert ready.json["checks"] == {**well, "worker history": False, "worker history-large": False}
     assert ready.json["failed"] == ["worker history", "worker history-large"]
 

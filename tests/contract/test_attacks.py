@@ -1,7 +1,9 @@
-"""What somebody tries who means harm: another user, the page of another site, a made-up header, a body of nonsense.
+"""What somebody tries who means harm: another user, the page of another site, a made-up header,
+a body of nonsense.
 
-Tokens: test_embeds.py. Passwords and sessions: test_login.py. Who gets through which route: test_matrix.py. Callbacks on what
-is another's: test_strangers.py. Grants that end: test_rights_api.py. Headers on a real server: e2e/test_spoofed.py.
+Tokens: test_embeds.py. Passwords and sessions: test_login.py. Who gets through which route:
+test_matrix.py. Callbacks on what is another's: test_strangers.py. Grants that end:
+test_rights_api.py. Headers on a real server: e2e/test_spoofed.py.
 """
 
 from __future__ import annotations
@@ -23,35 +25,40 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from access.grants import Grant
-from access.keys import find_key, new_key
+from access.keys import find_key, keys_of, new_key
 from access.passwords import hash_password
 from access.store import AccessStore, open_access
-from api.sessions import COOKIE
+from api.sign_in.session_cookie import COOKIE
 from app import create_app
 from config import Settings
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
-from jobs.child import make_run_job
-from jobs.history import load_history
 from jobs.job import Job, Status
-from jobs.ledger import Ledger, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, open_ledger
+from jobs.worker.child import make_run_job
 from tests.people import forget_all
 
 PASSWORD: Final = "curah hujan 1950"
 JAN, FEB, MAY, JUNE = ("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z", "2013-05-01T00:00:00Z", "2013-06-01T00:00:00Z")
 MAY_MS, JUNE_MS = 1_367_366_400_000, 1_370_044_800_000
+NOW_MS: Final = 1_800_000_000_000
+PORTAL: Final = {"origin": "https://portal.example"}
 KEY_SCOPES = ("read", "load", "export", "embed", "admin")
 CALLBACK: Final[dict[str, Any]] = {
-    "output": "embed-open.hidden",
-    "outputs": {"id": "embed-open", "property": "hidden"},
-    "inputs": [{"id": "job-id", "property": "data", "value": None}],
+    "output": "..sensor.options...zone.options..",
+    "outputs": [{"id": "sensor", "property": "options"}, {"id": "zone", "property": "options"}],
+    "inputs": [{"id": "station", "property": "value", "value": None}],
+    "state": [{"id": "sensor", "property": "value", "value": None}],
     "changedPropIds": [],
 }
 
 
 @dataclass(frozen=True)
 class World:
-    """A site behind a proxy with a loaded year of EWR; sari and budi may see and export it, root runs the site."""
+    """A site behind a proxy with a loaded year of EWR;
+    sari and budi may see and export it, root runs the site.
+    """
 
     settings: Settings
     server: Flask
@@ -121,7 +128,7 @@ def numbers(values: Any) -> Any:
     return np.frombuffer(b64decode(values["bdata"]), values["dtype"]) if isinstance(values, dict) else np.array(values, float)
 
 
-# -- windows --------------------------------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("user", ["sari", "root"])
@@ -149,7 +156,7 @@ def test_a_window_inside_of_what_is_still_granted_does_not_open_a_job_that_is_no
     assert get(world.user("tia"), f"/api/jobs/{world.job_of('tia', MAY, JUNE)}/stats").status_code == 200
 
 
-# -- workbooks ------------------------------------------------------------------------------------------------------------------
+# -- workbooks -------------------------------------------------------------------------------------
 
 
 def test_anothers_workbook_is_not_there_by_any_route_and_its_file_is_for_who_may_export_the_same_rows(world):
@@ -165,7 +172,8 @@ def test_anothers_workbook_is_not_there_by_any_route_and_its_file_is_for_who_may
         for action in ("cancel", "retry"):
             assert world.user(user).post(f"/api/jobs/{book}/{action}").status_code == 404
     of_wati = world.job_of("wati")
-    assert get(world.user("wati"), f"/api/jobs/{of_wati}/data?format=xlsx").status_code == 403  # though the file lies there
+    # though the file lies there
+    assert get(world.user("wati"), f"/api/jobs/{of_wati}/data?format=xlsx").status_code == 403
     assert get(world.user("budi"), f"/api/jobs/{world.job_of('budi')}/data?format=xlsx").data[:2] == b"PK"
 
 
@@ -203,7 +211,7 @@ def test_a_time_zone_is_no_path(world, zone):
     assert (answer.status_code, answer.json["error"]["field"]) == (400, "timezone")
 
 
-# -- event streams that are open ------------------------------------------------------------------------------------------------
+# -- event streams that are open -------------------------------------------------------------------
 
 
 def _sari_is_disabled(world: World) -> None:
@@ -246,7 +254,7 @@ def test_a_stream_of_anothers_job_ends_when_an_administrator_is_none_any_more(wo
         world.access.remove_account("kepala")
 
 
-# -- keys -----------------------------------------------------------------------------------------------------------------------
+# -- keys ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scope", KEY_SCOPES)
@@ -285,7 +293,7 @@ def test_everybodys_jobs_are_listed_for_an_administrator_who_asks_for_them_only(
     assert owners(world.user("sari"), "?owner=budi&user=budi") == {"sari"}
 
 
-# -- other sites' pages, other methods ------------------------------------------------------------------------------------------
+# -- other sites' pages, other methods -------------------------------------------------------------
 
 ELSEWHERE = [
     {"Sec-Fetch-Site": "cross-site"},
@@ -329,6 +337,23 @@ def test_a_method_is_what_it_is(world, method, header):
     assert world.ledger.get(job.id).status is Status.QUEUED
 
 
+HIDDEN = ("/api/audit", "/api/audit?format=csv", "/admin", "/admin/", "/admin/_dash-layout", "/admin/_dash-update-component")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "DELETE", "PUT", "PATCH", "POST", "TRACE", "PROPFIND"])
+def test_what_is_for_administrators_only_is_not_there_by_any_method(world, method):
+    for path in HIDDEN:
+        for nowhere, asked in ((f"{path.split('?')[0].rstrip('/')}zz", path), ("/nowhere", path)):
+            missing, hidden = (world.user("sari").open(each, method=method) for each in (nowhere, asked))
+            if method == "PROPFIND" and path.startswith("/api"):
+                assert hidden.status_code == world.user("sari").open("/api/nowhere", method=method).status_code
+                continue
+            assert (hidden.status_code, hidden.headers.get("Allow")) == (404, None), asked
+            assert (missing.status_code, missing.headers.get("Allow")) == (404, None), nowhere
+    assert world.user("root").options("/api/audit").status_code == 200
+    assert world.user("root").delete("/api/audit").status_code == 405
+
+
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost@evil.example", "evil.example:80", "localhost\t.evil.example", "[::1].evil"]
 )
@@ -341,7 +366,38 @@ def test_a_made_up_host_is_in_no_address_that_others_are_led_to(world, host):
     assert "evil" not in json.dumps(get(client, "/api/jobs", headers={"X-Forwarded-Host": "evil.example"}).json)
 
 
-# -- names of users -------------------------------------------------------------------------------------------------------------
+# -- a name that another user had ------------------------------------------------------------------
+
+
+def test_the_next_user_of_a_name_gets_nothing_of_the_one_before(world):
+    world.access.add_grant("user", "tono", Grant(("EWR",), may_embed=True), by="test")
+    world.access.add_account("tono")
+    ended, waits = world.job_of("tono"), world.ledger.submit("tono", year())
+    client = world.user("tono")
+    made = client.post("/api/embeds", json={"stations": ["EWR"], "sensors": ["temperature"], "range": {"last": "7d"}} | PORTAL)
+    key = new_key(world.access, "tono", label="the first one's", scopes=["read"], expires_ms=None, now_ms=NOW_MS)[1]
+    world.access.remove_account("tono")
+    world.access.add_account("tono")
+    world.access.add_grant("user", "tono", Grant(("EWR",), may_embed=True), by="test")
+    try:
+        assert client.get("/api/jobs").json["jobs"] == []
+        assert {client.get(f"/api/jobs/{job}").status_code for job in (ended, waits.id)} == {404}
+        assert client.get("/api/embeds").json["embeds"] == []
+        assert client.post(f"/api/embeds/{made.json['id']}/revoke").status_code == 404
+        assert "the first one's" not in client.get("/account").text
+        assert world.ledger.get(waits.id).status is Status.CANCELLED
+        again = world.ledger.submit("tono", year())
+        assert again.id != waits.id  # no joining of what another has begun
+        of_root = {job["id"]: job["owner"] for job in get(world.user("root"), "/api/jobs?all=true").json["jobs"]}
+        assert of_root[ended].startswith("removed:")
+        assert get(world.user(of_root[ended]), "/api/jobs").status_code == 401  # nobody signs in so
+        assert [one.revoked_ms is not None for one in keys_of(world.access, of_root[ended])] == [True]
+        assert keys_of(world.access, of_root[ended])[0].id == key.id
+    finally:
+        world.access.remove_account("tono")
+
+
+# -- names of users --------------------------------------------------------------------------------
 
 NO_NAMES = ["local", "embed:0123456789abcdef", "embed:", "", " ", "root\x7f", "a" * 256, "root\xa0"]
 
@@ -354,10 +410,11 @@ def test_a_name_that_the_site_keeps_for_itself_or_that_only_looks_like_another_i
 @pytest.mark.parametrize("name", ["Root", "ROOT", "root,sari", "sari,root", "r\xf6ot", "root;", "root'--", "root%00", "root "])
 def test_a_name_that_is_only_like_an_administrators_is_none(world, name):
     answer = get(world.user(name), "/api/jobs?all=true")
-    assert answer.status_code in ((200,) if name.strip() == "root" else (401, 403))  # space around it is no part of a name
+    # space around it is no part of a name
+    assert answer.status_code in ((200,) if name.strip() == "root" else (401, 403))
 
 
-# -- bodies ---------------------------------------------------------------------------------------------------------------------
+# -- bodies ----------------------------------------------------------------------------------------
 
 NONSENSE: list[object] = [
     {},
@@ -372,11 +429,13 @@ NONSENSE: list[object] = [
     CALLBACK | {"inputs": [1]},
     CALLBACK | {"inputs": []},
     CALLBACK | {"inputs": CALLBACK["inputs"] * 2},
-    CALLBACK | {"inputs": [{"id": "job-id"}]},
+    CALLBACK | {"inputs": [{"id": "station"}]},
     CALLBACK | {"changedPropIds": 5},
     CALLBACK | {"changedPropIds": [{}]},
     CALLBACK | {"outputs": None},
     CALLBACK | {"outputs": 3},
+    CALLBACK | {"outputs": {"id": {"type": "x"}, "property": "hidden"}},
+    CALLBACK | {"outputs": {"id": "another", "property": "hidden"}},
     CALLBACK | {"state": 4},
     CALLBACK | {"state": [{"id": "job-id", "property": "data", "value": 1}]},
 ]
@@ -390,22 +449,31 @@ def test_a_body_that_is_no_callback_is_refused_before_dash_makes_an_error_of_it(
 
 
 def test_what_is_a_callback_goes_through(world):
-    assert world.user("sari").post("/_dash-update-component", json=CALLBACK).json["response"] == {"embed-open": {"hidden": True}}
+    assert world.user("sari").post("/_dash-update-component", json=CALLBACK).json["response"]["sensor"]["options"]
 
 
-@pytest.mark.parametrize("path", ["/_dash-update-component", "/api/jobs", "/api/embeds"])
 @pytest.mark.parametrize(
     "text",
-    ["[" * 200_000, '{"a":' * 100_000, '{"stations":' + "[" * 100_000 + "]" * 100_000 + "}"],
-    ids=["list", "object", "closed"],
+    [
+        "[" * 200_000,
+        '{"a":' * 100_000,
+        '{"stations":' + "[" * 100_000 + "]" * 100_000 + "}",
+        *('{"stations":' + "[" * depth + "]" * depth + "}" for depth in (60, 500, 900, 960, 990)),
+        json.dumps(CALLBACK).replace('"sensor", "property"', '{"a":' * 900 + "1" + "}" * 900 + ', "property"'),
+    ],
+    ids=["list", "object", "closed", "60", "500", "900", "960", "990", "outputs"],
 )
-def test_a_body_that_is_nested_without_end_is_refused(world, path, text):
-    answer = world.user("sari").post(path, data=text, content_type="application/json")
-    assert answer.status_code == 400
-    assert set(answer.json["error"]) == {"code", "message", "field"}
+def test_a_body_that_is_nested_without_end_is_refused_by_every_route(world, text):
+    paths = [rule.rule for rule in world.server.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    assert len(paths) > 10
+    for path in paths:
+        answer = world.user("root").post(re.sub("<[^>]*>", "x", path), data=text, content_type="application/json")
+        assert answer.status_code in (400, 403, 404), path  # forms of our pages take no JSON
+        if "/account" not in path:
+            assert set(answer.json["error"]) == {"code", "message", "field"}
 
 
-# -- sessions of AUTH=login -----------------------------------------------------------------------------------------------------
+# -- sessions of AUTH=login ------------------------------------------------------------------------
 
 
 def test_the_session_of_a_site_with_passwords_is_nobody_where_a_proxy_signs_in(world, tmp_path):
@@ -429,7 +497,7 @@ def test_the_session_of_a_site_with_passwords_is_nobody_where_a_proxy_signs_in(w
     access.engine.dispose()
 
 
-# -- the log --------------------------------------------------------------------------------------------------------------------
+# -- the log ---------------------------------------------------------------------------------------
 
 
 def test_what_somebody_sends_makes_no_line_of_its_own_in_the_log(world, capsys: pytest.CaptureFixture[str]):

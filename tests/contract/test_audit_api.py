@@ -1,32 +1,36 @@
-"""What the audit log tells of a site in use, who may read it over HTTP and by command, and what its file is like."""
+"""What the audit log tells of a site in use, who may read it over HTTP and by command,
+and what its file is like.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 from werkzeug.test import TestResponse
 
-from access.audit import Actor, AuditLog, act_as
-from access.audit_csv import COLUMNS
-from access.embed_table import add_embed, end_embed, new_embed
-from access.embeds import embed_token
+from access.audit.csv import COLUMNS
+from access.audit.log import Actor, AuditLog, act_as
+from access.embeds.embed_table import add_embed, end_embed, new_embed
+from access.embeds.embed_token import embed_token
+from access.embeds.spec import EmbedSpec
 from access.grants import Grant
 from access.keys import new_key
 from access.passwords import hash_password
-from access.shown import Shows
 from access.store import AccessStore, open_access
 from app import create_app
 from config import Settings
 from data.request import request_of
 from data.site import open_site
-from jobs.history import load_history
+from jobs.kinds.history import load_history
 from manage import build
 
 MARCH: dict[str, Any] = {
@@ -41,7 +45,9 @@ PASSWORD = "curah hujan 1950"
 
 @dataclass(frozen=True)
 class World:
-    """The sample behind a proxy: March of JFK is loaded and granted to everybody, kepala is the administrator."""
+    """The sample behind a proxy: March of JFK is loaded and granted to everybody,
+    kepala is the administrator.
+    """
 
     settings: Settings
     access: AccessStore
@@ -63,15 +69,23 @@ class World:
         return [(entry.actor, entry.action, dict(entry.subject)) for entry in self.log.every()][::-1]
 
 
-@pytest.fixture
-def world(data_dir) -> Iterator[World]:
-    settings = Settings(
-        data_dir=data_dir, auth="proxy", proxy_user_header="X-Forwarded-User", admins="kepala", timezone="UTC", _env_file=None
-    )
-    site = open_site(settings)
+@pytest.fixture(scope="module")
+def with_march(sample_data_dir, tmp_path_factory) -> Path:
+    """The sample, of which MARCH is loaded; tests take a copy."""
+    made = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("audit") / "var"))
+    site = open_site(Settings(data_dir=made, _env_file=None))
     request = request_of(MARCH["stations"], MARCH["sensors"], MARCH["start"], MARCH["end"], "raw", "UTC")
     load_history(site, request, lambda progress: None)
     site.engine.dispose()
+    return made
+
+
+@pytest.fixture
+def world(with_march, tmp_path) -> Iterator[World]:
+    data_dir = Path(shutil.copytree(with_march, tmp_path / "site"))
+    settings = Settings(
+        data_dir=data_dir, auth="proxy", proxy_user_header="X-Forwarded-User", admins="kepala", timezone="UTC", _env_file=None
+    )
     access = open_access(settings)
     access.add_grant("everyone", "", Grant(stations=("JFK",), may_embed=True), by="test")
     made = World(settings, access, create_app(settings).server)
@@ -131,8 +145,8 @@ def test_a_wrong_key_is_told_and_not_what_it_was(world):
 
 
 def test_an_embedded_chart_is_told_when_it_is_made_when_a_job_of_it_is_looked_at_first_and_when_it_is_revoked(world):
-    shows = Shows(("JFK",), ("temperature",), 1_362_096_000_000, 1_364_774_400_000, None, "raw", "UTC")
-    embed = new_embed("sari", "Landing", shows, "https://portal.example", None)
+    spec = EmbedSpec(("JFK",), ("temperature",), 1_362_096_000_000, 1_364_774_400_000, None, "raw", "UTC")
+    embed = new_embed("sari", "Landing", spec, "https://portal.example", None)
     act_as(Actor("sari", "login"))
     add_embed(world.access, embed)
     token = embed_token(world.settings.signing_secret(), embed, embed.created_ms)
@@ -179,7 +193,7 @@ def test_signing_in_and_out_and_failing_to_are_told_and_a_name_only_if_there_is_
     assert "pass phrase" not in repr(found)
 
 
-# -- reading it -------------------------------------------------------------------------------------------------------
+# -- reading it ------------------------------------------------------------------------------------
 
 
 def fill(world: World, count: int) -> None:
@@ -221,10 +235,10 @@ def test_pages_follow_each_other_with_the_filters_that_were_asked_for(world):
     assert world.ask("kepala", "/api/audit?to=2001-01-01").json == {"entries": [], "next": None}
 
 
-@pytest.mark.parametrize("query", ["action=nonsense", "from=nonsense", "to=yesterday", "limit=0", "before=-1", "format=xml"])
-def test_a_question_that_means_nothing_names_its_field(world, query):
-    answer = world.ask("kepala", f"/api/audit?{query}")
-    assert (answer.status_code, answer.json["error"]["field"]) == (400, query.partition("=")[0])
+def test_a_question_that_means_nothing_names_its_field(world):
+    for query in ("action=nonsense", "from=nonsense", "to=yesterday", "limit=0", "before=-1", "format=xml"):
+        answer = world.ask("kepala", f"/api/audit?{query}")
+        assert (answer.status_code, answer.json["error"]["field"]) == (400, query.partition("=")[0]), query
 
 
 def test_the_file_holds_every_entry_and_no_cell_that_a_spreadsheet_would_calculate(world):
@@ -244,8 +258,8 @@ def test_the_file_holds_every_entry_and_no_cell_that_a_spreadsheet_would_calcula
 
 def test_the_file_is_made_as_it_goes_and_not_in_memory(world, monkeypatch):
     fill(world, 30)
-    monkeypatch.setattr("access.audit._PAGE", 5)
-    monkeypatch.setattr("access.audit_csv._ROWS", 5)
+    monkeypatch.setattr("access.audit.log._PAGE", 5)
+    monkeypatch.setattr("access.audit.csv._ROWS", 5)
     asked = []
     entries = AuditLog.entries
     monkeypatch.setattr(AuditLog, "entries", lambda log, *a, **k: asked.append(1) or entries(log, *a, **k))
@@ -255,7 +269,7 @@ def test_the_file_is_made_as_it_goes_and_not_in_memory(world, monkeypatch):
     assert begun <= 2 < len(asked)
 
 
-# -- by command -------------------------------------------------------------------------------------------------------
+# -- by command ------------------------------------------------------------------------------------
 
 
 def manage(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks.view import TEN_YEARS_MS, first_view_ms, make_tiles, view_json
+from benchmarks.view import TEN_YEARS_MS, first_view_ms, make_tiles, table_answers, view_json
 
 
 def test_a_small_benchmark_draws_all_series_of_ten_years(tmp_path: Path) -> None:
@@ -17,3 +17,4 @@ def test_a_small_benchmark_draws_all_series_of_ten_years(tmp_path: Path) -> None
     assert {one.tiles for one in site.tiles.status()} == {120}
     assert len([trace for trace in figure["data"] if trace.get("x")]) >= 3
     assert first_view_ms(tmp_path, request) > 0
+    assert all(taken > 0 for taken in table_answers(site, request, 10_000))

@@ -1,4 +1,6 @@
-"""Databases that refuse, hang, or let a reader do little: what a user is told, and whether trying again may help."""
+"""Databases that refuse, hang, or let a reader do little:
+what a user is told, and whether trying again may help.
+"""
 
 import secrets
 import socket
@@ -13,9 +15,9 @@ import pytest
 from sqlalchemy import Connection, insert, make_url
 
 from data.catalogue import load_catalogue
-from data.engine import explained, make_engine, migrate_observations
+from data.database.engine import explained, make_engine, migrate_observations
+from data.database.tables import observation_table
 from data.source import own_source
-from data.tables import observation_table
 from errors import RiwayatError, SourceMismatch, SourceUnavailable
 from tests.databases import DATABASES, MARIADB, POSTGRESQL, administrator, server_of
 
@@ -33,7 +35,9 @@ def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def failure_at(url: str, **parts: Any) -> tuple[RiwayatError, float]:
-    """The error of opening a source there, and after how many seconds; the command line's must hide the password, too."""
+    """The error of opening a source there, and after how many seconds;
+    the command line's must hide the password, too.
+    """
     parsed = make_url(url).set(password=PASSWORD, **parts)
     engine = make_engine(parsed.render_as_string(hide_password=False), statement_timeout_s=30)
     began = time.monotonic()
@@ -52,7 +56,9 @@ def failure_at(url: str, **parts: Any) -> tuple[RiwayatError, float]:
 
 @contextmanager
 def listening(answers: tuple[bytes, ...] = ()) -> Iterator[int]:
-    """A port that accepts connections and gives one answer to each message that arrives, then nothing more."""
+    """A port that accepts connections and gives one answer to each message that arrives,
+    then nothing more.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -151,7 +157,9 @@ def test_a_database_that_is_anothers_cannot_be_tried_again_mariadb(tmp_path):
 
 
 def test_a_wrong_password_cannot_be_tried_again_postgresql():
-    """Asked for a password, told that it is wrong; in the words of the protocol, since the test's server trusts everybody."""
+    """Asked for a password, told that it is wrong;
+    in the words of the protocol, since the test's server trusts everybody.
+    """
     fields = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "postgres"\0\0'
     answers = (b"N", b"R\0\0\0\x08\0\0\0\x03", b"E" + (len(fields) + 4).to_bytes(4) + fields)
     with listening(answers) as port:

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from data.demo import SENSORS, make_demo, plan_demo
-from tests.store import open_store
+from data.demo.generator import SENSORS, make_demo, plan_demo
+from tests.store import store_at
 
 NOW_MS = 1_735_689_600_000  # 2025-01-01T00:00Z
 
 
 @pytest.fixture
-def store(database_url, tmp_path):
-    store = open_store(database_url, tmp_path)
+def store(migrated_url, tmp_path):
+    store = store_at(migrated_url, tmp_path)
     yield store
     store.engine.dispose()
 

@@ -9,19 +9,20 @@ from typing import Any
 
 import pytest
 
-from access import embeds as embeds_module
+from access.embeds import embed_token as embeds_module
 from access.grants import Grant, Rights
 from access.identity import Identity
 from access.store import open_access
 from app import create_app
-from callbacks.embedding import may_embed, page_origin
-from callbacks.services import Services
+from callbacks.embedding import page_origin
 from config import Settings
 from data.request import request_of
 from errors import Conflict, InvalidRequest, NotPermitted
 from i18n import set_language
+from jobs.authorized import may_embed
 from jobs.job import Job
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
+from jobs.services import Services
 from layouts.embed_fields import wanted
 from layouts.embedding import ENDS_DAYS, LASTS, embed_list, end_names, last_names, range_options
 
@@ -46,24 +47,40 @@ def job(services) -> Job:
 
 
 def meant(job: Job, **fields: Any) -> Any:
-    given = {"kind": "fixed", "span": None, "last": "7d", "theme": "auto", "language": "en", "switches": ["controls"]}
+    given = {"kind": "fixed", "shown": None, "last": "7d", "theme": "auto", "language": "en", "switches": ["controls"]}
     return wanted(job.request, **{**given, **fields})
 
 
 def test_a_fixed_range_is_the_window_that_is_visible_and_lies_in_the_job(job):
     start, end = job.request.start_ms, job.request.end_ms
     inside = [start + DAY_MS, end - DAY_MS]
-    shows = meant(job, span=inside)
-    assert [shows.start_ms, shows.end_ms] == inside
-    for span in (None, [], "x", [1], [None, None], [end, start], [-1e30, 1e30], {"a": 1}, [start - DAY_MS, end + DAY_MS]):
-        shows = meant(job, span=span)
-        assert (shows.start_ms, shows.end_ms) == (start, end), span
+    spec = meant(job, shown=dict(zip(("start", "end"), inside, strict=True)))
+    assert [spec.start_ms, spec.end_ms] == inside
+    for span in ([None, None], [end, start], [-1e30, 1e30], [start - DAY_MS, end + DAY_MS]):
+        spec = meant(job, shown={"start": span[0], "end": span[1]})
+        assert (spec.start_ms, spec.end_ms) == (start, end), span
+    for nothing in (None, [], "x", [1], {"a": 1}):
+        spec = meant(job, shown=nothing)
+        assert (spec.start_ms, spec.end_ms, spec.view) == (start, end, "trend"), nothing
+
+
+def test_the_view_that_is_shown_is_embedded_with_its_options_and_made_of_all_readings(job):
+    daily = replace(job, request=replace(job.request, resolution="1d"))
+    spec = meant(daily, shown={"view": "calendar", "options": {"show": "max"}})
+    assert (spec.view, spec.options, spec.resolution) == ("calendar", {"show": "max"}, "raw")
+    for wrong in (
+        {"view": "tea"},
+        {"view": "calendar", "options": {"show": "tea"}},
+        {"view": "trend", "options": {"show": "max"}},
+    ):
+        with pytest.raises(InvalidRequest):
+            meant(job, shown=wrong)
 
 
 def test_the_chart_itself_is_the_jobs_whatever_the_fields_say(job):
-    shows = meant(job, kind="rolling", last="30d", language=["xx"], theme="dark", switches=["transparent", "stations"])
-    assert (shows.stations, shows.sensors, shows.timezone) == (("JFK",), ("temperature",), "Asia/Jakarta")
-    assert (shows.last_ms, shows.language, shows.controls, shows.transparent) == (30 * DAY_MS, "en", False, True)
+    spec = meant(job, kind="rolling", last="30d", language=["xx"], theme="dark", switches=["transparent", "stations"])
+    assert (spec.stations, spec.sensors, spec.timezone) == (("JFK",), ("temperature",), "Asia/Jakarta")
+    assert (spec.last_ms, spec.language, spec.controls, spec.transparent) == (30 * DAY_MS, "en", False, True)
 
 
 @pytest.mark.parametrize(
@@ -83,16 +100,8 @@ def test_fields_that_mean_nothing_are_refused(job, fields):
         (Rights((Grant(stations=("EWR",), may_embed=True),)), False),
     ],
 )
-def test_the_button_is_for_whom_may_embed_all_of_the_job(services, job, rights, may):
-    identity = Identity("sari", rights=rights)
-    assert may_embed(replace(services, identify=lambda: identity), job.id) is may
-
-
-def test_the_button_is_not_for_somebody_elses_job_nor_for_what_is_none(services, job):
-    other = Identity("budi", rights=Rights((Grant(may_embed=True),)))
-    assert may_embed(replace(services, identify=lambda: other), job.id) is False
-    for nothing in (None, "", "x", [], {"a": 1}, "0" * 32):
-        assert may_embed(services, nothing) is False
+def test_the_button_is_for_whom_may_embed_all_of_the_job(job, rights, may):
+    assert may_embed(Identity("sari", rights=rights), job) is may
 
 
 def test_an_owner_has_only_so_many_charts_in_other_pages(services, job, monkeypatch):
@@ -124,8 +133,8 @@ def test_the_words_of_all_choices_are_there(services, job, language):
     assert set(last_names()) == set(LASTS)
     assert len(range_options((job.request.start_ms, job.request.end_ms), "Asia/Jakarta")) == 2
     made = [
-        embeds_module.make_embed(services.access, services.site, services.identify(), shows, ORIGIN, None, now_ms=0)
-        for shows in (meant(job), meant(job, kind="rolling", last="5d"), meant(job, kind="rolling", last="24h"))
+        embeds_module.make_embed(services.access, services.site, services.identify(), spec, ORIGIN, None, now_ms=0)
+        for spec in (meant(job), meant(job, kind="rolling", last="5d"), meant(job, kind="rolling", last="24h"))
     ]
     shown = str(embed_list(made, services.site.catalogue, "Asia/Jakarta", 0))
     assert {"en": "the last 5 days", "id": "5 hari terakhir"}[language] in shown
@@ -155,5 +164,5 @@ def test_the_dialog_takes_the_address_of_any_page_of_the_portal(address, origin)
 
 
 def test_the_dialog_asks_for_an_address_where_none_is_written():
-    with pytest.raises(InvalidRequest, match="Say which site shows the chart"):
+    with pytest.raises(InvalidRequest, match="Enter the site that will embed the chart"):
         page_origin("  ")

@@ -1,4 +1,6 @@
-"""Charts in other pages over HTTP: who may make one, what its token opens and what it does not, and how it ends."""
+"""Charts in other pages over HTTP: who may make one, what its token opens and what it does not,
+and how it ends.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +23,25 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from access import embeds as embeds_module
-from access.embed_table import add_embed, embeds, find_embed, new_embed
-from access.embeds import embed_token, identity_of_token, make_embed
+from access.embeds import embed_token as embeds_module
+from access.embeds.embed_table import add_embed, embeds, find_embed, new_embed
+from access.embeds.embed_token import embed_token, identity_of_token, make_embed
+from access.embeds.spec import EmbedSpec
 from access.grants import Grant, Purpose
 from access.identity import owner_identity
 from access.keys import new_key
-from access.shown import Shows
-from access.store import AccessStore, migrate_access, open_access
+from access.store import AccessStore, open_access
 from access.tables import embed as embed_table
-from api.embed import EMBED_ENDPOINTS
+from analysis.registry import ANALYSES
+from api.embed_paths import EMBED_ENDPOINTS
 from app import create_app
 from config import Settings
 from data.request import request_of
 from data.site import Site, open_site
 from errors import EmbedExpired, EmbedInvalid, EmbedRevoked, SourceUnavailable
-from jobs.history import load_history
 from jobs.job import JobError
-from jobs.ledger import Ledger, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, open_ledger
 from tests.people import forget_all
 from tests.processes import run_manage
 
@@ -126,7 +129,7 @@ def load(viewer: FlaskClient) -> TestResponse:
     return viewer.post("/api/jobs", json=ok(viewer.get("/api/embed"))["request"])
 
 
-# -- what a token opens -------------------------------------------------------------------------------------------------------
+# -- what a token opens ----------------------------------------------------------------------------
 
 
 def test_a_viewer_sees_the_chart_and_nobody_is_signed_in(world):
@@ -167,9 +170,82 @@ def test_viewers_who_come_while_it_loads_share_that_job(world):
     assert len({job["id"] for job in jobs}) == 1
 
 
+CALENDAR: dict[str, Any] = {"view": "calendar", "options": {"show": "max"}}
+
+
+def test_a_viewer_sees_the_picture_of_an_analysis_and_of_no_other(world):
+    viewer = world.bearer(world.made(**CALENDAR)["token"])
+    shown = ok(viewer.get("/api/embed"))
+    assert (shown["view"], shown["options"]) == ("calendar", {"show": "max"})
+    assert shown["title"] == "EWR · Air temperature · Calendar"
+    path = f"/api/jobs/{ok(load(viewer), 202)['id']}/figure?width=600"
+    meta = ok(viewer.get(f"{path}&view=calendar&show=max"))["layout"]["meta"]
+    assert (meta["still"], meta["complete"]) == (True, True)
+    for other in ("", "&view=calendar", "&view=calendar&show=mean", "&view=cycle", "&view=calendar&show=max&more=1"):
+        assert code(viewer.get(path + other), 403) == "not_permitted"
+
+
+def test_a_chart_beside_an_earlier_window_loads_both_and_shows_the_later_one(world):
+    week = {"range": {"from": "2013-07-13", "to": "2013-07-20"}, "view": "earlier", "options": {"offset": "week"}}
+    viewer = world.bearer(world.made(**week)["token"])
+    shown = ok(viewer.get("/api/embed"))
+    assert (shown["request"]["start"], shown["request"]["end"]) == ("2013-07-06T04:00:00Z", "2013-07-20T04:00:00Z")
+    span = shown["span"]
+    assert span["end"] - span["start"] == 7 * DAY_MS
+    query = {"width": 600, "view": "earlier", "offset": "week", "from": span["start"], "to": span["end"]}
+    drawn = ok(viewer.get(f"/api/jobs/{ok(load(viewer), 202)['id']}/figure", query_string=query))
+    assert (len(drawn["data"]), drawn["layout"]["meta"]["start"]) == (2, span["start"])
+    assert ok(world.bearer(world.made()["token"]).get("/api/embed"))["span"] is None
+    only_later = Grant(may_embed=True, from_ms=span["start"])
+    world.grant("budi", only_later)
+    assert code(world.user("budi").post("/api/embeds", json=NEW | week), 403) == "not_permitted"
+
+
+def test_a_chart_of_trend_is_drawn_with_the_lines_and_axes_that_its_maker_saw(world):
+    chosen = {"smooth": "7d", "above": "temperature:30", "y": "temperature:-20..40"}
+    viewer = world.bearer(world.made(options=chosen)["token"])
+    path = f"/api/jobs/{ok(load(viewer), 202)['id']}/figure"
+    drawn = ok(viewer.get(path, query_string={"width": 600, **chosen}))
+    assert drawn["layout"]["yaxis"]["range"] == [-20, 40]
+    assert [shape for shape in drawn["layout"]["shapes"] if shape.get("y0") == shape.get("y1") == 30]
+    plain = world.bearer(world.made()["token"])
+    without = ok(plain.get(f"/api/jobs/{ok(load(plain), 202)['id']}/figure?width=600"))
+    assert len(drawn["data"]) == len(without["data"]) + 1  # the running mean
+    assert drawn["layout"]["meta"]["problems"] == []
+
+
+def test_what_is_too_much_for_a_moment_is_answered_by_a_job_of_the_chart_for_its_whole_range_alone(world, monkeypatch):
+    monkeypatch.setitem(ANALYSES, "calendar", replace(ANALYSES["calendar"], at_once=10))
+    made = world.made(**CALENDAR)
+    viewer = world.bearer(made["token"])
+    path = f"/api/jobs/{ok(load(viewer), 202)['id']}/figure?width=600&view=calendar&show=max"
+    answers = [ok(viewer.get(path), 202) for _look in range(2)]
+    assert len({answer["id"] for answer in answers}) == 1
+    job = ok(viewer.get(f"/api/jobs/{answers[0]['id']}"))
+    assert (job["kind"], job["status"], job["owner"]) == ("analysis", "queued", f"embed:{made['id']}")
+    assert code(viewer.get(f"{path}&from=2013-02-01&to=2013-03-01"), 413) == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"view": "tea leaves"}, "no view tea leaves"),
+        ({"view": "summary"}, "no view summary"),
+        ({"view": "calendar", "options": {"show": "tea"}}, "'tea' is no choice of show"),
+        ({"view": "calendar", "options": {"shows": "max"}}, "shows"),
+        ({"view": "trend", "options": {"show": "max"}}, "no option show"),
+        ({"view": "calendar", "resolution": "1d"}, "has no resolution"),
+    ],
+)
+def test_a_view_or_an_option_that_there_is_not_is_refused_when_the_chart_is_made(world, fields, said):
+    answer = world.user("sari").post("/api/embeds", json=NEW | fields)
+    assert code(answer, 400) == "invalid_request"
+    assert said in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize("how", ["revoked", "grant gone"])
 def test_a_viewers_download_is_broken_off_once_the_chart_ends(world, how, monkeypatch):
-    monkeypatch.setattr("api.sending.CHECK_S", 0.0)
+    monkeypatch.setattr("api.revocable_stream.CHECK_S", 0.0)
     made = world.made()
     viewer = world.bearer(made["token"])
     job = ok(load(viewer), 202)["id"]
@@ -185,7 +261,9 @@ def test_a_viewers_download_is_broken_off_once_the_chart_ends(world, how, monkey
 
 
 def test_a_token_opens_no_other_route_than_those_of_its_chart(world):
-    """Every route of the server is asked, so that a new one is closed to tokens until it is opened here."""
+    """Every route of the server is asked, so that a new one is closed to
+    tokens until it is opened here.
+    """
     viewer = world.bearer(world.made()["token"])
     job = ok(load(viewer), 202)["id"]
     rules = [rule for rule in world.client().application.url_map.iter_rules() if rule.rule.startswith("/api")]
@@ -223,6 +301,26 @@ def test_a_token_loads_exactly_what_its_chart_shows(world):
     ok(viewer.post("/api/jobs", json=shown), 202)
 
 
+def test_a_token_starts_no_workbook_but_of_what_its_chart_shows(world):
+    viewer = world.bearer(world.made()["token"])
+    job = ok(load(viewer), 202)["id"]
+    for window in ("from=2013-02-01&to=2013-03-01", "from=2013-01-02", "to=2013-12-30"):
+        assert code(viewer.get(f"/api/jobs/{job}/data?format=xlsx&{window}"), 403) == "not_permitted"
+        ok(viewer.get(f"/api/jobs/{job}/data?format=csv&{window}"))
+    ok(viewer.get(f"/api/jobs/{job}/data?format=xlsx"), 202)
+    assert [one.kind for one in world.ledger.jobs()].count("workbook") == 1
+
+
+def test_who_looks_at_a_chart_takes_the_places_of_who_made_it(world):
+    """Else a user fills the line by making charts."""
+    made = [world.made(sensors=["humidity"], range={"from": "2013-01-01", "to": f"2013-0{month}-01"}) for month in (2, 3, 4)]
+    viewers = [world.bearer(each["token"]) for each in made]
+    jobs = [ok(load(viewer), 202)["id"] for viewer in viewers]
+    found = [world.ledger.get(job) for job in jobs]
+    assert {one.share for one in found} == {"sari"}
+    assert len({one.owner for one in found}) == 3
+
+
 def test_a_token_opens_no_other_job(world):
     of_sari = ok(
         world.user("sari").post(
@@ -248,7 +346,7 @@ def test_only_a_token_is_told_what_a_chart_shows(world):
     assert code(world.client().get("/api/embed"), 401) == "not_authenticated"
 
 
-# -- rows ---------------------------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -257,7 +355,8 @@ def test_only_a_token_is_told_what_a_chart_shows(world):
         (True, (ALL,), True),
         (False, (ALL,), False),
         (True, (replace(ALL, may_export=False),), False),
-        (True, (replace(ALL, may_export=False), Grant()), True),  # may embed by one grant and export by the other
+        # may embed by one grant and export by the other
+        (True, (replace(ALL, may_export=False), Grant()), True),
     ],
 )
 def test_rows_may_be_taken_where_there_are_controls_and_the_owner_may_export(world, controls, grants, may):
@@ -269,7 +368,7 @@ def test_rows_may_be_taken_where_there_are_controls_and_the_owner_may_export(wor
     assert rows.status_code == (200 if may else 403)
 
 
-# -- who may make one ---------------------------------------------------------------------------------------------------------
+# -- who may make one ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -281,7 +380,8 @@ def test_rows_may_be_taken_where_there_are_controls_and_the_owner_may_export(wor
         (replace(ALL, longest_ms=30 * DAY_MS), {}, 403),
         (replace(ALL, longest_ms=30 * DAY_MS), {"range": {"last": "30d"}}, 201),
         (replace(ALL, longest_ms=30 * DAY_MS), {"range": {"last": "31d"}}, 403),
-        (replace(ALL, to_ms=1_380_000_000_000), {"range": {"last": "7d"}}, 403),  # a rolling range must be covered now
+        # a rolling range must be covered now
+        (replace(ALL, to_ms=1_380_000_000_000), {"range": {"last": "7d"}}, 403),
         (replace(ALL, finest="1h"), {}, 403),
         (replace(ALL, finest="1h"), {"resolution": "1h"}, 201),
         (replace(ALL, finest="1h"), {"resolution": "1h", "range": {"last": "7d"}}, 201),
@@ -336,7 +436,9 @@ def test_the_token_and_the_line_are_told_only_when_they_are_made(world):
     assert made["token"] not in listed
     assert made["url"].endswith(f"/embed/trend?id={made['id']}#token={made['token']}")
     assert f'src="{made["url"]}"' in made["iframe"]
-    assert 'sandbox="allow-scripts allow-same-origin allow-downloads"' in made["iframe"]
+    assert (
+        'sandbox="allow-scripts allow-same-origin allow-downloads allow-popups allow-popups-to-escape-sandbox"' in made["iframe"]
+    )
 
 
 def test_a_title_cannot_leave_the_line(world):
@@ -345,7 +447,7 @@ def test_a_title_cannot_leave_the_line(world):
     assert line.count("<") == 2
 
 
-# -- how it ends --------------------------------------------------------------------------------------------------------------
+# -- how it ends -----------------------------------------------------------------------------------
 
 
 def test_a_revoked_chart_is_closed_at_once_and_its_results_with_it(world):
@@ -410,7 +512,7 @@ def test_why_a_chart_failed_names_no_host_to_those_who_look_at_it(world, monkeyp
 
 def test_a_worker_that_comes_to_a_job_of_a_revoked_chart_reads_nothing(world):
     made = world.made(stations=["LGA"])
-    shown = find_embed(world.access, made["id"]).shows.request(now_ms())
+    shown = find_embed(world.access, made["id"]).spec.request(now_ms())
     user = f"embed:{made['id']}"
     assert owner_identity(world.settings, world.access, user).rights.allows(shown, Purpose.VIEW)
     ok(world.user("sari").post(f"/api/embeds/{made['id']}/revoke"))
@@ -428,7 +530,7 @@ def test_an_account_that_is_disabled_shows_nothing_any_more(world):
     assert code(viewer.get("/api/embed"), 401) == "embed_revoked"
 
 
-# -- the page of the frame ----------------------------------------------------------------------------------------------------
+# -- the page of the frame -------------------------------------------------------------------------
 
 
 def test_the_frame_may_be_shown_by_its_origin_and_every_other_answer_by_none(world):
@@ -485,14 +587,13 @@ def test_the_frames_files_need_nobody_and_are_kept_for_a_year(world):
         assert world.user("root").get(path).status_code == 404
 
 
-# -- tokens -------------------------------------------------------------------------------------------------------------------
+# -- tokens ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def store(database_url: str, tmp_path: Path) -> Iterator[tuple[Settings, AccessStore]]:
-    settings = Settings(data_dir=tmp_path / "var", database_url=database_url, auth="proxy", _env_file=None)
+def store(migrated_url: str, tmp_path: Path) -> Iterator[tuple[Settings, AccessStore]]:
+    settings = Settings(data_dir=tmp_path / "var", database_url=migrated_url, auth="proxy", _env_file=None)
     made = open_access(settings)
-    migrate_access(made.engine)
     yield settings, made
     made.engine.dispose()
 
@@ -500,19 +601,19 @@ def store(database_url: str, tmp_path: Path) -> Iterator[tuple[Settings, AccessS
 def test_an_embed_and_a_grant_of_very_many_stations_are_kept_on_every_database(store):
     _settings, access = store
     names = tuple(f"stasiun hujan {number:05}" for number in range(10_000))
-    made = new_embed("sari", "", Shows(names, ("temperature",), last_ms=7 * DAY_MS), PORTAL, None)
+    made = new_embed("sari", "", EmbedSpec(names, ("temperature",), last_ms=7 * DAY_MS), PORTAL, None)
     add_embed(access, made)
     assert find_embed(access, made.id) == made
     access.add_grant("user", "sari", Grant(names), by="test")
-    assert access.standing("sari").rights.stations(names) == list(names)
+    assert access.account_rights("sari").rights.stations(names) == list(names)
 
 
 def test_an_embed_is_kept_found_listed_and_ended_on_every_database(store, site):
     settings, access = store
     access.add_grant("user", "sari", ALL, by="test")
     identity = owner_identity(settings, access, "sari")
-    shows = Shows(("JFK",), ("temperature",), last_ms=7 * DAY_MS, language="id")
-    made = make_embed(access, site, identity, shows, PORTAL, 2_000_000_000_000, now_ms=1_700_000_000_000, label="Suhu · °C")
+    spec = EmbedSpec(("JFK",), ("temperature",), last_ms=7 * DAY_MS, language="id")
+    made = make_embed(access, site, identity, spec, PORTAL, 2_000_000_000_000, now_ms=1_700_000_000_000, label="Suhu · °C")
     assert find_embed(access, made.id) == made
     assert [one.id for one in embeds(access, "sari")] == [made.id]
     assert embeds(access, "budi") == []
@@ -546,7 +647,8 @@ def test_a_token_of_another_secret_salt_or_algorithm_or_of_a_session_opens_nothi
     forged = [
         URLSafeTimedSerializer("another secret", salt=embeds_module._SALT).dumps(payload),
         URLSafeTimedSerializer(secret, salt="cookie-session").dumps(payload),
-        URLSafeTimedSerializer(secret, salt=embeds_module._SALT).dumps(payload),  # the older way to make the key
+        # the older way to make the key
+        URLSafeTimedSerializer(secret, salt=embeds_module._SALT).dumps(payload),
         URLSafeTimedSerializer(secret, salt=embeds_module._SALT, signer_kwargs={"key_derivation": "hmac"}).dumps(
             payload
         ),  # SHA-1
@@ -643,7 +745,29 @@ def test_nobody_who_signs_in_can_have_the_name_of_an_embed(world):
     assert world.user(f"embed:{made['id']}").get("/api/jobs").status_code == 401
 
 
-# -- commands -----------------------------------------------------------------------------------------------------------------
+def test_a_chart_to_the_end_of_the_calendar_is_one_that_can_be_told_or_none(world):
+    ever = {"from": "1900-01-01", "to": "9999-12-31T23:59:59.999Z"}
+    made = world.made(range=ever)
+    assert ok(world.bearer(made["token"]).get("/api/embed"))["request"]["end"] == "9999-12-31T23:59:59.999Z"
+    # whole hours end in 10000
+    hours = world.user("sari").post("/api/embeds", json=NEW | {"range": ever, "resolution": "1h"})
+    assert (hours.status_code, hours.json["error"]["field"]) == (400, "start")
+    ok(world.user("sari").get("/api/embeds"))
+
+
+@pytest.mark.parametrize("spec", ["", "{", "[]", '{"stations": ["EWR"]}', '{"stations": 1, "sensors": ["x"], "last_ms": 1}'])
+def test_a_row_that_cannot_be_read_hides_no_other_chart(world, spec):
+    bad, good = world.made(), world.made()
+    with world.access.engine.begin() as connection:
+        connection.execute(update(embed_table).where(embed_table.c.id == bad["id"]).values(shows=spec))
+    states = {one["id"]: one["state"] for one in ok(world.user("sari").get("/api/embeds"))["embeds"]}
+    assert (states[bad["id"]], states[good["id"]]) == ("unreadable", "live")
+    assert world.bearer(bad["token"]).get("/api/embed").json["error"]["code"] == "embed_invalid"
+    ok(world.bearer(good["token"]).get("/api/embed"))
+    assert ok(world.user("sari").post(f"/api/embeds/{bad['id']}/revoke"))["state"] == "revoked"
+
+
+# -- commands --------------------------------------------------------------------------------------
 
 
 def test_the_commands_make_list_and_revoke(folder, tmp_path):
@@ -690,7 +814,7 @@ def test_a_command_for_a_user_makes_no_more_than_the_user_may(folder, tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
 
 
-# -- the preview of the dialog ------------------------------------------------------------------------------------------------
+# -- the preview of the dialog ---------------------------------------------------------------------
 
 FIELDS = {"range": "fixed", "start": "1356998400000", "end": "1359676800000", "theme": "dark", "language": "id", "controls": "1"}
 
@@ -725,7 +849,8 @@ def test_a_preview_opens_nothing_that_is_not_open_already(world):
     assert previewed(world.user("dewi"), loaded_by(world, "dewi")).status_code == 403
     assert previewed(world.user("dewi"), job).status_code == 404
     assert previewed(world.client(), job).status_code == 401
-    assert previewed(world.bearer(world.made()["token"]), job).status_code == 403  # a viewer does not come through the proxy
+    # a viewer does not come through the proxy
+    assert previewed(world.bearer(world.made()["token"]), job).status_code == 403
 
 
 def test_a_preview_is_for_a_frame_and_not_for_a_link(world):
@@ -746,4 +871,15 @@ def test_a_preview_whose_start_is_no_number_begins_where_its_job_does(world, sta
     job = loaded_by(world, "sari")
     answer = previewed(world.user("sari"), job, start=start)
     assert answer.status_code == 200
-    assert "2012-12-31T17:00:00Z" in answer.get_data(as_text=True)
+    assert "2013-01-01T05:00:00Z" in answer.get_data(as_text=True)
+
+
+def test_a_command_for_a_user_counts_steps_of_a_floor_where_the_page_does(folder, tmp_path):
+    site = {"data_dir": folder, "auth": "proxy", "timezone": "Asia/Jakarta"}
+    grants = ("grants", "add", "user:dewi", "--stations", "EWR", "--finest", "1d", "--embed")
+    assert run_manage(*grants, cwd=tmp_path, **site).returncode == 0
+    shows = ("--station", "EWR", "--sensor", "temperature", "--from", "2013-03-01", "--to", "2013-03-08", "--resolution", "1d")
+    made = run_manage("embed-token", "make", *shows, "--origin", PORTAL, "--as", "dewi", "--json", cwd=tmp_path, **site)
+    assert made.returncode == 0, made.stderr
+    rows = json.loads(run_manage("embed-token", "list", "--as", "dewi", "--json", cwd=tmp_path, **site).stdout)
+    assert [row["range"] for row in rows] == ["2013-02-28T17:00:00Z to 2013-03-07T17:00:00Z"]

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import MetaData, insert, inspect, select
 
 from data.catalogue import load_catalogue
-from data.engine import explained, lacks_tables, make_engine, migrate_observations, sqlite_path
-from data.ingest.totals import running_total
-from data.tables import metadata, observation_table
+from data.database.engine import explained, lacks_tables, make_engine, migrate_observations, sqlite_path
+from data.database.tables import metadata, observation_table
+from data.ingest.sent_totals import running_total
 from errors import ConfigurationError, SourceMismatch, SourceUnavailable
 
 EXTRA_SENSOR = """
@@ -74,7 +74,7 @@ def test_the_switch_to_wal_waits_for_whoever_has_the_file_locked(tmp_path, monke
     path = tmp_path / "x.sqlite"
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr("data.engine.time.sleep", lambda _: holder.rollback())
+    monkeypatch.setattr("data.database.engine.time.sleep", lambda _: holder.rollback())
     migrate_observations(make_engine(f"sqlite:///{path}", busy_ms=0), load_catalogue())
     holder.close()
     with sqlite3.connect(path) as connection:
@@ -153,7 +153,7 @@ def test_sqlite_path(url, path):
 def test_a_file_that_is_no_database_is_said_to_be_damaged(tmp_path):
     path = tmp_path / "observations.sqlite"
     path.write_text("no database, but long enough to be taken for one " * 50)
-    with pytest.raises(SourceMismatch, match="damaged, or no database at all"):
+    with pytest.raises(SourceMismatch, match="damaged or not a database"):
         migrate_observations(make_engine(f"sqlite:///{path}"), load_catalogue())
 
 

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import text
 
 from config import Settings
-from data.clean import clean
-from data.engine import migrate_observations
 from data.ingest.writer import ObservationWriter
-from data.months import month_bounds_ms, months_of
+from data.readings import clean
 from data.request import HistoryRequest
 from data.site import Site, open_site
 from data.source import TableSource
-from data.tiles import SeriesKey
-from jobs.history import load_history
+from data.tiles.tile_store import SeriesKey
+from data.time.months import month_bounds_ms, months_of
+from jobs.kinds.history import load_history
 
 SENSORS = ("pressure", "temperature")
+PATHS = ("fast", "general")
 DAY = 86_400_000
 # Names that some database or language takes for one another, or for something else.
 NAMES = (
@@ -43,9 +43,8 @@ def any_numbers(count: int) -> np.ndarray:
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
-    made = open_site(Settings(data_dir=tmp_path / "var", observations_url=database_url))
-    migrate_observations(made.engine, made.catalogue)
+def site(migrated_url: str, tmp_path: Path) -> Iterator[Site]:
+    made = open_site(Settings(data_dir=tmp_path / "var", observations_url=migrated_url))
     yield made
     made.engine.dispose()
 
@@ -55,17 +54,17 @@ def store(site: Site, station: str, times: np.ndarray, values: np.ndarray) -> No
     with writer.engine.begin() as connection:
         site.inventory.lock(connection, station)
         writer.write(connection, station, times, values)
-        site.inventory.describe(connection, station, sensors=SENSORS, step_ms=1000)
+        site.inventory.describe(connection, station, sensors=dict.fromkeys(SENSORS), step_ms=1000)
 
 
-def loaded(site: Site, path: str, tmp_path: Path) -> Site:
-    """The same site with tiles of its own, all read by one path."""
+def loaded(site: Site, path: str, tmp_path: Path, span: tuple[int, int] = (-(10**13), 10**14)) -> Site:
+    """The same site with tiles of its own, all of a span (ms UTC) read by one path."""
     settings = site.settings.model_copy(update={"tile_dir": tmp_path / path})
     made = open_site(settings)
     assert isinstance(made.source, TableSource)
     made = replace(made, source=replace(made.source, fast=path == "fast"))
     stations = tuple(station.name for station in made.inventory.stations())
-    load_history(made, HistoryRequest(stations, SENSORS, -(10**13), 10**14), lambda _: None)
+    load_history(made, HistoryRequest(stations, SENSORS, *span), lambda _: None)
     made.engine.dispose()
     return made
 
@@ -74,32 +73,34 @@ def tiles(site: Site, station: str, sensor: str) -> list[bytes]:
     return [array.tobytes() for array in site.tiles.open_series(SeriesKey("own", station, sensor), -(10**13), 10**14).read()]
 
 
-@pytest.mark.parametrize("path", ["fast", "general"])
-def test_every_double_at_every_time_comes_back_as_it_was_written(site, tmp_path, path):
+def test_every_double_at_every_time_comes_back_as_it_was_written(site, tmp_path):
     times = np.concatenate([start + np.arange(60) * (DAY // 10) for start in sorted(TIMES.values())])
     values = np.column_stack([any_numbers(len(times)), any_numbers(len(times))[::-1]])
     values[::7, 0] = np.nan
     store(site, "a", times, values)
-    made = loaded(site, path, tmp_path)
-    for number, sensor in enumerate(SENSORS):
-        expected = clean(times, values[:, number] + 0.0, site.catalogue[sensor])  # zero is stored without a sign
-        assert tiles(made, "a", sensor) == [array.tobytes() for array in (expected.times, expected.values, expected.flags)]
+    for path in PATHS:
+        made = loaded(site, path, tmp_path)
+        for number, sensor in enumerate(SENSORS):
+            # zero is stored without a sign
+            expected = clean(times, values[:, number] + 0.0, site.catalogue[sensor])
+            wanted = [array.tobytes() for array in (expected.times, expected.values, expected.flags)]
+            assert tiles(made, "a", sensor) == wanted, (path, sensor)
 
 
-@pytest.mark.parametrize("path", ["fast", "general"])
-def test_names_that_look_alike_are_stations_of_their_own(site, tmp_path, path):
+def test_names_that_look_alike_are_stations_of_their_own(site, tmp_path):
     start = month_bounds_ms(int(months_of(np.array([0]))[0]))[0]
     for number, name in enumerate(NAMES):
         store(site, name, np.array([start + number, start + 1000 + number]), np.full((2, 2), float(number)))
     assert {station.name for station in site.inventory.stations()} == set(NAMES)
     assert {station.rows for station in site.inventory.stations()} == {2}
-    made = loaded(site, path, tmp_path)
-    for number, name in enumerate(NAMES):
-        expected = np.array([start + number, start + 1000 + number]).tobytes(), np.full(2, float(number)).tobytes()
-        assert tuple(tiles(made, name, "temperature")[:2]) == expected, name
+    for path in PATHS:
+        made = loaded(site, path, tmp_path, (start, start + DAY))
+        for number, name in enumerate(NAMES):
+            expected = np.array([start + number, start + 1000 + number]).tobytes(), np.full(2, float(number)).tobytes()
+            assert tuple(tiles(made, name, "temperature")[:2]) == expected, (path, name)
 
 
-@pytest.mark.parametrize("path", ["fast", "general"])
+@pytest.mark.parametrize("path", PATHS)
 def test_what_is_not_finite_is_left_out_and_counted_where_a_server_can_hold_it(site, tmp_path, path):
     if site.engine.dialect.name == "mysql":
         pytest.skip("MariaDB holds neither NaN nor infinity")

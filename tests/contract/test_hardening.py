@@ -18,8 +18,8 @@ from access.keys import new_key
 from access.store import open_access
 from api.guard import BODY_BYTES
 from app import create_app
-from commands.setup import bring_up_to_date
 from config import Settings
+from tests.databases import migrate_as_new
 from tests.people import grant_everyone
 
 UPDATE = "_dash-update-component"
@@ -31,14 +31,16 @@ PAGES = ("/", "/jobs", "/jobs/", "/admin", "/account", "/login")
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., FlaskClient]:
-    """Make a site. The clock by which requests are counted stands still, so that no minute turns between two of a test."""
+    """Make a site. The clock by which requests are counted stands still,
+    so that no minute turns between two of a test.
+    """
     half_past_s = time.time() // 60 * 60 + 30
     for module in ("limits.storage.memory", "limits.strategies"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: half_past_s))
 
     def made(**given: Any) -> FlaskClient:
         settings = Settings(**{"data_dir": tmp_path / "var", "auth": "proxy", **given})
-        bring_up_to_date(settings)
+        migrate_as_new(settings)
         grant_everyone(settings, Grant(may_embed=True))
         return create_app(settings).server.test_client()
 
@@ -64,7 +66,7 @@ def directives(answer: Any) -> dict[str, list[str]]:
     return {name: values for name, *values in parts}
 
 
-# -- headers ------------------------------------------------------------------------------------------------------------------
+# -- headers ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("auth", ["proxy", "login"])
@@ -139,7 +141,7 @@ def test_every_cookie_is_for_our_own_requests_and_by_tls_for_tls_only(site):
         assert not any("Secure" in cookie for cookie in fetch(here, path).headers.getlist("Set-Cookie")), path
 
 
-# -- bodies -------------------------------------------------------------------------------------------------------------------
+# -- bodies ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [UPDATE, f"jobs/{UPDATE}", "api/jobs", "api/jobs/x/cancel", "login", "account/keys", "nowhere"])
@@ -170,7 +172,7 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit(site):
     assert sum(read) < 2 * BODY_BYTES
 
 
-# -- rates --------------------------------------------------------------------------------------------------------------------
+# -- rates -----------------------------------------------------------------------------------------
 
 
 def too_many(answer: Any) -> bool:
@@ -250,6 +252,31 @@ def test_attempts_to_sign_in_are_counted_by_address(site):
     here = site(auth="login", rate_login=3)
     assert answered(here, "/login", 4, "POST", data={"name": "siti"}) == [True] * 3 + [False]
     assert answered(here, "/login", 2) == [True] * 2
+
+
+def test_addresses_that_are_made_up_on_the_machine_itself_are_counted_together(site):
+    """A quarter more than of one address, which is stopped before it stops the others."""
+    here = site(auth="login", rate_address=4, rate_login=4)
+
+    def asked(address: int, times: int, path: str = "/api/jobs", *arguments: Any, **more: Any) -> list[bool]:
+        return answered(here, path, times, *arguments, headers={"X-Forwarded-For": f"203.0.113.{address}"}, **more)
+
+    assert asked(1, 6) == [True] * 4 + [False] * 2
+    assert [asked(address, 1) for address in (2, 3, 4)] == [[True], [False], [False]]
+    form = {"name": "siti"}
+    signs_in = [asked(address, 1, "/login", "POST", data=form) for address in range(10, 16)]
+    assert signs_in == [[True]] * 5 + [[False]]
+
+
+def test_addresses_that_a_proxy_with_the_secret_tells_are_counted_each_alone(site):
+    secret = "gunung merapi 2930"
+    here = site(auth="login", rate_address=2, proxy_secret=secret)
+    for address in range(1, 9):
+        told = {"X-Forwarded-For": f"203.0.113.{address}", "X-Riwayat-Proxy-Secret": secret}
+        assert answered(here, "/api/jobs", 3, headers=told) == [True] * 2 + [False]
+    # without it the peer's own address counts
+    forged = [{"X-Forwarded-For": f"198.51.100.{address}"} for address in range(5)]
+    assert [answered(here, "/api/jobs", 1, headers=told) for told in forged] == [[True]] * 2 + [[False]] * 3
 
 
 def test_fifty_zooms_at_once_are_answered_with_the_settings_as_they_are(site):

@@ -1,7 +1,6 @@
 """Plans and loads on a real database: what is read, what is kept, what is read again."""
 
 import errno
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -12,25 +11,40 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
-import jobs.history
+import jobs.kinds.history
+from callbacks.estimate import estimate_words
+from commands.history import summaries
 from config import Settings
-from data.engine import make_engine, migrate_observations
+from data.batches.deleting import Deleter, Deletion
+from data.batches.undo import undo
+from data.database.engine import make_engine, migrate_observations
 from data.ingest.writer import ObservationWriter
+from data.load_plan import plan, stations_without_data
 from data.loading import load_months
-from data.months import month_start_ms, parse_month
-from data.plan import plan
 from data.request import HistoryRequest
-from data.rollup import rollups_missing
 from data.site import Site, open_site
-from data.source import Reader, Readings
-from data.tiles import FLAG_RANGE, FLAG_SOURCE, SeriesKey, TileStore
-from data.view import view_request
-from errors import NoData, RiwayatError, SourceMismatch, SourceUnavailable, UnknownSensor, UnknownStation
-from jobs.history import load_history
+from data.source import MappedReader, Readings
+from data.tiles.tile_store import FLAG_RANGE, FLAG_SOURCE, SeriesKey, TileStore
+from data.time.months import month_start_ms, parse_month
+from data.view.rollup import rollups_missing
+from data.view.view_request import view_request
+from errors import (
+    NoData,
+    RiwayatError,
+    SourceMismatch,
+    SourceUnavailable,
+    TileDamaged,
+    TilesRemoved,
+    UnknownSensor,
+    UnknownStation,
+)
 from jobs.job import Progress, Status
-from jobs.ledger import Ledger, migrate_jobs
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
+from tests.databases import ON_SQLITE
 from tests.people import person
+from tests.processes import clean_forks
 
 JANUARY, APRIL = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-04"))
 HOUR = 3_600_000
@@ -38,10 +52,9 @@ SENSORS = ("temperature", "rainfall")
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
+def site(migrated_url: str, tmp_path: Path) -> Iterator[Site]:
     """A site whose own table is empty."""
-    made = open_site(Settings(data_dir=tmp_path / "var", observations_url=database_url))
-    migrate_observations(made.engine, made.catalogue)
+    made = open_site(Settings(data_dir=tmp_path / "var", observations_url=migrated_url))
     yield made
     made.engine.dispose()
 
@@ -52,7 +65,7 @@ def store(site: Site, times: Any, values: Any, *, station: str = "a", sensors: S
     with site.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         site.inventory.lock(connection, station)
         writer.write(connection, station, np.asarray(times, np.int64), np.asarray(values, np.float64), bad)
-        site.inventory.describe(connection, station, sensors=sensors, step_ms=HOUR)
+        site.inventory.describe(connection, station, sensors=dict.fromkeys(sensors), step_ms=HOUR)
 
 
 def fill(site: Site, station: str = "a") -> np.ndarray:
@@ -88,6 +101,7 @@ def test_a_plan_counts_months_sensors_and_rows_before_anything_is_read(site):
     ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("start", "end", "rows", "tiles"),
     [
@@ -103,13 +117,43 @@ def test_months_at_the_ends_count_in_proportion_but_are_read_whole(site, start, 
     assert planned.tiles_total == tiles
 
 
+def test_the_row_of_a_ranges_last_moment_is_read_from_the_next_month_and_of_no_other_sensor(site):
+    fill(site)
+    february = parse_month("2020-02")
+    january = request(JANUARY, month_start_ms(february))
+    planned = plan(site, january)
+    assert [(each.month, each.sensors) for each in planned.missing] == [
+        (parse_month("2020-01"), ("rainfall", "temperature")),
+        (february, ("rainfall",)),
+    ]
+    assert (planned.tiles_total, planned.rows_total) == (3, pytest.approx(2 * 24 * 31, abs=1))
+    load(site, january)
+    assert plan(site, january).is_complete
+    view = view_request(site, january, january.start_ms, january.end_ms, 800)
+    assert [one.rows for one in view.statistics] == [24 * 31, 24 * 31]
+    rain = summaries(site, january)[0]
+    assert (rain["rows"], rain["first"], rain["last"]) == (744, "2020-01-01T01:00:00Z", "2020-02-01T00:00:00Z")
+    # Hours of rain that ends with the last row there is: the month after has none of it.
+    assert plan(site, request(APRIL - 24 * HOUR, APRIL)).tiles_total == 2
+
+
+def test_a_row_of_the_last_moment_that_comes_late_is_read(site):
+    fill(site)
+    january = request(JANUARY, february := month_start_ms(parse_month("2020-02")), sensors=("rainfall",))
+    load(site, january)
+    store(site, [february], [[20.0, 7.5]])
+    assert plan(site, january).missing_months == {parse_month("2020-02")}
+    load(site, january)
+    assert view_request(site, january, january.start_ms, january.end_ms, 800).statistics[0].sum == 7.5
+
+
 def test_a_plan_of_many_stations_asks_as_few_questions_as_one_of_one_and_says_the_same(site):
-    names = [f"s{number:02}" for number in range(20)]
+    names = [f"s{number:02}" for number in range(8)]
     for name in names:
         fill(site, station=name)
-    load(site, request(stations=tuple(names[:5])))  # of some all is there,
-    load(site, request(stations=tuple(names[5:10]), sensors=SENSORS[:1]))  # of some one sensor,
-    load(site, request(JANUARY, JANUARY + 1, stations=tuple(names[10:15])))  # of some one month
+    load(site, request(stations=tuple(names[:2])))  # of some all is there,
+    load(site, request(stations=tuple(names[2:4]), sensors=SENSORS[:1]))  # of some one sensor,
+    load(site, request(JANUARY, JANUARY + 1, stations=tuple(names[4:6])))  # of some one month
     asked: list[str] = []
     listen(site.engine, "before_cursor_execute", lambda _c, _u, text, *_: asked.append(text))
     together = plan(site, request(stations=tuple(names)))
@@ -119,11 +163,12 @@ def test_a_plan_of_many_stations_asks_as_few_questions_as_one_of_one_and_says_th
     assert together.keys == tuple(key for each in alone for key in each.keys)
     for name in ("rows_total", "rows_missing", "rows_tiles", "tiles_total", "tiles_present"):
         assert getattr(together, name) == sum(getattr(each, name) for each in alone), name
-    assert [each.is_complete for each in alone] == [True] * 5 + [False] * 15
+    assert [each.is_complete for each in alone] == [True] * 2 + [False] * 6
     assert together.missing_months == {parse_month("2020-01"), parse_month("2020-02"), parse_month("2020-03")}
-    assert alone[10].missing_months == {parse_month("2020-02"), parse_month("2020-03")}
+    assert alone[4].missing_months == {parse_month("2020-02"), parse_month("2020-03")}
 
 
+@ON_SQLITE
 def test_a_damaged_index_is_mended_by_the_plan(site):
     fill(site)
     load(site)
@@ -132,6 +177,7 @@ def test_a_damaged_index_is_mended_by_the_plan(site):
     assert plan(site, request()).is_complete
 
 
+@ON_SQLITE
 def test_months_without_rows_and_sensors_without_values_need_no_tile(site):
     store(site, [JANUARY, APRIL - 1], [[1.0], [2.0]], sensors=("temperature",))
     planned = plan(site, request())
@@ -141,10 +187,10 @@ def test_months_without_rows_and_sensors_without_values_need_no_tile(site):
 @pytest.mark.parametrize(
     ("fields", "error", "words"),
     [
-        ({"stations": ("b",)}, UnknownStation, "no station b; known are a"),
+        ({"stations": ("b",)}, UnknownStation, "no station b. Known stations: a"),
         ({"sensors": ("snow",)}, UnknownSensor, "no sensor snow"),
-        ({"sensors": ("humidity",)}, NoData, "never recorded humidity; there is rainfall, temperature"),
-        ({"start_ms": 0, "end_ms": 1000}, NoData, "no data between 1970-.* from 2020-01-01T00:00:00Z to 2020-03-31T23:00:00Z"),
+        ({"sensors": ("humidity",)}, NoData, "No humidity for a. Available: rainfall, temperature"),
+        ({"start_ms": 0, "end_ms": 1000}, NoData, "No data for a between 1970-.* from 2020-01-01T00:00:00Z to 2020-03-31T23"),
     ],
 )
 def test_a_request_that_cannot_give_anything_says_why(site, fields, error, words):
@@ -155,8 +201,8 @@ def test_a_request_that_cannot_give_anything_says_why(site, fields, error, words
 
 def test_a_station_without_rows_has_no_data_yet(site):
     with site.engine.begin() as connection:
-        site.inventory.describe(connection, "a", sensors=SENSORS)
-    with pytest.raises(NoData, match="no data yet"):
+        site.inventory.describe(connection, "a", sensors=dict.fromkeys(SENSORS))
+    with pytest.raises(NoData, match="No data yet"):
         plan(site, request())
 
 
@@ -178,7 +224,7 @@ def test_a_load_makes_every_observation_a_tile_row(site):
 def test_the_same_request_again_reads_nothing(site, monkeypatch):
     fill(site)
     load(site)
-    monkeypatch.setattr(Reader, "__enter__", lambda _: pytest.fail("the source was opened"))
+    monkeypatch.setattr(MappedReader, "__enter__", lambda _: pytest.fail("the source was opened"))
     metrics = load(site)
     assert (metrics["tiles_read"], metrics["tiles_reused"]) == (0, 6)
 
@@ -199,6 +245,7 @@ def test_an_import_makes_its_month_stale_and_no_other(site):
     assert observations(site, "temperature")[1][0] == -7.5
 
 
+@ON_SQLITE
 def test_a_change_of_the_valid_range_makes_tiles_stale(site):
     fill(site)
     load(site)
@@ -217,6 +264,7 @@ def test_out_of_range_and_bad_by_code_are_kept_and_flagged_but_not_finite_is_not
     assert observations(site, "rainfall")[0].tolist() == [times[0], times[1], times[3]]
 
 
+@ON_SQLITE
 def test_a_damaged_tile_is_read_again(site):
     fill(site)
     load(site)
@@ -278,10 +326,11 @@ class Recorder:
         self.seen.append(len(observations(self.site, "temperature")[0]))
 
 
+@ON_SQLITE
 def test_progress_grows_from_none_to_all_and_tiles_are_there_while_it_does(site, monkeypatch):
     fill(site)
-    monkeypatch.setattr(jobs.history, "FIRST_PUBLISH_S", 0.0)
-    monkeypatch.setattr(jobs.history, "PUBLISH_EVERY_S", 0.0)
+    monkeypatch.setattr(jobs.kinds.history, "FIRST_PUBLISH_S", 0.0)
+    monkeypatch.setattr(jobs.kinds.history, "PUBLISH_EVERY_S", 0.0)
     record = Recorder(site)
     load_history(site, request(), record)
     fractions = [progress.fraction for progress in record.said]
@@ -295,6 +344,7 @@ def test_progress_grows_from_none_to_all_and_tiles_are_there_while_it_does(site,
     assert all(progress.station == "a" for progress in record.said[:-1])
 
 
+@ON_SQLITE
 def test_what_is_there_already_counts_in_progress(site):
     fill(site)
     load(site, request(end=JANUARY + 1))
@@ -305,16 +355,17 @@ def test_what_is_there_already_counts_in_progress(site):
 
 
 def failing_at(monkeypatch: pytest.MonkeyPatch, month: str) -> None:
-    real = Reader.read
+    real = MappedReader.read
 
-    def read(self: Reader, station: str, sensors: Any, windows: Any) -> Readings:
+    def read(self: MappedReader, station: str, sensors: Any, windows: Any) -> Readings:
         if windows[0][0] == month_start_ms(parse_month(month)):
             raise SourceUnavailable("gone")
         return real(self, station, sensors, windows)
 
-    monkeypatch.setattr(Reader, "read", read)
+    monkeypatch.setattr(MappedReader, "read", read)
 
 
+@ON_SQLITE
 def test_what_was_read_before_an_error_is_published_and_not_read_again(site, monkeypatch):
     fill(site)
     with monkeypatch.context() as broken:
@@ -325,6 +376,7 @@ def test_what_was_read_before_an_error_is_published_and_not_read_again(site, mon
     assert load(site)["tiles_read"] == 2
 
 
+@ON_SQLITE
 def test_tiles_that_a_killed_attempt_wrote_but_did_not_publish_are_taken(site):
     fill(site)
     first = plan(site, request()).missing[0]
@@ -335,6 +387,7 @@ def test_tiles_that_a_killed_attempt_wrote_but_did_not_publish_are_taken(site):
     assert (metrics["tiles_read"], metrics["tiles_reused"]) == (4, 2)
 
 
+@ON_SQLITE
 def test_an_unpublished_tile_of_an_older_generation_is_not_taken(site):
     times = fill(site)
     first = plan(site, request()).missing[0]
@@ -351,12 +404,13 @@ def load_in_a_process(settings: Settings, ready: Any, wanted: HistoryRequest) ->
     return load(one, wanted)
 
 
+@ON_SQLITE
 @pytest.mark.process
 def test_two_workers_at_once_read_each_tile_once(site):
     fill(site)
     site.engine.dispose()
-    spawn = multiprocessing.get_context("spawn")
-    with spawn.Manager() as manager, ProcessPoolExecutor(2, mp_context=spawn) as pool:
+    server = clean_forks()
+    with server.Manager() as manager, ProcessPoolExecutor(2, mp_context=server) as pool:
         ready = manager.Barrier(2)
         running = [pool.submit(load_in_a_process, site.settings, ready, request()) for _ in range(2)]
         done = [future.result(60) for future in running]
@@ -366,25 +420,25 @@ def test_two_workers_at_once_read_each_tile_once(site):
 
 def test_an_import_during_the_query_leaves_the_tile_stale(site, monkeypatch):
     times = fill(site)
-    real = Reader.read
+    real = MappedReader.read
     stored: list[int] = []
 
-    def read_then_import(self: Reader, *args: Any) -> Readings:
+    def read_then_import(self: MappedReader, *args: Any) -> Readings:
         readings = real(self, *args)
         if not stored:
             stored.append(1)
             store(site, times[:1], [[-7.5, 0.0]])
         return readings
 
-    monkeypatch.setattr(Reader, "read", read_then_import)
-    monkeypatch.setattr(jobs.history, "READERS", 1)
+    monkeypatch.setattr(MappedReader, "read", read_then_import)
+    monkeypatch.setattr(jobs.kinds.history, "READERS", 1)
     load(site)
     assert [each.month for each in plan(site, request()).missing] == [parse_month("2020-01")]
 
 
-def test_the_job_never_evicts_its_own_tiles_even_beyond_the_budget(database_url, tmp_path):
-    site = open_site(Settings(data_dir=tmp_path / "var", observations_url=database_url, tile_budget_gb=1e-6))
-    migrate_observations(site.engine, site.catalogue)
+@ON_SQLITE
+def test_the_job_never_evicts_its_own_tiles_even_beyond_the_budget(migrated_url, tmp_path):
+    site = open_site(Settings(data_dir=tmp_path / "var", observations_url=migrated_url, tile_budget_gb=1e-6))
     fill(site)
     fill(site, "b")
     load(site, request(stations=("b",)))
@@ -394,6 +448,73 @@ def test_the_job_never_evicts_its_own_tiles_even_beyond_the_budget(database_url,
     site.engine.dispose()
 
 
+def remove_files(site: Site, month: str) -> None:
+    """As an operator or another program would: the index still names them."""
+    for path in site.tiles.root.rglob(f"{month}*.tile"):
+        path.unlink()
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("how", ["evicted", "cleared", "files removed"])
+def test_a_load_is_complete_only_with_what_is_on_the_disk_at_its_end(site, monkeypatch, how):
+    fill(site)
+    real, done = TileStore.evict, []
+
+    def evict(store: TileStore, keep: Any = ()) -> int:
+        if not done:
+            done.append(how)
+            if how == "evicted":
+                TileStore(store.root, 0).evict()
+            elif how == "cleared":
+                store.clear()
+            else:
+                remove_files(site, "2020-02")
+        return real(store, keep)
+
+    monkeypatch.setattr(TileStore, "evict", evict)
+    metrics = load(site)
+    assert len(observations(site, "temperature")[0]) == 24 * 91
+    assert metrics["tiles_read"] == (8 if how == "files removed" else 12)
+    assert metrics["rows"] == 2 * 24 * 91
+
+
+@ON_SQLITE
+def test_a_load_whose_tiles_are_removed_each_time_fails_and_may_be_tried_again(site, monkeypatch):
+    fill(site)
+    monkeypatch.setattr(TileStore, "evict", lambda store, keep=(): remove_files(site, "2020-03"))
+    with pytest.raises(TilesRemoved) as refused:
+        load(site)
+    assert refused.value.retryable
+    assert "RIWAYAT_TILE_BUDGET_GB" in refused.value.message
+
+
+@ON_SQLITE
+def test_a_request_whose_files_somebody_removed_is_not_completed_from_the_start(site):
+    fill(site)
+    load(site)
+    jobs_engine = make_engine(site.settings.jobs_url)
+    migrate_jobs(jobs_engine)
+    ledger = Ledger(jobs_engine)
+    assert start_job(site, ledger, person("siti"), request(), lambda: None).status is Status.COMPLETED
+    remove_files(site, "2020-02")
+    assert start_job(site, ledger, person("siti"), request(), lambda: None).status is Status.QUEUED
+    jobs_engine.dispose()
+
+
+@ON_SQLITE
+def test_tiles_whose_folder_was_cleared_while_they_were_written_are_not_published(site):
+    fill(site)
+    reader = site.source.open()
+    with reader:
+        loaded = load_months(site, reader, plan(site, request()).missing[:1])
+    site.tiles.clear()
+    for key, entry in loaded[0].entries:
+        with pytest.raises(TileDamaged, match="removed while"):
+            site.tiles.publish(key, [entry])
+    assert not plan(site, request()).tiles_present
+
+
+@ON_SQLITE
 def test_a_full_disk_ends_the_load_with_a_reason_and_keeps_what_was_written(site, monkeypatch):
     fill(site)
     real = TileStore.write
@@ -404,7 +525,7 @@ def test_a_full_disk_ends_the_load_with_a_reason_and_keeps_what_was_written(site
         return real(self, key, month, *args, **fields)
 
     monkeypatch.setattr(TileStore, "write", write)
-    with pytest.raises(RiwayatError, match="The disk is full, and no tile can be written to .*tiles"):
+    with pytest.raises(RiwayatError, match="The disk is full, so no tile can be written to .*tiles"):
         load(site)
     assert plan(site, request()).tiles_present == 4
 
@@ -422,7 +543,9 @@ def test_one_sqlite_file_for_jobs_and_observations_is_read_without_the_fast_path
 
 
 def test_fast_reads_leave_the_write_ahead_log_to_those_who_write(site):
-    """connectorx closing the file as the last of its own kind must not remove what another library still writes to."""
+    """connectorx closing the file as the last of its own kind must not remove what
+    another library still writes to.
+    """
     times = fill(site)
     with site.engine.connect() as connection:  # stays open, as in a process that writes
         connection.execute(text("SELECT 1 FROM observation"))
@@ -438,6 +561,7 @@ def test_fast_reads_leave_the_write_ahead_log_to_those_who_write(site):
 # Rollups
 
 
+@ON_SQLITE
 def test_an_aggregated_load_ends_with_the_rollups_of_both_kinds_of_rows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     times = np.arange(JANUARY, APRIL, HOUR // 6)
     values = np.column_stack([np.arange(len(times)) % 50, np.zeros(len(times))]).astype(float)
@@ -453,10 +577,10 @@ def test_an_aggregated_load_ends_with_the_rollups_of_both_kinds_of_rows(site: Si
     assert start_job(site, ledger, person("siti"), wanted, lambda: None).status is Status.QUEUED
     load(site, wanted)
 
-    assert not rollups_missing(site.tiles, site.catalogue, "own", wanted)
+    assert not rollups_missing(site, wanted)
     assert start_job(site, ledger, person("budi"), wanted, lambda: None).status is Status.COMPLETED
     jobs_engine.dispose()
-    monkeypatch.setattr("data.rollup._Maker._make", None)
+    monkeypatch.setattr("data.view.rollup._Rollup._make", None)
     for flagged in (False, True):
         rain, temperature = view_request(site, wanted, JANUARY, APRIL, 300, include_flagged=flagged).series
         assert rain.kind == "bars"
@@ -464,13 +588,51 @@ def test_an_aggregated_load_ends_with_the_rollups_of_both_kinds_of_rows(site: Si
         assert (np.nanmax(temperature.y) > 100) == flagged
 
 
+@ON_SQLITE
 def test_a_month_is_published_with_its_rollup(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(site)
     wanted = request(resolution="1d")
-    monkeypatch.setattr(jobs.history, "FIRST_PUBLISH_S", 0.0)
-    monkeypatch.setattr(jobs.history, "PUBLISH_EVERY_S", 0.0)
+    monkeypatch.setattr(jobs.kinds.history, "FIRST_PUBLISH_S", 0.0)
+    monkeypatch.setattr(jobs.kinds.history, "PUBLISH_EVERY_S", 0.0)
     lacking: list[set[int]] = []
 
-    load_history(site, wanted, lambda _: lacking.append(rollups_missing(site.tiles, site.catalogue, "own", wanted)))
+    load_history(site, wanted, lambda _: lacking.append(rollups_missing(site, wanted)))
 
     assert not any(lacking)
+
+
+# Rows that have gone
+
+
+def test_after_a_deletion_the_next_load_shows_what_is_left_also_of_months_and_sensors_that_have_nothing_left(site):
+    times = fill(site)
+    load(site)
+    february, march = (month_start_ms(parse_month(name)) for name in ("2020-02", "2020-03"))
+    _, rows = Deleter(site.engine, site.catalogue, Deletion("a", None, february, march)).run()
+    assert rows == 29 * 24
+    load(site)
+    assert observations(site, "temperature")[0].tolist() == times[(times < february) | (times >= march)].tolist()
+    Deleter(site.engine, site.catalogue, Deletion("a", "rainfall", JANUARY - 1, APRIL)).run()
+    load(site)
+    assert len(observations(site, "rainfall")[0]) == 0
+    assert plan(site, request()).is_complete
+
+
+def test_taking_a_deletion_back_makes_the_next_load_read_its_month_again(site):
+    times = fill(site)
+    february, march = (month_start_ms(parse_month(name)) for name in ("2020-02", "2020-03"))
+    batch, _ = Deleter(site.engine, site.catalogue, Deletion("a", None, february, march)).run()
+    load(site)
+    undo(site.engine, batch)
+    assert load(site)["tiles_read"] == 2
+    assert observations(site, "temperature")[0].tolist() == times.tolist()
+
+
+def test_a_station_without_data_in_the_range_is_named_when_others_have_some(site):
+    fill(site)
+    store(site, [JANUARY - 40 * 24 * HOUR], [[1.0, 0.0]], station="b")
+    store(site, [JANUARY], [[1.0]], station="c", sensors=["humidity"])
+    wanted = request(stations=("a", "b", "c"), sensors=("temperature",))
+    assert plan(site, wanted).without_data == stations_without_data(site, wanted) == ("b", "c")
+    assert plan(site, request(JANUARY - 60 * 24 * HOUR, stations=("a", "b"))).without_data == ()
+    assert estimate_words(plan(site, wanted), 1e6).endswith("no data in this range: b, c")

@@ -1,4 +1,6 @@
-"""What a job gives on the page and over HTTP: the same view of the same tiles, to those who may see it."""
+"""What a job gives on the page and over HTTP: the same view of the same tiles,
+to those who may see it.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +10,30 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import plotly.graph_objects as go
 import pytest
+from dash import no_update
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from access.store import open_access
 from app import create_app
-from callbacks.services import Services
-from callbacks.view import Asked, draw, draw_overview
+from callbacks.pictures import ViewQuery
+from callbacks.selection import Selection
+from callbacks.view import draw
+from callbacks.widen import widened
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
+from data.tiles.series import SeriesKey
+from data.time.months import iso_utc, parse_month
 from i18n import set_language
-from jobs.history import load_history
 from jobs.job import Job
-from jobs.ledger import open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import open_ledger
+from jobs.services import Services
 from tests.people import person
 
 START, END = 1_356_998_400_000, 1_388_534_400_000  # 2013, UTC
@@ -64,8 +73,17 @@ def client(services: Services) -> FlaskClient:
     return create_app(services.settings).server.test_client()
 
 
-def asked(job_id: Any, window: Any = None, **fields: Any) -> Asked:
-    return Asked(**{"job_id": job_id, "window": window, "include_flagged": False, "theme": "light", "width_px": 800, **fields})
+def asked(job_id: Any, window: Any = None, **fields: Any) -> ViewQuery:
+    return ViewQuery(
+        **{
+            "job_id": job_id,
+            "selection": Selection.of(window),
+            "include_flagged": False,
+            "theme": "light",
+            "width_px": 800,
+            **fields,
+        }
+    )
 
 
 def test_a_view_is_a_figure_a_badge_and_statistics(services: Services, job: Job) -> None:
@@ -108,14 +126,14 @@ def test_another_users_job_draws_the_same_nothing(services: Services, foreign: J
     drawn = draw(services, asked(foreign.id))
     assert drawn.answer["figure"]["data"] == []
     assert drawn.answer["job"] is None
-    assert draw_overview(services, foreign.id, "light", 800)["data"] == []
+    assert drawn.overview is not None
+    assert drawn.overview["data"] == []
 
 
 def test_no_view_asks_the_table_of_observations(services: Services, job: Job) -> None:
     seen: list[str] = []
     event.listen(services.site.engine, "before_cursor_execute", lambda *call: seen.append(call[2]))
-    draw(services, asked(job.id))
-    draw_overview(services, job.id, "dark", 800)
+    draw(services, asked(job.id, theme="dark"))
     assert not [statement for statement in seen if "FROM observation" in statement.replace('"', "")]
 
 
@@ -125,21 +143,40 @@ def test_while_a_job_runs_its_rows_are_not_offered_and_its_badge_calls_nothing_i
     assert drawn.rows_href is None
     assert drawn.badge == "0 rows so far"
     (shape,) = drawn.answer["figure"]["layout"]["shapes"]
-    assert shape["label"]["text"] == "still to come"
+    assert shape["label"]["text"] == "not loaded yet"
+
+
+def test_the_page_tints_what_a_completed_job_has_lost_as_the_api_does(data_dir: Path) -> None:
+    settings = Settings(data_dir=data_dir)
+    site, ledger = open_site(settings), open_ledger(settings)
+    load_history(site, REQUEST, lambda progress: None)
+    services = Services(settings, site, ledger, open_access(settings), lambda: MINE, lambda: None)
+    job = ledger.record_completed("local", REQUEST, {})
+    rain = SeriesKey(site.source.id, "EWR", "rainfall")
+    site.tiles.drop(rain, [site.tiles.entries(rain)[parse_month("2013-07")]])
+    layout = draw(services, asked(job.id)).answer["figure"]["layout"]
+    (shape,) = layout["shapes"]
+    assert shape["label"]["text"] == "no longer cached; load again"
+    theirs = create_app(settings).server.test_client().get(f"/api/jobs/{job.id}/figure?width=800").json
+    assert theirs["layout"]["shapes"] == [shape]
 
 
 def test_the_overview_is_the_whole_range_in_one_sensor(services: Services, job: Job) -> None:
-    figure = draw_overview(services, job.id, "light", 800)
+    figure = draw(services, asked(job.id, {"job": job.id, "start": START + DAY, "end": START + 2 * DAY})).overview
     go.Figure(figure)
+    assert figure is not None
     assert len(figure["data"]) == 2  # one sensor, two stations
     assert figure["layout"]["meta"]["start"] == START
 
 
-def test_a_zoom_does_not_draw_the_overview_again(client: FlaskClient) -> None:
-    callbacks = client.get("/_dash-dependencies").json
-    assert callbacks is not None
-    (overview,) = [callback for callback in callbacks if callback["output"] == "overview.figure"]
-    assert "chart-window" not in {given["id"] for given in overview["inputs"]}
+def test_the_overview_is_drawn_anew_only_when_another_one_would_be_seen(services: Services, job: Job) -> None:
+    shown = draw(services, asked(job.id)).overview_version
+    window = {"job": job.id, "start": START + DAY, "end": START + 2 * DAY, "sequence": 7}
+    assert draw(services, asked(job.id, window, overview=shown)).overview is None
+    assert draw(services, asked(job.id, theme="dark", overview=shown)).overview
+    assert draw(services, asked(job.id, width_px=900, overview=shown)).overview
+    another = services.ledger.record_completed("local", REQUEST, {})
+    assert draw(services, asked(another.id, overview=shown)).overview
 
 
 def test_rows_come_as_csv_with_a_name_that_says_what_they_are(client: FlaskClient, job: Job) -> None:
@@ -152,7 +189,10 @@ def test_rows_come_as_csv_with_a_name_that_says_what_they_are(client: FlaskClien
     assert {row["station"] for row in rows} == {"EWR", "JFK"}
     times = [row["timestamp_utc"] for row in rows]
     assert min(times) >= "2013-07-01T04:00:00Z"  # midnight in New York, summer time
-    assert max(times) < "2013-07-02T04:00:00Z"
+    assert max(times) == "2013-07-02T04:00:00Z"
+    last = [row for row in rows if row["timestamp_utc"] == max(times)]
+    # rain of the day's last hour is stamped at its end
+    assert all(row["rainfall"] and not row["temperature"] for row in last)
 
 
 @pytest.mark.parametrize(("kind", "magic"), [("parquet", b"PAR1"), ("arrow", b"\xff\xff\xff\xff")])
@@ -203,10 +243,14 @@ def test_a_width_that_is_no_number_is_refused(client: FlaskClient, job: Job) -> 
     assert answer.json["error"]["field"] == "width"
 
 
-def test_the_figure_over_http_is_the_pages(client: FlaskClient, services: Services, job: Job) -> None:
+def test_the_figure_over_http_draws_the_points_of_the_pages(client: FlaskClient, services: Services, job: Job) -> None:
     answer = client.get(f"/api/jobs/{job.id}/figure?width=800").json
     assert answer is not None
-    assert answer["data"] == draw(services, asked(job.id)).answer["figure"]["data"]
+    here, there = (
+        [(trace["uid"], trace["x"], trace["y"]) for trace in data]
+        for data in (answer["data"], draw(services, asked(job.id)).answer["figure"]["data"])
+    )
+    assert here == there
 
 
 def test_statistics_over_http_have_units_and_utc_times(client: FlaskClient, job: Job) -> None:
@@ -218,3 +262,26 @@ def test_statistics_over_http_have_units_and_utc_times(client: FlaskClient, job:
     assert 700 < temperature["rows"] <= 31 * 24
     assert temperature["min"] < temperature["mean"] < temperature["max"]
     assert temperature["max_time"].endswith("Z")
+
+
+def test_an_earlier_window_that_is_not_loaded_is_offered_and_a_press_loads_it_and_keeps_the_view(
+    services: Services, job: Job
+) -> None:
+    window = {"job": job.id, "start": START, "end": START + 7 * DAY, "view": "earlier", "options": {"offset": "week"}}
+    told = draw(services, asked(job.id, window)).whole
+    assert f"'start': {START - 7 * DAY}" in str(told["note"])
+    search, notice = widened(services, job.id, START - 7 * DAY, window)
+    query = {name: values[0] for name, values in parse_qs(search.removeprefix("?")).items()}
+    assert notice is None
+    assert (query["view"], query["offset"], query["from"]) == ("earlier", "week", iso_utc(START))
+    loaded = services.ledger.get(query["job"])
+    assert (loaded.request.start_ms, loaded.request.end_ms) == (START - 7 * DAY, END)
+    compared = draw(services, asked(loaded.id, {**window, "job": loaded.id})).whole
+    assert (compared["note"], len(compared["figure"]["data"])) == (None, 12)
+
+
+@pytest.mark.parametrize("start", [START, True, "2012", None, -(10**18)])
+def test_nothing_is_loaded_from_a_time_that_is_not_before_what_is_there(services: Services, job: Job, start: object) -> None:
+    search, notice = widened(services, job.id, start, {})
+    assert search is no_update
+    assert "no such range" in str(notice)

@@ -1,4 +1,6 @@
-"""What the Jobs page's callbacks do, on a real ledger: whose jobs, which actions, when it asks again."""
+"""What the Jobs page's callbacks do, on a real ledger:
+whose jobs, which actions, when it asks again.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +13,24 @@ from dataclasses import replace
 import pytest
 from dash import no_update
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import Identity
 from access.store import open_access
 from app import create_app
-from callbacks.jobs_page import Asked, Shown, act, shown, unavailable
+from callbacks.jobs_page import JobsPageAnswer, JobsPageQuery, act, shown, unavailable
 from callbacks.run import JobRenderer
-from callbacks.services import Services
 from config import Settings
 from data.request import request_of
 from jobs.job import JobError, Status, WorkerInfo
-from jobs.ledger import migrate_jobs, open_ledger
-from jobs.waits import queue_day
+from jobs.ledger.ledger import migrate_jobs, open_ledger
+from jobs.monitoring.wait_times import queue_day
+from jobs.services import Services
 from tests.people import person
 
 SARI, BUDI, ADMIN = person("sari"), person("budi"), person("root", admin=True)
 NOW = 1_700_000_000_000
-NEW = Asked(200, None, None, "light")
+NEW = JobsPageQuery(0, None, None, "light")
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def submit(services: Services, owner: str, day: int = 1, **how):
     return services.ledger.submit(owner, request, **how)
 
 
-def show(services: Services, identity: Identity, asked: Asked = NEW) -> Shown:
+def show(services: Services, identity: Identity, asked: JobsPageQuery = NEW) -> JobsPageAnswer:
     return shown(services, identity, asked, NOW)
 
 
@@ -85,18 +88,19 @@ def test_details_that_the_page_has_are_not_sent_again(services):
         assert show(services, SARI, replace(selected, seen=nonsense)).details
 
 
-def test_the_number_of_rows_is_bounded_and_older_ones_can_be_had(services):
+def test_the_number_of_rows_is_bounded_and_older_ones_can_be_had(services, monkeypatch):
     for day in (1, 2, 3):
         submit(services, "sari", day)
-    found = show(services, SARI, replace(NEW, limit=2))
+    monkeypatch.setattr("callbacks.jobs_page.FIRST_JOBS", 2)
+    found = show(services, SARI)
     assert (len(found.rows), found.no_older, found.count) == (2, False, "The newest 2 jobs")
-    assert show(services, SARI, replace(NEW, limit=3)).no_older
+    assert show(services, SARI, replace(NEW, presses=1)).no_older
     for nonsense in ("x", None, -5, 10**9, {}):
-        assert 1 <= len(show(services, SARI, replace(NEW, limit=nonsense)).rows) <= 3
+        assert 1 <= len(show(services, SARI, replace(NEW, presses=nonsense)).rows) <= 3
 
 
 def test_while_the_ledger_does_not_answer_the_page_keeps_what_it_has_says_so_and_asks_again(services):
-    found = unavailable(services)
+    found = unavailable(services, SQLAlchemyError())
     assert (found.rows, found.details, found.idle) == (no_update, no_update, False)
     assert "does not answer" in str(found.queue)
 
@@ -139,7 +143,7 @@ def test_an_action_that_comes_too_late_says_why_and_changes_nothing(services):
     assert services.ledger.get(job.id).status is Status.CANCELLED
 
 
-# -- the queue's day --------------------------------------------------------------------------------------------------
+# -- the queue's day -------------------------------------------------------------------------------
 
 
 def test_the_day_holds_waits_that_go_on_ended_in_a_start_or_in_a_cancel(services):
@@ -176,7 +180,7 @@ def test_an_error_is_in_the_row_in_full(services):
     assert (row["error"], row["details"]) == (f"No {'w' * 300}.", "Trace")
 
 
-# -- the page's address -----------------------------------------------------------------------------------------------
+# -- the page's address ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -222,7 +226,8 @@ def test_a_traceback_is_an_administrators_to_see(services):
     proxied = replace(services, settings=services.settings.model_copy(update={"auth": "proxy"}))
     seen = {identity.user: show(proxied, identity).rows[0]["details"] for identity in (SARI, ADMIN)}
     assert seen == {"sari": "", "root": "Traceback of /srv"}
-    assert show(services, SARI).rows[0]["details"] == "Traceback of /srv"  # without sign-in there is one user, on this machine
+    # without sign-in there is one user, on this machine
+    assert show(services, SARI).rows[0]["details"] == "Traceback of /srv"
     for who, there in ((SARI, False), (ADMIN, True)):
         renderer = JobRenderer(replace(proxied, identify=lambda who=who: who))
         with Flask("x").test_request_context():

@@ -1,18 +1,18 @@
 """The ledger on every database that is supported."""
 
-import multiprocessing
 import time
 
 import pytest
 from sqlalchemy import update
 
-from data.engine import make_engine
+from data.database.engine import make_engine
 from data.request import HistoryRequest
 from errors import Conflict, JobNotFound, SourceUnavailable, StaleAttempt
-from jobs import tables
 from jobs.job import JobError, Progress, Status, WorkerInfo
-from jobs.ledger import Ledger, migrate_jobs
+from jobs.ledger import tables
+from jobs.ledger.ledger import Ledger, migrate_jobs
 from jobs.policy import HISTORY, WORKBOOK
+from tests.processes import clean_forks
 
 WORKER = WorkerInfo("w-1", "host", 1, ("history",), 2, 0, 0)
 RETRYABLE = JobError.of(SourceUnavailable())
@@ -25,9 +25,8 @@ def request_for(station="aws-1", start_ms=0):
 
 
 @pytest.fixture
-def ledger(database_url):
-    engine = make_engine(database_url)
-    migrate_jobs(engine)
+def ledger(migrated_url):
+    engine = make_engine(migrated_url)
     yield Ledger(engine)
     engine.dispose()
 
@@ -231,7 +230,7 @@ def test_retry_does_not_make_a_second_job_of_an_equal_one(ledger):
     old = ledger.submit("siti", request_for())
     ledger.cancel(old.id)
     ledger.submit("siti", request_for())
-    with pytest.raises(Conflict, match="equal"):
+    with pytest.raises(Conflict, match="same load"):
         ledger.retry(old.id)
     assert ledger.get(old.id).status is Status.CANCELLED
 
@@ -243,14 +242,15 @@ def test_what_is_no_job_is_not_found(ledger, act, job_id):
         getattr(ledger, act)(job_id)
 
 
-def test_held_tells_which_attempts_go_on(ledger):
+def test_statuses_are_told_of_latest_attempts_only(ledger):
     jobs = [ledger.submit("siti", request_for(start_ms=start)) for start in range(4)]
     for _ in jobs[:3]:
         claim(ledger)
     ledger.cancel(jobs[1].id)
     asked = {jobs[0].id: 1, jobs[1].id: 1, jobs[2].id: 2, jobs[3].id: 0}
-    assert ledger.held(asked) == {jobs[0].id}
-    assert ledger.held({}) == set()
+    expected = {jobs[0].id: Status.RUNNING, jobs[1].id: Status.CANCELLED, jobs[3].id: Status.QUEUED}
+    assert ledger.attempt_statuses(asked) == expected
+    assert ledger.attempt_statuses({}) == {}
 
 
 def test_only_a_lease_that_has_run_out_is_expired(ledger):
@@ -274,9 +274,8 @@ def test_a_sign_of_life_renews_the_lease(ledger, sign):
     assert ledger.expired() == []
 
 
-def test_a_report_never_shortens_a_long_lease(database_url):
-    engine = make_engine(database_url)
-    migrate_jobs(engine)
+def test_a_report_never_shortens_a_long_lease(migrated_url):
+    engine = make_engine(migrated_url)
     ledger = Ledger(engine, lease_ms=-1)  # every ordinary lease has run out at once
     job = ledger.submit("siti", request_for())
     claim(ledger, lease_ms=60_000)
@@ -333,16 +332,20 @@ def test_a_job_that_needed_no_work_is_completed_from_the_start(ledger):
 def test_a_page_that_asked_lately_watches_the_job(ledger):
     job = ledger.submit("siti", request_for())
     assert not ledger.watched(job.id)
+    assert ledger.followed(job.id, "page-1") == (job, True)
     for _ in range(3):
-        ledger.seen(job.id, "page-1")
+        ledger.note_page(job.id, "page-1")
+    assert ledger.followed(job.id, "page-1") == (job, False)
+    assert ledger.followed(job.id, "page-2") == (job, True)
     assert ledger.watched(job.id)
     assert not ledger.watched(job.id, except_page="page-1")
-    ledger.seen(job.id, "page-2")
+    ledger.note_page(job.id, "page-2")
     assert ledger.watched(job.id, except_page="page-1")
     with ledger.engine.begin() as connection:
         connection.execute(update(tables.job_page).values(seen_ms=tables.now_ms() - 10_500))
     assert not ledger.watched(job.id)
-    ledger.seen(job.id, "page-1")
+    assert ledger.followed(job.id, "page-1") == (job, True)
+    ledger.note_page(job.id, "page-1")
     assert ledger.watched(job.id)
 
 
@@ -366,7 +369,8 @@ def test_that_a_job_is_of_a_page_is_known_as_long_as_the_job(ledger):
     job = ledger.submit("siti", request_for(), by_page=True)
     with ledger.engine.begin() as connection:
         connection.execute(update(tables.job_page).values(seen_ms=1))
-    ledger.heartbeat(WorkerInfo("another", "here", 1, ("history",), 1, 0, 0))  # which forgets old pages
+    # which forgets old pages
+    ledger.heartbeat(WorkerInfo("another", "here", 1, ("history",), 1, 0, 0))
     assert ledger.is_of_page(job.id)
     ledger.cancel(job.id)
     assert ledger.prune(older_than_s=-60) == 1
@@ -399,12 +403,12 @@ def _submit_one(url, ids):
 
 
 @pytest.mark.process
-def test_of_many_workers_exactly_one_gets_each_job(ledger, database_url):
+def test_of_many_workers_exactly_one_gets_each_job(ledger, migrated_url):
     expected = {ledger.submit("siti", request_for(start_ms=start)).id for start in range(60)}
     ledger.engine.dispose()
-    spawn = multiprocessing.get_context("spawn")
-    taken = spawn.Queue()
-    workers = [spawn.Process(target=_claim_all, args=(database_url, f"w-{number}", taken)) for number in range(3)]
+    server = clean_forks()
+    taken = server.Queue()
+    workers = [server.Process(target=_claim_all, args=(migrated_url, f"w-{number}", taken)) for number in range(3)]
     for worker in workers:
         worker.start()
     claims, ended = [], 0
@@ -418,11 +422,11 @@ def test_of_many_workers_exactly_one_gets_each_job(ledger, database_url):
 
 
 @pytest.mark.process
-def test_equal_requests_at_the_same_time_are_one_job(ledger, database_url):
+def test_equal_requests_at_the_same_time_are_one_job(ledger, migrated_url):
     ledger.engine.dispose()
-    spawn = multiprocessing.get_context("spawn")
-    ids = spawn.Queue()
-    pages = [spawn.Process(target=_submit_one, args=(database_url, ids)) for _ in range(4)]
+    server = clean_forks()
+    ids = server.Queue()
+    pages = [server.Process(target=_submit_one, args=(migrated_url, ids)) for _ in range(4)]
     for page in pages:
         page.start()
     found = {ids.get(timeout=60) for _ in pages}

@@ -12,8 +12,9 @@ from sqlalchemy.exc import OperationalError
 from data.request import HistoryRequest
 from errors import SourceUnavailable
 from jobs.job import JobError, Progress, Status
-from jobs.ledger import migrate_jobs, open_ledger
+from jobs.ledger.ledger import open_ledger
 from jobs.manager import QueueManager, open_cache
+from tests.databases import migrate_as_new
 from tests.people import person
 from tests.processes import wait_until
 
@@ -30,8 +31,8 @@ def render_result(job):
 
 @pytest.fixture
 def ledger(settings):
+    migrate_as_new(settings)
     opened = open_ledger(settings)
-    migrate_jobs(opened.engine)
     yield opened
     opened.engine.dispose()
 
@@ -155,13 +156,13 @@ def test_a_page_attaches_polls_and_gets_the_end(ledger, site, page, job):
     assert ended(page.poll()) == ["ended: completed", ""]
 
 
-def test_progress_that_was_shown_is_not_sent_again(ledger, page, job):
+def test_each_poll_tells_all_and_the_server_remembers_nothing_of_it(ledger, site, page, job):
     half(ledger, job)
     page.start(job.id)
-    assert "progress" in page.poll().json
-    assert "progress" not in page.poll().json
-    page.start(job.id)  # the tab attaches anew: it has forgotten
-    assert "progress" in page.poll().json
+    known = set(site.cache)
+    first = page.poll().json["progress"]
+    assert page.poll().json["progress"] == first  # what is new, the page finds out (newBeat)
+    assert set(site.cache) == known
 
 
 def test_two_pages_follow_one_job_without_stealing_from_each_other(ledger, site, job):
@@ -257,11 +258,12 @@ def test_cancel_acts_only_when_a_user_asked_for_it(ledger, site, page, job):
 
 
 def test_a_ledger_that_does_not_answer_lets_the_page_poll_on(ledger, page, job, monkeypatch):
-    def gone(_job_id):
+    def gone(*_asked):
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     with monkeypatch.context() as broken:
         broken.setattr(ledger, "get", gone)
+        broken.setattr(ledger, "followed", gone)
         assert page.start(job.id).status_code == 200
         answer = page.poll()
         assert (answer.status_code, answer.json) == (200, {"multi": True})
@@ -274,8 +276,10 @@ def test_the_cache_is_for_its_owner_only(settings, site):
 
 
 def test_the_same_callback_works_with_dashs_own_manager(settings, ledger, job, monkeypatch, tmp_path):
-    """``return run_job(job_id, report)`` runs the job in the process that Dash's stock manager starts."""
-    from jobs import child
+    """``return run_job(job_id, report)`` runs the job in the process
+    that Dash's stock manager starts.
+    """
+    from jobs.worker import child
 
     def load(_site, request, report, _seen):
         report(Progress(0.5, 1, 2, 3, 4))

@@ -1,4 +1,6 @@
-"""Tables that a site has already, on every database: whatever their layout and their times, the tiles are the same."""
+"""Tables that a site has already, on every database:
+whatever their layout and their times, the tiles are the same.
+"""
 
 from __future__ import annotations
 
@@ -20,28 +22,35 @@ from sqlalchemy import update
 
 from access.grants import Grant, Rights
 from access.identity import owner_identity
-from access.seen import seen_by
+from access.restricted_site import restricted_site
 from access.store import open_access
 from config import Settings
 from data.catalogue import load_catalogue
-from data.clean import FLAG_SOURCE
-from data.engine import make_engine, migrate_observations
-from data.freshness import last_look, look, look_is_due, reload
+from data.cells.units import conversion
+from data.database.engine import make_engine, migrate_observations
+from data.database.tables import source_look
+from data.ingest.outlying_rows import OutlyingRows
 from data.ingest.writer import ObservationWriter
-from data.plan import plan
+from data.load_plan import plan
+from data.readings import FLAG_SOURCE
 from data.request import request_of
 from data.site import Site, open_site
-from data.source import fast, mapped_sql
-from data.source.mapped import MappedReader
-from data.tables import source_look
-from data.tiles import SeriesKey
+from data.source.connection import fast
+from data.source.mapped import sql as mapped_sql
+from data.source.mapped.outlying_check import outlying_rows
+from data.source.mapped.source import MappedReader
+from data.source.mapped.station_bounds import Bounds, bounds
+from data.source_sync import reload, sync_inventory, sync_is_due
+from data.source_sync_tables import last_sync
+from data.tiles.tile_store import SeriesKey
+from data.time.months import month_bounds_ms, month_of
 from errors import SourceMismatch, SourceUnavailable
-from jobs.history import load_history
 from jobs.job import Status
-from jobs.ledger import Ledger, migrate_jobs
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
 from tests.databases import DATABASES, administrator, server_of
-from tests.foreign import Foreign, foreign_at, load, rows_of, utc_ms, wall
+from tests.foreign import ON_SQLITE, Foreign, foreign_at, load, rows_of, utc_ms, wall
 
 MINUTE, HOUR = 60_000, 3_600_000
 START = utc_ms(2019, 1, 31, 12)
@@ -67,6 +76,7 @@ wind_speed = { tag = "WS", unit = "km/h" }
 tag = "tag"
 value = "value"
 """
+IN_MS = conversion("km/h", "m/s")
 COLUMNS = "station VARCHAR(40), at WALL, temp DECIMAL(10,2), ws DECIMAL(10,2)"
 
 
@@ -77,7 +87,9 @@ def foreign(database_url: str, tmp_path: Path) -> Iterator[Foreign]:
 
 
 def history(rows: int = 1000, seed: int = 1) -> list[tuple[str, int, float | None, float | None]]:
-    """(station, ms UTC, temperature, wind in km/h): two stations, over a month's edge, with NULL and some that repeat."""
+    """(station, ms UTC, temperature, wind in km/h): two stations, over a month's edge,
+    with NULL and some that repeat.
+    """
     random = np.random.default_rng(seed)
     made: list[tuple[str, int, float | None, float | None]] = []
     for station in ("aws 1", "aws 2"):
@@ -108,7 +120,7 @@ def expected(rows: list[Any], station: str) -> dict[str, dict[int, float]]:
     for name, at, value, speed in rows:
         if name == station:
             found["temperature"] |= {at: value} if value is not None else {}
-            found["wind_speed"] |= {at: speed * 5 / 18} if speed is not None else {}
+            found["wind_speed"] |= {at: float(IN_MS(np.array([speed]))[0])} if speed is not None else {}
     return found
 
 
@@ -124,7 +136,6 @@ def test_the_same_rows_give_the_same_tiles_whatever_layout_and_database(foreign,
             for sensor in ("temperature", "wind_speed"):
                 times, values, flags = rows_of(site, station, sensor)
                 assert times.tolist() == sorted(wanted[sensor])
-                # km/h * 5 / 18 in one multiplication and one division, as pint's exact factor says
                 assert values.tobytes() == np.array([wanted[sensor][at] for at in sorted(wanted[sensor])]).tobytes()
                 assert flags.any() == ((values < -80) | (values > 60)).any() if sensor == "temperature" else not flags.any()
             assert metrics["duplicates"] > 0
@@ -156,7 +167,7 @@ def test_wide_tall_and_our_own_table_give_the_same_tiles_bit_for_bit(foreign, tm
     with writer.engine.begin() as connection:
         own.inventory.lock(connection, "aws 1")
         writer.write(connection, "aws 1", times, columns)
-        own.inventory.describe(connection, "aws 1", sensors=sensors, step_ms=10 * MINUTE)
+        own.inventory.describe(connection, "aws 1", sensors=dict.fromkeys(sensors), step_ms=10 * MINUTE)
     load(own, "aws 1", sensors)
     found.append([tile_bytes(own, "aws 1", sensor) for sensor in sensors])
     own.engine.dispose()
@@ -168,12 +179,13 @@ def test_both_paths_give_the_same_readings(foreign):
     make_wide(foreign, history(300))
     make_tall(foreign, history(300))
     for mapping in (WIDE, TALL):
-        with foreign.site(mapping, looked=False) as site:
+        with foreign.site(mapping, synced=False) as site:
             read = {}
             for fast in (True, False):
                 with site.source.open(fast=fast) as reader:
                     read[fast] = reader.read("aws 1", ["temperature", "wind_speed"], [(START - HOUR, START + 40 * HOUR)])
-                    if fast and foreign.kind != "sqlite":  # DECIMAL on SQLite has no type that connectorx knows beforehand
+                    # DECIMAL on SQLite has no type that connectorx knows beforehand
+                    if fast and foreign.kind != "sqlite":
                         assert (reader.fast_reads, reader.general_reads) == (1, 0)
             for sensor in ("temperature", "wind_speed"):
                 assert read[True].times_of(sensor).tobytes() == read[False].times_of(sensor).tobytes()
@@ -187,7 +199,7 @@ def test_stations_that_are_read_together_give_the_same_as_each_alone(foreign, la
     (make_wide if layout == "wide" else make_tall)(foreign, rows)
     stations, sensors = ["aws 2", "aws 1", "nobody", "aws 1 – 3"], ["temperature", "wind_speed"]
     windows = [(START - HOUR, START + 20 * HOUR), (START + 20 * HOUR, START + 40 * HOUR)]
-    with foreign.site(WIDE if layout == "wide" else TALL, looked=False) as site:
+    with foreign.site(WIDE if layout == "wide" else TALL, synced=False) as site:
         for fast in (True, False):
             with site.source.open(fast=fast) as reader:
                 assert reader.finds_all_stations
@@ -198,7 +210,7 @@ def test_stations_that_are_read_together_give_the_same_as_each_alone(foreign, la
                     for sensor in sensors:
                         assert together[station].times_of(sensor).tobytes() == alone.times_of(sensor).tobytes()
                         assert together[station].values[sensor].tobytes() == alone.values[sensor].tobytes()
-                    assert (together[station].missing, together[station].bad) == (alone.missing, alone.bad)
+                    assert together[station].missing == alone.missing
 
 
 def test_a_month_of_several_stations_is_one_query_unless_an_index_finds_each(foreign, monkeypatch):
@@ -206,7 +218,7 @@ def test_a_month_of_several_stations_is_one_query_unless_an_index_finds_each(for
     asked: list[tuple[str, ...]] = []
     real = mapped_sql.readings
     monkeypatch.setattr(
-        mapped_sql, "readings", lambda shape, names, *rest: asked.append(tuple(names)) or real(shape, names, *rest)
+        mapped_sql, "readings", lambda reflected, names, *rest: asked.append(tuple(names)) or real(reflected, names, *rest)
     )
     request = request_of(["aws 1", "aws 2"], ["temperature"], "2019-01-01", "2020-01-01", "raw", "UTC")
     with foreign.site(WIDE) as site:
@@ -232,10 +244,11 @@ def test_text_that_is_no_number_is_counted_and_left_out(foreign):
     with foreign.site(TALL) as site:
         metrics = load(site, "a", ["temperature"])
         assert rows_of(site, "a", "temperature")[1].tolist() == [12.5, 7.0, 1000.0]
-        assert metrics["bad_values"] == 3  # broken, empty, nan; NULL is missing
+        assert metrics["bad_values"] == 1  # broken; empty, nan and NULL are missing, as in a file
 
 
-# How a table may tell a time: the column's type on each database, what is stored for a time, and the mapping's words.
+# How a table may tell a time: the column's type on each database, what is stored for a time,
+# and the mapping's words.
 TIMES = {
     "naive": ("WALL", lambda ms: wall(ms), 'timezone = "Asia/Jakarta"'),
     "offset": ("WALL", lambda ms: wall(ms, -3.5), 'timezone = "-03:30"'),
@@ -259,23 +272,23 @@ TIMES = {
 }
 
 
-@pytest.mark.parametrize("how", TIMES)
-def test_a_time_is_the_same_instant_however_a_table_tells_it(foreign, how):
-    kind, store, words = TIMES[how]
-    foreign.make("t", f"station VARCHAR(9), at {kind}, temp DOUBLE PRECISION")
-    foreign.run("CREATE INDEX by_time ON t (station, at)")  # so that only months that have rows are read
-    step = 500 if how == "decimal" else 20 * MINUTE
-    # Over a month's edge; before 1970, on a leap day, and after 2038. (Text that does not sort has no index: a short span.)
-    starts = (utc_ms(1965, 3, 31, 22), utc_ms(2000, 2, 29), utc_ms(2045, 12, 31, 23))
-    starts = (utc_ms(1999, 12, 31, 22), utc_ms(2000, 2, 29), utc_ms(2000, 3, 31, 23)) if how == "day first" else starts
-    times = [at + n * step for at in starts for n in range(9)]
-    foreign.add("t", ({"station": "a", "at": store(at), "temp": float(n)} for n, at in enumerate(times)))
-    mapping = f'table = "t"\ntime = "at"\nstation = "station"\n{words}\n[sensors]\ntemperature = "temp"\n'
-    with foreign.site(mapping) as site:
-        load(site, "a", ["temperature"], "1950-01-01", "2050-01-01")
-        found, values, _ = rows_of(site, "a", "temperature")
-    assert found.tolist() == times
-    assert values.tolist() == [float(n) for n in range(27)]
+def test_a_time_is_the_same_instant_however_a_table_tells_it(foreign):
+    for number, (how, (kind, store, words)) in enumerate(TIMES.items()):
+        foreign.make(f"t{number}", f"station VARCHAR(9), at {kind}, temp DOUBLE PRECISION")
+        step = 500 if how == "decimal" else 20 * MINUTE
+        # Over a month's edge; before 1970, on a leap day, and after 2038.
+        # (Text that does not sort: where all are equally long.)
+        starts = (utc_ms(1965, 3, 31, 22), utc_ms(2000, 2, 29), utc_ms(2045, 12, 31, 23))
+        starts = (utc_ms(1999, 12, 31, 22), utc_ms(2000, 2, 29), utc_ms(2000, 3, 31, 23)) if how == "day first" else starts
+        times = [at + n * step for at in starts for n in range(9)]
+        foreign.add(f"t{number}", ({"station": "a", "at": store(at), "temp": float(n)} for n, at in enumerate(times)))
+        mapping = f'table = "t{number}"\ntime = "at"\nstation = "station"\n{words}\n[sensors]\ntemperature = "temp"\n'
+        months = [month_bounds_ms(month) for month in sorted({int(month_of(at)) for at in times})]
+        with foreign.reader(mapping) as (reader, connection):
+            read = reader.read("a", ["temperature"], months)
+            assert bounds(connection, reader.reflected) == [Bounds("a", (times[0], times[-1]))], how
+        found = sorted(zip(read.times.tolist(), read.values["temperature"].tolist(), strict=True))
+        assert found == [(at, float(n)) for n, at in enumerate(times)], how
 
 
 def test_a_time_with_a_zone_is_an_instant(foreign):
@@ -289,9 +302,10 @@ def test_a_time_with_a_zone_is_an_instant(foreign):
     with foreign.site('table = "t"\ntime = "at"\nstation = "station"\n[sensors]\ntemperature = "temp"\n') as site:
         load(site, "a", ["temperature"])
         found, values, _ = rows_of(site, "a", "temperature")
-    foreign.run(f"ALTER DATABASE {database} RESET timezone")  # the next test gets this database, emptied
+    # the next test gets this database, emptied
+    foreign.run(f"ALTER DATABASE {database} RESET timezone")
     assert found.tolist() == times
-    assert values.tolist() == [float(np.float32(0.1))] * 5
+    assert values.tolist() == [0.1] * 5
 
 
 def test_zero_dates_missing_times_and_unsigned_numbers_stop_nothing(foreign):
@@ -317,17 +331,17 @@ def berlin(*parts: int, fold: int = 0) -> int:
 BERLIN = 'table = "t"\ntime = "at"\ntimezone = "Europe/Berlin"\nstation = "station"\n[sensors]\ntemperature = "temp"\n'
 
 
-@pytest.mark.parametrize("step_min", [10, 30, 60])
-def test_the_doubled_hour_is_told_apart_by_the_order_of_the_rows(foreign, step_min):
-    foreign.make("t", "station VARCHAR(9), at WALL, temp DOUBLE PRECISION")
-    times = list(range(utc_ms(2019, 10, 26, 22), utc_ms(2019, 10, 27, 4), step_min * MINUTE))
-    shown = [datetime.fromtimestamp(at / 1000, ZoneInfo("Europe/Berlin")).replace(tzinfo=None) for at in times]
-    foreign.add("t", ({"station": "a", "at": str(at), "temp": float(n)} for n, at in enumerate(shown)))
-    with foreign.site(BERLIN) as site:
-        load(site, "a", ["temperature"])
-        found, values, _ = rows_of(site, "a", "temperature")
-    assert found.tolist() == times
-    assert values.tolist() == [float(n) for n in range(len(times))]
+def test_the_doubled_hour_is_told_apart_by_the_order_of_the_rows(foreign):
+    for step_min in (10, 30, 60):
+        table = f"t{step_min}"
+        foreign.make(table, "station VARCHAR(9), at WALL, temp DOUBLE PRECISION")
+        times = list(range(utc_ms(2019, 10, 26, 22), utc_ms(2019, 10, 27, 4), step_min * MINUTE))
+        shown = [datetime.fromtimestamp(at / 1000, ZoneInfo("Europe/Berlin")).replace(tzinfo=None) for at in times]
+        foreign.add(table, ({"station": "a", "at": str(at), "temp": float(n)} for n, at in enumerate(shown)))
+        with foreign.reader(BERLIN.replace('"t"', f'"{table}"')) as (reader, _):
+            read = reader.read("a", ["temperature"], [month_bounds_ms(int(month_of(times[0])))])
+        found = list(zip(read.times.tolist(), read.values["temperature"].tolist(), strict=True))
+        assert sorted(found) == [(at, float(n)) for n, at in enumerate(times)], step_min
 
 
 def test_the_missing_hour_is_kept_as_the_offset_before_gives_it(foreign):
@@ -428,8 +442,9 @@ def test_a_new_station_and_a_new_month_are_found(foreign):
     with foreign.site(WIDE) as site:
         rows = [{"station": "new", "at": wall(utc_ms(2019, 5, 1) + n * HOUR), "temp": 1.0, "ws": 1.0} for n in range(1000)]
         foreign.add("wide", rows)
-        assert look(site).stations == 1
-        assert load(site, "new", ["temperature"])["tiles_read"] == 2  # 1000 hours from the first of May
+        assert sync_inventory(site).stations == 1
+        # 1000 hours from the first of May
+        assert load(site, "new", ["temperature"])["tiles_read"] == 2
         assert site.inventory.station("new").step_ms == HOUR
 
 
@@ -445,13 +460,15 @@ def test_a_correction_is_found_where_the_time_of_change_is_indexed(foreign):
         assert rows_of(site, "aws 1", "temperature")[1][0] == 55.5
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("check", "found"), [('"always"', True), ('"never"', False), ("60", False)])
 def test_without_a_mark_closed_months_are_compared_as_often_as_the_mapping_says(foreign, check, found):
     foreign.make("wide", COLUMNS, number=False)
     foreign.add("wide", ({"station": s, "at": wall(t), "temp": a, "ws": b} for s, t, a, b in history(1000)))
     with foreign.site(WIDE + f"[freshness]\ncheck = {check}\n") as site:
         load(site, "aws 1", ["temperature"])
-        foreign.run(f"UPDATE wide SET temp = 55.5 WHERE at = '{wall(START)}'")  # January; the last month is February
+        # January; the last month is February
+        foreign.run(f"UPDATE wide SET temp = 55.5 WHERE at = '{wall(START)}'")
         load(site, "aws 1", ["temperature"])
         assert (rows_of(site, "aws 1", "temperature")[1].tolist()[0] == 55.5) is found
         assert reload(site, request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-02-01", "raw", "UTC")) == 1
@@ -466,7 +483,8 @@ def test_a_row_that_comes_while_its_month_is_read_makes_the_tile_stale(foreign, 
 
     def read_then_insert(self: MappedReader, station: str, sensors: Any, windows: Any) -> Any:
         readings = real(self, station, sensors, windows)
-        if not came and any(low <= START < high for low, high in windows):  # months are read two at a time
+        # months are read two at a time
+        if not came and any(low <= START < high for low, high in windows):
             came.append(1)
             foreign.add("wide", [{"station": "aws 1", "at": wall(START + 5), "temp": 1234.5, "ws": 1.0}])
         return readings
@@ -486,12 +504,43 @@ def test_an_id_that_is_committed_below_the_mark_is_found(foreign):
     with foreign.site(WIDE) as site:
         load(site, "aws 1", ["temperature"])
         foreign.run("DELETE FROM wide WHERE id = 100")  # the gap that an uncommitted row leaves
-        look(site)
+        sync_inventory(site)
         foreign.run(f"INSERT INTO wide (id, station, at, temp, ws) VALUES (100, 'aws 1', '{LATE}', 66.0, 1)")
         load(site, "aws 1", ["temperature"])
         assert 66.0 in rows_of(site, "aws 1", "temperature")[1]
 
 
+@ON_SQLITE
+def test_a_sensor_has_the_stations_bounds_until_a_load_tells_its_own_and_a_look_widens_them(foreign):
+    """Wind was measured from 25 March to 4 April at a station of February to May;
+    a month that nobody read counts as measured.
+    """
+    days = [utc_ms(2019, 2, 1) + number * 24 * HOUR for number in range(100)]
+    windy = [at for at in days if utc_ms(2019, 3, 25) <= at < utc_ms(2019, 4, 5)]
+    make_wide(foreign, [("aws 1", at, 20.0, 5.0 if at in windy else None) for at in days])
+    only_wind = Rights((Grant(("aws 1",), ("wind_speed",)),))
+
+    def told(site: Site) -> tuple[int, int] | None:
+        return restricted_site(site, only_wind).inventory.station("aws 1").span
+
+    with foreign.site(WIDE) as site:
+        whole = (days[0], days[-1])
+        assert told(site) == site.inventory.station("aws 1").span
+        load(site, "aws 1", ["temperature", "wind_speed"], "2019-02-01", "2019-04-01")
+        first, last = told(site) or (0, 0)
+        assert (first, last >= days[-1]) == (windy[0], True)  # of April and May nobody knows
+        load(site, "aws 1", ["temperature", "wind_speed"])
+        assert told(site) == (windy[0], windy[-1])
+        assert site.inventory.station("aws 1").of(["temperature"]).span == whole
+        foreign.add("wide", [{"station": "aws 1", "at": wall(days[-1] + HOUR), "temp": 1.0, "ws": None}])
+        sync_inventory(site)
+        assert told(site) == (windy[0], days[-1] + HOUR)
+        load(site, "aws 1", ["wind_speed"])
+        assert told(site) == (windy[0], windy[-1])
+        assert plan(site, request_of(["aws 1"], ["wind_speed"], "2019-02-01", "2019-03-01", "raw", "UTC")).tiles_total == 1
+
+
+@ON_SQLITE
 def test_what_a_request_may_lack_is_told_without_touching_the_table(foreign, monkeypatch):
     make_wide(foreign, history(300))
     closed = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-02-01", "raw", "UTC")
@@ -500,20 +549,21 @@ def test_what_a_request_may_lack_is_told_without_touching_the_table(foreign, mon
         load(site, "aws 1", ["temperature"])
         monkeypatch.setattr(MappedReader, "__enter__", lambda _: pytest.fail("the table was touched"))
         now = utc_ms(2030, 1, 1)
-        assert look_is_due(site, closed, now)
-        assert not look_is_due(site, closed, 0)
-        assert look_is_due(site, growing, now)
+        assert sync_is_due(site, closed, now)
+        assert not sync_is_due(site, closed, 0)
+        assert sync_is_due(site, growing, now)
         assert plan(site, closed).rows_total > 0
 
 
 # Bad sources
 
 
+@ON_SQLITE
 def test_a_mapping_that_names_what_the_table_lacks_says_key_and_columns(foreign):
     make_wide(foreign, history(20))
     wrong = WIDE.replace('"temp"', '"tmep"')
-    with foreign.site(wrong, looked=False) as site, pytest.raises(SourceMismatch) as caught:
-        look(site)
+    with foreign.site(wrong, synced=False) as site, pytest.raises(SourceMismatch) as caught:
+        sync_inventory(site)
     assert "mapping.toml: sensors.temperature = tmep: the table wide" in caught.value.message
     assert "it has at, id, station, temp, ws" in caught.value.message
 
@@ -555,13 +605,12 @@ def test_sqlite_keeps_what_it_was_given_and_the_reader_copes(tmp_path):
     engine.dispose()
 
 
+@ON_SQLITE
 def test_a_sensor_of_another_unit_is_another_tile(foreign):
     make_wide(foreign, history(20))
     with foreign.site(WIDE) as site:
         load(site, "aws 1", ["wind_speed"])
-        first = site.source.id
     with foreign.site(WIDE.replace("km/h", "m/s")) as site:
-        assert site.source.id == first
         assert site.catalogue["temperature"].fingerprint != load_catalogue()["temperature"].fingerprint
         assert load(site, "aws 1", ["wind_speed"])["tiles_read"] == 1
 
@@ -611,13 +660,14 @@ def test_a_table_that_is_locked_longer_than_a_statement_may_take_says_so(tmp_pat
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_server_that_hangs_or_refuses_at_connect_is_unavailable_soon(tmp_path, free_port, kind):
     scheme = "postgresql+psycopg" if kind == "postgresql" else "mysql+pymysql"
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts nothing: the handshake never comes
+    # accepts nothing: the handshake never comes
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         for port in (free_port, silent.getsockname()[1]):
             began = time.monotonic()
             engine = make_engine(f"{scheme}://u:hunter2@127.0.0.1:{port}/scada")
             foreign = Foreign(engine, tmp_path, kind)
-            with foreign.site(WIDE, looked=False) as site, pytest.raises(SourceUnavailable) as caught:
-                look(site)
+            with foreign.site(WIDE, synced=False) as site, pytest.raises(SourceUnavailable) as caught:
+                sync_inventory(site)
             assert time.monotonic() - began < 15
             assert f"scada on 127.0.0.1:{port} does not answer" in caught.value.message
             assert "hunter2" not in caught.value.message
@@ -625,35 +675,40 @@ def test_a_server_that_hangs_or_refuses_at_connect_is_unavailable_soon(tmp_path,
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_connection_that_breaks_in_the_middle_of_a_read_is_unavailable_or_read_again(tmp_path, kind, monkeypatch):
-    """The session is killed under the reader; the whole query is read once more, or the job's next attempt does."""
+    """The session is killed under the reader; the whole query is read once more,
+    or the job's next attempt does.
+    """
     with DATABASES[kind](tmp_path) as url:
         engine = make_engine(url)
         foreign = Foreign(engine, tmp_path, kind)
         make_wide(foreign, history(300))
         real = fast.read_chunks
 
-        def killed(address: str, sql: str, add: Any) -> int:
-            monkeypatch.setattr("data.source.fast.read_chunks", real)
+        def killed(address: str, sql: str, add: Any) -> None:
+            monkeypatch.setattr("data.source.connection.fast.read_chunks", real)
             raise fast.FastPathFailed("server closed the connection unexpectedly")
 
         with foreign.site(WIDE) as site:
-            monkeypatch.setattr("data.source.mapped.fast.read_chunks", killed)
+            monkeypatch.setattr("data.source.connection.fast.read_chunks", killed)
             load(site, "aws 1", ["temperature"])
             assert len(rows_of(site, "aws 1", "temperature")[0]) > 280
         engine.dispose()
 
 
+@ON_SQLITE
 def test_a_reload_loses_nothing_of_what_came_to_other_months(foreign):
     make_wide(foreign, history(1000))
     january = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-02-01", "raw", "UTC")
     with foreign.site(WIDE) as site:
         load(site, "aws 1", ["temperature"])
-        foreign.add("wide", [{"station": "aws 1", "at": LATE, "temp": 77.0, "ws": 1.0}])  # in February
+        # in February
+        foreign.add("wide", [{"station": "aws 1", "at": LATE, "temp": 77.0, "ws": 1.0}])
         reload(site, january)
         assert load(site, "aws 1", ["temperature"])["tiles_read"] == 2
         assert 77.0 in rows_of(site, "aws 1", "temperature")[1]
 
 
+@ON_SQLITE
 def test_a_request_of_tiles_that_are_all_there_still_gets_a_job_where_a_look_is_due(foreign):
     make_wide(foreign, history(100))
     whole = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-03-01", "raw", "UTC")
@@ -664,18 +719,33 @@ def test_a_request_of_tiles_that_are_all_there_still_gets_a_job_where_a_look_is_
         identity = owner_identity(site.settings, open_access(site.settings, engine=ledger_engine), "somebody")
         ledger = Ledger(ledger_engine)
         assert start_job(site, ledger, identity, whole, lambda: None).status is Status.COMPLETED
-        with site.engine.begin() as connection:  # as if the last look had been an hour ago
+        with site.engine.begin() as connection:  # as if the last sync had been an hour ago
             connection.execute(update(source_look).values(looked=source_look.c.looked - HOUR))
         assert start_job(site, ledger, identity, whole, lambda: None).status is Status.QUEUED
         ledger_engine.dispose()
 
 
+@ON_SQLITE
 def test_whether_a_month_still_grows_does_not_depend_on_who_asks(foreign):
     make_wide(foreign, history(100))
     january = request_of(["aws 1"], ["temperature"], "2019-01-01", "2019-02-01", "raw", "UTC")
     with foreign.site(WIDE) as site:
         load(site, "aws 1", ["temperature"])
-        of_january = seen_by(site, Rights((Grant(to_ms=january.end_ms),)))
+        of_january = restricted_site(site, Rights((Grant(to_ms=january.end_ms),)))
         assert of_january.inventory.station("aws 1").last_ms < january.end_ms
-        later_ms = last_look(site).looked_ms + 60_000
-        assert [look_is_due(one, january, later_ms) for one in (site, of_january)] == [False, False]
+        later_ms = last_sync(site).synced_ms + 60_000
+        assert [sync_is_due(one, january, later_ms) for one in (site, of_january)] == [False, False]
+
+
+def test_rows_of_2099_and_of_1970_are_counted_and_set_no_range(foreign):
+    rows = history(20)
+    rows += [("aws 1", utc_ms(2099, 1, day), 1.0, None) for day in (1, 2)] + [("aws 2", 0, 1.0, None)]
+    make_wide(foreign, rows)
+    foreign.run("CREATE INDEX by_station ON wide (station, at)")
+    with foreign.site(WIDE) as site:
+        one, two = site.inventory.stations()
+        assert (one.usual, two.usual) == ((START, START + 19 * 10 * MINUTE),) * 2
+        assert outlying_rows(site.source, [one, two]) == (
+            OutlyingRows("aws 1", 2, "2099-01-01T00:00:00Z", "2099-01-02T00:00:00Z"),
+            OutlyingRows("aws 2", 1, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        )

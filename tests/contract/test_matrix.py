@@ -1,7 +1,9 @@
-"""Who gets through which route: every rule of the server, by every method, asked by everybody there is.
+"""Who gets through which route: every rule of the server, by every method,
+asked by everybody there is.
 
-``ROUTES`` says of each what it needs; what it must answer follows from that and from what somebody is. A route that is not in
-the table fails :func:`test_every_route_has_a_rule`, so that nobody adds one without saying who may use it.
+``ROUTES`` says of each what it needs; what it must answer follows from that and from what somebody
+is. A route that is not in the table fails :func:`test_every_route_has_a_rule`, so that nobody adds
+one without saying who may use it.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from access.embed_table import find_embed
-from access.embeds import embed_token
+from access.embeds.embed_table import find_embed
+from access.embeds.embed_token import embed_token
 from access.grants import Grant
 from access.keys import new_key, revoke_key
 from access.passwords import hash_password
@@ -30,8 +32,8 @@ from app import create_app
 from config import Settings
 from data.request import HistoryRequest, request_of
 from data.site import open_site
-from jobs.history import load_history
-from jobs.ledger import Ledger, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, open_ledger
 
 YEAR: Final[dict[str, Any]] = {
     "stations": ["EWR"],
@@ -54,9 +56,10 @@ UNCOUNTED: Final[dict[str, Any]] = {f"rate_{whose}": 0 for whose in ("page", "ap
 class Rule:
     """What a route needs of whoever asks; ``ok`` is the answer to somebody who has all of it.
 
-    ``door``: *open* (nobody need be known), *page* (people look at it), *own* (a form of our own pages), *dash* and *api*.
-    ``scope`` is a key's; ``needs`` what must be granted or be one's own. ``tokens``: open to an embedded chart's token.
-    ``path``: the rule with its parts filled in, of which ``JOB`` and ``EMBED`` are what is asked about.
+    ``door``: *open* (nobody need be known), *page* (people look at it), *own* (a form of our own
+    pages), *dash* and *api*. ``scope`` is a key's; ``needs`` what must be granted or be one's own.
+    ``tokens``: open to an embedded chart's token. ``path``: the rule with its parts filled in, of
+    which ``JOB`` and ``EMBED`` are what is asked about.
     """
 
     door: str
@@ -72,9 +75,10 @@ JOB_READ: Final[dict[str, Any]] = {"scope": "read", "needs": "view"}
 ANY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 SCRIPT = "_dash-component-suites/dash/dcc/async-graph.js"
 CALLBACK: Final[dict[str, Any]] = {
-    "output": "embed-open.hidden",
-    "outputs": {"id": "embed-open", "property": "hidden"},
-    "inputs": [{"id": "job-id", "property": "data", "value": None}],
+    "output": "..sensor.options...zone.options..",
+    "outputs": [{"id": "sensor", "property": "options"}, {"id": "zone", "property": "options"}],
+    "inputs": [{"id": "station", "property": "value", "value": None}],
+    "state": [{"id": "sensor", "property": "value", "value": None}],
     "changedPropIds": [],
 }
 OF_JOBS: Final[dict[str, Any]] = {
@@ -84,12 +88,14 @@ OF_JOBS: Final[dict[str, Any]] = {
     "state": [{"id": "jobs-grid", "property": "selectedRows", "value": None}],
     "changedPropIds": [],
 }
-OF_ADMIN: Final[dict[str, Any]] = {"output": "nowhere.children", "inputs": []}  # of whose shape it says 400
+# of whose shape it says 400
+OF_ADMIN: Final[dict[str, Any]] = {"output": "nowhere.children", "inputs": []}
 DASH: Final[dict[str, Mapping[str, Rule]]] = {
     "_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": {"GET": Rule("dash", path=SCRIPT)},
     "_dash-dependencies": {"GET": Rule("dash")},
     "_dash-layout": {"GET": Rule("dash")},
-    "_dash-update-component": {"POST": Rule("dash", body=CALLBACK)},  # what each gives: test_callbacks_of_strangers.py
+    # what each gives: test_callbacks_of_strangers.py
+    "_dash-update-component": {"POST": Rule("dash", body=CALLBACK)},
     "_favicon.ico": {"GET": Rule("dash")},
     "_reload-hash": {"GET": Rule("dash")},
     "<path:path>": {"GET": Rule("dash", ok=404, path="nowhere")},
@@ -115,11 +121,14 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/jobs": {"GET": Rule("page")},
     "/jobs/": {"GET": Rule("page")},
     "/account": {"GET": Rule("page", needs="people")},
-    # Without the token of a form of one's own nobody is believed; with it: test_keys.py and test_login.py.
+    # Without the token of a form of one's own nobody is believed; with it:
+    # test_keys.py and test_login.py.
     "/account/keys": {"POST": Rule("own", ok=403, needs="people")},
     "/account/keys/<key_id>/revoke": {"POST": Rule("own", ok=403, needs="people", path="account/keys/x/revoke")},
     "/account/password": {"POST": Rule("own", ok=403, needs="people")},
     "/account/sessions": {"POST": Rule("own", ok=403, needs="people")},
+    "/account/sessions/<shown_id>/end": {"POST": Rule("own", ok=403, needs="people", path="account/sessions/x/end")},
+    "/account/confirm": {"POST": Rule("own", ok=403, needs="people")},
     "/login": {"GET": Rule("open", needs="no session"), "POST": Rule("open", ok=400)},
     "/logout": {"POST": Rule("own", ok=303)},
     "/bootstrap.css": {"GET": Rule("style")},
@@ -136,6 +145,7 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
         for rule in ("/api", "/api/", "/api/<path:rest>")
     },
     "/api/openapi.json": {"GET": Rule("api")},
+    "/api/stations": {"GET": Rule("api", scope="read")},
     "/api/audit": {"GET": Rule("api", scope="admin", needs="admin")},
     "/api/embed": {"GET": Rule("api", scope="read", needs="token", tokens=True)},
     "/api/embeds": {
@@ -148,6 +158,24 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/embeds/<embed_id>/token": {
         "POST": Rule("api", ok=201, scope="embed", needs="own embed", path="api/embeds/EMBED/token", body={}),
     },
+    # Whose they are, and who sees them: test_saved_views.py.
+    "/api/views": {
+        "GET": Rule("api", scope="read"),
+        "POST": Rule("api", ok=400, scope="load", body={"name": "of nothing"}),
+    },
+    "/api/views/<view_id>": {
+        "POST": Rule("api", ok=404, scope="load", path="api/views/0123456789abcdef", body={"shared": True}),
+        "DELETE": Rule("api", ok=404, scope="load", path="api/views/0123456789abcdef"),
+    },
+    # Whose they are: test_user_formulas.py.
+    "/api/formulas": {
+        "GET": Rule("api", scope="read"),
+        "POST": Rule("api", ok=400, scope="load", body={"name": "of nothing"}),
+    },
+    "/api/formulas/<sensor>": {
+        "POST": Rule("api", ok=400, scope="load", path="api/formulas/formula_0", body={"name": "of nothing"}),
+        "DELETE": Rule("api", ok=404, scope="load", path="api/formulas/formula_0"),
+    },
     "/api/jobs": {
         "GET": Rule("api", scope="read"),
         "POST": Rule("api", ok=202, scope="load", needs="may load", tokens=True, body=YEAR),
@@ -155,27 +183,32 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/jobs/<job_id>": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB")},
     "/api/jobs/<job_id>/events": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/events")},
     "/api/jobs/<job_id>/figure": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/figure?width=200")},
+    "/api/jobs/<job_id>/analysis/<name>": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/analysis/summary")},
     "/api/jobs/<job_id>/stats": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/stats")},
     "/api/jobs/<job_id>/data": {
         "GET": Rule("api", scope="export", needs="export", tokens=True, path="api/jobs/JOB/data?format=parquet")
     },
+    "/api/jobs/<job_id>/rows": {"GET": Rule("api", scope="export", needs="export", path="api/jobs/JOB/rows")},
     # The job has completed, so that whoever may do this is told that there is nothing to do.
     "/api/jobs/<job_id>/cancel": {"POST": Rule("api", ok=409, scope="load", needs="view", path="api/jobs/JOB/cancel")},
     "/api/jobs/<job_id>/retry": {"POST": Rule("api", ok=409, scope="load", needs="view", path="api/jobs/JOB/retry")},
 }
+OF_SESSIONS: Final = frozenset({"/account/sessions", "/account/sessions/<shown_id>/end", "/account/confirm"})
 WITHOUT: Final = {  # routes that a way to sign in does not have
     "login": frozenset[str](),
-    "proxy": frozenset({"/login", "/logout", "/account/password", "/account/sessions"}),
-    "none": frozenset({"/login", "/logout", "/account/password", "/account/sessions"}),
+    "proxy": frozenset({"/login", "/logout", "/account/password", *OF_SESSIONS}),
+    "none": frozenset({"/login", "/logout", "/account/password", *OF_SESSIONS}),
 }
 
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody who asks. ``user`` empty: nobody is known; ``refusal`` is then what they are told where it matters.
+    """Somebody who asks. ``user`` empty: nobody is known;
+    ``refusal`` is then what they are told where it matters.
 
-    ``stranger`` with grants, but none of the jobs; ``view``: what the API says to who asks for the whole year (200, 403 or
-    404), ``exports`` and ``embeds`` what is granted besides. ``bearer``: a key or a token speaks, which counts for the API only.
+    ``stranger`` with grants, but none of the jobs; ``view``: what the API says to who asks for the
+    whole year (200, 403 or 404), ``exports`` and ``embeds`` what is granted besides. ``bearer``: a
+    key or a token speaks, which counts for the API only.
     """
 
     name: str
@@ -269,7 +302,9 @@ def world(request: pytest.FixtureRequest, loaded: Path, tmp_path_factory: pytest
 
 
 def _populate(made: World, settings: Settings, ledger: Ledger) -> None:
-    """Everybody who can come to this site, each with a browser of their own; the two charts of sari."""
+    """Everybody who can come to this site, each with a browser of their own;
+    the two charts of sari.
+    """
     people = _people(made)
     owner = people["sari, who may do everything but run the site" if made.auth != "none" else "local"]
     tokens = {}
@@ -316,7 +351,9 @@ def _keys(made: World, settings: Settings, owner: str) -> Iterator[Who]:
     text, gone = new_key(made.access, owner, label="gone", scopes=SCOPES, expires_ms=None, now_ms=now_ms())
     revoke_key(made.access, gone.id, now_ms())
     yield Who("a revoked key", bearer=text)
-    if made.auth != "none":  # of which nobody is an administrator: the one user may everything, but has no audit log over HTTP
+    # of which nobody is an administrator: the one user may everything,
+    # but has no audit log over HTTP
+    if made.auth != "none":
         yield Who("an administrator's key for all", "kepala", admin=True, bearer=key("kepala", *SCOPES))
         yield Who(
             "an administrator's key without admin",
@@ -371,14 +408,15 @@ def _here(made: World) -> list[Who]:
     return found
 
 
-# -- what each answer must be ---------------------------------------------------------------------------------------------------
+# -- what each answer must be ----------------------------------------------------------------------
 
 
 def expected(world: World, who: Who, rule: Rule, method: str, owner: str) -> int:
     """The status of the answer to somebody who asks about what is ``owner``'s."""
     if rule.door == "open" or (rule.door == "style" and world.auth == "login"):
         return _open(world, who, rule)
-    if who.bearer and rule.door != "api":  # a key or a token is nobody on a page, to Dash and to forms
+    # a key or a token is nobody on a page, to Dash and to forms
+    if who.bearer and rule.door != "api":
         who = BEARER_ON_PAGES[world.auth]
     if not who.user:
         return _refused(world, who, rule, method)
@@ -469,10 +507,12 @@ def test_a_route_answers_each_as_its_rule_says(world, path, method):
         pytest.skip("not a route of this way to sign in")
     rule = ROUTES[path][method]
     wrong = []
-    for owner, job in _asked_about(world, rule):
+    for place, (owner, job) in enumerate(_asked_about(world, rule)):
         address = (rule.path or path.lstrip("/")).replace("JOB", job).replace("EMBED", world.embed).replace("GONE", world.gone)
         for who in world.everybody:
-            for verb in (method, "HEAD") if method == "GET" else (method,):
+            if place and not who.user:
+                continue  # who is nobody is refused before anybody's job is looked for
+            for verb in (method, "HEAD") if method == "GET" and not place else (method,):
                 status = world.ask(who, verb, address, rule.body if verb == "POST" else None).status_code
                 if status != (due := expected(world, who, rule, verb, owner or who.user)):
                     wrong.append(f"{who.name}: {verb} /{address} of {owner or 'their own'} gave {status}, not {due}")

@@ -1,4 +1,6 @@
-"""While the database of observations is away the page says so, shows what it knows and what is loaded, and recovers by itself."""
+"""While the database of observations is away the page says so,
+shows what it knows and what is loaded, and recovers by itself.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +20,22 @@ from sqlalchemy import make_url
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
-from data.drivers import CONNECT_TIMEOUT_S
+from data.database.drivers import CONNECT_TIMEOUT_S
 from data.request import request_of
 from data.site import open_site
-from jobs.history import load_history
-from jobs.ledger import migrate_jobs, open_ledger
-from tests.databases import DATABASES
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import migrate_jobs, open_ledger
+from tests.databases import MIGRATED
 from tests.e2e.cable import Cable
 from tests.processes import free_port, wait_until
-from tests.store import open_store
+from tests.store import store_at
 
 ROWS = "station,timestamp_utc,temperature\n" + "".join(
     f"aws-1,2019-01-{day:02}T00:00:00Z,2{day % 10}.5\n" for day in range(1, 29)
 )
 FORM = {
     "station.value": ["aws-1"], "sensor.value": ["temperature"], "range-start.value": "2019-01-01",
-    "range-end.value": "2019-02-01", "resolution.value": "raw", "job-state.data": None,
+    "range-end.value": "2019-02-01", "resolution.value": "raw", "zone.value": "station", "job-ended.data": None,
 }  # fmt: skip
 
 
@@ -107,11 +109,11 @@ def test_a_page_without_a_database_from_the_start_says_so_with_one_action_and_do
         began_s = time.monotonic()
         shown = layout(page)
         assert time.monotonic() - began_s < CONNECT_TIMEOUT_S  # what a driver alone would take
-        assert "so the stations are not known; try again in a moment" in shown
+        assert "so the stations are not known. Try again in a moment" in shown
         assert shown.count('"children":"Try again"') == 1
-        assert "There is no observation yet" not in shown
+        assert "No data yet" not in shown
         assert page.get("/").status_code == 200
-        assert "The database of observations does not answer" in estimate(page)
+        assert "The database does not answer" in estimate(page)
         assert page.get("/readyz").get_json()["checks"]["observations"] is False
         answer = page.post(
             "/api/jobs", json={"stations": ["aws-1"], "sensors": ["temperature"], "start": "2019-01-01", "end": "2020-01-01"}
@@ -123,8 +125,8 @@ def test_a_page_without_a_database_from_the_start_says_so_with_one_action_and_do
 @pytest.fixture
 def cabled(tmp_path: Path) -> Iterator[tuple[Cable, FlaskClient]]:
     """A site whose month is loaded, on PostgreSQL behind a cable."""
-    with DATABASES["postgresql"](tmp_path) as url:
-        store = open_store(url, tmp_path)
+    with MIGRATED["postgresql"](tmp_path) as url:
+        store = store_at(url, tmp_path)
         store.load(ROWS)
         store.engine.dispose()
         server = make_url(url)
@@ -149,14 +151,14 @@ def test_a_page_lives_on_without_its_database_and_is_whole_when_it_is_back(cable
     (cable.cut if how == "cut" else cable.be_still)()
     shown = layout(page)
     assert "aws-1" in shown
-    assert "what is loaded can be looked at" in shown
-    assert "The database of observations does not answer" in estimate(page)
-    inputs, state = {"url.search": f"?job={job['id']}"}, {"job-id.data": None}
+    assert "already loaded can still be viewed" in shown
+    assert "The database does not answer" in estimate(page)
+    inputs, state = {"link.data": f"?job={job['id']}"}, {"job-id.data": None, "selection.data": None}
     outputs = json.loads(page.get("/_dash-dependencies").get_data())
-    arrive = next(each["output"] for each in outputs if any(of["property"] == "search" for of in each["inputs"]))
+    arrive = next(each["output"] for each in outputs if any(of["id"] == "link" for of in each["inputs"]))
     arrived = update(page, arrive.strip(".").split("..."), inputs, state)
     assert arrived["job-id"]["data"] == job["id"]
-    assert "what is loaded can be looked at" in json.dumps(arrived)
+    assert "already loaded can still be viewed" in json.dumps(arrived)
     figure = page.get(f"/api/jobs/{job['id']}/figure")
     assert figure.status_code == 200
     assert any(len(trace.get("y", ())) for trace in figure.get_json()["data"])
@@ -164,4 +166,4 @@ def test_a_page_lives_on_without_its_database_and_is_whole_when_it_is_back(cable
 
     (cable.mend if how == "cut" else cable.flow)()
     wait_until(lambda: "observations does not answer" not in layout(page), "the page to be whole")
-    wait_until(lambda: "all on disk" in estimate(page), "the estimate")
+    wait_until(lambda: "ready" in estimate(page), "the estimate")

@@ -8,22 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-import app
+import application
 from access.store import open_access
 from callbacks.jobs_page import act
-from callbacks.services import Services
-from callbacks.start import start_again, start_load, start_reload
-from callbacks.submit import _cancelled, _show
+from callbacks.submit import _cancelled, show_begun, start_again, start_load, start_reload
 from config import Settings
-from data.drivers import WEB_BUSY_MS
-from data.plan import plan
+from data.database.drivers import WEB_BUSY_MS
+from data.load_plan import plan
 from data.request import request_of
 from errors import QueueFull
 from i18n import set_language
-from jobs.history import load_history
 from jobs.job import Status, WorkerInfo
-from jobs.ledger import migrate_jobs, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import migrate_jobs, open_ledger
 from jobs.policy import QUEUES
+from jobs.services import Services
 from tests.people import person
 
 SARI, BUDI = person("sari"), person("budi")
@@ -31,7 +30,9 @@ SARI, BUDI = person("sari"), person("budi")
 
 @pytest.fixture
 def services(site, data_dir):
-    """A site on which a user may have one job, and two may wait; with a worker that never takes one."""
+    """A site on which a user may have one job, and two may wait;
+    with a worker that never takes one.
+    """
     settings = Settings(data_dir=data_dir, user_jobs=1, queued_jobs=2)
     ledger = open_ledger(settings, busy_ms=100)
     migrate_jobs(ledger.engine)
@@ -67,9 +68,9 @@ def test_while_the_ledger_is_written_to_a_page_is_answered_soon_and_can_be_told(
 def test_the_web_process_waits_shortly_for_its_sqlite_files(data_dir, monkeypatch):
     opened = []
     for name in ("open_web_site", "open_ledger"):
-        real = getattr(app, name)
-        monkeypatch.setattr(app, name, lambda *args, real=real, **how: opened.append(real(*args, **how)) or opened[-1])
-    app.create_app(Settings(data_dir=data_dir))
+        real = getattr(application, name)
+        monkeypatch.setattr(application, name, lambda *args, real=real, **how: opened.append(real(*args, **how)) or opened[-1])
+    application.create_app(Settings(data_dir=data_dir))
     waits = []
     for each in opened:
         with each.engine.connect() as connection:
@@ -78,15 +79,8 @@ def test_the_web_process_waits_shortly_for_its_sqlite_files(data_dir, monkeypatc
     assert waits == [WEB_BUSY_MS, WEB_BUSY_MS]
 
 
-def test_what_a_page_has_been_shown_is_remembered_as_long_as_the_setting_says(data_dir):
-    manager = app.create_app(Settings(data_dir=data_dir, result_ttl=1000))._background_manager
-    began_s = time.time()
-    assert [manager._is_new("job", ["50 %"]) for _ in range(2)] == [True, False]
-    (shown,) = [key for key in manager.handle if key.startswith("shown-")]
-    _, until_s = manager.handle.get(shown, expire_time=True)
-    assert began_s + 1000 <= until_s <= time.time() + 1000
-    manager.handle.touch(shown, expire=-1)
-    assert manager._is_new("job", ["50 %"])
+def test_a_site_with_the_setting_of_old_for_what_pages_were_shown_starts(data_dir):
+    assert application.create_app(Settings(data_dir=data_dir, result_ttl=1000)).server
 
 
 def test_a_reload_for_which_there_is_no_room_leaves_the_tiles_as_they_are(services):
@@ -110,7 +104,7 @@ def asked(station):
 
 def said(services, begin):
     """The alert's sentence, and that nothing else of the page changed."""
-    job_id, search, shown = _show(services, None, begin)
+    job_id, search, shown = show_begun(services, None, begin)
     assert {type(job_id).__name__, type(search).__name__} == {"NoUpdate"}
     return shown.children[0].children
 
@@ -121,12 +115,11 @@ def test_a_users_own_limit_is_an_alert_that_says_what_to_do(services):
     def begin(identity):
         return start_load(services, identity, asked("EWR"))
 
-    assert said(services, begin) == (
-        "Loads of yours that wait or run: 1; no more than 1 may. Wait until one has ended, or cancel one."
-    )
+    assert said(services, begin) == ("Your limit of active loads is reached (1 of 1). Wait for one to finish or cancel one.")
     set_language("id")
-    assert said(services, begin).startswith("Pemuatan Anda yang menunggu atau berjalan: 1")
-    assert start_load(services, SARI, asked("JFK")).id == first.id  # the same load again is no new one
+    assert said(services, begin).startswith("Batas pemuatan aktif Anda tercapai (1 dari 1)")
+    # the same load again is no new one
+    assert start_load(services, SARI, asked("JFK")).id == first.id
 
 
 def test_a_full_queue_is_an_alert_and_holds_for_retries_too(services):
@@ -134,8 +127,6 @@ def test_a_full_queue_is_an_alert_and_holds_for_retries_too(services):
     services.ledger.cancel(old.id)
     for user in ("budi", "citra"):
         start_load(services, person(user), asked("EWR"))
-    assert said(services, lambda identity: start_load(services, identity, asked("LGA"))).startswith(
-        "Loads of all users that wait: 2"
-    )
+    assert said(services, lambda identity: start_load(services, identity, asked("LGA"))).startswith("The queue is full (2 of")
     again = said(services, lambda identity: start_again(services, identity, services.ledger.get(old.id)))
     assert again.endswith("Try again in a few minutes.")

@@ -1,4 +1,6 @@
-"""PostgreSQL behind PgBouncer, which hands each transaction to any session: everything works, by the general path."""
+"""PostgreSQL behind PgBouncer, which hands each transaction to any session:
+everything works, by the general path.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from data.engine import make_engine
-from data.source.mapped import MappedReader
+from data.database.engine import make_engine
+from data.source.mapped.source import MappedReader
 from tests.databases import POSTGRESQL, server_database
 from tests.foreign import foreign_at, load, rows_of, utc_ms, wall
 from tests.processes import STOP_S, free_port, wait_until
@@ -42,7 +44,8 @@ def pooled(url: str, ignored: str) -> Iterator[str]:
     )
     lines = ["[databases]", there, "[pgbouncer]", *options, f"ignore_startup_parameters = {ignored}"]
     (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
-    user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []  # it refuses to be root
+    # it refuses to be root
+    user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
     command = [program("setpriv"), *user, "--pdeathsig", "KILL", program("pgbouncer"), "-q", str(folder / "pgbouncer.ini")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = server.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)

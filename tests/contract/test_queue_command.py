@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from data.request import HistoryRequest
 from errors import Conflict, JobNotFound
 from jobs.job import JobError, Progress, Status, WorkerInfo
-from jobs.ledger import migrate_jobs, open_ledger
+from jobs.ledger.ledger import migrate_jobs, open_ledger
 from manage import build
 
 
@@ -55,6 +55,7 @@ def test_list_gives_jobs_as_the_api_does(ledger, queue):
         "queue": "history",
         "owner": "siti",
         "kind": "history",
+        "inquiry": None,
         "request": {
             "stations": ["aws-1"],
             "sensors": ["rainfall", "temperature"],
@@ -143,7 +144,8 @@ def test_every_command_that_acts_can_say_as_json_what_it_did(ledger, queue):
     failed, waiting = submit(ledger), submit(ledger, 1)
     fail(ledger, failed)
     done = queue("retry", failed.id, waiting.id, "nope", "--json")
-    assert done.exit_code == 1  # one was not to be retried, one is not there; the other is queued all the same
+    # one was not to be retried, one is not there; the other is queued all the same
+    assert done.exit_code == 1
     said = json.loads(done.stdout)
     assert said["queued"] == [failed.id]
     assert [(one["id"], "no job" in one["message"]) for one in said["refused"]] == [(waiting.id, False), ("nope", True)]

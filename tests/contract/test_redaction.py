@@ -21,7 +21,7 @@ from access.store import open_access
 from app import create_app
 from commands.setup import bring_up_to_date
 from config import Settings
-from data.engine import make_engine
+from data.database.engine import make_engine
 from logs import configure_logs
 from redaction import HIDDEN, without_secrets
 from tests.people import grant_everyone
@@ -37,7 +37,9 @@ class Terminal(io.StringIO):
 
 @contextmanager
 def telling(written: io.StringIO) -> Iterator[None]:
-    """Standard error is ``written``, and tells as much as it can; in the test itself, as pytest changes it between phases."""
+    """Standard error is ``written``, and tells as much as it can;
+    in the test itself, as pytest changes it between phases.
+    """
     config, root, stderr = structlog.get_config(), logging.getLogger(), sys.stderr
     handlers, level = root.handlers[:], root.level
     sys.stderr, root.handlers[:] = written, []
@@ -76,10 +78,26 @@ def test_what_opens_something_is_hidden_in_any_text(text):
 
 
 @pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("no route to postgresql+psycopg://u:p:a@ss/w@db.example/x", "no route to postgresql+psycopg://u:…@db.example/x"),
+        ("redis://:hunter2@host", "redis://:…@host"),
+        ("host=db password=hunter2 port=1", "host=db password=… port=1"),
+        ("password='hunter2 x', y=1", "password=…, y=1"),
+        ("{'user': 'u', 'password': b'hunter2'}", "{'user': 'u', 'password': …}"),
+        ("Access denied (using password: YES)", "Access denied (using password: YES)"),
+        ("https://example.org/a at 12:30", "https://example.org/a at 12:30"),
+    ],
+)
+def test_a_password_is_hidden_to_its_end_and_nothing_beside_it(said, kept):
+    assert without_secrets(said) == kept
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "tile written",
-        "access.embed_table.rights_of_user raised werkzeug.exceptions.RequestEntityTooLarge",
+        "access.embeds.embed_table.rights_of_user raised werkzeug.exceptions.RequestEntityTooLarge",
         "http://127.0.0.1:8050/riwayat/",
         "sqlite:////var/lib/riwayat/riwayat.sqlite",
         "2013-01-01T00:00:00Z ~ 5 rows",
@@ -121,14 +139,16 @@ def test_a_whole_visit_with_errors_leaves_no_secret_in_the_log(site, kind):
     log = told.getvalue()
     assert "ValueError" in log
     assert "Traceback" in log
-    for secret in (CANARY, cookie, key, key.rpartition("_")[2], settings.signing_secret()):
+    for secret in (CANARY, cookie, key, key.split("_", 2)[2], settings.signing_secret()):
         assert secret not in log, [line for line in log.splitlines() if secret in line][:2]
     if not told.isatty():
         assert all(json.loads(line) for line in log.splitlines())
 
 
 def visit(settings: Settings, key: str) -> str:
-    """Somebody signs in, errs, and meets a route that tells all it knows; their session's cookie."""
+    """Somebody signs in, errs, and meets a route that tells all it knows;
+    their session's cookie.
+    """
     server = create_app(settings).server
 
     def careless() -> str:

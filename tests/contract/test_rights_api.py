@@ -1,4 +1,6 @@
-"""What is granted decides at every route of the API, today's grants also over results that exist already."""
+"""What is granted decides at every route of the API,
+today's grants also over results that exist already.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +16,23 @@ from flask.testing import FlaskClient
 from sqlalchemy.schema import DropTable
 from werkzeug.test import TestResponse
 
-from access.audit import Wanted
+from access.audit.entries import AuditFilter
 from access.grants import Grant
 from access.keys import new_key, revoke_key
 from access.names import LOCAL_USER
 from access.store import AccessStore, open_access
 from access.tables import metadata
-from api import sending
+from api import revocable_stream
 from app import create_app
 from config import Settings
 from data.request import request_of
 from data.site import Site, open_site
-from data.tiles import SeriesKey
-from jobs.child import make_run_job
+from data.tiles.tile_store import SeriesKey
 from jobs.foreground import begin
-from jobs.history import load_history
 from jobs.job import Job, Status
-from jobs.ledger import Ledger, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, open_ledger
+from jobs.worker.child import make_run_job
 from tests.people import forget_all
 
 YEAR = ("2013-01-01T00:00:00Z", "2014-01-01T00:00:00Z")
@@ -39,7 +41,7 @@ WINDOW = "from=2013-05-01T00:10:00Z&to=2013-05-01T00:20:00Z"
 CUT = "from=2013-02-01T00:10:00Z&to=2013-11-01T00:20:00Z"
 MAY_MS = 1_367_366_400_000  # 2013-05-01
 HOUR_MS = 3_600_000
-OF_A_JOB = ("", "/events", "/figure", "/stats", "/data", "/data?format=xlsx")
+OF_A_JOB = ("", "/events", "/figure", "/stats", "/data", "/data?format=xlsx", "/rows")
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def error(answer: TestResponse) -> tuple[int, str, str, str | None]:
     return answer.status_code, found["code"], found["message"], found["field"]
 
 
-# -- what is not granted does not exist -----------------------------------------------------------------------------------
+# -- what is not granted does not exist ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_a_station_that_is_not_granted_is_refused_in_the_very_words_of_one_that_
     world.grant(stations=granted)
     unknown, hidden = error(world.submit(**nowhere)), error(world.submit(**secret))
     assert hidden == (*unknown[:2], unknown[2].replace("ZZZ", "EWR"), unknown[3])
-    assert hidden[2] == "There is no station EWR; known are JFK."
+    assert hidden[2] == "There is no station EWR. Known stations: JFK."
 
 
 def test_a_sensor_that_is_not_granted_is_refused_in_the_very_words_of_one_that_is_not_there(world):
@@ -138,6 +140,14 @@ def test_a_sensor_that_is_not_granted_is_refused_in_the_very_words_of_one_that_i
     unknown, hidden = error(world.submit(sensors=["ghosts"])), error(world.submit(sensors=["humidity"]))
     assert hidden == (*unknown[:2], unknown[2].replace("ghosts", "humidity"), unknown[3])
     assert hidden[2] == "There is no sensor humidity in the catalogue; it has temperature, rainfall."
+
+
+@pytest.mark.parametrize("offset", [-11, -5, -4, 0, 7, 13])
+def test_the_zone_of_a_station_that_is_not_granted_is_not_told_by_what_is_said_of_a_range(world, offset):
+    world.grant("sari", "LGA")
+    times = {"start": "2013-01-01T00:00", "end": f"2013-01-01T00:00{offset:+03d}:00", "timezone": None}
+    secret, nowhere = (world.submit(stations=[name], **times) for name in ("JFK", "nowhere"))
+    assert error(secret)[:2] == error(nowhere)[:2]
 
 
 def test_to_whom_nothing_is_granted_nothing_is_known(world):
@@ -151,28 +161,28 @@ def test_to_whom_nothing_is_granted_nothing_is_known(world):
 
 def test_a_station_of_a_pattern_that_is_not_there_is_not_there(world):
     world.grant(stations="E*")
-    assert error(world.submit(stations=["EEE"]))[1:3] == ("unknown_station", "There is no station EEE; known are EWR.")
+    assert error(world.submit(stations=["EEE"]))[1:3] == ("unknown_station", "There is no station EEE. Known stations: EWR.")
 
 
 def test_where_nothing_was_recorded_only_granted_sensors_and_times_are_told(world):
     world.grant(sensors=("temperature", "solar*"), from_ms=MAY_MS)
     world.grant(stations="JFK", sensors=("solar*",))
     message = error(world.submit(sensors=["solar_radiation"], start="2013-05-01T00:00:00Z"))[2]
-    assert message == "EWR never recorded solar_radiation; there is temperature."
+    assert message == "No solar_radiation for EWR. Available: temperature."
     later = error(world.submit(start="2014-05-01T00:00:00Z", end="2014-06-01T00:00:00Z"))[2]
-    assert "there is data from 2013-05-01T00:00:00Z to" in later
+    assert "Data is available from 2013-05-01T00:00:00Z to" in later
 
 
-# -- what is known, but not granted so ------------------------------------------------------------------------------------
+# -- what is known, but not granted so -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("what", "sentence", "field"),
     [
-        ({"from_ms": MAY_MS}, "EWR is yours from 2013-05-01T00:00:00Z on.", "start"),
-        ({"to_ms": MAY_MS}, "EWR is yours until 2013-05-01T00:00:00Z.", "start"),
-        ({"longest_ms": 48 * HOUR_MS}, "EWR is yours in ranges of 2 d at the longest; choose a shorter one.", "end"),
-        ({"finest": "1h"}, "EWR is yours at a resolution of 1h or coarser; choose one of these.", "resolution"),
+        ({"from_ms": MAY_MS}, "You have access to EWR from 2013-05-01T00:00:00Z on.", "start"),
+        ({"to_ms": MAY_MS}, "You have access to EWR until 2013-05-01T00:00:00Z.", "start"),
+        ({"longest_ms": 48 * HOUR_MS}, "For EWR you can load at most 2 d at a time. Choose a shorter range.", "end"),
+        ({"finest": "1h"}, "You have access to EWR at 1h or coarser. Choose a coarser resolution.", "resolution"),
     ],
 )
 def test_outside_of_what_is_granted_the_answer_says_what_is(world, what, sentence, field):
@@ -197,11 +207,12 @@ def test_what_may_only_be_looked_at_is_no_file_in_any_format(world):
     assert world.get(f"/api/jobs/{job}/stats").status_code == 200
     for kind in ("csv", "parquet", "arrow", "xlsx"):
         assert error(world.get(f"/api/jobs/{job}/data?format={kind}"))[:2] == (403, "not_permitted")
+    assert error(world.get(f"/api/jobs/{job}/rows"))[:2] == (403, "not_permitted")
     world.grant()
     assert world.get(f"/api/jobs/{job}/data").status_code == 200
 
 
-# -- a floor of resolution ------------------------------------------------------------------------------------------------
+# -- a floor of resolution -------------------------------------------------------------------------
 
 
 def test_below_a_floor_no_window_cuts_a_bucket_to_single_observations(world):
@@ -215,7 +226,18 @@ def test_below_a_floor_no_window_cuts_a_bucket_to_single_observations(world):
     rows = world.get(f"/api/jobs/{job}/data?{WINDOW}")
     assert rows.data == world.get(f"/api/jobs/{job}/data?{day}").data
     assert len(rows.text.splitlines()) == 2
+    assert world.get(f"/api/jobs/{job}/rows?{WINDOW}").json["rows"] == world.get(f"/api/jobs/{job}/rows?{day}").json["rows"]
+    assert world.get(f"/api/jobs/{job}/rows?{WINDOW}").json["total"] == 1
     assert world.get(f"/api/jobs/{world.loaded('budi', resolution='1d')}/stats?{WINDOW}", "budi").json["series"][0]["rows"] == 0
+
+
+def test_below_a_floor_rain_has_no_bucket_of_the_row_that_is_stamped_where_its_range_begins(world):
+    world.grant(finest="1h")
+    hour = "from=2013-05-01T02:00:00Z&to=2013-05-01T03:00:00Z"
+    job = world.loaded(resolution="1h", sensors=["rainfall"])
+    rows = [line.split(",")[0] for line in world.get(f"/api/jobs/{job}/data?{hour}").text.splitlines()[1:]]
+    assert rows == ["2013-05-01T02:00:00Z"]
+    assert world.get(f"/api/jobs/{job}/stats?{hour}").json["series"][0]["last_time"] == "2013-05-01T03:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +256,7 @@ def test_below_a_floor_no_request_cuts_a_bucket(world, fields):
     assert world.submit(resolution="1mo").status_code == 202
 
 
-# -- today's grants over yesterday's results ------------------------------------------------------------------------------
+# -- today's grants over yesterday's results -------------------------------------------------------
 
 
 def test_a_floor_on_files_alone_is_on_every_window_of_a_file(world):
@@ -270,13 +292,13 @@ def test_a_grant_that_is_narrowed_closes_what_lies_outside_and_says_what_is_left
     world.access.remove_grant(number)
     world.grant(from_ms=MAY_MS)
     assert world.statuses(job) == {403}
-    assert error(world.get(f"/api/jobs/{job}/figure"))[2] == "EWR is yours from 2013-05-01T00:00:00Z on."
+    assert error(world.get(f"/api/jobs/{job}/figure"))[2] == "You have access to EWR from 2013-05-01T00:00:00Z on."
     assert world.get("/api/jobs").json["jobs"] == []
 
 
 def test_an_event_stream_tells_nothing_more_once_the_grant_is_gone(world):
     number = world.grant()
-    job = world.started(sensors=["rainfall"])
+    job = world.started(sensors=["wind_direction"])
     with world.user("sari").get(f"/api/jobs/{job}/events") as answer:
         pieces = iter(answer.response)
         assert "queued" in "".join(str(next(pieces)) for _ in range(2))
@@ -288,7 +310,7 @@ def test_an_event_stream_tells_nothing_more_once_the_grant_is_gone(world):
 @pytest.fixture
 def always_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rights are asked before each piece of a file, however fast it goes."""
-    monkeypatch.setattr(sending, "CHECK_S", 0.0)
+    monkeypatch.setattr(revocable_stream, "CHECK_S", 0.0)
 
 
 @pytest.mark.usefixtures("always_asked")
@@ -302,7 +324,7 @@ def test_a_file_is_broken_off_once_the_grant_is_gone_and_the_log_tells_how_much_
         world.access.remove_grant(number)
         with pytest.raises(ConnectionResetError):
             next(pieces)
-    told = world.access.audit.entries(Wanted("sari", "refused"), limit=1)[0]
+    told = world.access.audit.entries(AuditFilter("sari", "refused"), limit=1)[0]
     assert (told.outcome, told.subject["job"], told.subject["format"]) == ("refused", job, kind)
     assert told.subject["sent_bytes"] == sent
 
@@ -385,18 +407,18 @@ def test_two_users_see_each_what_is_theirs(world):
     world.grant("budi", "JFK")
     job = world.started("sari")
     assert world.statuses(job, "budi") == {404}
-    assert error(world.submit("budi"))[1:3] == ("unknown_station", "There is no station EWR; known are JFK.")
+    assert error(world.submit("budi"))[1:3] == ("unknown_station", "There is no station EWR. Known stations: JFK.")
     assert world.submit("budi", stations=["JFK"]).status_code == 202
 
 
-# -- the worker asks again ------------------------------------------------------------------------------------------------
+# -- the worker asks again -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("left", "code", "sentence"),
     [
-        ({"stations": "JFK"}, "unknown_station", "There is no station EWR; known are JFK."),
-        ({"from_ms": MAY_MS}, "not_permitted", "EWR is yours from 2013-05-01T00:00:00Z on."),
+        ({"stations": "JFK"}, "unknown_station", "There is no station EWR. Known stations: JFK."),
+        ({"from_ms": MAY_MS}, "not_permitted", "You have access to EWR from 2013-05-01T00:00:00Z on."),
     ],
 )
 def test_a_job_whose_grant_is_gone_when_its_turn_comes_reads_nothing(world, left, code, sentence):
@@ -415,7 +437,7 @@ def test_a_job_that_finds_nothing_tells_of_the_granted_time_only(world):
     world.ledger.submit("sari", request_of(["EWR"], ["temperature"], *later, "raw", "UTC"))
     done = world.run()
     assert done.error.code == "no_data"
-    assert "there is data from 2013-05-01T00:00:00Z to" in done.error.message
+    assert "Data is available from 2013-05-01T00:00:00Z to" in done.error.message
 
 
 def test_a_workbook_whose_right_to_export_is_gone_when_its_turn_comes_is_not_written(world):
@@ -436,7 +458,7 @@ def test_a_user_who_is_disabled_is_refused_at_the_door_and_by_the_worker(world):
         assert error(world.get("/api/jobs"))[:3] == (
             403,
             "not_permitted",
-            "The account sari is disabled; ask whoever runs this site.",
+            "The account sari is disabled. Ask your administrator.",
         )
         assert world.run().status is Status.FAILED
     finally:
@@ -476,3 +498,14 @@ def test_a_site_that_was_not_brought_up_to_date_says_what_to_do(tmp_path, sample
     assert refused[:2] == (503, "unavailable")
     assert "manage.py migrate" in refused[2]
     assert "jobs" in client.get("/readyz").json["failed"]
+
+
+def test_stations_are_listed_as_far_as_they_are_granted_with_where_they_stand(world):
+    assert world.get("/api/stations").json == {"stations": []}
+    world.grant(stations="JFK")
+    (found,) = world.get("/api/stations").json["stations"]
+    metadata = world.site.catalogue.stations["JFK"]
+    where = (metadata.latitude, metadata.longitude, metadata.elevation, metadata.timezone)
+    assert (found["station"], found["latitude"], found["longitude"], found["elevation"], found["timezone"]) == ("JFK", *where)
+    assert found["first"].startswith("2013-01-01")
+    assert [each["station"] for each in world.get("/api/stations", "root").json["stations"]] == ["EWR", "JFK", "LGA"]

@@ -10,38 +10,40 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from dash import no_update
 
 from access.grants import Grant
 from access.identity import Identity
-from access.seen import seen_by, without_raw
+from access.restricted_site import restricted_site
 from access.store import open_access
 from app import create_app
-from callbacks.form import preset_text, start_values
-from callbacks.jobs_page import Asked as JobsAsked
+from callbacks.arrival import arrival, arrived
+from callbacks.form import preset_text
+from callbacks.job_words import not_found
+from callbacks.jobs_page import JobsPageQuery as JobsAsked
 from callbacks.jobs_page import act, shown
 from callbacks.link import Link
-from callbacks.run import _find
-from callbacks.services import Services
-from callbacks.start import refusal, start_load, start_reload
-from callbacks.states import not_found
-from callbacks.url import arrival, arrived
-from callbacks.view import Asked, draw, draw_overview
+from callbacks.pictures import ViewQuery
+from callbacks.run import _find, tab_fits
+from callbacks.selection import Selection
+from callbacks.start import start_values
+from callbacks.submit import refusal, start_load, start_reload
+from callbacks.view import draw
 from config import Settings
-from data.drawn import HistoryView
-from data.plan import plan
+from data.load_plan import plan
 from data.request import HistoryRequest, request_of
 from data.site import open_site
 from errors import JobNotFound, NotPermitted, UnknownStation
-from jobs.history import load_history
+from figures.history import empty_figure
 from jobs.job import WorkerInfo
-from jobs.ledger import migrate_jobs, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import migrate_jobs, open_ledger
+from jobs.services import Services
 from layouts import ids
-from layouts.status import Notice
+from layouts.form import SITE_TIME
+from layouts.notices import Notice
 from tests.people import grant_everyone, granted, person
-from tests.unit.views import line, view
 
 MAY_MS, JUNE_MS = 1_367_366_400_000, 1_370_044_800_000  # 2013-05-01 and 2013-06-01 UTC
 ONLY_EWR = granted("sari", Grant(("EWR",)))
@@ -85,7 +87,7 @@ def stations(services: Services, identity: Identity) -> list[str]:
     return [station.name for station in by(services, identity).seen().inventory.stations()]
 
 
-# -- lists and bounds -----------------------------------------------------------------------------------------------------
+# -- lists and bounds ------------------------------------------------------------------------------
 
 
 def test_lists_hold_what_is_granted(services):
@@ -109,24 +111,36 @@ def test_a_station_has_the_sensors_and_bounds_that_are_granted_of_it(services):
     assert (never.first_ms, never.last_ms, never.rows) == (None, None, 0)
 
 
+def test_bounds_come_from_granted_sensors_alone(services):
+    """par_sensor was never recorded here: neither it nor its grant's range
+    says when the other sensors were.
+    """
+    other = Grant(("EWR",), ("par_sensor",))
+    alone = by(services, granted("sari", other)).seen().inventory.station("EWR")
+    assert (alone.sensors, alone.first_ms, alone.last_ms, alone.rows, alone.step_ms) == ((), None, None, 0, None)
+    both = granted("sari", other, Grant(("EWR",), ("temperature",), from_ms=MAY_MS, to_ms=JUNE_MS))
+    part = by(services, both).seen().inventory.station("EWR")
+    assert (part.sensors, part.first_ms, part.last_ms) == (("temperature",), MAY_MS, JUNE_MS - 1)
+
+
 def test_a_station_that_is_not_granted_is_as_unknown_as_one_that_is_not_there(services):
     site, words = by(services, ONLY_JFK).seen(), []
     for name in ("EWR", "ZZZ"):
         with pytest.raises(UnknownStation) as caught:
             site.inventory.named(["JFK", name])
         words.append(caught.value.message.replace(name, "…"))
-    assert words == ["There is no station …; known are JFK."] * 2
+    assert words == ["There is no station …. Known stations: JFK."] * 2
     with pytest.raises(UnknownStation, match=r"There is no station EWR\.$"):
         by(services, NOTHING).seen().inventory.station("EWR")
 
 
 def test_presets_and_the_first_visits_start_lie_within_what_is_granted(services):
     early = by(services, granted("sari", Grant(("EWR",), to_ms=MAY_MS)))
-    assert preset_text(early, "all", ["EWR"])[1] == "2013-05-01 00:00"
+    assert preset_text(early, "all", ["EWR"], zone_choice=SITE_TIME)[1] == "2013-05-01 00:00"
     assert preset_text(early, "7d", []) == ["2013-04-24 00:00", "2013-05-01 00:00"]
     assert preset_text(early, "all", ["JFK"]) is None
-    assert set(start_values(early, "JFK")) == {no_update}
-    assert start_values(early, "EWR")[4] == "2013-05-01 00:00"
+    assert set(start_values(early, ["JFK"])) == {no_update}
+    assert start_values(early, ["EWR"], SITE_TIME)[4] == "2013-05-01 00:00"
 
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -171,10 +185,10 @@ def test_the_page_names_nothing_that_is_not_granted(services, folder):
     try:
         text = page("sari")
         assert '"EWR"' in text
-        assert not any(name in text for name in ("JFK", "LGA", "rainfall", "Nothing is granted"))
+        assert not any(name in text for name in ("JFK", "LGA", "rainfall", "do not have access to any"))
         assert not form_is_hidden(text)
         nobody = page("budi")
-        assert "Nothing is granted to you yet. Ask whoever runs this site." in nobody
+        assert "You do not have access to any stations yet. Ask your administrator." in nobody
         assert form_is_hidden(nobody)
         assert not any(name in nobody for name in ("EWR", "JFK", "LGA", "temperature"))
     finally:
@@ -202,29 +216,29 @@ def test_the_estimate_says_what_is_granted_and_nothing_of_the_rest(services):
     server = create_app(services.settings).server
     number = grant_everyone(services.settings, Grant(("EWR",), from_ms=MAY_MS))
     form = {"sensor.value": ["temperature"], "range-start.value": "2013-01-01", "range-end.value": "2013-06-01"}
-    form |= {"resolution.value": "raw", "job-state.data": None}
+    form |= {"resolution.value": "raw", "zone.value": "site", "job-ended.data": None}
     try:
 
         def estimate(**changed: Any) -> str:
             values = {"station.value": ["EWR"], **form, **changed}
             return str(update(server, "sari", ["estimate.children", "estimate.className"], values)["estimate"]["children"])
 
-        assert estimate() == "EWR is yours from 1 May 2013 00:00 UTC on."
-        assert "on disk" in estimate(**{"range-start.value": "2013-05-01"})
-        assert estimate(**{"station.value": ["JFK"]}) == "There is no station JFK; known are EWR."
+        assert estimate() == "You have access to EWR from 1 May 2013 00:00 UTC on."
+        assert "ready" in estimate(**{"range-start.value": "2013-05-01"})
+        assert estimate(**{"station.value": ["JFK"]}) == "There is no station JFK. Known stations: EWR."
     finally:
         services.access.remove_grant(number)
 
 
-# -- loads, views and links -----------------------------------------------------------------------------------------------
+# -- loads, views and links ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("grant", "request_", "words", "action"),
     [
-        (Grant(from_ms=MAY_MS), asked(), "EWR is yours from 1 May 2013 00:00 UTC on.", "jump"),
-        (Grant(longest_ms=86_400_000), asked(), "in ranges of 1 d at the longest", "form"),
-        (Grant(finest="1h"), asked(), "at a resolution of 1h or coarser", "form"),
+        (Grant(from_ms=MAY_MS), asked(), "You have access to EWR from 1 May 2013 00:00 UTC on.", "jump"),
+        (Grant(longest_ms=86_400_000), asked(), "at most 1 d at a time", "form"),
+        (Grant(finest="1h"), asked(), "access to EWR at 1h or coarser", "form"),
     ],
 )
 def test_a_refused_load_says_what_is_granted_and_offers_one_way_on(services, grant, request_, words, action):
@@ -237,7 +251,7 @@ def test_a_refused_load_says_what_is_granted_and_offers_one_way_on(services, gra
 
 def draws(services: Services, identity: Identity, job_id: str) -> tuple[int, str, bool]:
     """How many traces are drawn, what the badge says, and whether rows may be fetched."""
-    drawn = draw(by(services, identity), Asked(job_id, None, False, "light", 800))
+    drawn = draw(by(services, identity), ViewQuery(job_id, Selection(), False, "light", 800))
     assert bool(drawn.statistics) == bool(drawn.answer["figure"]["data"])
     return len(drawn.answer["figure"]["data"]), drawn.badge, drawn.rows_href is not None
 
@@ -249,8 +263,9 @@ def test_a_result_is_drawn_as_long_as_it_is_granted(services):
     assert draws(services, granted("sari", Grant(may_export=False)), job.id)[2] is False
     for nobody in (NOTHING, ONLY_JFK, granted("budi", Grant())):
         assert draws(services, nobody, job.id) == (0, f"There is no job {job.id}.", False)
-        assert not draw_overview(by(services, nobody), job.id, "light", 800)["data"]
-    assert draws(services, EWR_FROM_MAY, job.id) == (0, "EWR is yours from 1 May 2013 00:00 UTC on.", False)
+        overview = draw(by(services, nobody), ViewQuery(job.id, Selection(), False, "light", 800)).overview
+        assert overview == empty_figure("light")
+    assert draws(services, EWR_FROM_MAY, job.id) == (0, "You have access to EWR from 1 May 2013 00:00 UTC on.", False)
 
 
 def test_attaching_to_a_result_says_why_it_is_closed(services):
@@ -258,7 +273,7 @@ def test_attaching_to_a_result_says_why_it_is_closed(services):
     assert _find(by(services, ONLY_EWR), job.id)[0] is not None
     assert _find(by(services, ONLY_JFK), job.id) == (None, not_found())
     found, notice = _find(by(services, EWR_FROM_MAY), job.id)
-    assert (found, notice) == (None, Notice("warning", "EWR is yours from 1 May 2013 00:00 UTC on.", action="jump"))
+    assert (found, notice) == (None, Notice("warning", "You have access to EWR from 1 May 2013 00:00 UTC on.", action="jump"))
 
 
 def test_a_link_of_another_user_says_nothing_of_what_is_not_granted(services):
@@ -267,7 +282,7 @@ def test_a_link_of_another_user_says_nothing_of_what_is_not_granted(services):
     assert (came.job_id, came.form, came.notice) == (None, {}, not_found())
     came = arrival(by(services, EWR_FROM_MAY), Link(job=theirs.id), None)
     assert (came.job_id, came.form, came.notice.action) == (None, {}, "jump")
-    assert "EWR is yours from" in came.notice.sentence
+    assert "access to EWR from" in came.notice.sentence
     assert [job.owner for job in services.ledger.jobs()] == ["budi"]
     came = arrival(by(services, ONLY_EWR), Link(job=theirs.id), None)
     assert services.ledger.get(came.job_id).owner == "sari"
@@ -276,7 +291,7 @@ def test_a_link_of_another_user_says_nothing_of_what_is_not_granted(services):
 def test_an_address_fills_the_form_with_what_is_granted_only(services):
     came = arrived(by(services, ONLY_JFK), "?station=EWR&station=JFK&sensor=temperature", None)
     assert came.form[ids.STATION] == ["JFK"]
-    assert came.notice.sentence == "There is no station EWR; known are JFK."
+    assert came.notice.sentence == "There is no station EWR. Known stations: JFK."
 
 
 def test_the_jobs_page_lists_and_touches_what_is_granted_only(services):
@@ -290,7 +305,7 @@ def test_the_jobs_page_lists_and_touches_what_is_granted_only(services):
     assert rows(granted("sari", Grant())) == ["JFK", "EWR"]
     assert (rows(NOTHING), rows(granted("budi", Grant()))) == ([], [])
     assert act(services, ONLY_JFK, mine.id, "retry").sentence == f"There is no job {mine.id}."
-    assert "is yours from" in act(services, EWR_FROM_MAY, mine.id, "retry").sentence
+    assert "access to EWR from" in act(services, EWR_FROM_MAY, mine.id, "retry").sentence
 
 
 def test_what_is_not_granted_cannot_be_read_again_either(services):
@@ -309,19 +324,37 @@ def test_somebody_elses_job_is_not_found_whatever_is_granted(services):
     assert draws(services, granted("sari", Grant()), theirs.id)[0] == 0
 
 
-# -- a floor of resolution ------------------------------------------------------------------------------------------------
-
-
-def test_below_a_floor_no_observation_is_marked_as_flagged():
-    single = np.ones(1)
-    flagged = line([0.0, 1.0, 2.0], [1.0, 2.0, 3.0], flagged_x=single, flagged_y=single, total_flagged=1)
-    made: HistoryView = view(flagged, resolution="1h")
-    request = asked(resolution="1h")
-    floor, none = granted("sari", Grant(finest="1h")).rights, granted("sari", Grant()).rights
-    assert without_raw(none, request, made) is made
-    (shown_series,) = without_raw(floor, request, made).series
-    assert (len(shown_series.flagged_x), len(shown_series.flagged_y), list(shown_series.y)) == (0, 0, [1.0, 2.0, 3.0])
+# -- a floor of resolution -------------------------------------------------------------------------
 
 
 def test_whoever_sees_everything_gets_the_site_itself(services):
-    assert seen_by(services.site, person("root").rights) is services.site
+    assert restricted_site(services.site, person("root").rights) is services.site
+
+
+# -- tabs ------------------------------------------------------------------------------------------
+
+
+def fits(services: Services, identity: Identity, *sensors: str) -> dict[str, Any]:
+    """What the row of views says of a load by somebody."""
+    request = request_of(["EWR"], sensors, "2013-05-01", "2013-06-01", "raw", "UTC")
+    found: dict[str, Any] = json.loads(tab_fits(by(services, identity), request))
+    return found
+
+
+def test_a_tab_says_what_it_needs_of_the_series_before_it_is_opened(services):
+    one = fits(services, person("root"), "temperature")
+    assert one["absent"] == []
+    assert one["unfit"].keys() >= {"scatter", "wind", "rain"}
+    assert one["unfit"]["wind"] == "Needs wind direction and wind speed of one station."
+    wind = fits(services, person("root"), "wind_speed", "wind_direction")
+    assert not wind["unfit"].keys() & {"scatter", "wind", "calendar", "compare"}
+
+
+def test_a_tab_that_is_not_granted_is_absent(services):
+    no_export = granted("sari", Grant(("EWR",), may_export=False))
+    assert fits(services, no_export, "temperature")["absent"] == ["table"]
+    whole_hours = granted("sari", Grant(("EWR",), finest="1h"))
+    request = request_of(["EWR"], ["temperature"], "2013-05-01", "2013-06-01", "1h", "UTC")
+    absent = json.loads(tab_fits(by(services, whole_hours), request))["absent"]
+    assert {"calendar", "wind", "distribution"} <= set(absent)
+    assert "table" not in absent

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from data.engine import make_engine
+from data.database.engine import make_engine
 from data.site import Site
-from data.source.mapped import MappedSource
-from data.source.trial import Trial, try_mapping
+from data.source.mapped.check import check_mapping
+from data.source.mapped.mapping_report import MappingReport
+from data.source.mapped.source import MappedSource
 from tests.databases import MARIADB, POSTGRESQL, administrator, server_database
 from tests.foreign import Foreign, load, rows_of, utc_ms, wall
-from tests.processes import ROOT
+from tests.processes import MANAGE, ROOT, run_program
 
 BLOCK = re.compile(r"^```(?:sql|toml) recipe=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 RECIPES = dict(BLOCK.findall((ROOT / "docs" / "sources.md").read_text(encoding="utf-8")))
@@ -160,8 +160,7 @@ def test_a_hypertable_is_read_by_its_recipe(tmp_path, monkeypatch):
 
 def manage(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RIWAYAT_")}
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=120, check=False)
+    return run_program([MANAGE, *arguments], cwd=cwd, env=clean | environment)
 
 
 def test_inspect_writes_a_mapping_that_check_accepts_and_history_reads(tmp_path):
@@ -178,6 +177,7 @@ def test_inspect_writes_a_mapping_that_check_accepts_and_history_reads(tmp_path)
         assert checked.returncode == 0, checked.stderr
         trial = json.loads(checked.stdout)
         assert [sensor["sensor"] for sensor in trial["sensors"]] == SENSORS
+        assert [each["lacks"] for each in trial["derived"]] == [[], [], []]
         assert (trial["month_rows"], trial["step_seconds"], trial["fast_path"]) == (100, 3600.0, True)
         assert any("CREATE INDEX" in warning for warning in trial["warnings"])
         assert str(make_url(foreign.url).password or "-") not in checked.stdout.replace("-", "")
@@ -189,14 +189,17 @@ def test_inspect_writes_a_mapping_that_check_accepts_and_history_reads(tmp_path)
         assert json.loads(history.stdout)["series"][0]["rows"] == 100
 
 
-def test_every_recipe_is_run_here():
-    used = set(re.findall(r'"([a-z]+-[a-z]+|postgresql|timescaledb)"', Path(__file__).read_text(encoding="utf-8")))
+def test_every_recipe_is_run_here_or_with_those_of_other_programs():
+    tests = (Path(__file__), Path(__file__).with_name("test_recipes.py"))
+    used = {name for file in tests for name in re.findall(r'"([a-z]+(?:-[a-z]+)*)"', file.read_text(encoding="utf-8"))}
     assert set(RECIPES) <= used
 
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_inspect_finds_its_way_through_a_database_of_odd_names(tmp_path, monkeypatch, kind):
-    """Tables beside it, a view of nothing, names with spaces, quotes and reserved words, an integer station, epoch ms."""
+    """Tables beside it, a view of nothing, names with spaces, quotes and reserved words,
+    an integer station, epoch ms.
+    """
     with database(kind, tmp_path) as foreign:
         quote = '"' if kind == "postgresql" else "`"
 
@@ -212,7 +215,8 @@ def test_inspect_finds_its_way_through_a_database_of_odd_names(tmp_path, monkeyp
             f"CREATE TABLE {q(table)} ({q('order')} INT PRIMARY KEY, {q('station id')} INT, {q('time (ms)')} BIGINT,"
             f" {q('Temp, °C')} NUMERIC(10,2), {q('select')} INT, {q('rh')} {unsigned})",
             *(
-                f"INSERT INTO {q(table)} VALUES ({n}, {n % 2}, {START + n * HOUR}, {n}.25, 0, {n})"  # n is a number
+                # n is a number
+                f"INSERT INTO {q(table)} VALUES ({n}, {n % 2}, {START + n * HOUR}, {n}.25, 0, {n})"
                 for n in range(20)
             ),
         )
@@ -236,9 +240,9 @@ def test_inspect_finds_its_way_through_a_database_of_odd_names(tmp_path, monkeyp
             assert not [warning for warning in tried(site).warnings if "CREATE INDEX" in warning]
 
 
-def tried(site: Site) -> Trial:
+def tried(site: Site) -> MappingReport:
     assert isinstance(site.source, MappedSource)
-    return try_mapping(site.source, site.catalogue)
+    return check_mapping(site.source, site.catalogue)
 
 
 def test_inspect_reads_the_format_of_times_in_text(tmp_path):

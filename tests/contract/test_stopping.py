@@ -1,4 +1,6 @@
-"""A cancelled job, and one that takes too long, leave nothing running on the server; real workers, real queries."""
+"""A cancelled job, and one that takes too long, leave nothing running on the server;
+real workers, real queries.
+"""
 
 import time
 from collections.abc import Iterator
@@ -12,16 +14,16 @@ import pytest
 from sqlalchemy import create_engine
 
 from config import Settings
-from data.engine import make_engine, migrate_observations
+from data.database.engine import make_engine
 from data.ingest.writer import ObservationWriter
 from data.request import HistoryRequest
 from data.site import open_site
-from data.source.running import stop_queries
+from data.source.connection.server_sessions import stop_queries
 from errors import SourceUnavailable
 from jobs.job import Job, Status
-from jobs.ledger import Ledger, migrate_jobs, open_ledger
-from jobs.wake import wake
-from tests.databases import DATABASES, running_queries
+from jobs.ledger.ledger import Ledger, migrate_jobs, open_ledger
+from jobs.worker.wake import wake
+from tests.databases import MIGRATED, running_queries
 from tests.processes import ROOT, ServerProcess, assert_within, site_environment, wait_until
 
 JANUARY_2020, HOUR = 1_577_836_800_000, 3_600_000
@@ -31,8 +33,8 @@ FOREVER = {"postgresql": "pg_sleep(600) IS NOT NULL", "mysql": "SLEEP(600) = 0"}
 
 @pytest.fixture(params=["postgresql", "mariadb"])
 def observations_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of a server: SQLite's queries end with their process."""
-    with DATABASES[request.param](tmp_path) as url:
+    """A database of a server: SQLite's queries end with their process."""
+    with MIGRATED[request.param](tmp_path) as url:
         yield url
 
 
@@ -42,12 +44,11 @@ def settings(observations_url: str, tmp_path: Path) -> Settings:
     made = Settings(data_dir=tmp_path / "var", observations_url=observations_url)
     made.prepare()
     site = open_site(made)
-    migrate_observations(site.engine, site.catalogue)
     writer = ObservationWriter(site.engine, site.catalogue, ["temperature"])
     with site.engine.begin() as connection:
         site.inventory.lock(connection, "a")
         writer.write(connection, "a", JANUARY_2020 + np.arange(10) * HOUR, np.arange(10.0).reshape(-1, 1))
-        site.inventory.describe(connection, "a", sensors=["temperature"], step_ms=HOUR)
+        site.inventory.describe(connection, "a", sensors=dict.fromkeys(["temperature"]), step_ms=HOUR)
     site.engine.dispose()
     return made
 

@@ -1,9 +1,11 @@
-"""No callback tells a stranger apart what is somebody else's from what never was, whatever values are sent to it.
+"""No callback tells a stranger apart what is somebody else's from what never was,
+whatever values are sent to it.
 
-Every callback of every Dash application on the server is called by hand, with one's own browser's signature, on a job, an
-embedded chart and a station that are not granted, and once more on such as do not exist. But for the names that were sent,
-the two answers must be the same. Components whose values a callback takes need a value in ``_values``, so that a new callback
-is asked about something.
+Every callback of every Dash application on the server is called by hand, with one's own browser's
+signature, on a job, an embedded chart and a station that are not granted, and once more on such as
+do not exist. But for the names that were sent, the two answers must be the same. Components whose
+values a callback takes need a value in ``_values``, so that a new callback is asked about
+something.
 """
 
 from __future__ import annotations
@@ -11,37 +13,40 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from access.grants import Grant
+from access.saved.saved_selection import SavedSelection
+from access.saved.saved_view import save_view
 from access.store import AccessStore, open_access
 from app import create_app
 from config import Settings
 from data.request import HistoryRequest, request_of
 from data.site import open_site
-from jobs.history import load_history
 from jobs.job import Status, WorkerInfo
-from jobs.ledger import Ledger, open_ledger
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, open_ledger
 from layouts import ids
-from tests.e2e.visitor import Answer, Visitor
+from tests.e2e.visitor import InProcess
+from tests.people import person
 
 SECRET: Final = "JFK"  # sari's alone; budi may see LGA
-NO_STATION, NO_JOB, NO_EMBED = "ZZZ", "jAAAAAAAAAAAAAAAA", "f" * 16
+NO_STATION, NO_JOB, NO_EMBED, NO_SAVED = "ZZZ", "jAAAAAAAAAAAAAAAA", "f" * 16, "e" * 16
+SAVING: Final = (ids.SAVED_SAVE, ids.SAVED_NEW, ids.SAVED_REMOVE)
 ACTIONS: Final = ("retry", "resume", "again", "reload", "jump", "cancel")
 FIELDS: Final = {"start": "2013-01-01T00:00:00Z", "end": "2014-01-01T00:00:00Z"}
 
 
 def without_queue(text: str) -> str:
-    """An answer without the numbers and charts of the whole queue, which everybody sees and which change as time goes on."""
+    """An answer without the numbers and charts of the whole queue,
+    which everybody sees and which change as time goes on.
+    """
     if '"jobs-queue"' not in text:
         return text
     found = json.loads(text)
@@ -51,11 +56,12 @@ def without_queue(text: str) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """A station, a job and an embedded chart, that are there or not."""
+    """A station, a job, an embedded chart and a saved view, that are there or not."""
 
     station: str
     job: str
     embed: str
+    saved: str
 
     def hidden(self, text: str) -> str:
         """A text without them, and without what is of the moment."""
@@ -63,24 +69,6 @@ class Names:
         for name, value in vars(self).items():
             text = text.replace(value, f"<{name}>")
         return re.sub(r"\b1[0-9]{18}\b", "<now>", text)
-
-
-class InProcess(Visitor):
-    """A page load of one of the server's Dash applications, without a socket."""
-
-    def __init__(self, client: FlaskClient, user: str, application: str) -> None:
-        super().__init__(f"http://localhost/{application}".rstrip("/"), user)
-        self._client = client
-
-    def _send(self, request: urllib.request.Request) -> Answer:
-        parts = urlsplit(request.full_url)
-        answer = self._client.open(
-            f"{parts.path}?{parts.query}",
-            method=request.get_method(),
-            data=request.data,
-            headers={"X-Forwarded-User": self.user, "Content-Type": "application/json"},
-        )
-        return Answer(answer.status_code, answer.text)
 
 
 @dataclass(frozen=True)
@@ -123,7 +111,9 @@ def world(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         headers={"X-Forwarded-User": "sari"},
     )
     assert made.status_code == 201, made.text
-    yield World(server, ledger, access, Names(SECRET, job.id, str((made.json or {})["id"])))
+    shows = SavedSelection((SECRET,), ("temperature",), preset="30d")
+    view = save_view(access, site, person("sari"), "hers", shows, shared=True)
+    yield World(server, ledger, access, Names(SECRET, job.id, str((made.json or {})["id"]), view.id))
     for engine in (site.engine, ledger.engine, access.engine):
         engine.dispose()
 
@@ -149,16 +139,20 @@ def values(names: Names) -> dict[str, Any]:
         ids.RANGE_START: "2013-02-01",
         ids.RANGE_END: "2013-03-01",
         ids.RANGE_PRESET: "all",
+        ids.ZONE: "station",
         ids.RANGE_OF_PRESET: ["2013-02-01", "2013-03-01"],
         ids.RESOLUTION: "raw",
         ids.LOAD: 1,
         ids.CANCEL: 1,
-        ids.URL: f"?job={names.job}",
+        ids.LINK: f"?job={names.job}",
+        ids.STATION_CHOICE: {"stations": [names.station], "load": True},
         ids.JOB_ID: names.job,
         ids.POLL_ID: names.job,
-        ids.JOB_STATE: {"id": names.job, "status": "completed"},
+        ids.JOB_ENDED: names.job,
+        ids.OVERVIEW_VERSION: "none",
         ids.JOB_VERSION: 2,
-        ids.CHART_WINDOW: window,
+        ids.SELECTION: window,
+        ids.CHART_DRAWN: window,
         ids.CHART_WIDTH: 640,
         ids.FLAGGED: [True],
         ids.THEME: "light",
@@ -166,7 +160,7 @@ def values(names: Names) -> dict[str, Any]:
         ids.EMBED_OPEN: 1,
         ids.EMBED_CREATE: 1,
         ids.EMBED_RANGE: "fixed",
-        ids.EMBED_SPAN: [1_360_000_000_000, 1_361_000_000_000],
+        ids.EMBED_SHOWN: {"start": 1_360_000_000_000, "end": 1_361_000_000_000, "view": "calendar", "options": {}},
         ids.EMBED_LAST: "7d",
         ids.EMBED_ORIGIN: "https://portal.example",
         ids.EMBED_EXPIRES: "365",
@@ -174,9 +168,25 @@ def values(names: Names) -> dict[str, Any]:
         ids.EMBED_THEME: "light",
         ids.EMBED_LANGUAGE: "en",
         ids.EMBED_SWITCHES: ["controls"],
+        ids.URL: f"?job={names.job}&saved={names.saved}",
+        ids.SEARCH_TEXT: "last July",
+        ids.FORMULA_OPEN: 1,
+        ids.FORMULA_OWN: "formula_" + "0" * 26,
+        ids.FORMULA_NAME: "of a stranger",
+        ids.FORMULA_TEXT: f'temperature["{names.station}"] - temperature["EWR"]',
+        ids.FORMULA_UNIT: "K",
+        ids.FORMULA_SAVE: 1,
+        ids.FORMULA_REMOVE: 1,
+        ids.SAVED_OPEN: 1,
+        ids.SAVED_SAVE: 1,
+        ids.SAVED_NEW: 1,
+        ids.SAVED_REMOVE: 1,
+        ids.SAVED_NAME: "of a stranger",
+        ids.SAVED_RANGE: "fixed",
+        ids.SAVED_SWITCHES: ["shared"],
         ids.JOBS_TICK: 4,
         ids.JOBS_DONE: 5,
-        ids.JOBS_LIMIT: 50,
+        ids.JOBS_OLDER: 1,
         ids.JOBS_GRID: [row],
         ids.JOBS_SEEN: {},
         ids.JOBS_PRESS: {"job": names.job, "name": "cancel"},
@@ -186,8 +196,6 @@ def values(names: Names) -> dict[str, Any]:
 def patterns(callback: Mapping[str, Any], names: Names) -> list[str]:
     """By which name each component of a pattern is called that the callback listens to."""
     takes = " ".join(part["id"] for part in (*callback["inputs"], *callback["state"]))
-    if '"station":["ALL"]' in takes:
-        return [names.station]
     return [names.embed] if '"embed":["ALL"]' in takes else list(ACTIONS) if '["ALL"]' in takes else [""]
 
 
@@ -207,7 +215,7 @@ def test_every_component_that_a_callback_takes_is_asked_about(world):
 
 @pytest.mark.parametrize("user", ["budi", "nobody's friend"])
 def test_what_is_anothers_is_to_every_callback_like_what_never_was(world, user):
-    secret, nothing = world.secret, Names(NO_STATION, NO_JOB, NO_EMBED)
+    secret, nothing = world.secret, Names(NO_STATION, NO_JOB, NO_EMBED, NO_SAVED)
     asked = 0
     for application in applications(world.server):
         visitor = world.visitor(user, application)
@@ -263,13 +271,13 @@ def test_the_same_values_tell_the_owner_what_they_are_about(world):
 def test_of_ones_own_job_outside_of_what_is_granted_no_callback_tells_or_draws_anything(world):
     """tia's grant was cut to June after her job had completed."""
     job = world.ledger.record_completed("tia", secret_year(), {"rows": 8_710})
-    names = Names(SECRET, job.id, NO_EMBED)
+    names = Names(SECRET, job.id, NO_EMBED, NO_SAVED)
     for application in applications(world.server):
         visitor = world.visitor("tia", application)
         if is_hidden(world, application):
             continue
-        for callback in visitor.using(ids.JOB_ID, ids.POLL_ID, ids.JOBS_GRID, ids.JOBS_LIMIT):
-            if {part["id"] for part in callback["inputs"]} & {ids.LOAD, ids.URL}:
+        for callback in visitor.using(ids.JOB_ID, ids.POLL_ID, ids.JOBS_GRID, ids.JOBS_OLDER):
+            if {part["id"] for part in callback["inputs"]} & {ids.LOAD, ids.LINK}:
                 continue  # they make something of the form, which asks for a month that is granted
             for pattern in patterns(callback, names):
                 answer = visitor.ask(callback, values(names) | {"pattern": pattern})
@@ -316,7 +324,9 @@ HOSTILE: Final[list[object]] = [
 
 
 def test_no_value_that_a_page_never_has_is_an_error_of_the_server(world):
-    """Each component of each callback in turn has it, beside values that make sense; of sari's own job."""
+    """Each component of each callback in turn has it, beside values that make sense;
+    of sari's own job.
+    """
     wrong = []
     for application in (each for each in applications(world.server) if not is_hidden(world, each)):
         visitor = world.visitor("sari", application)
@@ -326,9 +336,11 @@ def test_no_value_that_a_page_never_has_is_an_error_of_the_server(world):
             takes = {part["id"] for part in (*callback["inputs"], *callback["state"])} & set(sensible)
             for component in takes:
                 for value in HOSTILE:
-                    if component in (ids.CANCEL, ids.LOAD, ids.EMBED_CREATE) and value:
+                    if component in (ids.CANCEL, ids.LOAD, ids.EMBED_CREATE, *SAVING) and value:
                         continue  # clicks are numbers, and make something
-                    answer = visitor.ask(callback, sensible | {ids.LOAD: 0, ids.EMBED_CREATE: 0} | {component: value})
+                    answer = visitor.ask(
+                        callback, sensible | dict.fromkeys((ids.LOAD, ids.EMBED_CREATE, *SAVING), 0) | {component: value}
+                    )
                     if answer.status not in (200, 204, 400):
                         wrong.append(f"{component} = {value!a:.40}: {answer.status} of {callback['output'][:60]}")
     assert not wrong, "\n".join(wrong)

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from commands.tiles import register
-from data.tiles import TileStore
+from data.tiles.tile_store import TileStore
 from tests.tiled import KEY, MARCH_2019, MINUTE, sensor_named, store_rows
 
 
@@ -38,7 +38,8 @@ def tiles(*arguments: str) -> Result:
 
 
 def answer(result: Result) -> Any:
-    return json.loads(result.stdout.splitlines()[-1])  # log lines go to standard error only once manage.py has set them up
+    # log lines go to standard error only once manage.py has set them up
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 @pytest.mark.usefixtures("store")

@@ -1,4 +1,6 @@
-"""Databases that take only encrypted connections: which options reach them, by which path, and what is refused."""
+"""Databases that take only encrypted connections:
+which options reach them, by which path, and what is refused.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from data.engine import make_engine
-from data.source.mapped import MappedReader
+from data.database.engine import make_engine
+from data.source.mapped.source import MappedReader
 from errors import SourceMismatch
 from tests.foreign import Foreign, utc_ms, wall
 from tests.servers import PASSWORD
@@ -50,7 +52,7 @@ def read(url: str, options: str, folder: Path, kind: str) -> tuple[list[float], 
     engine = make_engine(f"{make_url(url).set(query={}).render_as_string(hide_password=False)}{options}")
     foreign = Foreign(engine, folder, kind)
     try:
-        with foreign.site(MAPPING, looked=False) as site, site.source.open() as reader:
+        with foreign.site(MAPPING, synced=False) as site, site.source.open() as reader:
             assert isinstance(reader, MappedReader)
             values = reader.read("a", ["temperature"], [(START - 86_400_000, START + 86_400_000)]).values["temperature"].tolist()
             return values, reader.fast_reads, reader.general_reads
@@ -74,7 +76,8 @@ def test_an_encrypted_postgresql_is_read_by_the_fast_path_unless_its_certificate
     checked = f"sslrootcert={postgresql.authority}"
     assert read(url, f"?sslmode=verify-ca&{checked}", tmp_path, "postgresql") == ([21.5], 0, 1)
     assert read(local, f"?sslmode=verify-full&{checked}", tmp_path, "postgresql") == ([21.5], 0, 1)
-    assert "certificate" in refused(url, f"?sslmode=verify-full&{checked}", tmp_path, "postgresql")  # is for localhost
+    # is for localhost
+    assert "certificate" in refused(url, f"?sslmode=verify-full&{checked}", tmp_path, "postgresql")
     assert "certificate verify failed" in refused(url, f"?sslmode=verify-ca&sslrootcert={stranger}", tmp_path, "postgresql")
     assert "no encryption" in refused(url, "?sslmode=disable", tmp_path, "postgresql")
 
@@ -88,5 +91,6 @@ def test_an_encrypted_mariadb_is_read_by_the_general_path(mariadb, stranger, tmp
     assert read(url, f"{checked}&ssl_check_hostname=false", tmp_path, "mariadb") == ([21.5], 0, 1)
     assert "certificate" in refused(url, checked, tmp_path, "mariadb")  # is for localhost
     assert "certificate verify failed" in refused(local, f"?ssl_ca={stranger}", tmp_path, "mariadb")
-    # Without an option the driver encrypts where the server can, but checks nothing; connectorx does not even try.
+    # Without an option the driver encrypts where the server can, but checks nothing;
+    # connectorx does not even try.
     assert read(url, "", tmp_path, "mariadb") == ([21.5], 0, 1)

@@ -1,4 +1,6 @@
-"""A cable to a server, which a test pulls out and puts back: a relay of TCP connections on a port of its own."""
+"""A cable to a server, which a test pulls out and puts back:
+a relay of TCP connections on a port of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from typing import Self
 
 
 class Cable:
-    """Relays ``127.0.0.1:port`` to a server. While it is cut nobody gets through, and connections that were open are gone.
+    """Relays ``127.0.0.1:port`` to a server. While it is cut nobody gets through,
+    and connections that were open are gone.
 
     While it is still, connections are taken and stay open, and nothing that is sent arrives.
     """

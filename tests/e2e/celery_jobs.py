@@ -1,4 +1,5 @@
-"""A worker under Celery whose jobs do what their station's name says (tests/e2e/job_worker.py), or else load history.
+"""A worker under Celery whose jobs do what their station's name says (tests/e2e/job_worker.py),
+or else load history.
 
 Started as a process of its own by test_celery.py.
 """
@@ -8,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config import Settings, load_settings
-from jobs.celery_worker import run_celery_worker
-from jobs.child import make_run_job
-from jobs.ledger import open_ledger
-from jobs.process import ensure_single_threaded, restart
-from jobs.worker import Outcome
+from jobs.celery.worker import run_celery_worker
+from jobs.ledger.ledger import open_ledger
+from jobs.worker.child import make_run_job
+from jobs.worker.process import ensure_single_threaded, restart
+from jobs.worker.supervisor import WorkerEnd
 from logs import configure_logs
 from tests.e2e import job_worker
 
@@ -35,7 +36,7 @@ def main() -> None:
     ensure_single_threaded()
     settings = load_settings()
     configure_logs(settings.log_level)
-    if run_celery_worker(settings, make(settings)) is Outcome.RESTART:
+    if run_celery_worker(settings, make(settings)) is WorkerEnd.RESTART:
         restart()
 
 

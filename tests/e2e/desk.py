@@ -1,4 +1,6 @@
-"""A site of the bundled sample with workers of its own, real ones, and a test at its desk: submits, holds, waits."""
+"""A site of the bundled sample with workers of its own, real ones, and a test at its desk:
+submits, holds, waits.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from config import Settings
-from data.plan import plan
+from data.load_plan import plan
 from data.request import HistoryRequest
 from data.site import Site, open_site
-from data.tiles import SeriesKey
+from data.tiles.tile_store import SeriesKey
 from jobs.job import Job, Status
-from jobs.ledger import Ledger, migrate_jobs, open_ledger
+from jobs.ledger.ledger import Ledger, migrate_jobs, open_ledger
 from jobs.start import start_job
-from jobs.wake import wake
+from jobs.worker.wake import wake
 from tests.e2e.gate import Gate
 from tests.people import person
 from tests.processes import WorkerProcess, wait_until
@@ -91,7 +93,9 @@ class Desk:
 
 @contextmanager
 def desk_at(cwd: Path, **settings: Any) -> Iterator[Desk]:
-    """A desk; at the end its workers are asked to stop, and it is an error if anything that they started stays."""
+    """A desk; at the end its workers are asked to stop,
+    and it is an error if anything that they started stays.
+    """
     desk = Desk(cwd, settings)
     migrate_jobs(desk.ledger.engine)
     with ExitStack() as stack:

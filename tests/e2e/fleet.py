@@ -1,4 +1,6 @@
-"""Workers of one site on Celery, each as on a host of its own, and what tests want to know of the jobs they run."""
+"""Workers of one site on Celery, each as on a host of its own,
+and what tests want to know of the jobs they run.
+"""
 
 import itertools
 import time
@@ -10,9 +12,9 @@ from sqlalchemy import select
 
 from data.request import HistoryRequest
 from jobs.job import Status
+from jobs.ledger.tables import job as job_table
 from jobs.policy import HISTORY
-from jobs.tables import job as job_table
-from tests.processes import ROOT, ServerProcess, site_environment, wait_until
+from tests.processes import ROOT, ServerProcess, is_gone, site_environment, wait_until
 
 _numbers = itertools.count()
 
@@ -64,6 +66,11 @@ def child_of(ledger, job):
     return psutil.Process(found.rows)  # these jobs report their pid as rows
 
 
+def zombies(worker):
+    """Children of a worker that have ended and that it has not collected."""
+    return [child for child in psutil.Process(worker.pid).children() if child.is_running() and is_gone(child)]
+
+
 @contextmanager
 def no_message_in(settings, queue):
     """Take away what waits in a queue of the broker, as a broker does that lost its memory."""
@@ -78,7 +85,8 @@ def idle(all_workers, ledger, number):
     """So many workers; what a test leaves them is taken away."""
     all_workers.keep(number)
     yield all_workers
-    print(*(worker.output()[-3000:] for worker in all_workers.workers), sep="\n--- another worker:\n")  # shown when it failed
+    # shown when it failed
+    print(*(worker.output()[-3000:] for worker in all_workers.workers), sep="\n--- another worker:\n")
     for status in (Status.QUEUED, Status.RUNNING):
         for job in ledger.jobs(status=status):
             ledger.cancel(job.id)

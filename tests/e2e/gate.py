@@ -11,19 +11,25 @@ from data.site import Site
 
 
 class Gate:
-    """Holds months of stations, as a worker that reads them would: a load that comes there waits until they are released."""
+    """Holds months of stations, as a worker that reads them would:
+    a load that comes there waits until they are released.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._held = ExitStack()
 
     def hold(self, station: str, months: Iterable[int]) -> None:
-        """Nobody reads these UTC months of the station from now on. Tiles that are there are not touched."""
+        """Nobody reads these UTC months of the station from now on.
+        Tiles that are there are not touched.
+        """
         for month in months:
             self._held.enter_context(self._site.tiles.build_lock(self._site.source.id, station, month))
 
     def hold_from(self, station: str, share: float) -> None:
-        """Hold the station's later months, so that a load of all of them waits when ``share`` of them (0..1) is read."""
+        """Hold the station's later months, so that a load of all of them waits when
+        ``share`` of them (0..1) is read.
+        """
         everything = self.months(station)
         self.hold(station, everything[round(len(everything) * share) :])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
@@ -12,17 +13,19 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from jobs.job import Job, Status
-from jobs.ledger import Ledger
+from jobs.ledger.ledger import Ledger
 from tests.processes import SiteProcess, WebProcess, wait_until
 
 PATIENCE_S = 90.0  # the machine may be busy
+QUIET_S = 2.0  # four times as long as a job's page waits between two polls
 
 # Points of all traces of the chart, 0 before there is a figure.
 POINTS = """
 const graph = document.querySelector('#chart .js-plotly-plot');
 return graph && graph._fullData ? graph._fullData.reduce((sum, trace) => sum + (trace.x ? trace.x.length : 0), 0) : 0;
 """
-# Least and greatest number that a trace shows, by the axis title's unit; null before there is a figure.
+# Least and greatest number that a trace shows, by the axis title's unit;
+# null before there is a figure.
 EXTREMES = """
 const graph = document.querySelector('#chart .js-plotly-plot');
 const found = {};
@@ -44,16 +47,22 @@ const remember = () => { if (line.textContent) window.saidWords.push(line.textCo
 new MutationObserver(remember).observe(line, {childList: true, characterData: true, subtree: true});
 remember();
 """
-REMEMBER_REQUESTS = "performance.setResourceTimingBufferSize(100000)"  # by default a page forgets all after the 250th
+# by default a page forgets all after the 250th
+REMEMBER_REQUESTS = "performance.setResourceTimingBufferSize(100000)"
+# whether the last answer is half a second old
+AT_REST = """
+const last = performance.getEntriesByType('resource').at(-1);
+return !last || (last.responseEnd > 0 && performance.now() - last.responseEnd > 500);
+"""
 REQUESTS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 
 
-def extremes_in_the_database(running: Any, station: str, sensor: str) -> list[float]:
-    """[least, greatest] of the rows in the valid range."""
+def extremes_in_the_database(running: Any, station: str, sensor: str, since_ms: int = 0) -> list[float]:
+    """[least, greatest] of the rows in the valid range from a time on, ms UTC."""
     valid = running.site.catalogue[sensor]
-    query = f"SELECT min({sensor}), max({sensor}) FROM observation WHERE station = ? AND {sensor} BETWEEN ? AND ?"
+    query = f"SELECT min({sensor}), max({sensor}) FROM observation WHERE station = ? AND time >= ? AND {sensor} BETWEEN ? AND ?"
     with closing(sqlite3.connect(running.settings.data_dir / "observations.sqlite")) as database:
-        return list(database.execute(query, (station, valid.valid_min, valid.valid_max)).fetchone())
+        return list(database.execute(query, (station, since_ms, valid.valid_min, valid.valid_max)).fetchone())
 
 
 class HistoryPage:
@@ -69,7 +78,22 @@ class HistoryPage:
         """The page with its form filled in: station, sensor, from, to (``from_``)."""
         query = urlencode({name.rstrip("_"): value for name, value in fields.items()}, doseq=True)
         self.driver.get(f"{self.site.url}/?{query}")
-        wait_until(lambda: "rows" in self.text("estimate"), "the form to be filled in", PATIENCE_S)
+        for name in ("station", "sensor"):
+            wanted = fields.get(name, [])
+            names = {wanted} if isinstance(wanted, str) else set(wanted)
+            wait_until(lambda: names <= set(self.chosen(name)), f"{name} {names} in the form", PATIENCE_S)  # noqa: B023
+        # no callback of the form is under way
+        settled = "return !document.querySelector('#form [data-dash-is-loading]')"
+        wait_until(
+            lambda: "rows" in self.text("estimate") and self.driver.execute_script(settled),
+            "the form to be filled in",
+            PATIENCE_S,
+        )
+
+    def chosen(self, component_id: str) -> list[str]:
+        """What a dropdown of the form holds; nothing before there is a page."""
+        script = "try { return dash_component_api.getLayout(arguments[0]).props.value } catch { return [] }"
+        return list(self.driver.execute_script(script, component_id) or ())
 
     def open_job(self, job_id: str) -> None:
         """The page of a job."""
@@ -185,3 +209,13 @@ class HistoryPage:
         """Wait until the page shows the end of its job, and a figure."""
         wait_until(lambda: self.status == status, f"the page to show {status}", PATIENCE_S)
         wait_until(lambda: self.points > 0, "the figure", PATIENCE_S)
+
+    def assert_quiet(self) -> None:
+        """Nothing at all is asked of the server for a while,
+        once what was under way is answered.
+        """
+        wait_until(lambda: self.driver.execute_script(AT_REST), "the page to come to rest", PATIENCE_S)
+        before = len(self.requests())
+        until = time.monotonic() + QUIET_S
+        wait_until(lambda: time.monotonic() > until or len(self.requests()) > before, "the time to pass", QUIET_S + 5)
+        assert self.requests()[before:] == []

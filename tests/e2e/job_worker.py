@@ -1,7 +1,9 @@
-"""A worker whose jobs do what their station's name says; started as a process of its own by test_worker.py.
+"""A worker whose jobs do what their station's name says;
+started as a process of its own by test_worker.py.
 
-``python -m tests.e2e.job_worker [max_jobs=2] [grace=600]``: limits, and for how many seconds a job may still finish after a
-signal; settings from the environment. Everything but the job's body is the product's.
+``python -m tests.e2e.job_worker [max_jobs=2] [grace=600]``: limits, and for how many seconds a job
+may still finish after a signal; settings from the environment. Everything but the job's body and
+the rhythm of leases is the product's.
 """
 
 from __future__ import annotations
@@ -17,18 +19,19 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-import jobs.worker
 from config import load_settings
-from data.months import Month
+from data.time.months import Month
 from errors import SourceUnavailable
 from jobs.job import Progress
-from jobs.ledger import Ledger, open_ledger
-from jobs.process import ensure_single_threaded, restart
-from jobs.worker import Outcome, run_worker
+from jobs.ledger.ledger import Ledger, open_ledger
+from jobs.policy import WorkerTimes
+from jobs.worker.process import ensure_single_threaded, restart
+from jobs.worker.supervisor import BUSY_TICK_S, WorkerEnd, run_worker
 from logs import configure_logs
 
 CLOCK = "clock"  # file in DATA_DIR: how many ms the clock is off
 TOLD = "told"  # file in DATA_DIR: a job that waits for it may end
+SAID = "said"  # file in DATA_DIR: a job has had its last words
 
 
 def run_job(job_id: str, attempt: int) -> None:
@@ -94,7 +97,9 @@ def _ignore_signals(ledger: Ledger, job_id: str, attempt: int) -> None:
 
 
 def _look(_ledger: Ledger, _job_id: str, _attempt: int) -> dict[str, int]:
-    """What this child got from its supervisor. (The ledger of the job itself is one connection, opened here.)"""
+    """What this child got from its supervisor. (The ledger of the job itself is one connection,
+    opened here.)
+    """
     open_files = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.exists()]
     return {
         "threads": len(list(Path("/proc/self/task").iterdir())),
@@ -106,6 +111,13 @@ def _look(_ledger: Ledger, _job_id: str, _attempt: int) -> dict[str, int]:
 
 def _nothing(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
     """Done at once."""
+
+
+def _last_words(ledger: Ledger, job_id: str, attempt: int) -> None:
+    """Complete, and say so only when the worker has looked at the ledger once more."""
+    ledger.complete(job_id, attempt, {"pid": os.getpid()})
+    time.sleep(2 * BUSY_TICK_S)
+    (load_settings().data_dir / SAID).touch()
 
 
 def _hungry(_ledger: Ledger, _job_id: str, _attempt: int) -> None:
@@ -128,11 +140,14 @@ BODIES: dict[str, Callable[[Ledger, str, int], dict[str, int] | None]] = {
     "ignore signals": _ignore_signals,
     "look": _look,
     "hungry": _hungry,
+    "last words": _last_words,
 }
 
 
 def _follow(clock: Path) -> None:
-    """Let this process's wall clock, and that of its ledger in SQLite, be off by as many ms as a file says."""
+    """Let this process's wall clock, and that of its ledger in SQLite,
+    be off by as many ms as a file says.
+    """
     true_time = time.time
 
     def off_s() -> float:
@@ -153,8 +168,8 @@ def main() -> None:
         _follow(settings.data_dir / CLOCK)
     configure_logs(settings.log_level)
     limits = {name: int(value) for name, value in (argument.split("=") for argument in sys.argv[1:])}
-    jobs.worker.STOP_GRACE_S = limits.pop("grace", jobs.worker.STOP_GRACE_S)
-    if run_worker(settings, run_job, **limits) is Outcome.RESTART:  # type: ignore[arg-type]
+    times = WorkerTimes(heartbeat_s=0.5, lease_s=3.0, stop_grace_s=limits.pop("grace", 0.2))
+    if run_worker(settings, run_job, times=times, **limits) is WorkerEnd.RESTART:  # type: ignore[arg-type]
         restart()
 
 

@@ -1,4 +1,6 @@
-"""How it must not be done: a load inside a request. Started by test_proof_nginx.py: ``python -m tests.e2e.naive PORT URL``."""
+"""How it must not be done: a load inside a request. Started by test_proof_nginx.py:
+``python -m tests.e2e.naive PORT URL``.
+"""
 
 from __future__ import annotations
 

@@ -1,26 +1,33 @@
-"""Jobs on Celery: real Redis, real PostgreSQL, two workers in folders of their own, and what happens when parts of it die."""
+"""Jobs on Celery: real Redis, real PostgreSQL, two workers in folders of their own,
+and what happens when parts of it die.
+"""
 
+import base64
+import json
 import os
 import signal
 import time
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+import redis
+from celery import Celery
 from sqlalchemy import make_url
 
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
-from data.tiles import SeriesKey
-from jobs.celery_broker import Broker
+from data.tiles.tile_store import SeriesKey
+from jobs.celery.broker import Broker
 from jobs.job import Status
-from jobs.ledger import open_ledger
+from jobs.kinds.workbook import start_workbook, workbook_tag
+from jobs.ledger.ledger import open_ledger
 from jobs.manager import QueueManager, open_cache
 from jobs.policy import HISTORY, LARGE
 from jobs.start import start_job
-from jobs.wake import make_wake
-from jobs.workbook import start_workbook, workbook_tag
+from jobs.worker.wake import make_wake
 from tests.brokers import REDIS, redis_prefix
 from tests.contract.test_manager import SECRET, Page, make_app, render_progress, render_result
 from tests.databases import POSTGRESQL, server_database
@@ -152,7 +159,7 @@ def test_a_workbook_is_written_where_all_hosts_find_it(fleet, ledger, site, wake
     request = HistoryRequest(("LGA",), ("temperature",), *YEAR_MS)
     become(ledger, start_job(site, ledger, person("siti"), request, wake, by_page=True), Status.COMPLETED)
     done = become(ledger, start_workbook(site, ledger, person("siti"), request, wake), Status.COMPLETED)
-    file = site.workbooks.find(workbook_tag(site, request))
+    file = site.shelf.find(workbook_tag(site, request))
     assert file.stat().st_size == done.metrics["bytes"] > 100_000
     assert list(file.parent.iterdir()) == [file]
 
@@ -216,7 +223,8 @@ def test_a_message_that_comes_again_is_harmless(fleet, ledger, submit, broker):
     assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
     ledger.cancel(job.id)
     wait_until(lambda: is_gone(child), "child to be gone")
-    wait_until(lambda: "cancel_seconds" in ledger.get(job.id).metrics, "the cancel to be noted")  # the last that is written of it
+    # the last that is written of it
+    wait_until(lambda: "cancel_seconds" in ledger.get(job.id).metrics, "the cancel to be noted")
     assert_harmless(ledger, broker, job)
 
 
@@ -240,7 +248,7 @@ def test_a_child_that_takes_too_long_is_killed(fleet, ledger, submit):
     job = submit("slow", tries=1, timeout_s=4)
     child = child_of(ledger, job)
     failed = become(ledger, job, Status.FAILED)
-    assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (4 s).")
+    assert (failed.error.code, failed.error.message) == ("timeout", "The load exceeded the time limit of 4 s.")
     assert is_gone(child)
 
 
@@ -281,10 +289,16 @@ def test_cancel_on_the_page_kills_the_job(fleet, ledger, submit, page):
 
 
 def test_a_broker_that_was_away_stops_no_job_and_brings_the_next(fleet, ledger, submit, cable):
-    job = submit("slow")
+    job, ending = submit("slow"), submit("slow")
     child = child_of(ledger, job)
+    child_of(ledger, ending)
+    # has to take the next job, since the other one's only slot is busy
+    freed = fleet.worker_of(ending)
+    failures = freed.output().count("Couldn't ack")
     cable.cut()
     try:
+        ledger.cancel(ending.id)
+        wait_until(lambda: freed.output().count("Couldn't ack") > failures, "the acknowledgement of its message to fail")
         wait_until(lambda: not ledger.workers(), "workers to be silent, so that pages say that nothing can be loaded")
         waiting = submit("quick")
     finally:
@@ -319,15 +333,22 @@ def test_jobs_of_a_killed_supervisor_and_of_a_killed_worker_are_finished_by_whoe
     for job in (one, other):
         done = become(ledger, job, Status.COMPLETED)
         assert (done.metrics["attempt"], done.attempt, done.failures) == (2, 2, 1)
-    assert 0 in [message.attempt for message in broker.messages() if message.job_id == other.id]  # the dead worker's stays
+    # the dead worker's stays
+    assert 0 in [message.attempt for message in broker.messages() if message.job_id == other.id]
     assert killed.family() == []
     assert_harmless(ledger, broker, other)
 
 
-def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger, submit):
+@pytest.mark.parametrize("broker_answers", [True, False])
+def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(fleet, ledger, submit, cable, broker_answers):
     job = submit("slow once", tries=1)
     child = child_of(ledger, job)
-    assert fleet.worker_of(job).stop() == 0
+    if not broker_answers:
+        cable.be_still()
+    try:
+        assert fleet.worker_of(job).stop() == 0
+    finally:
+        cable.flow()
     assert is_gone(child)
     done = become(ledger, job, Status.COMPLETED)
     assert (done.metrics["attempt"], done.failures) == (2, 0)
@@ -342,3 +363,57 @@ def test_a_worker_whose_pool_dies_ends_and_says_so(one_worker, ledger, submit):
     assert worker.process.wait(STOP_S) != 0
     assert "ended with exit code -9" in worker.output()
     assert worker.family() == []
+
+
+def hostile_messages(job_id: str, settings: Settings) -> list[bytes]:
+    """What somebody who can write to Redis may leave in a queue."""
+    elsewhere = settings.model_copy(update={"redis_prefix": f"{settings.redis_prefix}elsewhere:"})
+    with closing(Broker(elsewhere)) as broker:  # one of ours, to begin with
+        broker.send(job_id, 0, queue=HISTORY, timeout_s=300)
+    with redis.Redis.from_url(settings.redis_url) as client:
+        ours = json.loads(client.lpop(f"{elsewhere.redis_prefix}{HISTORY}"))
+
+    def changed(body=None, **headers):
+        made = json.loads(json.dumps(ours))
+        made["headers"] |= headers
+        made["body"] = made["body"] if body is None else base64.b64encode(json.dumps(body).encode()).decode()
+        return json.dumps(made).encode()
+
+    call = {"task": "riwayat.run", "args": ["evil"], "kwargs": {}, "options": {"queue": "evil"}, "subtask_type": None}
+    after = {"callbacks": [call], "errbacks": None, "chain": [call], "chord": None}
+    return [
+        b"no json",
+        b"[" * 100_000,
+        b"17",
+        b'{"properties": {}}',
+        changed(task="celery.map", body=[[{"task": "riwayat.run"}, [["evil"]]], {}, after]),
+        changed(task="nobody.knows"),
+        changed(body=[[job_id], {}, after]),
+        changed(timelimit=[0.01, 0.01]),
+        changed(compression="application/x-bz2"),
+        changed(eta="2999-01-01T00:00:00"),
+        changed(id="unknownjob.0.00000000", body=[["unknownjob"], {}, {**dict.fromkeys(after)}]),
+        changed(),
+    ]
+
+
+def test_who_can_write_to_redis_can_make_a_worker_look_for_a_job_and_nothing_more(one_worker, ledger, submit, settings_of_web):
+    workers = [worker for worker in one_worker.workers if worker.process.poll() is None]
+    done = become(ledger, submit("quick"), Status.COMPLETED)
+    prefix = settings_of_web.redis_prefix
+    with redis.Redis.from_url(settings_of_web.redis_url) as client:
+        for text in hostile_messages(done.id, settings_of_web):
+            client.lpush(f"{prefix}{HISTORY}", text)
+        with Celery(broker=settings_of_web.redis_url) as stranger:
+            stranger.conf.broker_transport_options = {"global_keyprefix": prefix}
+            stranger.control.broadcast("shutdown")
+            stranger.control.broadcast("pool_shrink", arguments={"n": 1})
+        wait_until(lambda: not client.llen(f"{prefix}{HISTORY}"), "all to be taken")
+        assert become(ledger, submit("quick"), Status.COMPLETED).attempt == 1
+        assert not client.exists(f"{prefix}evil")
+    assert [worker.process.poll() for worker in workers] == [None] * len(workers)
+    assert (ledger.get(done.id).status, ledger.get(done.id).attempt) == (Status.COMPLETED, 1)
+    said = "".join(worker.output() for worker in workers)
+    assert said.count("message dropped") == 8
+    assert "message for nothing" in said
+    assert "Traceback" not in said

@@ -16,16 +16,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from access.embeds import embed_token, make_embed
+from access.embeds.embed_token import embed_token, make_embed
+from access.embeds.spec import EmbedSpec
+from access.grants import Grant
 from access.identity import owner_identity
 from access.keys import new_key
 from access.names import LOCAL_USER
-from access.shown import Shows
 from access.store import open_access
 from config import Settings
+from data.request import HistoryRequest
 from data.site import open_site
+from jobs.ledger.ledger import open_ledger
 from tests.people import grant_everyone
-from tests.processes import ROOT, wait_until
+from tests.processes import ROOT, real_starts, wait_until
 from tests.served import GunicornProcess, NginxProcess
 
 pytestmark = pytest.mark.process
@@ -56,7 +59,9 @@ def gunicorn(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
     config.write_text(f"__file__ = {str(ROOT / 'gunicorn.conf.py')!r}\n" + WATCHED.format(config=str(ROOT / "gunicorn.conf.py")))
     settings = {"data_dir": kept, "auth": "proxy", "url_prefix": "/riwayat/", "timezone": "UTC"}
     grant_everyone(Settings(data_dir=kept))
-    with GunicornProcess(cwd=folder, config=config, **settings) as process:
+    with real_starts():
+        process = GunicornProcess(cwd=folder, config=config, **settings)
+    with process:
         yield process.start()
 
 
@@ -93,7 +98,8 @@ def test_the_web_forks_its_workers_and_nothing_ever_after(gunicorn, nginx):
     assert {status for status, _, _ in answers} == {200}
     assert gunicorn.workers() == before
     assert "STARTED A PROCESS" not in gunicorn.output()
-    assert psutil.Process(gunicorn.pid).num_threads() == 1  # a fork copies only one thread, but the locks of all
+    # a fork copies only one thread, but the locks of all
+    assert psutil.Process(gunicorn.pid).num_threads() == 1
 
 
 def test_the_workers_carry_no_database_connection_from_the_process_that_forked_them(gunicorn):
@@ -136,7 +142,7 @@ def test_an_embedded_chart_is_looked_at_through_nginx_by_whom_it_does_not_know(k
     settings = Settings(data_dir=kept, auth="proxy", url_prefix="/riwayat/", timezone="UTC", _env_file=None)
     site, access = open_site(settings), open_access(settings)
     maker = owner_identity(settings, access, LOCAL_USER)
-    shows = Shows(("JFK",), ("temperature",), last_ms=86_400_000)
+    shows = EmbedSpec(("JFK",), ("temperature",), last_ms=86_400_000)
     made = make_embed(access, site, maker, shows, "https://portal.example", None, now_ms=0)
     token = embed_token(settings.signing_secret(), made, 0)
     site.engine.dispose()
@@ -147,6 +153,21 @@ def test_an_embedded_chart_is_looked_at_through_nginx_by_whom_it_does_not_know(k
     assert (status, json.loads(body)["request"]["stations"]) == (200, ["JFK"])
     assert get(nginx.ask("/api/jobs", signed_in=False, Authorization=f"Bearer {token}"))[0] == 403
     assert token not in nginx.log.read_text()
+
+
+def test_the_preview_of_an_embedded_chart_comes_through_nginx_to_who_is_signed_in_and_to_nobody_else(nginx, kept):
+    ledger = open_ledger(Settings(data_dir=kept, _env_file=None))
+    request = HistoryRequest(("JFK",), ("temperature",), 1_356_998_400_000, 1_359_676_800_000)
+    job = ledger.record_completed("siti", request, {}).id
+    ledger.engine.dispose()
+    access = open_access(Settings(data_dir=kept, auth="proxy", _env_file=None))
+    access.add_grant("user", "siti", Grant(may_embed=True), by="test")
+    access.engine.dispose()
+    path = f"/embed/preview?job={job}&range=fixed&start=1356998400000&end=1359676800000&theme=light&language=en"
+    status, body, _ = get(nginx.ask(path))
+    assert (status, b"temperature" in body) == (200, True)
+    assert get(nginx.ask(path, signed_in=False))[0] == 401
+    assert get(nginx.ask("/embed/preview/", signed_in=False))[0] == 401
 
 
 def test_health_needs_no_sign_in_and_numbers_do_not_leave_the_machine(nginx, gunicorn):
@@ -195,6 +216,6 @@ def test_events_pass_through_nginx_as_they_come(nginx):
 
 def test_nginx_logs_each_request_with_its_time_and_user(nginx):
     get(nginx.ask("/"))
-    last = wait_until(lambda: nginx.requests()[-1:], "a line in the log")[0]
-    assert (last["path"], last["status"], last["user"]) == ("/riwayat/", 200, "siti")
+    last = wait_until(lambda: [each for each in nginx.requests() if each["path"] == "/riwayat/"], "a line in the log")[-1]
+    assert (last["status"], last["user"]) == (200, "siti")
     assert 0 <= last["seconds"] < 20

@@ -1,6 +1,8 @@
-"""nginx with the file of deploy/ for single sign-on, before the real site; oauth2-proxy is played by a server of the test.
+"""nginx with the file of deploy/ for single sign-on, before the real site;
+oauth2-proxy is played by a server of the test.
 
-It answers as oauth2-proxy does with --set-xauthrequest: 202 with user and groups where the cookie is known, else 401.
+It answers as oauth2-proxy does with --set-xauthrequest:
+202 with user and groups where the cookie is known, else 401.
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ def site(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory, oauth2
 
 
 def _nginx(folder: Path, port: int, web_port: int, oauth2_port: int) -> list[str]:
-    """The command that runs nginx with deploy/nginx-oauth2.conf; only addresses and files are the test's."""
+    """The command that runs nginx with deploy/nginx-oauth2.conf;
+    only addresses and files are the test's.
+    """
     text = (ROOT / "deploy" / "nginx-oauth2.conf").read_text()
     for old, new in {
         "listen 80;": f"listen 127.0.0.1:{port};",
@@ -161,7 +165,7 @@ def test_who_signed_in_is_known_with_their_groups_and_chooses_neither(site):
         assert "<h1>sari</h1>" in text
         assert 'href="/oauth2/sign_out"' in text
     assert site.access.groups() == {"climate": ("sari",), "forecasters": ("sari",)}
-    assert [grant.stations for grant in site.access.standing("sari").rights.grants] == [("JFK",)]
+    assert [grant.stations for grant in site.access.account_rights("sari").rights.grants] == [("JFK",)]
 
 
 def test_past_nginx_nobody_is_believed_without_the_secret(site):
@@ -183,3 +187,10 @@ def test_the_frame_of_an_embedded_chart_and_health_need_nobody(site):
     assert site.ask("embed/plotly.js", X_Forwarded_User="root")[0] == 200
     assert site.ask("embed/nothing", X_Forwarded_User="root", Cookie=COOKIE)[0] == 401
     assert site.ask("metrics")[0] == 403
+
+
+def test_the_preview_of_an_embedded_chart_is_for_who_signed_in(site):
+    assert site.ask("embed/preview")[0] == 401
+    # of no job: the site itself has answered
+    assert site.ask("embed/preview", Cookie=COOKIE)[0] == 404
+    assert "There is no job" in site.ask("embed/preview", Cookie=COOKIE)[1]

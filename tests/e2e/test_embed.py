@@ -1,4 +1,6 @@
-"""A chart in a portal of another origin, in a browser that keeps no cookie of others, inside a sandbox."""
+"""A chart in a portal of another origin, in a browser that keeps no cookie of others,
+inside a sandbox.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,11 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.select import Select
 from sqlalchemy import update
 
-from access.embed_table import embeds
+from access.embeds.embed_table import embeds
 from access.store import open_access
 from access.tables import embed as embed_table
 from jobs.job import Status
+from tests.browser import is_there
 from tests.e2e.conftest import Running, year_of
 from tests.e2e.history_page import HistoryPage
 from tests.e2e.portal import PATIENCE_S, Frame, Portal, browser_without_foreign_cookies, portal_at, post, refusals
@@ -25,7 +28,10 @@ from tests.processes import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 YEAR = {"from": "2013-01-01", "to": "2014-01-01"}
-# Waits of more than five seconds in the page become a hundred times shorter: so a test need not wait for a refresh.
+# The last time that has a point: of few months every row is drawn, more points than of many.
+LAST = "return Math.max(...document.getElementById('chart')._fullData.flatMap(({x}) => Array.from(x || []).slice(-1)))"
+# Waits of more than five seconds in the page become a hundred times shorter:
+# so a test need not wait for a refresh.
 HURRY = "const slow = window.setTimeout; window.setTimeout = (f, ms, ...more) => slow(f, ms > 5000 ? ms / 100 : ms, ...more);"
 
 
@@ -52,11 +58,11 @@ def make(running: Running, portal: Portal, **fields: Any) -> dict[str, Any]:
     return post(running.process.url, "/api/embeds", asked | fields)
 
 
-def test_two_charts_live_in_a_portal_of_another_origin(running, portal, viewer, downloads):
-    first = make(running, portal, label="New York", sensors=["temperature", "rainfall"])
-    second = make(running, portal, language="id", controls=False)
+def test_two_charts_live_in_a_portal_of_another_origin(with_data, portal, viewer, downloads):
+    first = make(with_data, portal, label="New York", sensors=["temperature", "rainfall"])
+    second = make(with_data, portal, language="id", controls=False, view="calendar")
     portal.show(first["iframe"], second["iframe"])
-    viewer.get(f"{running.process.url}/healthz")
+    viewer.get(f"{with_data.process.url}/healthz")
     viewer.execute_script("document.cookie = 'probe=1; SameSite=None; Secure; path=/'")
     assert "probe=1" in viewer.execute_script("return document.cookie")
     viewer.get(portal.origin)
@@ -64,27 +70,36 @@ def test_two_charts_live_in_a_portal_of_another_origin(running, portal, viewer, 
     for frame in frames:
         viewer.execute_script("window.scrollBy(0, 400)")  # the line says loading="lazy"
         frame.become("drawn")
-    # third-party cookies are blocked: the frame has not even the one that this browser holds for the site, and needs none
+    # third-party cookies are blocked: the frame has not even the one that this browser holds
+    # for the site, and needs none
     assert frames[0].run("return document.cookie") == ""
     assert frames[0].run("return document.getElementById('title').textContent") == "New York"
-    assert frames[1].run("return document.getElementById('title').textContent") == "JFK · Suhu udara"
+    assert frames[1].run("return document.getElementById('title').textContent") == "JFK · Suhu udara · Kalender"
+    assert frames[1].run("return document.getElementById('chart').data[1].type") == "heatmap"
     assert frames[1].run("return document.getElementById('tools').hidden") is True
     # each tells its height to the page around it, which gives it that height
     heard = wait_until(lambda: viewer.execute_script("return window.heard"), "a message", PATIENCE_S)
     assert {message["type"] for message in heard} == {"riwayat:size"}
-    assert {message["origin"] for message in heard} == {running.process.url}
+    assert {message["origin"] for message in heard} == {with_data.process.url}
     assert {message["id"] for message in heard} <= {first["id"], second["id"]}
     height = next(message["height"] for message in heard if message["id"] == first["id"])
     wait_until(lambda: viewer.find_elements(By.TAG_NAME, "iframe")[0].size["height"] == height, "the frame's height", PATIENCE_S)
-    # a window that is drawn with the mouse is asked for anew, in full detail; a double click goes back
+    # a window that is drawn with the mouse is asked for anew, in full detail;
+    # a double click goes back
     whole, points = frames[0].meta["whole"], frames[0].points
     frames[0].drag(0.4, 0.45)
     wait_until(lambda: frames[0].meta["start"] > whole[0], "the window", PATIENCE_S)
     length = frames[0].meta["end"] - frames[0].meta["start"]
     assert length == pytest.approx((whole[1] - whole[0]) * 0.05, rel=0.1)
-    assert frames[0].points > points * 0.05 * 2  # all rows of the window, where there were extremes of the year
-    frames[0].double_click()
-    wait_until(lambda: [frames[0].meta["start"], frames[0].meta["end"]] == whole, "the whole range", PATIENCE_S)
+    # all rows of the window, where there were extremes of the year
+    assert frames[0].points > points * 0.05 * 2
+    wait_until(lambda: frames[0].is_back_at(whole), "the whole range", PATIENCE_S)
+    frames[0].drag(0.4, 0.45)  # the same again is another zoom, and the axis shows what is drawn
+    wait_until(lambda: frames[0].meta["start"] > whole[0], "the window again", PATIENCE_S)
+    shown = "const {layout, _fullLayout} = document.getElementById('chart'); const {start, end, offset} = layout.meta;"
+    axis = "_fullLayout.xaxis.range.map((time) => riwayatView.axisTime(time, offset))"
+    assert frames[0].run(f"{shown} return {axis}.join() === [start, end].join()")
+    wait_until(lambda: frames[0].is_back_at(whole), "the whole range again", PATIENCE_S)
     # rows: fetched with the token and saved, which the sandbox allows
     frames[0].run("document.getElementById('rows').click()")
     file = wait_until(lambda: next(downloads.glob("riwayat_JFK_*.csv"), None), "the rows", PATIENCE_S)
@@ -100,8 +115,8 @@ def test_two_viewers_who_come_while_it_loads_see_its_progress_and_share_its_job(
     frame.become("drawn")  # what there is, while the rest is still to come
     wait_until(lambda: frame.progress is not None and 0.3 < frame.progress < 0.7, "the progress", PATIENCE_S)
     wait_until(lambda: "% loaded" in frame.note, "the words of the progress", PATIENCE_S)
-    some = frame.points
-    viewer.switch_to.new_window("tab")
+    some = frame.run(LAST)
+    viewer.switch_to.new_window("window")  # both are seen: a frame that nobody sees asks nothing
     viewer.get(portal.origin)
     other = Frame(viewer)
     other.become("drawn")
@@ -111,38 +126,39 @@ def test_two_viewers_who_come_while_it_loads_see_its_progress_and_share_its_job(
     wait_until(lambda: other.progress is None and other.meta["complete"], "the whole chart", PATIENCE_S)
     viewer.close()
     viewer.switch_to.window(viewer.window_handles[0])
-    wait_until(lambda: frame.progress is None and frame.meta["complete"], "the whole chart", PATIENCE_S)
-    assert frame.points > some
+
+    wait_until(lambda: frame.progress is None and frame.meta["complete"], "the whole chart in the first window", PATIENCE_S)
+    assert frame.run(LAST) > some
     assert frame.note == ""
     viewer.get(portal.origin)
     frame.become("drawn")
     assert [job.id for job in running.ledger.jobs(f"embed:{made['id']}")] == [jobs[0].id]
 
 
-def test_a_page_of_a_third_origin_cannot_show_it_and_no_page_can_show_anything_else(running, portal, viewer):
-    made = make(running, portal)
-    portal.show(made["iframe"], f'<iframe src="{running.process.url}/" width="300" height="300"></iframe>')
+def test_a_page_of_a_third_origin_cannot_show_it_and_no_page_can_show_anything_else(with_data, portal, viewer):
+    made = make(with_data, portal)
+    portal.show(made["iframe"], f'<iframe src="{with_data.process.url}/" width="300" height="300"></iframe>')
     viewer.get(portal.other)
     refusals_of_other = wait_until(lambda: refusals(viewer), "a refusal", PATIENCE_S)
     assert any(portal.origin in text for text in refusals_of_other)
-    assert running.ledger.jobs(f"embed:{made['id']}") == []
+    assert with_data.ledger.jobs(f"embed:{made['id']}") == []
     viewer.get(portal.origin)
     Frame(viewer).become("drawn")
     assert any("'none'" in text for text in wait_until(lambda: refusals(viewer), "a refusal of the history page", PATIENCE_S))
 
 
-def test_what_has_ended_says_so_in_plain_words(running, portal, viewer):
-    revoked, expired, edited = (make(running, portal) for _ in range(3))
-    post(running.process.url, f"/api/embeds/{revoked['id']}/revoke", {})
-    access = open_access(running.settings)
+def test_what_has_ended_says_so_in_plain_words(with_data, portal, viewer):
+    revoked, expired, edited = (make(with_data, portal) for _ in range(3))
+    post(with_data.process.url, f"/api/embeds/{revoked['id']}/revoke", {})
+    access = open_access(with_data.settings)
     with access.engine.begin() as connection:
         connection.execute(update(embed_table).where(embed_table.c.id == expired["id"]).values(expires_ms=1_700_000_040_000))
     access.engine.dispose()
     words = [
         (revoked["url"], "This chart is no longer shared; ask its owner."),
         (expired["url"], "The link of this chart expired on 14 Nov 2023 22:14 UTC; ask its owner for a new one."),
-        (edited["url"][:-5], "The link of this chart is not right; ask its owner for a new one."),
-        (edited["url"].partition("#")[0], "The link of this chart is not right; ask its owner for a new one."),
+        (edited["url"][:-5], "The link to this chart is invalid; ask its owner for a new one."),
+        (edited["url"].partition("#")[0], "The link to this chart is invalid; ask its owner for a new one."),
     ]
     for url, sentence in words:
         portal.show(f'<iframe src="{url}" width="320" height="240"></iframe>')
@@ -150,35 +166,35 @@ def test_what_has_ended_says_so_in_plain_words(running, portal, viewer):
         frame = Frame(viewer)
         frame.become("closed")
         assert frame.message == sentence
-    viewer.get(f"{running.process.url}/embed/trend?id={'0' * 16}")
+    viewer.get(f"{with_data.process.url}/embed/trend?id={'0' * 16}")
     assert "There is no such chart." in viewer.find_element(By.TAG_NAME, "body").text
 
 
-def test_a_chart_that_is_revoked_while_it_is_looked_at_goes(running, portal, viewer):
-    made = make(running, portal)
+def test_a_chart_that_is_revoked_while_it_is_looked_at_goes(with_data, portal, viewer):
+    made = make(with_data, portal)
     viewer.get(made["url"])
     frame = Frame(viewer, None)
     frame.become("drawn")
-    post(running.process.url, f"/api/embeds/{made['id']}/revoke", {})
+    post(with_data.process.url, f"/api/embeds/{made['id']}/revoke", {})
     frame.drag(0.4, 0.6)
     frame.become("closed")
     assert frame.run("return document.getElementById('chart').hidden") is True
 
 
-def test_a_chart_whose_data_has_left_the_disk_is_loaded_again(running, portal, viewer):
-    made = make(running, portal)
+def test_a_chart_whose_data_has_left_the_disk_is_loaded_again(with_data, portal, viewer):
+    made = make(with_data, portal)
     viewer.get(made["url"])
     frame = Frame(viewer, None)
     frame.become("drawn")
     first = wait_until(lambda: frame.meta if frame.meta["complete"] else {}, "the whole chart", PATIENCE_S)
-    running.site.tiles.clear()
+    with_data.site.tiles.clear()
     frame.drag(0.4, 0.6)
     wait_until(lambda: frame.meta["start"] > first["start"] and frame.meta["complete"], "the window, loaded again", PATIENCE_S)
     assert frame.meta["revision"] != first["revision"]
 
 
-def test_a_finger_scrolls_the_page_and_buttons_zoom(running, portal, viewer):
-    made = make(running, portal)
+def test_a_finger_scrolls_the_page_and_buttons_zoom(with_data, portal, viewer):
+    made = make(with_data, portal)
     viewer.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     viewer.execute_cdp_cmd("Emulation.setEmitTouchEventsForMouse", {"enabled": True, "configuration": "mobile"})
     viewer.execute_cdp_cmd(
@@ -201,22 +217,22 @@ def test_a_finger_scrolls_the_page_and_buttons_zoom(running, portal, viewer):
         viewer.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_while_the_server_does_not_answer_it_says_so_and_tries_again_by_itself(running, portal, viewer):
-    made = make(running, portal)
+def test_while_the_server_does_not_answer_it_says_so_and_tries_again_by_itself(with_data, portal, viewer):
+    made = make(with_data, portal)
     viewer.execute_cdp_cmd("Network.enable", {})
     viewer.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/*"]})
     try:
         viewer.get(made["url"])
         frame = Frame(viewer, None)
         frame.become("trouble")
-        assert frame.message == "The server does not answer; trying again by itself."
+        assert frame.message == "The server does not answer; trying again."
     finally:
         viewer.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     frame.become("drawn")
 
 
-def test_a_rolling_chart_looks_for_newer_data_by_itself_and_keeps_what_its_viewer_hid(running, portal, viewer):
-    made = make(running, portal, sensors=["temperature", "rainfall"], range={"last": "7300d"}, refresh=60)
+def test_a_rolling_chart_looks_for_newer_data_by_itself_and_keeps_what_its_viewer_hid(with_data, portal, viewer):
+    made = make(with_data, portal, sensors=["temperature", "rainfall"], range={"last": "7300d"}, refresh=60)
     script = viewer.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HURRY})
     try:
         viewer.get(made["url"])
@@ -231,8 +247,8 @@ def test_a_rolling_chart_looks_for_newer_data_by_itself_and_keeps_what_its_viewe
         viewer.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
-def test_while_nobody_looks_nothing_is_asked(running, portal, viewer):
-    made = make(running, portal)
+def test_while_nobody_looks_nothing_is_asked(with_data, portal, viewer):
+    made = make(with_data, portal)
     hidden = "window.away = true; Object.defineProperty(document, 'hidden', {get: () => window.away});"
     script = viewer.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": hidden})
     try:
@@ -249,8 +265,8 @@ def test_while_nobody_looks_nothing_is_asked(running, portal, viewer):
         viewer.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
-def test_a_range_without_data_says_so(running, portal, viewer):
-    made = make(running, portal, range={"last": "7d"})
+def test_a_range_without_data_says_so(with_data, portal, viewer):
+    made = make(with_data, portal, range={"last": "7d"})
     viewer.get(made["url"])
     frame = Frame(viewer, None)
     frame.become("nothing")
@@ -261,8 +277,8 @@ def test_a_range_without_data_says_so(running, portal, viewer):
     ("theme", "system", "ground"),
     [("dark", "light", (20, 24, 29)), ("auto", "dark", (20, 24, 29)), ("light", "dark", (255, 255, 255))],
 )
-def test_it_fits_a_small_frame_in_the_theme_that_was_chosen(running, portal, viewer, theme, system, ground):
-    made = make(running, portal, theme=theme)
+def test_it_fits_a_small_frame_in_the_theme_that_was_chosen(with_data, portal, viewer, theme, system, ground):
+    made = make(with_data, portal, theme=theme)
     viewer.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": system}]})
     viewer.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 320, "height": 240, "deviceScaleFactor": 1, "mobile": False}
@@ -282,21 +298,27 @@ def test_it_fits_a_small_frame_in_the_theme_that_was_chosen(running, portal, vie
         viewer.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_a_chart_is_embedded_from_the_page_and_revoked_there(running, sample_page: HistoryPage, portal, viewer):
+def test_a_chart_is_embedded_from_the_page_which_shows_it_as_its_viewers_will_see_it_and_revoked_there(
+    running, sample_page: HistoryPage, portal, viewer
+):
     page = sample_page
     page.open(**year_of("JFK", "temperature"))
-    assert page.driver.find_element(By.ID, "embed-open").is_displayed() is False  # nothing is shown yet
+    # nothing is shown yet
+    assert page.driver.find_element(By.ID, "embed-open").is_displayed() is False
     page.load()
     page.wait_until_drawn()
+    jobs = [job.id for job in running.ledger.jobs()]
     page.press("embed-open")
     wait_until(lambda: page.driver.find_elements(By.CSS_SELECTOR, ".embed-dialog.show"), "the dialog", PATIENCE_S)
+    assert_preview_follows_the_fields(page)
     page.press("embed-create")  # without an origin
-    page.wait_for_text("embed-result", "Say which site shows the chart")
+    page.wait_for_text("embed-result", "Enter the site that will embed the chart")
     page.driver.find_element(By.ID, "embed-origin").send_keys(f"{portal.origin}/weather?of=JFK", Keys.TAB)
-    page.driver.find_element(By.ID, "embed-label").send_keys("Kennedy", Keys.TAB)
     page.press("embed-create")
     line = wait_until(lambda: page.value("embed-line") if page.text("embed-result").count("Copy") else "", "the line", PATIENCE_S)
     assert 'title="Kennedy"' in line
+    # a fixed range is drawn from the job of the page
+    assert [job.id for job in running.ledger.jobs()] == jobs
     portal.show(line)
     viewer.get(portal.origin)
     Frame(viewer).become("drawn")
@@ -313,18 +335,20 @@ def test_a_chart_is_embedded_from_the_page_and_revoked_there(running, sample_pag
     wait_until(lambda: made.id not in living(), "the end of the chart", PATIENCE_S)
     wait_until(lambda: "Kennedy" not in page.text("embed-list"), "the list without it", PATIENCE_S)
     access.engine.dispose()
+    address = page.driver.find_element(By.ID, "embed-preview").get_attribute("src")
     page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
-    wait_until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".embed-dialog.show"), "the dialog to close", PATIENCE_S)
+    wait_until(lambda: not is_there(page.driver, ".embed-dialog.show"), "the dialog to close", PATIENCE_S)
+    blank = "return document.getElementById('embed-preview')?.src ?? 'about:blank'"
+    wait_until(lambda: page.driver.execute_script(blank) == "about:blank", "the preview to end with the dialog", PATIENCE_S)
     assert page.severe() == []
-
-
-def test_the_dialog_shows_the_chart_as_its_viewers_will_see_it(running, sample_page: HistoryPage):
-    page = sample_page
-    page.open(**year_of("JFK", "temperature"))
-    page.load()
-    page.wait_until_drawn()
     jobs = [job.id for job in running.ledger.jobs()]
-    page.press("embed-open")
+    page.driver.get(address)  # a link to the preview, in a tab of its own
+    assert not is_there(page.driver, "#chart")
+    assert [job.id for job in running.ledger.jobs()] == jobs
+
+
+def assert_preview_follows_the_fields(page: HistoryPage) -> None:
+    """Choose theme, language, label and no buttons; the preview is drawn so."""
     frame = Frame(page.driver)
     frame.become("drawn")
     assert frame.run("return document.getElementById('title').textContent") == "JFK · Air temperature"
@@ -342,14 +366,6 @@ def test_the_dialog_shows_the_chart_as_its_viewers_will_see_it(running, sample_p
     wait_until(lambda: frame.run(said) == ["Kennedy", "id", True], "title, language and no buttons", PATIENCE_S)
     frame.become("drawn")
     assert frame.run("return getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
-    assert [job.id for job in running.ledger.jobs()] == jobs  # a fixed range is drawn from the job of the page
-    address = page.driver.find_element(By.ID, "embed-preview").get_attribute("src")
-    page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
-    blank = "return document.getElementById('embed-preview')?.src ?? 'about:blank'"
-    wait_until(lambda: page.driver.execute_script(blank) == "about:blank", "the preview to end with the dialog", PATIENCE_S)
-    page.driver.get(address)  # a link to it, in a tab of its own
-    assert not page.driver.find_elements(By.ID, "chart")
-    assert [job.id for job in running.ledger.jobs()] == jobs
 
 
 def choose(driver: WebDriver, name: str, value: str) -> None:

@@ -1,4 +1,6 @@
-"""What may go wrong under a load, with real workers: what the ledger says then, and that nothing is lost or left behind."""
+"""What may go wrong under a load, with real workers:
+what the ledger says then, and that nothing is lost or left behind.
+"""
 
 import os
 import sqlite3
@@ -45,7 +47,8 @@ def test_a_lost_connection_is_tried_again_and_the_load_goes_on_where_it_was(tmp_
             failed = desk.now(job)
             assert (failed.error.code, failed.error.retryable) == ("source_unavailable", True)
             assert failed.status in (Status.QUEUED, Status.RUNNING)
-            assert failed.not_before_ms > failed.started_ms or failed.status is Status.RUNNING  # it waits before it tries again
+            # it waits before it tries again
+            assert failed.not_before_ms > failed.started_ms or failed.status is Status.RUNNING
             cable.mend()
             done = desk.become(job, Status.COMPLETED)
             assert done.attempt == done.failures + 1 > 1
@@ -69,7 +72,7 @@ def test_an_attempt_may_take_only_so_long_and_the_next_goes_on(data_dir, tmp_pat
         desk.start_worker()
         job = desk.submit(desk.year_of("EWR"))
         wait_until(lambda: desk.now(job).failures, "an attempt to be stopped", LONG_S)
-        assert desk.now(job).error.message == "The job took longer than it may (3 s)."
+        assert desk.now(job).error.message == "The load exceeded the time limit of 3 s."
         desk.gate.release()
         assert desk.become(job, Status.COMPLETED).metrics["tiles_reused"] >= 5
 

@@ -14,22 +14,24 @@ import psutil
 import pytest
 
 from config import Settings
-from data.months import parse_month
-from data.tiles import TileStore
+from data.tiles.tile_store import TileStore
+from data.time.months import parse_month
 from jobs.job import Status
-from jobs.ledger import Ledger, open_ledger
+from jobs.ledger.ledger import Ledger, open_ledger
 from tests.processes import ROOT, is_gone, run_manage, site_environment, wait_until
 
 pytestmark = pytest.mark.process
 
 RANGE = ("--station", "a", "--from", "2020-01-01", "--to", "2020-03-01", "--timezone", "UTC")
 SERIES = {"station", "sensor", "unit", "rows", "flagged", "first", "last", "min", "min_time", "max", "max_time", "mean"}
-JOB = {"id", "status", "seconds", "rows", "tiles_read", "tiles_reused", "peak_memory_mb"}
+JOB = {"id", "status", "seconds", "rows", "tiles_read", "tiles_reused", "peak_memory_mb", "bad_values", "bad_times"}
 
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DATA_DIR with hourly rows of January and February 2020: temperature 0 … 23 by the hour, one of them 99."""
+    """A DATA_DIR with hourly rows of January and February 2020:
+    temperature 0 … 23 by the hour, one of them 99.
+    """
     folder = tmp_path_factory.mktemp("history")
     first = datetime(2020, 1, 1, tzinfo=UTC)
     with (folder / "rows.csv").open("w", newline="") as out:
@@ -63,10 +65,11 @@ def test_history_loads_through_the_queue_says_exactly_what_there_is_and_reads_no
     assert first.returncode == 0, first.stderr
     assert "No worker is running; starting one for this job." in first.stderr
     answer = json.loads(first.stdout)  # nothing else is on standard output
-    assert set(answer) == {"job", "series"}
+    assert (set(answer), answer["without_data"]) == ({"job", "series", "without_data"}, [])
     assert set(answer["job"]) == JOB
     assert answer["job"] | {"id": 0, "seconds": 0, "peak_memory_mb": 0} == {
-        "id": 0, "status": "completed", "seconds": 0, "rows": 1440, "tiles_read": 2, "tiles_reused": 0, "peak_memory_mb": 0
+        "id": 0, "status": "completed", "seconds": 0, "rows": 1440, "tiles_read": 2, "tiles_reused": 0, "peak_memory_mb": 0,
+        "bad_values": 0, "bad_times": 0,
     }  # fmt: skip
     assert answer["job"]["seconds"] > 0
     rain, temperature = answer["series"]
@@ -84,7 +87,8 @@ def test_history_loads_through_the_queue_says_exactly_what_there_is_and_reads_no
         "min_time": "2020-01-01T00:00:00Z",
         "max": 23.0,
         "max_time": "2020-01-01T23:00:00Z",
-        "mean": pytest.approx((60 * sum(range(24)) - 1) / 1439),  # without the 99, which stands where a 1 would
+        # without the 99, which stands where a 1 would
+        "mean": pytest.approx((60 * sum(range(24)) - 1) / 1439),
     }
     assert ledger.get(answer["job"]["id"]).status is Status.COMPLETED
     assert not ledger.workers()
@@ -99,12 +103,16 @@ def test_history_loads_through_the_queue_says_exactly_what_there_is_and_reads_no
     imported = json.loads(back.stdout)["files"][0]
     assert (imported["read"], imported["stored"], imported["replaced"], imported["rejected"]) == (1440, 0, 1440, 0)
 
+    daily = run_manage(*words, "--resolution", "1d", "--out", str(tmp_path / "daily.csv"), cwd=tmp_path, data_dir=site)
+    assert "Its times are the starts of the 1d buckets; to import a file again, write it with raw rows." in daily.stderr
+    assert "raw rows" not in first.stderr
+
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (("--sensor", "snow"), 1, "no sensor snow"),
-        (("--sensor", "temperature", "--from", "2031-01-01", "--to", "2031-02-01"), 1, "there is data from 2020-01-01"),
+        (("--sensor", "temperature", "--from", "2031-01-01", "--to", "2031-02-01"), 1, "Data is available from 2020-01-01"),
         (("--sensor", "temperature", "--from", "soon"), 2, "is not a time"),
         (("--sensor", "temperature", "--out", "x.doc"), 2, "no format doc"),
     ],

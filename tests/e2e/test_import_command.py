@@ -31,6 +31,10 @@ def test_what_was_rejected_is_told_with_its_reason(tmp_path):
     (tmp_path / "gauge.csv").write_text(GAUGE)
     done = run_manage("import", "gauge.csv", cwd=tmp_path, data_dir=tmp_path / "var")
     assert "2 rows read, 1 stored, 0 replaced, 1 rejected" in done.stdout
+    (tmp_path / "single.csv").write_text("".join(GAUGE.splitlines(keepends=True)[:2]))
+    assert (
+        ": 1 row read, 0 stored, 1 replaced" in run_manage("import", "single.csv", cwd=tmp_path, data_dir=tmp_path / "var").stdout
+    )
     assert "rejected: no value: 1" in done.stdout
 
 
@@ -63,3 +67,22 @@ def test_sensors_lists_the_catalogue_and_stations_says_what_to_do_where_there_is
     done = run_manage("stations", cwd=tmp_path, data_dir=tmp_path / "var")
     assert (done.returncode, done.stdout) == (1, "")
     assert "manage.py migrate" in done.stderr
+
+
+def test_a_first_profile_is_guessed_and_imports_the_file(tmp_path):
+    (tmp_path / "ridge.csv").write_text("Zeit;Temperatur [°C];note\n01.02.2024 00:00;10,5;x\n13.02.2024 00:00;11,5;y\n")
+    printed = run_manage("import", "--guess", "ridge.csv", "--timezone", "+01:00", cwd=tmp_path, data_dir=tmp_path / "var")
+    assert printed.returncode == 0, printed.stderr
+    assert "# 2024-01-31 23:00:00  ridge    10.5\n" in printed.stdout
+    (tmp_path / "ridge.toml").write_text(printed.stdout)
+    done = run_manage("import", "--profile", "ridge.toml", "ridge.csv", cwd=tmp_path, data_dir=tmp_path / "var")
+    assert "2 rows read, 2 stored" in done.stdout, done.stderr
+    again = run_manage("import", "--guess", "ridge.csv", "--out", "ridge.toml", cwd=tmp_path, data_dir=tmp_path / "var")
+    # not written over
+    assert (again.returncode, (tmp_path / "ridge.toml").read_text()) == (1, printed.stdout)
+
+
+def test_the_bundled_profiles_are_listed(tmp_path):
+    done = run_manage("import", "profiles", cwd=tmp_path, data_dir=tmp_path / "var")
+    assert "hoboware" in done.stdout
+    assert "Onset HOBOware, the CSV of a HOBO data logger" in done.stdout

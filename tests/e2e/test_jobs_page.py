@@ -1,4 +1,6 @@
-"""The Jobs page in a real browser: a load is watched, stopped, tried again, opened and changed from there."""
+"""The Jobs page in a real browser: a load is watched, stopped, tried again,
+opened and changed from there.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)
 
 CELLS = (
     "return [...document.querySelectorAll('#jobs-grid .ag-cell[col-id=\"' + arguments[0] + '\"]')].map((cell) => cell.innerText)"
+)
+# Whether each row's cell of a column has more to say than it shows.
+CUT = (
+    "return [...document.querySelectorAll('#jobs-grid .ag-cell[col-id=\"' + arguments[0] + '\"]')]"
+    ".map((cell) => cell.scrollWidth > cell.clientWidth)"
 )
 # How long ago the page asked the server for anything, ms.
 SILENT_MS = """
@@ -52,7 +59,9 @@ def wait_for_status(driver, *words):
 
 
 def press(driver, selector):
-    """Click the first that there is; the grid may be putting another in its place at this moment."""
+    """Click the first that there is;
+    the grid may be putting another in its place at this moment.
+    """
 
     def clicked():
         with suppress(StaleElementReferenceException):
@@ -75,6 +84,7 @@ def test_a_load_is_watched_cancelled_tried_again_and_opened(running, gate, sampl
     about_half = re.compile(r"Running [45]\d\s%\s*")
     wait_until(lambda: about_half.fullmatch("".join(cells(driver, "status_words"))), "half of the load", PATIENCE_S)
     assert cells(driver, "stations") == ["JFKAir temperature, Rainfall"]
+    assert driver.execute_script(CUT, "range_order") == [False]
 
     press(driver, ".cell-action[data-act=cancel]")
     wait_for_status(driver, "Cancelled")
@@ -101,7 +111,7 @@ def test_changing_a_job_fills_the_form_and_starts_nothing(running, sample_page, 
     open_jobs(sample_page)
     wait_for_status(driver, "Completed")
     press(driver, ".cell-actions .cell-action:last-child")
-    wait_until(lambda: "rows" in sample_page.text("estimate"), "the form to be filled in", PATIENCE_S)
+    wait_until(lambda: sample_page.chosen("station") == ["EWR", "LGA"], "the form to be filled in", PATIENCE_S)
     assert (sample_page.value("range-start"), sample_page.value("range-end")) == ("2013-02-01 00:00", "2013-03-01 00:00")
     assert "EWR" in sample_page.text("station")
     assert "LGA" in sample_page.text("station")

@@ -1,4 +1,6 @@
-"""The keeper beside ``python app.py``: real processes, started again when they die, ended with it."""
+"""The keeper beside ``python app.py``: real processes,
+started again when they die, ended with it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,13 @@ import sys
 import psutil
 import pytest
 
-from jobs.keeper import next_pause
+from jobs.worker.keeper import next_pause
 from tests.processes import ROOT, wait_until
 from tests.processes import is_gone as has_ended
 
 KEEPER = """
 import signal, sys
-from jobs.keeper import Keeper
+from jobs.worker.keeper import Keeper
 keeper = Keeper([sys.executable, "-c", "import time; time.sleep(600)"], int(sys.argv[1]))
 signal.signal(signal.SIGTERM, keeper.stop)
 keeper.run()
@@ -85,8 +87,7 @@ def test_the_pause_doubles_until_a_worker_lived_for_a_while(pause_s, lived_s, ex
 
 
 def test_the_keeper_needs_only_the_standard_library():
-    code = (
-        "import sys, jobs.keeper; print(sorted(name for name in sys.modules if name in ('sqlalchemy', 'dash', 'numpy', 'flask')))"
-    )
+    heavy = ("sqlalchemy", "dash", "numpy", "flask")
+    code = f"import sys, jobs.worker.keeper; print(sorted(name for name in sys.modules if name in {heavy}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

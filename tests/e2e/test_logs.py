@@ -1,4 +1,6 @@
-"""One job followed through the logs of real processes: from the click, through worker and child, to tiles and figure."""
+"""One job followed through the logs of real processes:
+from the click, through worker and child, to tiles and figure.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from dash.testing.browser import Browser
 
 from config import Settings
 from jobs.job import Status
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from tests.e2e.history_page import HistoryPage
 from tests.processes import ServerProcess, WorkerProcess, answers, wait_until
 from tests.served import GunicornProcess
@@ -50,7 +52,8 @@ def test_one_job_id_leads_from_the_click_to_the_last_tile_and_the_figure(process
     assert "view drawn" in told
     done = [line for line in lines(worker) if line.get("job") == job.id]
     events = [line["event"] for line in done]
-    ends = ["attempt started", "job completed"]  # and what the worker says of the process soon after
+    # and what the worker says of the process soon after
+    ends = ["attempt started", "job completed"]
     assert [event for event in events if event not in {"tile written", "child ended"}] == ends
     assert sorted(line["month"] for line in done if line["event"] == "tile written") == ["2013-01", "2013-02", "2013-03"]
     assert all(line["attempt"] == 1 for line in done)

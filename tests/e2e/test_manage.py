@@ -7,10 +7,16 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
-from tests.processes import ROOT, run_manage
+import pytest
+
+from config import Settings
+from jobs.first_visit import is_first_visit
+from tests.processes import MANAGE, ROOT, run_manage
 
 
+@pytest.mark.real_start
 def test_help_names_every_command_and_exits_0(tmp_path):
     done = run_manage("--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -30,6 +36,7 @@ def test_bad_usage_exits_2(tmp_path):
     assert run_manage("setup", "--no-such-option", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.real_start
 def test_an_error_is_one_sentence_on_standard_error_and_exits_1(tmp_path):
     done = run_manage("migrate", cwd=tmp_path, data_dir=tmp_path, timezone="Mars/Olympus")
     assert done.returncode == 1
@@ -72,8 +79,10 @@ def test_the_doctor_finds_a_prepared_site_well_except_for_the_worker(sample_data
 
 
 def unprivileged(*arguments, data_dir):
-    """Run a command as its user alone, even where that is root: what may not be written is not written."""
-    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, str(ROOT / "manage.py"), *arguments]
+    """Run a command as its user alone, even where that is root:
+    what may not be written is not written.
+    """
+    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, MANAGE, *arguments]
     environment = os.environ | {"RIWAYAT_DATA_DIR": str(data_dir)}
     return subprocess.run(command, cwd=data_dir.parent, env=environment, capture_output=True, text=True, check=False)
 
@@ -102,11 +111,11 @@ def test_a_url_that_cannot_be_understood_is_a_finding_of_the_doctor(tmp_path):
 
 
 def test_two_that_set_up_one_folder_at_once_both_succeed(tmp_path):
-    command = [sys.executable, str(ROOT / "manage.py"), "setup", "--sample-only"]
-    environment = os.environ | {"RIWAYAT_DATA_DIR": str(tmp_path / "var")}
-    both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate()[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
+    words, where = ("setup", "--sample-only", "--for-run"), {"cwd": tmp_path, "data_dir": tmp_path / "var", "port": 0}
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(lambda _: run_manage(*words, **where), range(2)))
+    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
+    assert is_first_visit(Settings(data_dir=tmp_path / "var"))
 
 
 def test_a_worker_of_a_queue_that_does_not_exist_is_bad_usage(tmp_path):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.processes import ROOT, free_port, site_environment
+from tests.processes import MANAGE, ROOT, free_port, run_program, site_environment
 
 WAYS = {
     "app.py": [str(ROOT / "app.py")],
-    "make run": [str(ROOT / "manage.py"), "setup", "--for-run"],
+    "make run": [MANAGE, "setup", "--for-run"],
     "gunicorn": ["-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")],
 }
 
 
 def refused(words, cwd, **settings):
     environment = site_environment(data_dir=cwd / "var", port=free_port(), **settings)
-    done = subprocess.run([sys.executable, *words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+    done = run_program(words, cwd=cwd, env=environment)
     assert done.returncode != 0
     return done.stdout + done.stderr
 

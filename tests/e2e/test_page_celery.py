@@ -12,7 +12,7 @@ from dash.testing.browser import Browser
 from config import Settings
 from data.site import open_site
 from jobs.job import Status
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from tests.brokers import REDIS, redis_prefix
 from tests.databases import POSTGRESQL, server_database
 from tests.e2e.conftest import year_of
@@ -34,25 +34,20 @@ def on_celery(tmp_path: Path) -> Iterator[dict[str, Any]]:
         yield made
 
 
-def test_a_load_on_celery_ends_with_its_figure_and_a_cancelled_one_with_its_child(
-    on_celery: dict[str, Any], tmp_path: Path, dash_br: Browser
+def test_a_load_on_celery_that_is_cancelled_ends_with_its_child_and_resumed_with_its_figure(
+    on_celery: dict[str, Any], tmp_path: Path, site_port: int, dash_br: Browser
 ) -> None:
     settings = Settings(**on_celery)
     ledger, site = open_ledger(settings), open_site(settings)
     with (
-        WebProcess(cwd=tmp_path, **on_celery) as web,
+        WebProcess(cwd=tmp_path, port=site_port, **on_celery) as web,
         WorkerProcess(cwd=tmp_path, **on_celery) as worker,
         Gate(site) as gate,
     ):
         web.start()
         worker.wait_until_ready(lambda: bool(ledger.workers()))
-        page = HistoryPage(dash_br, web, ledger)
-        page.open(**year_of("EWR", "temperature"))
-        done = page.wait_for_job(page.load().id, Status.COMPLETED)
-        page.wait_until_drawn()
-        assert (page.drawn_job, done.metrics["tiles_read"]) == (done.id, 12)
-
         gate.hold_from("JFK", 0.5)
+        page = HistoryPage(dash_br, web, ledger)
         page.open(**year_of("JFK", "temperature"))
         job = page.load()
         page.wait_for_text("progress-text", "6 of 12 months")
@@ -61,5 +56,13 @@ def test_a_load_on_celery_ends_with_its_figure_and_a_cancelled_one_with_its_chil
         page.wait_until_drawn("cancelled")
         assert ledger.get(job.id).status is Status.CANCELLED
         wait_until(lambda: is_gone(child), "the job's process to end", PATIENCE_S)
+
+        gate.release()
+        page.press_action()
+        done = page.wait_for_job(job.id, Status.COMPLETED)
+        page.wait_until_drawn()
+        page.wait_for_text("badge", "complete")
+        assert page.drawn_job == job.id
+        assert (done.attempt, done.metrics["tiles_read"] + done.metrics["tiles_reused"]) == (2, 12)
     ledger.engine.dispose()
     site.engine.dispose()

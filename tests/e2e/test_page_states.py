@@ -1,89 +1,124 @@
-"""What is wrong is said where the user looks, with what to do about it, and no job is started. And what a quiet page does."""
+"""What is wrong is said where the user looks, with what to do about it, and no job is started."""
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from config import Settings
 from data.request import HistoryRequest
+from jobs.first_visit import expect_first_visit
 from jobs.job import Status
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from tests.e2e.conftest import year_of
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
 from tests.processes import WebProcess, WorkerProcess, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240)]
 
-QUIET_S = 4.0  # eight times as long as a job's page waits between two polls
-
-# Query of the address -> what the notice says.
+# Query of the address -> what the notice says; tests/contract/test_page.py has more of them.
 WRONG_ADDRESSES = {
-    "station=Atlantis&sensor=temperature": ("Atlantis", "JFK"),
-    "station=JFK&sensor=mood": ("mood", "temperature"),
-    "station=JFK&sensor=temperature&from=yesterday-ish": ("yesterday-ish",),
-    "station=JFK&sensor=temperature&from=2013-02-30": ("2013-02-30",),
-    "station=JFK&sensor=temperature&resolution=1parsec": ("1parsec", "1min"),
-    "station=%3Cscript%3Ealert(1)%3C/script%3E": ("<script>alert(1)</script>",),
-    "job=nonsense": ("no longer known",),
-    "job=%00%FF..%2F..%2Fetc%2Fpasswd": ("no longer known",),
-    "station=JFK&job=jAAAAAAAAAAAAAAAA": ("no longer known",),
+    "station=%3Cscript%3Ealert(1)%3C/script%3E": "<script>alert(1)</script>",
+    "job=%00%FF..%2F..%2Fetc%2Fpasswd": "expired or is not yours",
 }
+STRANGE_LETTERS = f"%FF%00&&&===&{5000 * 'a'}&theme=dark#nowhere"
 
 
 def visit(page, query):
     page.driver.get(f"{page.site.url}/?{query}")
 
 
-def test_a_wrong_address_is_said_and_starts_nothing(running, sample_page):
-    for query, parts in WRONG_ADDRESSES.items():
-        visit(sample_page, query)
-        sample_page.wait_for_text("alert", *parts)
-        assert running.ledger.jobs() == [], query
-    assert sample_page.severe() == []
+def test_a_newcomer_to_a_new_site_sees_a_chart_without_a_click(running, sample_page):
+    page = sample_page
+    expect_first_visit(running.settings)
+    visit(page, "")
+    page.wait_until_drawn()
+    page.wait_for_text("badge", "complete")
+    (job,) = running.ledger.jobs()
+    assert (page.address_job, page.chosen("station"), page.text("alert")) == (job.id, ["EWR"], "")
+    page.driver.refresh()
+    page.wait_until_drawn()
+    assert [each.id for each in running.ledger.jobs()] == [job.id]
+    assert page.severe() == []
 
 
-def test_an_address_of_strange_letters_or_of_nothing_gives_the_empty_form(running, sample_page):
-    for query in ("", "%FF%00&&&===", "a" * 5000, "station=&sensor=&from=&to=", "theme=dark#nowhere"):
-        visit(sample_page, query)
-        sample_page.wait_for_text("estimate", "Choose stations and sensors")
-        assert sample_page.text("alert") == ""
-    assert sample_page.severe() == []
+def test_a_wrong_address_is_said_strange_letters_are_a_first_visit_and_there_one_press_draws_the_last_30_days_of_a_station(
+    running, sample_page
+):
+    page = sample_page
+    for query, words in WRONG_ADDRESSES.items():
+        visit(page, query)
+        page.wait_for_text("alert", words)
+    visit(page, STRANGE_LETTERS)
+    page.wait_for_text("estimate", "rows")
+    assert (page.chosen("station"), page.text("alert")) == (["EWR"], "")
+    markers = wait_until(lambda: page.driver.find_elements(By.CSS_SELECTOR, ".station-map .points path"), "the map", PATIENCE_S)
+    ActionChains(page.driver).move_to_element(markers[1]).click().perform()
+    wait_until(lambda: page.chosen("station") == ["JFK"], "the pressed station in the form", PATIENCE_S)
     assert running.ledger.jobs() == []
 
+    def listed():
+        return [row.accessible_name[:3] for row in page.driver.find_elements(By.CSS_SELECTOR, ".station-list .station-row")]
 
-def test_nothing_selected_a_wrong_time_and_an_end_before_the_start_are_said_before_and_after_the_press(running, sample_page):
+    assert listed() == ["EWR", "JFK", "LGA"]
+    # of so few stations the search is not shown; by the keyboard: its first hit
+    page.driver.execute_script(
+        "const field = document.getElementById('station-search'); field.closest('[hidden]').hidden = false; field.focus()"
+    )
+    page.driver.switch_to.active_element.send_keys("lg rainf", Keys.ARROW_DOWN)
+    assert listed() == ["LGA"]
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    page.wait_until_drawn()
+    page.wait_for_text("badge", "complete")
+    (job,) = running.ledger.jobs()
+    assert (job.request.stations, job.request.sensors) == (("LGA",), ("rainfall", "temperature"))
+    assert page.chosen("station") == ["LGA"]
+    last = running.site.inventory.station("LGA").last_ms
+    assert job.request.start_ms < last - 29 * 86_400_000 < last < job.request.end_ms
+    assert page.severe() == []
+
+
+def choose(page, component_id, *values):
+    page.driver.execute_script("dash_clientside.set_props(arguments[0], {value: arguments[1]})", component_id, values)
+
+
+def press_enter(page):
+    """Load by the key, in a field: two clicks soon after one another are taken for a double one."""
+    page.driver.find_element(By.ID, "range-start").send_keys(Keys.ENTER)
+
+
+def test_what_is_wrong_in_the_form_is_said_before_and_after_the_press_and_one_press_takes_the_range_there_is(
+    running, sample_page
+):
     page = sample_page
-    visit(page, "")
+    page.open(**year_of("JFK", "temperature"))
+    choose(page, "station")
     page.wait_for_text("estimate", "Choose stations and sensors")
     page.press("load")
     page.wait_for_text("alert", "Choose at least one station.")
-    visit(page, "station=JFK")
+    # what to press instead stays
+    assert page.driver.find_element(By.CLASS_NAME, "station-row").is_displayed()
+    choose(page, "station", "JFK")
+    page.wait_for_text("estimate", "rows")
+    choose(page, "sensor")
     page.wait_for_text("estimate", "Choose stations and sensors")
-    page.press("load")
+    press_enter(page)
     page.wait_for_text("alert", "Choose at least one sensor.")
-
-    page.open(**year_of("JFK", "temperature"))
-    page.type("range-start", "2014-06-01 00:00")
-    page.wait_for_text("estimate", "The start must lie before the end.")
-    page.press("load")
-    page.wait_for_text("alert", "The start must lie before the end.")
-    page.open(**year_of("JFK", "temperature"))  # anew: a second press soon after is taken for a double click
-    page.type("range-start", "soon")
-    page.wait_for_text("estimate", "soon")
-    page.press("load")
-    page.wait_for_text("alert", "soon")
+    choose(page, "sensor", "temperature")
+    for start, end, before, after in (
+        ("2014-06-01 00:00", "2014-01-02 00:00", ["The start must be before the end."], []),
+        ("soon", "2014-01-02 00:00", ["soon"], []),
+        ("1999-01-01 00:00", "1999-02-01 00:00", ["2013"], ["Use available range"]),
+    ):
+        page.type("range-start", start)
+        page.type("range-end", end)
+        page.wait_for_text("estimate", *before)
+        press_enter(page)
+        page.wait_for_text("alert", *before, *after)
     assert (page.address_job, page.status, running.ledger.jobs()) == ("", "", [])
 
-
-def test_a_range_outside_the_data_names_the_range_there_is_and_one_press_takes_it(running, sample_page):
-    page = sample_page
-    visit(page, "station=JFK&sensor=temperature&from=1999-01-01&to=1999-02-01")
-    page.wait_for_text("estimate", "2013")
-    page.press("load")
-    page.wait_for_text("alert", "2013", "Use the range there is")
-    assert running.ledger.jobs() == []
     page.press_action()
     page.wait_for_text("estimate", "rows")
     assert page.value("range-start").startswith("2013-01-01")
@@ -93,10 +128,12 @@ def test_a_range_outside_the_data_names_the_range_there_is_and_one_press_takes_i
     page.wait_until_drawn()
 
 
-def test_without_a_worker_nothing_is_started_and_what_waits_says_so_with_the_command(tmp_path, data_dir, dash_br, site):
+def test_without_a_worker_nothing_is_started_and_what_waits_says_so_with_the_command(
+    tmp_path, data_dir, site_port, dash_br, site
+):
     settings = {"data_dir": data_dir, "timezone": "UTC"}
     ledger = open_ledger(Settings(**settings))
-    with WebProcess(cwd=tmp_path, **settings) as web:
+    with WebProcess(cwd=tmp_path, port=site_port, **settings) as web:
         page = HistoryPage(dash_br, web.start(), ledger)
         page.open(**year_of("JFK", "temperature"))
         page.press("load")
@@ -111,42 +148,3 @@ def test_without_a_worker_nothing_is_started_and_what_waits_says_so_with_the_com
         with WorkerProcess(cwd=tmp_path, **settings):
             page.wait_until_drawn()
         wait_until(lambda: page.text("queue-note") == "", "the note to go", PATIENCE_S)
-
-
-def test_ordinary_use_asks_no_other_address_logs_no_error_and_a_page_without_a_running_job_is_quiet(running, gate, sample_page):
-    page = sample_page
-    gate.hold_from("JFK", 0.5)
-    page.open(**year_of("JFK", "temperature", "rainfall", "wind_direction"))
-    assert_quiet(page)  # nothing loaded yet
-    page.load()
-    page.wait_for_text("progress-text", "6 of 12 months")
-    page.press("cancel")
-    page.wait_until_drawn("cancelled")
-    assert_quiet(page)
-    gate.release()
-    page.press_action()
-    page.wait_until_drawn()
-    page.wait_for_text("badge", "complete")
-    assert_quiet(page)
-    assert {address.split("/")[2] for address in page.requests() if not address.startswith(("data:", "blob:"))} == {
-        page.site.url.removeprefix("http://")
-    }
-    assert page.severe() == []
-
-
-def assert_quiet(page):
-    """Nothing at all is asked of the server for a while, once what was under way is answered."""
-    wait_until(lambda: settled(page), "the page to come to rest", PATIENCE_S)
-    before = len(page.requests())
-    until = time.monotonic() + QUIET_S
-    wait_until(lambda: time.monotonic() > until or len(page.requests()) > before, "the time to pass", QUIET_S + 5)
-    assert page.requests()[before:] == []
-
-
-def settled(page):
-    """Whether the last answer is half a second old."""
-    script = (
-        "const last = performance.getEntriesByType('resource').at(-1);"
-        "return !last || (last.responseEnd > 0 && performance.now() - last.responseEnd > 500);"
-    )
-    return page.driver.execute_script(script)

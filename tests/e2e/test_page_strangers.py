@@ -1,6 +1,10 @@
-"""Nobody gets, sees, cancels or resumes the job of somebody else, whatever ids and handles they send."""
+"""Nobody gets, sees, cancels or resumes the job of somebody else,
+whatever ids and handles they send.
+"""
 
 from __future__ import annotations
+
+import shutil
 
 import pytest
 
@@ -8,8 +12,9 @@ from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
 from jobs.job import Status
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from layouts import ids
+from tests.e2e.conftest import Running
 from tests.e2e.gate import Gate
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
 from tests.e2e.visitor import Visitor
@@ -29,14 +34,22 @@ FORM = {
 }
 
 
-@pytest.fixture
-def proxied(tmp_path, data_dir):
-    """A site whose proxy says who is asking; its ledger; its data."""
-    given = {"data_dir": data_dir, "auth": "proxy", "timezone": "UTC"}
-    settings = Settings(**given)
+@pytest.fixture(scope="module")
+def shared(sample_data_dir, tmp_path_factory, site_port):
+    """A site whose proxy says who is asking."""
+    folder = tmp_path_factory.mktemp("proxied")
+    data_dir = shutil.copytree(sample_data_dir, folder / "var")
+    settings = Settings(data_dir=data_dir, auth="proxy", timezone="UTC", _env_file=None)
     grant_everyone(settings)
-    with SiteProcess(cwd=tmp_path, **given) as process:
-        yield process.start(), open_ledger(settings), open_site(settings)
+    with SiteProcess(cwd=folder, port=site_port, data_dir=data_dir, auth="proxy", timezone="UTC") as process:
+        yield Running(process.start(), settings, open_site(settings), open_ledger(settings))
+
+
+@pytest.fixture
+def proxied(shared):
+    """The site, as if it had loaded nothing yet; its ledger; its data."""
+    shared.forget()
+    return shared.process, shared.ledger, shared.site
 
 
 @pytest.fixture
@@ -73,7 +86,8 @@ def test_handles_signed_for_one_user_give_another_no_progress_no_result_and_no_c
     process, ledger, _site = proxied
     ayu, job_id = loading
     run, _answer, handles = follow(ayu, job_id)
-    assert "6 of 12 months" in ayu.ask(run, {ids.POLL_ID: job_id}, handles=handles).text  # they work for her
+    # they work for her
+    assert "6 of 12 months" in ayu.ask(run, {ids.POLL_ID: job_id}, handles=handles).text
 
     budi = Visitor(process.url, "budi")
     _run, refused, nothing = follow(budi, job_id)
@@ -91,7 +105,8 @@ def test_handles_signed_for_one_user_give_another_no_progress_no_result_and_no_c
     assert "months" not in ayu.ask(run, {ids.POLL_ID: job_id}, handles=forged).text
 
     assert ledger.get(job_id).status is Status.RUNNING
-    assert ayu.ask(cancelling(ayu), {ids.CANCEL: 1}, handles=cancel_handle(handles)).status < 300  # hers cancels
+    # hers cancels
+    assert ayu.ask(cancelling(ayu), {ids.CANCEL: 1}, handles=cancel_handle(handles)).status < 300
     assert ledger.get(job_id).status is Status.CANCELLED
 
 
@@ -100,7 +115,8 @@ def test_a_job_of_another_user_is_to_every_callback_like_one_that_never_was(prox
     ayu, job_id = loading
     before = ledger.get(job_id)
     view = ayu.changing(ids.CHART_ANSWER, "data", ids.JOB_ID)
-    assert "rows so far" in ayu.ask(view, {ids.JOB_ID: job_id, ids.CHART_WIDTH: 800, ids.THEME: "light"}).text  # hers draws
+    # hers draws
+    assert "rows so far" in ayu.ask(view, {ids.JOB_ID: job_id, ids.CHART_WIDTH: 800, ids.THEME: "light"}).text
     budi = Visitor(process.url, "budi")
     callbacks = budi.using(ids.JOB_ID, ids.POLL_ID)
     assert len(callbacks) >= 6  # load, act, attach, run, view, overview, cancel …
@@ -109,7 +125,7 @@ def test_a_job_of_another_user_is_to_every_callback_like_one_that_never_was(prox
             answers = []
             for asked in (job_id, NO_JOB):
                 window = {"start": None, "end": None, "job": asked, "sequence": 1}
-                values = {ids.JOB_ID: asked, ids.POLL_ID: asked, ids.CHART_WINDOW: window, ids.CHART_WIDTH: 800}
+                values = {ids.JOB_ID: asked, ids.POLL_ID: asked, ids.SELECTION: window, ids.CHART_WIDTH: 800}
                 answer = budi.ask(callback, values | {ids.CANCEL: 1, ids.THEME: "light", "pattern": action})
                 assert answer.status < 300, (callback["output"], answer.text)
                 answers.append(answer.text.replace(asked, "ID"))

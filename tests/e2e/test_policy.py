@@ -1,4 +1,6 @@
-"""No page breaks its own Content-Security-Policy, and zooming as fast as one can is never too much."""
+"""No page breaks its own Content-Security-Policy,
+and zooming as fast as one can is never too much.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from access.grants import Grant
 from access.passwords import hash_password
 from access.store import open_access
 from config import Settings
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from tests.e2e.conftest import YEAR
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
 from tests.e2e.portal import Frame, portal_at
@@ -42,13 +44,13 @@ fetch("/api/embeds", {method: "POST", headers: {"Content-Type": "application/jso
 
 
 @pytest.fixture
-def page(start_site, data_dir: Path, dash_br: Browser) -> Iterator[HistoryPage]:
+def page(start_site, data_dir: Path, site_port: int, dash_br: Browser) -> Iterator[HistoryPage]:
     """A tab of an administrator who has not signed in yet, which keeps what its pages break."""
     settings = Settings(data_dir=data_dir, auth="login")
     access, ledger = open_access(settings), open_ledger(settings)
     access.add_account("kepala", password_hash=hash_password(PASSWORD), admin=True)
     access.add_grant("everyone", "", Grant(may_embed=True), by="test")
-    site: SiteProcess = start_site(auth="login", timezone="UTC")
+    site: SiteProcess = start_site(port=site_port, auth="login", timezone="UTC")
     dash_br.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LISTEN})
     yield HistoryPage(dash_br, site, ledger)
     access.engine.dispose()
@@ -65,7 +67,9 @@ def text(page: HistoryPage, selector: str) -> str:
 
 
 def refused(page: HistoryPage) -> list[str]:
-    """What the browser has refused on this page and those before it, by its events and its console."""
+    """What the browser has refused on this page and those before it,
+    by its events and its console.
+    """
     console = [entry["message"] for entry in page.driver.get_log("browser")]
     return [*page.driver.execute_script(VIOLATIONS), *(line for line in console if "Security Policy" in line or "429" in line)]
 

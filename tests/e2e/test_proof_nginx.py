@@ -1,9 +1,11 @@
-"""The proof: behind a real nginx that waits 3 s for an answer, a load of more than 30 s ends with its figure.
+"""The proof: behind a real nginx that waits 3 s for an answer,
+a load of more than 30 s ends with its figure.
 
-The load is long because its database is slow, not because the machine is: on PostgreSQL the table of observations is put
-behind a view whose every query first waits (``pg_sleep``), as a busy SCADA database would. Job and naive route read the
-same view in the same way, month by month. Meanwhile all parts of the site are restarted, one after the other: gunicorn,
-the worker, and the PostgreSQL that holds observations and jobs.
+The load is long because its database is slow, not because the machine is: on PostgreSQL the table
+of observations is put behind a view whose every query first waits (``pg_sleep``), as a busy SCADA
+database would. Job and naive route read the same view in the same way, month by month. Meanwhile
+all parts of the site are restarted, one after the other: gunicorn, the worker, and the PostgreSQL
+that holds observations and jobs.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from sqlalchemy import create_engine
 
 from config import Settings
 from jobs.job import Status
-from jobs.ledger import Ledger, open_ledger
+from jobs.ledger.ledger import Ledger, open_ledger
 from tests.e2e.conftest import YEAR
 from tests.e2e.history_page import HistoryPage
 from tests.people import grant_everyone
@@ -39,7 +41,7 @@ PROXY_WAITS_S = 3
 LOAD_S = 30.0
 PAGE_S = 1.0
 ASKS_A_TRY = 5  # callbacks of a page that takes up its job again, at most
-QUERY_S = 1.7  # 3 stations × 12 months and more, two at a time: 30 s and more
+QUERY_S = 5.0  # 13 months, of all stations at once as a view has no index, two at a time: 30 s and more
 STATIONS = ("EWR", "JFK", "LGA")
 SLOW_VIEW = f"""
 ALTER TABLE observation RENAME TO observation_kept;
@@ -50,7 +52,9 @@ WITH slow AS MATERIALIZED (SELECT pg_sleep({QUERY_S})) SELECT kept.* FROM observ
 
 @dataclass
 class Deployed:
-    """nginx, two web processes, a worker, a PostgreSQL for everything, and the naive route beside them."""
+    """nginx, two web processes, a worker, a PostgreSQL for everything,
+    and the naive route beside them.
+    """
 
     folder: Path
     settings: dict[str, Any]
@@ -67,9 +71,11 @@ class Deployed:
         self.web = self.open.enter_context(GunicornProcess(cwd=self.folder, port=self.web.port, **self.settings)).start()
 
     def restart_database(self, asks: Callable[[], int]) -> None:
-        """Shut PostgreSQL down; when the worker has missed it and ``asks`` says that the page asks on, start it again.
+        """Shut PostgreSQL down; when the worker has missed it and ``asks`` says that
+        the page asks on, start it again.
 
-        Nobody knows then who asks and what they may see: each answer is 503, and the page begins anew, more and more rarely.
+        Nobody knows then who asks and what they may see:
+        each answer is 503, and the page begins anew, more and more rarely.
         """
         self.database.stop()
         before = asks()
@@ -129,8 +135,8 @@ def _ask_naively(nginx: NginxProcess) -> tuple[int, float]:
 def _page_requests(nginx: NginxProcess) -> list[dict[str, Any]]:
     """What the page asked for: itself, callbacks, polls.
 
-    Neither event streams nor downloads nor the looks of this test; nor scripts and styles, which a browser fetches once and
-    whose time is that of their way to it.
+    Neither event streams nor downloads nor the looks of this test; nor scripts and styles, which a
+    browser fetches once and whose time is that of their way to it.
     """
     apart = re.compile(r"/events$|/data$|/healthz$|/readyz$|/_dash-component-suites/|/assets/|/bootstrap\.css$|/_favicon\.ico$")
     return [one for one in nginx.requests() if one["path"].startswith("/riwayat/") and not apart.search(one["path"])]
@@ -176,6 +182,7 @@ def test_a_load_far_longer_than_the_proxy_waits_ends_with_its_figure_through_res
     asked = _page_requests(deployed.nginx)
     assert len(asked) > LOAD_S  # it asked more than once a second
     assert [one for one in asked if one["seconds"] > PAGE_S] == []
-    assert {one["status"] for one in asked} <= {200, 204, 302, 304, 502, 503}  # while gunicorn or PostgreSQL was away
+    # 502 and 503 while gunicorn or PostgreSQL was away; 499 where the page asked anew
+    assert {one["status"] for one in asked} <= {200, 204, 302, 304, 499, 502, 503}
     assert status == 504
     assert PROXY_WAITS_S <= naive_s < LOAD_S

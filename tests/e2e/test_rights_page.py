@@ -1,4 +1,6 @@
-"""What is granted, as a user meets it in a browser: nothing yet, a part, a part that is taken away."""
+"""What is granted, as a user meets it in a browser:
+nothing yet, a part, a part that is taken away.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from access.passwords import hash_password
 from access.store import AccessStore, migrate_access, open_access
 from config import Settings
 from jobs.job import Status
-from jobs.ledger import open_ledger
+from jobs.ledger.ledger import open_ledger
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
 from tests.processes import SiteProcess, wait_until
 
@@ -40,13 +42,13 @@ class Guest:
 
 
 @pytest.fixture
-def guest(tmp_path: Path, data_dir: Path, dash_br: Browser) -> Iterator[Guest]:
+def guest(tmp_path: Path, data_dir: Path, site_port: int, dash_br: Browser) -> Iterator[Guest]:
     settings = Settings(data_dir=data_dir, auth="login", timezone="UTC")
     access, ledger = open_access(settings), open_ledger(settings)
     migrate_access(access.engine)
     access.add_account("sari", password_hash=hash_password(PASSWORD))
     try:
-        with SiteProcess(cwd=tmp_path, data_dir=data_dir, auth="login", timezone="UTC") as process:
+        with SiteProcess(cwd=tmp_path, port=site_port, data_dir=data_dir, auth="login", timezone="UTC") as process:
             process.start()
             page = HistoryPage(dash_br, process, ledger)
             page.driver.get(f"{process.url}/")
@@ -63,25 +65,25 @@ def guest(tmp_path: Path, data_dir: Path, dash_br: Browser) -> Iterator[Guest]:
 @pytest.mark.browser
 def test_a_user_is_told_what_is_granted_and_loses_what_is_taken_away(guest):
     page, driver = guest.page, guest.page.driver
-    page.wait_for_text("state", "Nothing is granted to you yet. Ask whoever runs this site.")
+    page.wait_for_text("state", "You do not have access to any stations yet. Ask your administrator.")
     assert not guest.shown("#form")
     assert "EWR" not in driver.page_source
 
     first = guest.grant(from_ms=MAY_MS)
     driver.get(f"{page.site.url}/?station=EWR&sensor=temperature&from=2013-01-01&to=2013-12-01")
-    page.wait_for_text("estimate", "EWR is yours from 1 May 2013 00:00 UTC on.")
+    page.wait_for_text("estimate", "You have access to EWR from 1 May 2013 00:00 UTC on.")
     assert guest.shown("#form")
     assert not any(name in driver.page_source for name in ("JFK", "LGA"))
     page.press("load")
-    page.wait_for_text("alert", "EWR is yours from 1 May 2013 00:00 UTC on.")
+    page.wait_for_text("alert", "You have access to EWR from 1 May 2013 00:00 UTC on.")
     page.press_action()
-    wait_until(lambda: page.value("range-start") == "2013-05-01 00:00", "the range that is granted", PATIENCE_S)
+    wait_until(lambda: page.value("range-start") == "2013-04-30 20:00", "the range that is granted", PATIENCE_S)
     job = page.load()
     page.wait_for_job(job.id, Status.COMPLETED)
     page.wait_until_drawn()
 
     guest.access.remove_grant(first)
     driver.refresh()
-    page.wait_for_text("alert", "The load of this link is no longer known")
+    page.wait_for_text("alert", "This link has expired or is not yours")
     assert page.points == 0
     assert "EWR" not in driver.page_source

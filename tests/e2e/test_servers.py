@@ -1,4 +1,6 @@
-"""docs/databases.md as it is written: a database is made by its words, and a site works on it with those rights alone."""
+"""docs/databases.md as it is written: a database is made by its words,
+and a site works on it with those rights alone.
+"""
 
 import json
 import re
@@ -27,7 +29,9 @@ def recipe(server: str) -> list[str]:
 
 @pytest.fixture(params=["postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a database and a user that the recipe made, under names of the test's own; both are gone afterwards."""
+    """URL of a database and a user that the recipe made, under names of the test's own;
+    both are gone afterwards.
+    """
     server = make_url(POSTGRESQL if request.param == "postgresql" else MARIADB)
     name = f"riwayat_test_{secrets.token_hex(4)}"
     secret = PASSWORD.replace("'", "''").replace("%", "%%")

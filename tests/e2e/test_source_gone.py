@@ -1,13 +1,15 @@
-"""The server of a table that a site has already is gone, for real, while a job reads: kill -9, and some time later back."""
+"""The server of a table that a site has already is gone, for real, while a job reads:
+kill -9, and some time later back.
+"""
 
 import time
 
 import numpy as np
 import pytest
 
-from data.engine import make_engine
-from data.freshness import look
+from data.database.engine import make_engine
 from data.request import request_of
+from data.source_sync import sync_inventory
 from errors import SourceUnavailable
 from jobs.job import Status
 from tests.databases import running_queries
@@ -64,7 +66,7 @@ def test_a_server_that_is_killed_under_a_reader_and_comes_back_costs_some_tries_
     assert run_manage("migrate", cwd=tmp_path, data_dir=folder).returncode == 0
     request = request_of(["aws 1"], ["temperature"], "2019-01-01", "2020-01-01", "raw", "UTC")
     with desk_at(tmp_path, data_dir=folder, source=mapping, job_tries=50) as desk:
-        look(desk.site)
+        sync_inventory(desk.site)
         desk.site.source.engine.dispose()
         desk.gate.hold_from("aws 1", 0.5)
         worker = desk.start_worker()
@@ -109,6 +111,8 @@ def test_a_server_that_is_gone_between_two_queries_is_missed_at_once(own_server,
 
 
 def reading(foreign, server):
-    """Whether the server is sending rows of a month, by a query or, on PostgreSQL, from a cursor; a fingerprint is no reading."""
+    """Whether the server is sending rows of a month, by a query or, on PostgreSQL, from a cursor;
+    a fingerprint is no reading.
+    """
     found = running_queries(foreign.url, "", server=server.administrator)
     return any("FETCH" in query or ("wide" in query and "count(" not in query.lower()) for query in found)

@@ -1,4 +1,6 @@
-"""Headers that somebody makes up, as the real servers pass them on: who asks is what the proxy says, and nothing beside it."""
+"""Headers that somebody makes up, as the real servers pass them on:
+who asks is what the proxy says, and nothing beside it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Workbooks over HTTP and a real worker: asked for, written by a job, fetched; and nothing left of what was stopped."""
+"""Workbooks over HTTP and a real worker: asked for, written by a job, fetched;
+and nothing left of what was stopped.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,11 @@ from selenium.webdriver.common.by import By
 
 from config import Settings
 from data.request import HistoryRequest
-from data.tiles import TileStore
+from data.tiles.tile_store import TileStore
 from jobs.job import Status
-from jobs.ledger import migrate_jobs, open_ledger
+from jobs.ledger.ledger import migrate_jobs, open_ledger
 from jobs.policy import WORKBOOK
+from tests.browser import is_there
 from tests.processes import WebProcess, WorkerProcess, wait_until
 from tests.sheets import sheet_rows
 from tests.tiled import MARCH_2019, MINUTE, sensor_named, store_rows
@@ -71,16 +74,16 @@ def test_a_workbook_is_written_by_a_job_and_then_fetched_as_a_file(loaded, data_
     code, headers, body = ask(site, path)
     assert (code, headers["Content-Disposition"]) == (
         200,
-        "attachment; filename=riwayat_JFK_temperature-rainfall_20130301T0700_20130401T0700.xlsx",
+        "attachment; filename=riwayat_JFK_temperature-rainfall_20130228T1900_20130331T2000.xlsx",
     )
     rows = sheet_rows(io.BytesIO(body))
-    assert rows[0] == ("timestamp_utc", "station", "rainfall", "temperature")
+    assert rows[0] == ("timestamp_utc", "timestamp_local", "station", "rainfall (mm)", "temperature (°C)")
     assert rows[1][0].replace(tzinfo=UTC) == datetime(2013, 3, 1, tzinfo=UTC)
     told = ask(site, path.replace("xlsx", "csv"))[2].decode().splitlines()
     assert len(rows) == len(told) > 600
     for row, line in zip(rows[1:], told[1:], strict=True):
-        _, station, *values = line.split(",")
-        assert (row[1], *row[2:]) == (station, *(float(text) if text else None for text in values))
+        _, _, station, *values = line.split(",")
+        assert row[2:] == (station, *(float(text) if text else None for text in values))
 
     assert ask(site, path, If_None_Match=headers["ETag"])[:1] == (304,)
     code, part, some = ask(site, path, Range="bytes=0-3", If_Range=headers["ETag"])
@@ -95,7 +98,9 @@ def test_a_workbook_is_written_by_a_job_and_then_fetched_as_a_file(loaded, data_
 
 @pytest.fixture
 def big_site(settings):
-    """Settings of a site, its ledger, and a request whose workbook takes seconds; only its tiles are there."""
+    """Settings of a site, its ledger, and a request whose workbook takes seconds;
+    only its tiles are there.
+    """
     times = MARCH_2019 + np.arange(400_000) * MINUTE
     store_rows(TileStore(settings.tiles_path), sensor_named("temperature"), times, np.full(len(times), 20.5))
     ledger = open_ledger(settings)
@@ -147,7 +152,7 @@ def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(runni
     press(driver, "#download-xlsx[href*='format=xlsx']")
     first = wait_until(file, "the file").rename(tmp_path / "first")
     assert len(sheet_rows(io.BytesIO(first.read_bytes()))) > 8_000
-    wait_until(lambda: not driver.find_elements(By.CSS_SELECTOR, "[data-progress]"), "the end of the progress")
+    wait_until(lambda: not is_there(driver, "[data-progress]"), "the end of the progress")
 
     (workbook,) = [each for each in running.ledger.jobs() if each.kind == WORKBOOK]
     driver.get(f"{running.process.url}/jobs")
@@ -157,16 +162,16 @@ def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(runni
 
     running.site.tiles.clear()
     press(driver, f".cell-action[href*='{workbook.id}/data']")
-    wait_until(lambda: "left the disk" in driver.find_element(By.ID, "jobs-alert").text, "the refusal")
+    wait_until(lambda: "no longer cached" in driver.find_element(By.ID, "jobs-alert").text, "the refusal")
 
 
 @pytest.mark.browser
-def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_path, sample_data_dir, dash_br):
+def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_path, sample_data_dir, site_port, dash_br):
     data = shutil.copytree(sample_data_dir, tmp_path / "var")
     settings = {"data_dir": data, "timezone": "UTC"}
     ledger, driver = open_ledger(Settings(**settings)), dash_br.driver
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
-    with WebProcess(cwd=tmp_path, **settings) as web:
+    with WebProcess(cwd=tmp_path, port=site_port, **settings) as web:
         with WorkerProcess(cwd=tmp_path, **settings):
             job = ledger.submit("local", HistoryRequest(("JFK",), ("temperature",), *YEAR_2013))
             wait_until(lambda: ledger.get(job.id).status is Status.COMPLETED, "the history to be loaded")

@@ -1,21 +1,23 @@
-"""Workers as real processes, and what becomes of jobs when they or their children are stopped, killed or stuck."""
+"""Workers as real processes, each started for a test, and what becomes of jobs when they are
+stopped, killed or stuck; what becomes of their children is in test_worker_children.py.
+"""
 
-import itertools
 import os
 import signal
-import time
 
 import psutil
 import pytest
 from sqlalchemy import select
 
 from data.request import HistoryRequest
-from jobs import tables
 from jobs.job import Status
-from jobs.ledger import migrate_jobs, open_ledger
-from jobs.wake import wake
+from jobs.ledger import tables
+from jobs.ledger.ledger import migrate_jobs, open_ledger
+from jobs.worker.process import SINGLE_THREADED
+from jobs.worker.wake import wake
+from tests.e2e.fleet import become, child_of, zombies
 from tests.e2e.job_worker import TOLD
-from tests.processes import READY_S, ROOT, ServerProcess, assert_within, is_gone, run_manage, site_environment, wait_until
+from tests.processes import READY_S, ROOT, ServerProcess, is_gone, run_manage, site_environment, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -30,11 +32,14 @@ def ledger(settings):
 
 @pytest.fixture
 def start_worker(settings, ledger, tmp_path):
-    """Start a worker of tests/e2e/job_worker.py and wait until the ledger knows it; all are stopped in the end."""
+    """Start a worker of tests/e2e/job_worker.py and wait until the ledger knows it;
+    all are stopped in the end.
+    """
     started = []
 
-    def start(*limits, **others):
+    def start(*limits, without=(), **others):
         environment = site_environment(data_dir=settings.data_dir, **others) | {"PYTHONPATH": str(ROOT)}
+        environment = {name: value for name, value in environment.items() if name not in without}
         worker = ServerProcess(["-m", "tests.e2e.job_worker", *limits], cwd=tmp_path, env=environment)
         started.append(worker)
         worker.wait_until_ready(lambda: any(alive.pid == worker.pid for alive in ledger.workers()))
@@ -59,123 +64,32 @@ def submit(settings, ledger):
     return put
 
 
-def become(ledger, job, status, deadline_s=60):
-    return wait_until(lambda: (now := ledger.get(job.id)).status is status and now, f"job to be {status}", deadline_s)
-
-
-def child_at_half(ledger, job):
-    """The child's process, as soon as it has reported."""
-    found = wait_until(lambda: (now := ledger.get(job.id)).status is Status.RUNNING and now.progress, "job to be half done")
-    return psutil.Process(found.rows)  # these jobs report their pid as rows
-
-
-def zombies(worker):
-    return [child for child in psutil.Process(worker.pid).children() if child.is_running() and is_gone(child)]
-
-
 def test_a_job_runs_in_a_child_of_its_own_that_inherits_nothing_harmful(ledger, start_worker, submit):
-    worker = start_worker()
+    # as an operator starts it, who does not know of these
+    worker = start_worker(without=SINGLE_THREADED)
     metrics = become(ledger, submit("look"), Status.COMPLETED).metrics
     assert metrics["pid"] != worker.pid
-    assert psutil.Process(worker.pid).num_threads() == 1  # a fork copies only one thread, but the locks of all
-    expected = {"threads": 1, "leader": 1, "databases": 1, "default_sigterm": 1}  # the one that the job itself opened
+    # a fork copies only one thread, but the locks of all
+    assert psutil.Process(worker.pid).num_threads() == 1
+    # the one that the job itself opened
+    expected = {"threads": 1, "leader": 1, "databases": 1, "default_sigterm": 1}
     assert {name: metrics[name] for name in expected} == expected
-
-
-def test_a_woken_worker_starts_a_job_at_once(ledger, start_worker, submit):
-    start_worker()
-    waits_ms = []
-    for number in range(7):
-        done = become(ledger, submit("quick", more_ms=number), Status.COMPLETED)
-        waits_ms.append(done.started_ms - done.created_ms)
-    assert sorted(waits_ms)[0] <= 500, waits_ms  # polling alone takes up to a second
-
-
-def test_without_a_wake_up_a_job_is_found_by_polling(ledger, start_worker):
-    start_worker()
-    job = ledger.submit("siti", HistoryRequest(("quick",), ("temperature",), 0, 1000))
-    done = become(ledger, job, Status.COMPLETED)
-    assert done.attempt == 1
 
 
 def test_slots_bound_how_many_jobs_run_at_once(ledger, start_worker, submit):
     start_worker("slots=2")
     jobs = [submit("slow", more_ms=number) for number in range(3)]
     for job in jobs[:2]:
-        child_at_half(ledger, job)
+        child_of(ledger, job)
     assert ledger.get(jobs[2].id).status is Status.QUEUED
     ledger.cancel(jobs[0].id)
     become(ledger, jobs[2], Status.RUNNING)
 
 
-@pytest.mark.parametrize("what", ["slow", "ignore signals", "with family"])
-@pytest.mark.parametrize("woken", [True, False])
-def test_cancel_ends_the_child_and_all_it_started_within_a_second(ledger, settings, start_worker, submit, what, woken):
-    worker, numbers = start_worker(), itertools.count()
-
-    def cancel():
-        job = submit(what, more_ms=next(numbers))
-        child = child_at_half(ledger, job)
-        family = [child, *child.children(recursive=True)]
-        assert len(family) == (2 if what == "with family" else 1)
-        began_s = time.monotonic()
-        ledger.cancel(job.id)
-        if woken:
-            wake(settings)
-        wait_until(lambda: all(is_gone(process) for process in family), "child to be gone")
-        took_s = time.monotonic() - began_s
-        assert ledger.get(job.id).status is Status.CANCELLED
-        noted = wait_until(lambda: ledger.get(job.id).metrics, "how long that took to be written down")
-        assert noted["cancel_seconds"] >= 0
-        return took_s
-
-    assert_within(1.0, cancel)
-    become(ledger, submit("quick"), Status.COMPLETED)  # and the worker is well
-    wait_until(lambda: not zombies(worker), "children to be collected")
-
-
-def test_a_killed_child_is_noticed_told_and_tried_again(ledger, start_worker, submit):
-    worker = start_worker()
-    job = submit("slow once")
-    child_at_half(ledger, job).send_signal(signal.SIGKILL)
-    waiting = become(ledger, job, Status.QUEUED)
-    assert "SIGKILL" in waiting.error.message
-    done = become(ledger, job, Status.COMPLETED)
-    assert (done.metrics["attempt"], done.failures, done.error) == (2, 1, None)
-    wait_until(lambda: not zombies(worker), "children to be collected")
-
-
-@pytest.mark.parametrize(
-    ("what", "code", "words"),
-    [("exit", "died", "exit code 7"), ("crash", "died", "SIGSEGV"), ("raise", "died", "exit code 1")],
-)
-def test_a_child_that_dies_is_a_failed_attempt_with_a_reason(ledger, start_worker, submit, what, code, words):
-    worker = start_worker()
-    failed = become(ledger, submit(what, tries=1), Status.FAILED)
-    assert failed.error.code == code
-    assert words in failed.error.message
-    wait_until(lambda: not zombies(worker), "children to be collected")
-
-
-def test_a_child_that_takes_too_long_is_killed(ledger, start_worker, submit):
-    start_worker()
-    job = submit("slow", tries=1, timeout_s=4)
-    child = child_at_half(ledger, job)
-    failed = become(ledger, job, Status.FAILED)
-    assert (failed.error.code, failed.error.message) == ("timeout", "The job took longer than it may (4 s).")
-    assert is_gone(child)
-
-
-def test_what_a_finished_child_left_running_is_ended(ledger, start_worker, submit):
-    worker = start_worker()
-    become(ledger, submit("leaving family"), Status.COMPLETED)
-    wait_until(lambda: len(worker.family()) == 1, "only the worker to be left")
-
-
 def test_a_killed_worker_leaves_no_orphan_and_its_job_is_finished_by_the_next(ledger, start_worker, submit):
     first = start_worker()
     job = submit("slow once")
-    child = child_at_half(ledger, job)
+    child = child_of(ledger, job)
     os.kill(first.pid, signal.SIGKILL)
     wait_until(lambda: is_gone(child), "child to die with its worker")
     start_worker()
@@ -186,7 +100,7 @@ def test_a_killed_worker_leaves_no_orphan_and_its_job_is_finished_by_the_next(le
 
 def test_another_living_worker_takes_over_from_a_killed_one(ledger, start_worker, submit):
     first, job = start_worker(), submit("slow once")
-    child_at_half(ledger, job)
+    child_of(ledger, job)
     start_worker()
     os.kill(first.pid, signal.SIGKILL)
     assert become(ledger, job, Status.COMPLETED).metrics["attempt"] == 2
@@ -196,7 +110,7 @@ def test_another_living_worker_takes_over_from_a_killed_one(ledger, start_worker
 def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(ledger, start_worker, submit, number):
     worker = start_worker()
     job = submit("slow once", tries=1)
-    child = child_at_half(ledger, job)
+    child = child_of(ledger, job)
     assert worker.stop(number) == 0
     assert is_gone(child)
     back = ledger.get(job.id)
@@ -207,9 +121,10 @@ def test_a_stopped_worker_gives_its_job_back_without_costing_a_try(ledger, start
 
 
 def test_a_stopped_worker_lets_a_job_finish_that_is_nearly_done_and_begins_no_other(ledger, settings, start_worker, submit):
-    worker = start_worker("slots=1", "grace=60")  # on a busy machine what is nearly done may need longer than the product's 2 s
+    # on a busy machine what is nearly done may need longer than the product's 2 s
+    worker = start_worker("slots=1", "grace=60")
     job = submit("until told")
-    child_at_half(ledger, job)
+    child_of(ledger, job)
     waiting = submit("quick")
     worker.process.send_signal(signal.SIGTERM)
     (settings.data_dir / TOLD).touch()
@@ -220,7 +135,7 @@ def test_a_stopped_worker_lets_a_job_finish_that_is_nearly_done_and_begins_no_ot
 
 def test_a_second_signal_does_not_wait(ledger, start_worker, submit):
     worker = start_worker("grace=600")  # seconds that the first signal alone would take
-    child_at_half(ledger, submit("slow"))
+    child_of(ledger, submit("slow"))
     worker.process.send_signal(signal.SIGTERM)
     wait_until(lambda: worker.process.poll() is not None or worker.process.send_signal(signal.SIGTERM), "worker to end")
 
@@ -229,7 +144,7 @@ def test_asked_to_restart_a_worker_finishes_and_begins_anew(ledger, settings, st
     worker = start_worker()
     (before,) = ledger.workers()
     job = submit("soon")
-    child_at_half(ledger, job)
+    child_of(ledger, job)
     assert run_manage("queue", "restart", cwd=tmp_path, data_dir=settings.data_dir).returncode == 0
     become(ledger, job, Status.COMPLETED)
     wait_until(lambda: [one.id for one in ledger.workers()] not in ([before.id], []), "a new worker")
@@ -299,7 +214,7 @@ def test_a_clock_that_is_set_ends_no_job_and_prolongs_none(ledger, settings, sta
     clock = Clock(settings.data_dir)
     start_worker()
     job = submit("slow", tries=1)
-    child = child_at_half(ledger, job)
+    child = child_of(ledger, job)
     start_worker()  # might take the job for lost
     for by_ms in (3_600_000, 0):  # an hour ahead, and back
         clock.set(by_ms)
@@ -307,7 +222,7 @@ def test_a_clock_that_is_set_ends_no_job_and_prolongs_none(ledger, settings, sta
         assert (ledger.get(job.id).status, ledger.get(job.id).attempt) == (Status.RUNNING, 1)
         assert child.is_running()
     limited = submit("slow", more_ms=1, tries=1, timeout_s=4)
-    child_at_half(ledger, limited)
+    child_of(ledger, limited)
     clock.set(-3_600_000)
     assert become(ledger, limited, Status.FAILED).error.code == "timeout"
     ledger.cancel(job.id)

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+from flask.testing import FlaskClient
 
 _CONFIG = re.compile(r'<script id="_dash-config" type="application/json">(.*?)</script>', re.DOTALL)
 
@@ -66,7 +68,9 @@ class Visitor:
     def ask(
         self, callback: Mapping[str, Any], values: Mapping[str, Any], token: str = "", handles: Iterable[tuple[str, str]] = ()
     ) -> Answer:
-        """Run a callback: ``values`` by component id, other values are null. ``handles`` go into the query, signed or not."""
+        """Run a callback: ``values`` by component id, other values are null.
+        ``handles`` go into the query, signed or not.
+        """
         query = urlencode([("endId", token or self.page_token), *handles])
         body = {
             "output": callback["output"],
@@ -89,6 +93,24 @@ class Visitor:
                 return Answer(error.code, error.read().decode())
 
 
+class InProcess(Visitor):
+    """A page load of one of the server's Dash applications, without a socket."""
+
+    def __init__(self, client: FlaskClient, user: str, application: str) -> None:
+        super().__init__(f"http://localhost/{application}".rstrip("/"), user)
+        self._client = client
+
+    def _send(self, request: urllib.request.Request) -> Answer:
+        parts = urlsplit(request.full_url)
+        answer = self._client.open(
+            f"{parts.path}?{parts.query}",
+            method=request.get_method(),
+            data=request.data,
+            headers=({"X-Forwarded-User": self.user} if self.user else {}) | {"Content-Type": "application/json"},
+        )
+        return Answer(answer.status_code, answer.text)
+
+
 def _outputs(output: str) -> Any:
     """``..a.b...c.d..`` or ``a.b`` in parts; a callback without outputs has a name only."""
     if "." not in output:
@@ -104,7 +126,9 @@ def _takes(callback: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _id(part: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    """The component of an input; of a pattern the one that is called by the value of ``pattern``."""
+    """The component of an input;
+    of a pattern the one that is called by the value of ``pattern``.
+    """
     return str(part["id"]).replace('["ALL"]', json.dumps(values.get("pattern")))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from access.addresses import came_by_tls, client_address, is_trusted_proxy, refuse_open_door
+from access.addresses import came_by_tls, client_address, counted_addresses, is_trusted_proxy, refuse_open_door
 from config import Settings
 from errors import ConfigurationError
 
@@ -49,6 +49,24 @@ def test_with_a_secret_it_decides_whatever_the_address(address, given, trusted):
 )
 def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(peer, forwarded, client):
     assert client_address(NEAR, peer, {"x-forwarded-for": forwarded}) == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "says", "secret", "counted"),
+    [
+        ("127.0.0.1", "203.0.113.9", "", "127.0.0.1"),
+        ("::ffff:127.0.0.1", "203.0.113.9", "", "127.0.0.1"),
+        ("::1", "203.0.113.9", "", "::1"),
+        ("127.0.0.1", "", "", ""),  # says nothing: it is the address that is counted anyway
+        ("127.0.0.1", "203.0.113.9", "gunung merapi 2930", ""),  # proved
+        ("10.0.0.1", "203.0.113.9", "", ""),  # a machine of its own
+        ("203.0.113.9", "1.1.1.1", "", ""),  # not believed at all
+    ],
+)
+def test_a_peer_on_this_machine_that_says_an_address_without_a_proof_is_known(peer, says, secret, counted):
+    settings = Settings(auth="login", proxy_addresses="127.0.0.1,::1,10.0.0.1", proxy_secret=secret)
+    headers = {"x-forwarded-for": says} | ({"x-riwayat-proxy-secret": secret} if secret else {})
+    assert counted_addresses(settings, peer, headers) == (client_address(settings, peer, headers), counted)
 
 
 @pytest.mark.parametrize(

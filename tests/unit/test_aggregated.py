@@ -1,4 +1,6 @@
-"""Aggregates follow the sensor's rule, from all rows, in the request's zone; zoomed out no extreme of them is lost."""
+"""Aggregates follow the sensor's rule, from all rows, in the request's zone;
+zoomed out no extreme of them is lost.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ import pytest
 
 from benchmarks.tile_site import TileSite
 from data.catalogue import Sensor
-from data.drawn import SeriesView
-from data.months import months_between
 from data.request import HistoryRequest, parse_time
-from data.rollup import rollups_missing, write_rollups
-from data.view import view_request
+from data.time.months import months_between
+from data.view.records import SeriesView
+from data.view.rollup import RollupGeneration, rollups_missing, write_rollups
+from data.view.view_request import view_request
 from tests.tiled import DAY, HOUR, KEY, MARCH_2019, MINUTE, sensor_named, site_with, store_rows
 
 BERLIN = "Europe/Berlin"
@@ -35,7 +37,7 @@ def series_seen(
 ) -> SeriesView:
     request = HistoryRequest(("aws-1",), (sensor.name,), *rows, resolution, zone)  # type: ignore[arg-type]
     if loaded:
-        write_rollups(site.tiles, site.catalogue, "own", request)
+        write_rollups(site, request)
     return view_request(site, request, *(window or rows), width, include_flagged=include_flagged).series[0]
 
 
@@ -115,7 +117,8 @@ def test_the_first_and_last_local_day_are_there_when_zoomed_out_though_they_lie_
     tmp_path: Path, zone: str
 ) -> None:
     sensor, site = sensor_named("temperature"), site_with(tmp_path)
-    # from a local midnight to a local midnight; in Jakarta the first is on the last UTC day of the month before
+    # from a local midnight to a local midnight; in Jakarta the first is on the
+    # last UTC day of the month before
     start, end = (parse_time(day, zone, field="start") for day in ("2019-03-01", "2019-08-01"))
     times, values = noise((end - start) // HOUR, HOUR, start + 20 * MINUTE)
     store_rows(site.tiles, sensor, times[10:], values[10:])
@@ -137,10 +140,10 @@ def test_rollups_are_made_once_and_again_when_their_tiles_change(tmp_path: Path)
     rows = int(times[0]), int(times[-1]) + 1
     request = HistoryRequest(("aws-1",), ("temperature", "rainfall"), *rows, "10min", BERLIN)
 
-    used = write_rollups(site.tiles, site.catalogue, "own", request)
+    used = write_rollups(site, request)
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tile")}
     series_seen(site, sensor, "10min", rows, width=200)
-    write_rollups(site.tiles, site.catalogue, "own", request)
+    write_rollups(site, request)
 
     assert len(used) == 4  # March to May, and February, of which a local day may end in March
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tile")} == written
@@ -171,18 +174,18 @@ def test_a_view_makes_no_rollup_and_draws_only_months_that_have_one(
     seen = {"width": 200, "zone": "UTC", "include_flagged": include_flagged, "loaded": False}
 
     with monkeypatch.context() as patched:
-        patched.setattr("data.rollup._Maker._make", never)
+        patched.setattr("data.view.rollup._Rollup._make", never)
         nothing = series_seen(site, sensor, "10min", rows, **seen)  # type: ignore[arg-type]
-    missing = rollups_missing(site.tiles, site.catalogue, "own", request)
-    write_rollups(site.tiles, site.catalogue, "own", request, {KEY: {month_of(MARCH_2019)}})
-    monkeypatch.setattr("data.rollup._Maker._make", never)
+    missing = rollups_missing(site, request)
+    write_rollups(site, request, {KEY: {month_of(MARCH_2019)}})
+    monkeypatch.setattr("data.view.rollup._Rollup._make", never)
     march = series_seen(site, sensor, "10min", rows, **seen)  # type: ignore[arg-type]
 
     ends = {int(times[0]), int(times[-1]) // (10 * MINUTE) * 10 * MINUTE}
     assert {int(x) for x in nothing.x[~np.isnan(nothing.y)]} <= ends
     assert nothing.total_rows == len(times)
     assert missing == {month_of(MARCH_2019) + n for n in range(3)}
-    assert rollups_missing(site.tiles, site.catalogue, "own", request) == {month_of(april), month_of(may)}
+    assert rollups_missing(site, request) == {month_of(april), month_of(may)}
     drawn = march.x[~np.isnan(march.y)]
     assert len(drawn) > 100
     assert {int(x) for x in drawn[drawn >= april]} <= ends
@@ -200,10 +203,11 @@ def test_months_that_are_loaded_around_a_request_take_nothing_from_it(tmp_path: 
     values[[0, -1]] = 500.0  # in months around
     request = HistoryRequest(("aws-1",), ("temperature",), *rows, "1d", zone)
 
-    store_rows(site.tiles, sensor, times, values)  # February to May; March and April stay as they are
+    # February to May; March and April stay as they are
+    store_rows(site.tiles, sensor, times, values)
     after = series_seen(site, sensor, "1d", rows, width=30, zone=zone, include_flagged=True, loaded=False)
 
-    assert not rollups_missing(site.tiles, site.catalogue, "own", request)
+    assert not rollups_missing(site, request)
     np.testing.assert_array_equal(after.x, before.x)
     np.testing.assert_allclose(after.y, before.y, rtol=1e-12)
 
@@ -216,8 +220,8 @@ def test_one_file_serves_both_kinds_of_rows_where_none_is_flagged(tmp_path: Path
     rows = int(times[0]), int(times[-1]) + 1
     request = HistoryRequest(("aws-1",), ("temperature",), *rows, "10min", "UTC")
 
-    used = write_rollups(site.tiles, site.catalogue, "own", request)
-    monkeypatch.setattr("data.rollup._Maker._make", never)
+    used = write_rollups(site, request)
+    monkeypatch.setattr("data.view.rollup._Rollup._make", never)
     good = series_seen(site, sensor, "10min", rows, width=200, zone="UTC")
     every = series_seen(site, sensor, "10min", rows, width=200, zone="UTC", include_flagged=True)
 
@@ -266,7 +270,7 @@ def test_bars_zoomed_out_are_sums_over_days_of_the_zone_and_nothing_is_lost(tmp_
     times = MARCH_2019 + np.arange(1, 60_000) * 10 * MINUTE
     values = np.where(random.random(len(times)) < 0.05, random.exponential(2, len(times)), 0.0)
     store_rows(site.tiles, rain, times, values)
-    rows = int(times[0]), int(times[-1]) + 1
+    rows = int(times[0]) - 1, int(times[-1])
 
     view = series_seen(site, rain, "raw", rows, zone="Asia/Jakarta")
 
@@ -313,8 +317,8 @@ def test_no_direction_that_occurred_is_missing_when_zoomed_out(tmp_path: Path) -
 
 
 def test_the_key_of_a_rollup_tells_all_that_it_depends_on() -> None:
-    from data.buckets import BY_NAME
-    from data.rollup import rollup_key
+    from data.time.buckets import BY_NAME
+    from data.view.rollup import rollup_key
 
     base = sensor_named("temperature")
     keys = {
@@ -326,3 +330,10 @@ def test_the_key_of_a_rollup_tells_all_that_it_depends_on() -> None:
     }
 
     assert len(keys) == 24
+
+
+def test_the_generation_of_a_rollup_tells_both_months_that_it_was_made_of() -> None:
+    for this_month, next_month in ((0, 0), (2**32 - 1, 0), (0, 2**24 - 1), (2**32 - 1, 2**24 - 1), (5, 7)):
+        packed = RollupGeneration(this_month, next_month).pack()
+        assert 0 <= packed < 2**63
+        assert RollupGeneration.unpack(packed) == RollupGeneration(this_month, next_month)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.buckets import BUCKETS, BY_NAME, Bucket, bucket_edges, nice_bucket
 from data.request import parse_time
+from data.time.buckets import BUCKETS, BY_NAME, Bucket, bucket_bounds, bucket_edges, nice_bucket
+from errors import TooLarge
 from tests.tiled import DAY, HOUR, MINUTE
 
 ZONES = [
@@ -141,3 +142,29 @@ def test_the_nice_bucket_is_the_shortest_that_fits(span: int, most: int, least: 
 )
 def test_single_units_may_be_narrower_than_multiples(days: int, width_px: int, name: str) -> None:
     assert nice_bucket(days * DAY, width_px // 3, None, width_px // 2).name == name
+
+
+def test_a_coarser_bucket_is_made_of_whole_ones_of_the_resolution() -> None:
+    """Three of ten minutes are half an hour; a quarter of an hour would cut the second in two."""
+    for least in ("10min", "1h", "1d"):
+        for span in range(1, 3000):
+            bucket = nice_bucket(span * HOUR, 300, BY_NAME[least], 450)
+            assert bucket.unit == "month" or bucket.count % BY_NAME[least].count == 0
+    assert nice_bucket(75 * HOUR, 300, BY_NAME["10min"], 450).name == "30min"
+
+
+@pytest.mark.parametrize("bucket", ["1min", "1h", "1d", "1mo", "5y"])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta", "Europe/Berlin"])
+def test_bounds_are_the_outermost_edges(bucket: str, zone: str) -> None:
+    random = np.random.default_rng(3)
+    for start, length in zip(random.integers(0, 1_600_000_000_000, 20), random.integers(1, 3 * DAY, 20), strict=True):
+        span = int(start), int(start + length)
+        edges = bucket_edges(BY_NAME[bucket], *span, zone, 420)
+        assert bucket_bounds(BY_NAME[bucket], *span, zone, 420) == (edges[0], edges[-1])
+
+
+def test_no_more_buckets_are_made_at_once_than_memory_is_for() -> None:
+    century = 36_525 * DAY
+    assert bucket_bounds(BY_NAME["1min"], -century, century, "UTC") == (-century, century)
+    with pytest.raises(TooLarge, match="2,000,000 steps of 1min"):
+        bucket_edges(BY_NAME["1min"], -century, century, "UTC")

@@ -2,8 +2,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from errors import StaleAttempt
-from jobs.child import PUBLISH_EVERY_S, WRITE_PAUSE_S, PeakMemory, ThrottledReport, persist
 from jobs.job import Progress
+from jobs.worker.child import PUBLISH_EVERY_S, WRITE_PAUSE_S, PeakMemory, ThrottledReport, persist
 
 
 def progress(tiles):
@@ -25,7 +25,8 @@ def test_progress_is_published_four_times_a_second_first_and_last_always():
         report(progress(tiles))
         clock.now_s += 0.1
     report.flush()
-    assert [one.tiles_done for one in published] == [0, 3, 6, 9, 10]  # every 0.25 s falls on every third tenth
+    # every 0.25 s falls on every third tenth
+    assert [one.tiles_done for one in published] == [0, 3, 6, 9, 10]
     assert 1 / PUBLISH_EVERY_S == 4
 
 
@@ -63,7 +64,9 @@ def test_memory_counts_private_pages_apart():
 
 
 class Restarting:
-    """A ledger that answers after ``failures`` tries, and a clock that passes only while one sleeps."""
+    """A ledger that answers after ``failures`` tries,
+    and a clock that passes only while one sleeps.
+    """
 
     def __init__(self, failures):
         self.failures, self.calls, self.slept = failures, 0, []

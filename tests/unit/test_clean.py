@@ -1,4 +1,6 @@
-"""Cleaning: finite, sorted, unique, the last written wins, and what is bad is flagged, never dropped."""
+"""Cleaning: finite, sorted, unique, the last written wins, and what is bad is flagged,
+never dropped.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.clean import FLAG_RANGE, FLAG_SOURCE, clean
+from data.readings import FLAG_RANGE, FLAG_SOURCE, clean
 from tests.tiled import sensor_named
 
 TEMPERATURE = sensor_named("temperature")

@@ -1,4 +1,6 @@
-"""The files of deploy/: in order by the programs that read them, and in step with the code and the page about them."""
+"""The files of deploy/: in order by the programs that read them,
+and in step with the code and the page about them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def promtool(*arguments: str) -> str:
 
 
 def exposed(tmp_path: Path) -> set[str]:
-    """Names of all families that /metrics names, whether they have values yet or not, and of their parts."""
+    """Names of all families that /metrics names, whether they have values yet or not,
+    and of their parts.
+    """
     from app import create_app
     from commands.setup import bring_up_to_date
 
@@ -167,7 +171,8 @@ def test_nginx_logs_paths_without_what_opens_something(name):
     secret = {"$request", "$request_uri", "$args", "$query_string", "$http_referer", "$http_cookie", "$http_authorization"}
     assert not variables & secret
     assert not [variable for variable in variables if variable.startswith(("$arg_", "$cookie_"))]
-    assert len(re.findall(r"^\s*access_log ", text, re.MULTILINE)) == 1  # no second one in another form
+    # no second one in another form
+    assert len(re.findall(r"^\s*access_log ", text, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "nginx-oauth2.conf"])

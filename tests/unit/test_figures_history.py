@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,13 +14,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from data.catalogue import load_catalogue
-from data.drawn import HistoryView, SeriesView
+from data.catalogue import Catalogue, load_catalogue
 from data.request import HistoryRequest
+from data.view.records import HistoryView, SeriesView, Spread
 from figures.history import empty_figure, history_figure
 from figures.overview import overview_figure, overview_request
 from figures.panels import legend_rows
 from figures.template import LEAST_CONTRAST, STYLES, contrast, series_colour
+from figures.traces import steps
 from figures.words import bucket_ms, picture_name
 from i18n import set_language
 from tests.unit.views import DAY_MS, HOUR_MS, START_MS, line, series, view
@@ -97,26 +99,63 @@ def test_one_panel_a_unit_in_the_order_of_the_catalogue_over_one_time_axis() -> 
     assert layout["hoversubplots"] == "axis"
 
 
-def test_colour_follows_the_sensor_and_dash_follows_the_station() -> None:
+def test_colour_follows_the_sensor_of_one_station_and_the_station_of_several() -> None:
     x = hours(3)
-    lines = traces(
-        history_figure(
-            view(line(x, [1, 2, 3]), line(x, [1, 2, 3], station="aws-2"), line(x, [1, 2, 3], sensor="humidity")), CATALOGUE
-        ),
-        "scatter",
-    )
-    alone = traces(history_figure(view(line(x, [4, 5, 6])), CATALOGUE), "scatter")
-    assert lines[0]["line"]["color"] == alone[0]["line"]["color"] != lines[2]["line"]["color"]
-    assert lines[0]["line"]["dash"] == lines[2]["line"]["dash"] == "solid" != lines[1]["line"]["dash"]
-    assert {trace["line"]["width"] for trace in lines} == {1.25}
+    made = [
+        line(x, [1, 2, 3], station=station, sensor=sensor) for sensor in ("temperature", "humidity") for station in ("a", "b")
+    ]
+    one, other, *more = traces(history_figure(view(*made), CATALOGUE), "scatter")
+    alone = traces(history_figure(view(made[0], made[2]), CATALOGUE), "scatter")
+    assert one["line"]["color"] == more[0]["line"]["color"] != other["line"]["color"] == more[1]["line"]["color"]
+    assert alone[0]["line"]["color"] != alone[1]["line"]["color"]
+    assert one["line"]["dash"] == "solid" != other["line"]["dash"]
+    assert {trace["line"]["width"] for trace in (one, other)} == {1.25}
+
+
+def test_two_sensors_of_a_station_on_one_axis_differ() -> None:
+    made = [line(hours(3), [1, 2, 3], station=station, sensor=sensor) for sensor in ("a1", "a2") for station in ("a", "b")]
+    sensors = {name: replace(CATALOGUE["temperature"], name=name) for name in ("a1", "a2")}
+    figure = history_figure(view(*made), Catalogue(sensors))
+    looks = [(trace["line"]["color"], trace["line"]["dash"]) for trace in traces(figure, "scatter")]
+    assert len(set(looks)) == 4
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_every_colour_is_told_from_its_ground(theme: Any, place: int) -> None:
+@pytest.mark.parametrize("count", [1, 8, 9])
+def test_every_colour_is_told_from_its_ground(theme: Any, count: int) -> None:
     style = STYLES[theme]
     for sensor in CATALOGUE:
-        assert contrast(series_colour(sensor.color, style, place), style.ground) >= LEAST_CONTRAST
+        for place in range(count):
+            for tint in range(3):
+                assert contrast(series_colour(sensor.color, style, place, count, tint), style.ground) >= LEAST_CONTRAST
+
+
+# What is seen without red or green cones, of linear red, green and blue: Machado, Oliveira and
+# Fernandes, A physiologically-based model for simulation of color vision deficiency, 2009.
+SIGHTS = {
+    "normal": np.eye(3),
+    "protan": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    "deutan": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+}
+# Ottosson, A perceptual color space for image processing, 2020
+TO_LMS = np.array([[0.41222147, 0.53633254, 0.05144599], [0.2119035, 0.6806995, 0.1073970], [0.0883025, 0.2817188, 0.6299787]])
+TO_LAB = np.array([[0.21045426, 0.79361779, -0.00407205], [1.9779985, -2.4285922, 0.4505937], [0.0259040, 0.7827718, -0.8086758]])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_eight_stations_are_told_apart_with_any_cones(theme: Any, sight: str) -> None:
+    texts = [series_colour("#d55e00", STYLES[theme], place, 8) for place in range(8)]
+    encoded = np.array([[int(text[at : at + 2], 16) / 255 for at in (1, 3, 5)] for text in texts])
+    light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    seen = np.cbrt(np.clip(light @ SIGHTS[sight].T, 0, 1) @ TO_LMS.T) @ TO_LAB.T
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)[np.triu_indices(8, 1)]
+    assert apart.min() > 0.12  # 0.07 of the eight of Okabe and Ito
+
+
+def test_a_series_of_one_reading_is_seen_as_a_point() -> None:
+    alone = traces(history_figure(view(line(hours(1), [21.5])), CATALOGUE), "scatter")[0]
+    assert (alone["mode"], array(alone["marker"]["size"]).tolist()) == ("lines+markers", [3])
 
 
 def test_gaps_are_gaps() -> None:
@@ -137,7 +176,8 @@ def test_a_band_does_not_bridge_a_gap() -> None:
     assert band["fill"] == "toself"
     assert band["hoverinfo"] == "skip"
     outline = array(band["y"])
-    assert np.flatnonzero(np.isnan(outline)).tolist() == [4]  # two polygons of two points up, two points back
+    # two polygons of two points up, two points back
+    assert np.flatnonzero(np.isnan(outline)).tolist() == [4]
     assert outline[:4].tolist() == [6, 7, 5, 4]
 
 
@@ -176,7 +216,8 @@ def test_a_flagged_point_far_away_stays_at_the_panels_edge_and_tells_its_value()
     flagged = next(trace for trace in history_figure(every_kind(), CATALOGUE)["data"] if "flagged" in trace["name"])
     assert array(flagged["y"]).tolist() == [25, 26]  # -9999 at the least drawn value
     assert array(flagged["customdata"]).tolist() == [-9999, 26]
-    assert flagged["marker"]["symbol"] == [106, 100]  # an open triangle that points down, an open circle
+    # an open triangle that points down, an open circle
+    assert flagged["marker"]["symbol"] == [106, 100]
 
 
 def test_flagged_markers_are_bounded_and_the_farthest_stays() -> None:
@@ -260,6 +301,50 @@ def test_a_picture_is_named_after_stations_sensors_and_range() -> None:
     assert picture_name(odd, CATALOGUE) == "riwayat_Pos-Cikini-1_temperature_20190101_20190102"
 
 
+def spread(sensor: str, kind: Any, stations: int) -> Spread:
+    x, hour = np.array(hours(24)), np.full(24, float(HOUR_MS))
+    return Spread(sensor, stations, kind, "1h", x, hour, np.full(24, 2.0), np.full(24, 1.0), np.full(24, 3.0))
+
+
+def many(stations: int) -> HistoryView:
+    """Temperature, hourly rain and wind direction of stations, with their median."""
+    x, names = hours(24), [f"aws-{number:02d}" for number in range(stations)]
+    hour = np.full(24, float(HOUR_MS))
+    band: dict[str, Any] = {"lower": np.full(24, 19.0), "upper": np.full(24, 22.0), "bucket": "1h", "exact": False}
+    made = view(
+        *(line(x, [20.0] * 24, station=name, **band) for name in names),
+        *(series(name, "rainfall", "bars", x, [0.2] * 24, 60, width=hour, bucket="1h", exact=False) for name in names),
+        *(series(name, "wind_direction", "dots", x, [90.0] * 24) for name in names),
+    )
+    return replace(made, spreads=(spread("rainfall", "bars", stations), spread("temperature", "line", stations)))
+
+
+@pytest.mark.parametrize("stations", [9, 19, 60])
+def test_many_stations_are_grey_lines_beneath_one_median_and_its_band(stations: int) -> None:
+    figure = history_figure(many(stations), CATALOGUE)
+    go.Figure(figure)
+    entries = [trace["name"] for trace in figure["data"] if trace.get("showlegend") is not False]
+    assert entries == [f"Median of {stations} stations · {label}" for label in ("Rainfall", "Air temperature")]
+    assert [trace["name"] for trace in figure["data"] if "hovertemplate" in trace] == entries
+    lines = [
+        trace for trace in figure["data"] if trace["mode"] == "lines" and trace.get("hoverinfo") == "skip" and "fill" not in trace
+    ]
+    assert len(lines) == 2 * stations
+    assert {trace["line"]["color"] for trace in lines} == {STYLES["light"].many}
+    assert not traces(figure, "bar")
+    assert [trace["legendgroup"] for trace in figure["data"] if trace.get("fill")] == ["rainfall", "temperature"]
+    assert legend_rows(many(stations), CATALOGUE, 900) == 1
+    temperature = next(note["text"] for note in figure["layout"]["annotations"] if "temperature" in note["text"])
+    assert f"median of {stations} stations (hourly means), band: 10–90 %" in temperature
+    assert "minimum" not in temperature
+
+
+def test_the_steps_of_rain_end_at_their_last_bucket_before_a_gap() -> None:
+    x, y = steps(np.array([0.0, 10.0, 30.0]), np.array([1.0, 2.0, 3.0]), np.array([10.0, 10.0, 10.0]))
+    assert x.tolist() == [0, 10, 20, 20, 30, 40, 40]
+    assert np.array_equal(y, [1, 2, 2, np.nan, 3, 3, np.nan], equal_nan=True)
+
+
 def crowded(width_px: int, rows: int) -> SeriesView:
     """First, least, greatest, last of every pixel column: the most points that a line may have."""
     generator = np.random.default_rng(7)
@@ -317,7 +402,7 @@ def test_the_overview_shows_one_sensor_of_few_stations_and_nothing_moves_in_it()
 
 def test_what_is_still_to_come_is_said_in_the_first_panel_and_not_over_the_name_of_the_second() -> None:
     made = view(line(hours(2), [1, 2]), line(hours(2), [1, 2], sensor="pressure"))
-    figure = history_figure(made, CATALOGUE, pending=[(START_MS, START_MS + HOUR_MS)], pending_text="still to come")
+    figure = history_figure(made, CATALOGUE, pending=[(START_MS, START_MS + HOUR_MS)], pending_text="not loaded yet")
     (shape,) = figure["layout"]["shapes"]
     assert (shape["y1"], shape["label"]["textposition"], shape["label"]["padding"]) == (1, "top center", 16)
 
@@ -328,11 +413,18 @@ def test_a_panel_without_a_value_has_no_scale() -> None:
     assert [layout[name]["showticklabels"] for name in ("yaxis", "yaxis2")] == [True, False]
 
 
-@pytest.mark.parametrize(("width_px", "ticks"), [(1600, 9), (876, 9), (300, 5), (100, 3)])
+@pytest.mark.parametrize(("width_px", "ticks"), [(1600, 9), (876, 9), (300, 3), (100, 2)])
 def test_the_overview_has_as_many_ticks_as_have_room_beside_each_other(width_px: int, ticks: int) -> None:
     axis = overview_figure(view(line(hours(3), [1, 2, 3])), CATALOGUE, width_px=width_px)["layout"]["xaxis"]
     assert axis["nticks"] == ticks
     assert axis["tickangle"] == 0
+
+
+def test_each_day_month_and_year_of_the_overview_says_its_year_in_one_line() -> None:
+    stops = overview_figure(view(line(hours(3), [1, 2, 3])), CATALOGUE)["layout"]["xaxis"]["tickformatstops"]
+    formats = [stop["value"] for stop in stops]
+    assert all("%Y" in text and "\n" not in text for text in formats)
+    assert formats[-2:] == ["%b %Y", "%Y"]
 
 
 @pytest.mark.parametrize(("sensors", "rows"), [(1, 0), (4, 1), (5, 2)])
@@ -341,3 +433,11 @@ def test_the_legend_has_room_above_the_first_panel_in_as_many_rows_as_plotly_fil
     names = ("temperature", "humidity", "pressure", "rainfall", "wind_speed")[:sensors]
     seen = view(*(line([START_MS, START_MS + HOUR_MS], [1.0, 2.0], station="demo-1", sensor=name) for name in names))
     assert legend_rows(seen, CATALOGUE, 876) == rows
+
+
+def test_a_panel_names_what_its_points_stand_for_at_this_width() -> None:
+    rain = series("aws-1", "rainfall", "bars", [START_MS], [0.2], width=np.array([7.0 * DAY_MS]), bucket="7d", exact=False)
+    figure = history_figure(view(rain, line([START_MS], [1.0]), resolution="1d"), CATALOGUE)
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert texts[:2] == ["<b>°C</b>  Air temperature", "<b>mm</b>  Rainfall · weekly sums"]
+    assert [one["bucket"] for one in figure["layout"]["meta"]["buckets"]] == ["7d", "raw"]

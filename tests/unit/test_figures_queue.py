@@ -1,4 +1,6 @@
-"""The queue's last day: what is counted in each quarter of an hour, and that the figures are legal."""
+"""The queue's last day: what is counted in each quarter of an hour,
+and that the figures are legal.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,11 @@ def test_a_day_has_96_buckets_of_which_the_last_is_the_current_one():
     [
         ([], [0, 0, 0]),
         ([(NOON + 1000, NOON + 2000)], [1, 0, 0]),  # shorter than a bucket, yet seen
-        ([(NOON - 1000, NOON + 2 * BUCKET_MS)], [1, 1, 0]),  # through a whole bucket without a change
+        # through a whole bucket without a change
+        ([(NOON - 1000, NOON + 2 * BUCKET_MS)], [1, 1, 0]),
         ([(NOON + 1000, NOON + 3000), (NOON + 2000, NOON + 4000)], [2, 0, 0]),  # 2 at one time
-        ([(NOON + 1000, NOON + 2000), (NOON + 2000, NOON + 3000)], [1, 0, 0]),  # one comes when the other leaves
+        # one comes when the other leaves
+        ([(NOON + 1000, NOON + 2000), (NOON + 2000, NOON + 3000)], [1, 0, 0]),
         ([(NOON + 1000, NOON + 1000)], [0, 0, 0]),  # no time at all
         ([(NOON - 9000, NOON - 1000)], [0, 0, 0]),  # before
     ],

@@ -46,8 +46,10 @@ def test_the_axis_shows_the_clock_of_the_zone_at_the_windows_start(zone: str, st
 @pytest.mark.parametrize(
     ("start", "end", "zone", "changes"),
     [
-        ("2019-03-31T00:59:59", "2019-03-31T01:00:01", "Europe/Berlin", True),  # 02:00 CET became 03:00 CEST
-        ("2019-03-31T00:59:59", "2019-03-31T01:00:00", "Europe/Berlin", False),  # the end is not in the window
+        # 02:00 CET became 03:00 CEST
+        ("2019-03-31T00:59:59", "2019-03-31T01:00:01", "Europe/Berlin", True),
+        # the end is not in the window
+        ("2019-03-31T00:59:59", "2019-03-31T01:00:00", "Europe/Berlin", False),
         ("2019-03-31T01:00:00", "2019-06-01T00:00:00", "Europe/Berlin", False),
         ("2019-01-01T00:00:00", "2029-01-01T00:00:00", "Asia/Jakarta", False),
     ],

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.grants import EVERYTHING, Grant, Purpose, Rights, pairs, uncovered, whole_buckets
+from access.denials import denial_reason
+from access.grants import EVERYTHING, Grant, MadeOf, Purpose, Rights, pairs, uncovered, whole_buckets
 from access.identity import Identity, authorise
-from data.request import RESOLUTIONS, HistoryRequest
+from data.request import HistoryRequest
+from data.time.resolution import RESOLUTIONS
 from errors import NotPermitted, UnknownSensor, UnknownStation
 
 _HALF_HOUR = 1_800_000
@@ -56,6 +58,56 @@ def test_a_further_grant_never_takes_a_right_away(grants, more, request, purpose
         assert Rights((*grants, more)).allows(request, purpose)
 
 
+MADE = {
+    "sum": MadeOf(("rainfall", "temperature")),
+    "past": MadeOf(("rainfall",), 3 * _HALF_HOUR),
+    "between": MadeOf(("temperature",), elsewhere=(("b", "rainfall"),)),
+    "past_elsewhere": MadeOf((), 3 * _HALF_HOUR, (("b", "temperature"),)),
+}
+
+
+@given(_MANY, _requests(), st.sampled_from(Purpose), st.sampled_from(sorted(MADE)))
+def test_a_derived_sensor_is_granted_exactly_where_all_its_inputs_are_from_where_it_looks_back_to(grants, request, purpose, name):
+    asked, made = replace(request, sensors=(name,)), MADE[name]
+    grants = tuple(replace(grant, longest_ms=None) for grant in grants)
+    looked_at = replace(request, start_ms=request.start_ms - made.back_ms)
+    inputs = [replace(looked_at, sensors=made.sensors)] if made.sensors else []
+    inputs += [replace(looked_at, stations=(at,), sensors=(sensor,)) for at, sensor in made.elsewhere]
+    rights, floors = Rights(grants, derived=MADE), [Rights(grants).floor(one, purpose) for one in inputs]
+    coarsest = None if None in floors else max(floors, key=RESOLUTIONS.index)
+    assert rights.floor(asked, purpose) == coarsest
+    known = all(Rights(grants).knows(*pair) for one in inputs for pair in pairs(one))
+    assert all(rights.knows(at, name) for at in request.stations) == known
+    if not rights.allows(asked, purpose):
+        assert denial_reason(rights, asked, purpose).message
+
+
+def test_a_formula_that_names_all_its_stations_exists_where_it_stands_for_who_sees_all_of_them():
+    made = {"apart": MadeOf(("temperature",), elsewhere=(("b", "temperature"),), station="a")}
+    for stations, known in ((("a", "b"), True), (("a", "c"), False), (("b", "c"), False), (("*",), True)):
+        rights = Rights((Grant(stations, ("temperature",)),), derived=made)
+        assert (rights.names_sensor("apart"), rights.knows("a", "apart"), rights.knows("c", "apart")) == (known, known, False)
+
+
+@given(_requests(), st.sampled_from(Purpose), st.sampled_from(sorted(MADE)))
+def test_a_grant_of_a_derived_sensor_alone_gives_nothing(request, purpose, name):
+    rights = Rights((Grant(sensors=(name,), may_embed=True),), derived=MADE)
+    assert not rights.allows(replace(request, sensors=(name,)), purpose)
+    assert not rights.names_sensor(name)
+
+
+def test_a_length_that_may_be_asked_for_is_that_of_the_request_and_not_of_what_it_looks_at():
+    request = HistoryRequest(("a",), ("past",), 4 * _HALF_HOUR, 6 * _HALF_HOUR)
+    assert Rights((Grant(longest_ms=2 * _HALF_HOUR),), derived=MADE).allows(request, Purpose.VIEW)
+
+
+def test_who_asks_before_a_formula_has_all_that_is_granted_is_told_from_when_it_has():
+    request = HistoryRequest(("a",), ("past",), 4 * _HALF_HOUR, 6 * _HALF_HOUR)
+    rights = Rights((Grant(from_ms=2 * _HALF_HOUR),), derived=MADE)
+    assert "Choose a start of 1970-01-01T02:30:00Z or later" in denial_reason(rights, request, Purpose.VIEW).message
+    assert rights.allows(replace(request, start_ms=5 * _HALF_HOUR), Purpose.VIEW)
+
+
 @given(_MANY, _requests(), st.sampled_from(Purpose), st.randoms())
 def test_the_order_of_grants_does_not_matter(grants, request, purpose, shuffler):
     shuffled = list(grants)
@@ -96,7 +148,9 @@ def test_the_floor_is_the_finest_resolution_at_which_no_pair_lacks_anything(gran
 
 
 def _is_granted_minute_by_minute(grants, request, purpose):
-    """Each half hour (all ends are at one) of each pair lies in some grant that fits: the law, without spans."""
+    """Each half hour (all ends are at one) of each pair lies in some grant that fits:
+    the law, without spans.
+    """
     finer = RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]
     length = request.end_ms - request.start_ms
 
@@ -167,7 +221,8 @@ def test_a_bucket_of_a_floor_cannot_be_cut_to_single_observations():
     assert not hourly.allows(replace(whole, resolution="10min"), Purpose.VIEW)
     assert not hourly.allows(replace(whole, end_ms=60_000), Purpose.VIEW)
     assert not hourly.allows(replace(whole, start_ms=hour - 60_000), Purpose.VIEW)
-    assert not hourly.allows(replace(whole, timezone="Asia/Kolkata"), Purpose.VIEW)  # its hours begin at half past
+    # its hours begin at half past
+    assert not hourly.allows(replace(whole, timezone="Asia/Kolkata"), Purpose.VIEW)
     raw_before_noon = Rights((*hourly.grants, Grant(to_ms=12 * hour)), zone="UTC")
     assert raw_before_noon.allows(replace(whole, end_ms=60_000), Purpose.VIEW)
     assert not raw_before_noon.allows(replace(whole, end_ms=12 * hour + 60_000), Purpose.VIEW)
@@ -192,7 +247,9 @@ def test_patterns_are_those_of_the_shell_also_where_names_are_looked_up(patterns
 
 
 def test_a_grant_of_ten_thousand_names_asks_each_of_them_once() -> None:
-    """A chart of many stations is looked at by everybody; a comparison of each with each would take minutes."""
+    """A chart of many stations is looked at by everybody;
+    a comparison of each with each would take minutes.
+    """
     names = tuple(Counted(f"aws-{number}") for number in range(2_000))
     Counted.compared = 0
     assert Rights((Grant(stations=names),)).stations(names) == list(names)
@@ -209,3 +266,24 @@ class Counted(str):
         return super().__eq__(other)
 
     __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize(("purpose", "field"), [(Purpose.EXPORT, "may_export"), (Purpose.EMBED, "may_embed")])
+def test_a_grant_without_a_purpose_allows_the_others_only(purpose, field):
+    request = HistoryRequest(("a",), ("temperature",), 0, _HALF_HOUR, "raw", "UTC")
+    without, with_it = (Rights((Grant(**{"may_export": True, "may_embed": True, field: value}),)) for value in (False, True))
+    allowed = {one for one in Purpose if without.allows(request, one)}
+    assert allowed == set(Purpose) - {purpose}
+    assert with_it.allows(request, purpose)
+
+
+def test_whole_days_of_another_zone_than_the_sites_are_not_whole():
+    day_ms, ahead_ms = 48 * _HALF_HOUR, 14 * _HALF_HOUR
+    grant = Grant(finest="1d")
+    of_utc = HistoryRequest(("a",), ("temperature",), day_ms, 2 * day_ms, "1d", "UTC")
+    of_jakarta = HistoryRequest(("a",), ("temperature",), day_ms - ahead_ms, 2 * day_ms - ahead_ms, "1d", "Asia/Jakarta")
+    found = {
+        zone: [Rights((grant,), zone=zone).allows(request, Purpose.VIEW) for request in (of_utc, of_jakarta)]
+        for zone in (None, "UTC", "Asia/Jakarta")
+    }
+    assert found == {None: [True, True], "UTC": [True, False], "Asia/Jakarta": [False, True]}

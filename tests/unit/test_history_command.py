@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.progress import TextColumn
 
-from commands.history import _bar
+from commands.loading import _bar
 
 
 def test_a_stations_name_with_brackets_is_shown_as_it_is() -> None:

@@ -105,7 +105,10 @@ def test_numbers_have_thin_spaces_and_the_mark_of_the_language(value, decimals, 
     [
         (950, "950"),
         (999.4, "999"),
-        (999.6, "1 k"),
+        (999.6, "1.0 k"),
+        (1_440, "1.4 k"),
+        (9_949, "9.9 k"),
+        (9_950, "10 k"),
         (12_345, "12 k"),
         (999_600, "1.0 M"),
         (10_518_912, "10.5 M"),
@@ -152,7 +155,7 @@ def test_the_ends_of_the_calendar_can_be_shown():
 
 def test_an_error_speaks_the_language_with_its_fields_and_the_readers_time():
     error = errors.NoData(
-        "{stations} has no data between {start} and {end}; there is data from {first} to {last}.",
+        "No data for {stations} between {start} and {end}. Data is available from {first} to {last}.",
         stations="aws-1",
         start="2020-01-01T00:00:00Z",
         end="2020-02-01T00:00:00Z",
@@ -161,6 +164,6 @@ def test_an_error_speaks_the_language_with_its_fields_and_the_readers_time():
     )
     set_language("id")
     text = translate_error(error, "Asia/Jakarta")
-    assert text.startswith("aws-1 tidak punya data antara 1 Jan 2020 07:00 WIB")
+    assert text.startswith("Tidak ada data untuk aws-1 antara 1 Jan 2020 07:00 WIB")
     assert "19 Mar 2019 18:30 WIB" in text
     assert "2020-01-01T00:00:00Z" in translate_error(error)  # without a zone as it is

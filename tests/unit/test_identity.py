@@ -3,12 +3,13 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.datastructures import Headers
 
-from access.grants import EVERYTHING, Grant, Rights
+from access.grants import EVERYTHING, Grant, Purpose, Rights
 from access.identity import Identity, may_see, owner_identity
 from access.identity import identify as identify_with
 from access.store import AccessStore, migrate_access, open_access
 from config import Settings
-from data.engine import make_engine
+from data.database.engine import make_engine
+from data.request import HistoryRequest
 from errors import NotAuthenticated, NotPermitted
 
 ZONE = "Asia/Jakarta"  # of a site that says nothing else
@@ -71,6 +72,14 @@ def test_an_identity_has_the_rights_of_this_moment(proxied):
     assert owner_identity(PROXY, proxied, "siti").rights == Rights((grant,), zone=ZONE)
     proxied.remove_grant(number)
     assert owner_identity(PROXY, proxied, "siti").rights == Rights(zone=ZONE)
+
+
+def test_a_grant_of_a_derived_sensor_alone_gives_a_user_of_the_site_nothing_and_of_its_inputs_all(proxied):
+    request = HistoryRequest(("a",), ("dew_point",), 0, 1)
+    proxied.add_grant("user", "siti", Grant(sensors=("dew_point", "temperature")), by="test")
+    assert not owner_identity(PROXY, proxied, "siti").rights.allows(request, Purpose.VIEW)
+    proxied.add_grant("user", "siti", Grant(sensors=("humidity",)), by="test")
+    assert owner_identity(PROXY, proxied, "siti").rights.allows(request, Purpose.VIEW)
 
 
 def test_a_disabled_account_is_refused_and_its_jobs_have_no_right_even_an_administrators(proxied):

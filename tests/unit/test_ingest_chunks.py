@@ -6,11 +6,12 @@ import pytest
 
 from data.ingest.chunks import read_chunks
 from data.ingest.layout import read_layout
+from data.ingest.text.layout_keys import TextKeys
 from errors import ImportRejected
 
 
 def test_a_file_is_read_piece_by_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr("data.ingest.chunks._BLOCK_BYTES", 1 << 14)
+    monkeypatch.setattr("data.ingest.text.text_rows._BLOCK_BYTES", 1 << 14)
     path = tmp_path / "big.csv"
     path.write_text("a,b\n" + "".join(f"{number},{number}\n" for number in range(400_000)))
     fractions, rows = [], 0
@@ -30,13 +31,14 @@ def test_lines_are_the_files_also_after_blank_and_ragged_ones(tmp_path):
     chunks = list(read_chunks(read_layout(path), ["y"]))
     assert [line for chunk in chunks for line in chunk.lines.tolist()] == [2, 3, 5, 8]
     assert [cell for chunk in chunks for cell in chunk.columns["y"].to_pylist()] == ["1", "", "2", "3"]
-    assert sum(chunk.ragged for chunk in chunks) == 3
+    assert sum(chunk.ragged.count for chunk in chunks if chunk.ragged) == 3
 
 
 def test_ragged_rows_at_the_end_are_counted(tmp_path):
     path = tmp_path / "file.csv"
     path.write_text("x,y\n1,1\n1\n2")
-    assert sum(chunk.ragged for chunk in read_chunks(read_layout(path), ["y"])) == 2
+    chunks = list(read_chunks(read_layout(path), ["y"]))
+    assert [(chunk.ragged.count, chunk.ragged.line, chunk.cut) for chunk in chunks if chunk.ragged] == [(1, 3, True)]
 
 
 def test_a_header_alone_has_no_rows(tmp_path):
@@ -46,7 +48,7 @@ def test_a_header_alone_has_no_rows(tmp_path):
         assert [chunk for chunk in read_chunks(read_layout(path), ["x"]) if len(chunk.lines)] == []
 
 
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r", "\r\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_byte_order_mark_and_line_endings(tmp_path, mark, ending):
     path = tmp_path / "file.csv"
@@ -61,7 +63,7 @@ def test_other_encodings_and_rows_before_the_header(tmp_path):
     path.write_bytes("station météo\n\ndate;température\n1;2,5\n".encode("latin-1"))
     with pytest.raises(ImportRejected, match="byte 9 is not utf-8 text; set encoding in the import profile"):
         read_layout(path)
-    layout = read_layout(path, delimiter=";", encoding="latin-1", skip_rows=2)
+    layout = read_layout(path, TextKeys(delimiter=";", encoding="latin-1", skip_rows=2))
     assert layout.columns == ("date", "température")
     assert [chunk.columns["température"].to_pylist() for chunk in read_chunks(layout, ["température"])] == [["2,5"]]
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from data.catalogue import load_catalogue
+from data.cells.units import conversion
 from data.ingest.profile import bundled_profiles, load_profile
-from data.ingest.units import conversion
 from errors import ConfigurationError
 
 GOOD = """
@@ -33,7 +33,7 @@ def test_a_profile_as_documented(tmp_path):
     assert profile.values["rain"].counts == "since_reset"
     assert profile.values["rh"].sensor == "humidity"
     assert profile.quality["air_qc"].good == [0]
-    assert (profile.delimiter, profile.encoding, profile.decimal) == (",", "utf-8", ".")
+    assert (profile.delimiter, profile.encoding, profile.decimal) == (",", "utf-8", None)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_profile_as_documented(tmp_path):
         (('timezone = "Asia/Jakarta"', 'timezone = "Mars"'), "timezone: 'Mars' is neither an IANA time zone"),
         (('station = "site"', 'station = "site"\nstation_name = "x"'), "either station"),
         (('station = "site"', 'statoin = "site"'), "statoin: Extra inputs are not permitted"),
-        (('station = "site"', 'station = "site"\ndelimiter = ";;"'), "delimiter: String should have at most 1"),
+        (('station = "site"', 'station = "site"\ndelimiter = ";;"'), 'delimiter: expected one character, or "blank"'),
         (('station = "site"', 'station = "site"\ndecimal = ","'), "decimal and delimiter must differ"),
         (('station = "site"', 'station = "site"\nencoding = "klingon"'), "encoding: 'klingon' is not a known encoding"),
         (('flags = "temperature"', 'flags = "pressure"'), "flags pressure, which no column gives"),

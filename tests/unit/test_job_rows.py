@@ -60,6 +60,11 @@ def test_a_workbook_says_that_it_is_a_file_and_opens_as_a_download_once_it_is_wr
     assert (done["open"], done["is_file"]) == ("/r/api/jobs/jobid/data?format=xlsx", True)
 
 
+def test_an_analysis_says_that_it_is_one_and_is_no_file():
+    made = row(job(Status.COMPLETED, kind="analysis"))
+    assert (made["stations"], made["is_file"], made["open"]) == ("Analysis of aws-1", False, "/?job=jobid")
+
+
 def test_what_was_all_on_disk_took_no_time_and_has_no_speed():
     made = row(job(Status.COMPLETED, attempt=0, started_ms=NOW, finished_ms=NOW, metrics={"rows": 10, "tiles_read": 0}))
     assert (made["duration"], made["speed"], made["rows"]) == ("", "", "10")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.gauges import _counted, _ended, _quantiles
+from api.monitoring.gauges import _counted, _ended, _quantiles
 from jobs.job import Status
-from jobs.lately import EndedJob
+from jobs.monitoring.queue_metrics import EndedJob
 
 
 def values(families: Iterator) -> dict[str, float]:

@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 
 from i18n import set_language
 from layouts import ids
-from layouts.jobs import JobsContext, count_words, job_details, jobs_page
+from layouts.header import Chrome
+from layouts.jobs import count_words, job_details, jobs_page
 from layouts.jobs_grid import jobs_grid
 
 ROW = {
@@ -30,9 +31,8 @@ def _english():
     set_language("en")
 
 
-def made(**changes: Any) -> Component:
-    values = {"prefix": "/", "language": "en", "theme_choice": "auto", "shade": "light", "user": "sari", "admin": False}
-    return jobs_page(JobsContext(**{**values, **changes}))
+def made(*, prefix: str = "/", admin: bool = False) -> Component:
+    return jobs_page(Chrome(prefix, "en", "auto", "light", "sari"), admin=admin)
 
 
 def parts(tree: Any) -> list[Any]:
@@ -72,7 +72,7 @@ def test_the_grid_runs_no_code_from_data():
 def test_the_details_give_the_error_in_full_to_copy_and_the_actions_that_are_legal():
     shown = parts(job_details(ROW, with_owner=False))
     assert [part for part in shown if getattr(part, "data-copy", None) == "It failed.\n\nTraceback"]
-    assert {"Open", "Try again", "Change …"} <= set(texts(job_details(ROW, with_owner=False)))
+    assert {"Open", "Try again", "Edit …"} <= set(texts(job_details(ROW, with_owner=False)))
     assert "Cancel" not in texts(job_details(ROW, with_owner=False))
     assert "sari" not in texts(job_details(ROW, with_owner=False))
     assert "sari" in texts(job_details(ROW, with_owner=True))
@@ -84,8 +84,8 @@ def test_a_job_without_an_error_shows_none():
 
 
 def test_the_page_says_how_many_jobs_it_holds():
-    assert count_words(3, more=False) == "3 jobs in all"
-    assert count_words(1, more=False) == "1 job in all"
+    assert count_words(3, more=False) == "3 jobs in total"
+    assert count_words(1, more=False) == "1 job in total"
     assert count_words(200, more=True) == "The newest 200 jobs"
 
 

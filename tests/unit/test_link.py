@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callbacks import link
 from callbacks.link import Link, parse_link
+from tests.processes import ROOT
 
 
 def test_a_job():
@@ -44,3 +48,10 @@ def test_nothing_useful_is_nothing(query):
 @given(st.text(max_size=200))
 def test_no_text_breaks_it(text):
     assert isinstance(parse_link("?" + text), Link)
+
+
+def test_the_page_and_the_server_take_the_same_names_of_an_address_for_options() -> None:
+    script = (ROOT / "assets" / "workbench.js").read_text(encoding="utf-8")
+    names = re.search(r"NO_OPTION = new Set\(\s*\[([^\]]+)\]", script)
+    assert names
+    assert set(re.findall(r'"(\w+)"', names[1])) == link._KNOWN

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, strategies
 
-from data.loading import CELLS_PER_QUERY, CELLS_PER_READ, CELLS_TOGETHER, STATIONS_TOGETHER, cells, reads, together, windows
-from data.months import month_bounds_ms
-from data.plan import Missing
+from data.load_plan import Missing
+from data.loading import CELLS_PER_QUERY, CELLS_PER_READ, CELLS_TOGETHER, STATIONS_TOGETHER, cells, group_pieces, reads, windows
+from data.time.months import month_bounds_ms
 
 MONTH = 2020 * 12
 
@@ -51,8 +51,8 @@ def test_stations_are_read_together_by_month_and_sensors_and_only_so_many(statio
     names = [f"s{number}" for number in range(stations)]
     pieces = [Missing(name, MONTH + at, ("a", "b"), 1, rows, 0, 1) for name in names for at in range(2)]
     pieces.append(Missing("other", MONTH, ("a",), 1, rows, 0, 1))
-    assert together(SimpleNamespace(finds_all_stations=False), pieces) == [(piece,) for piece in pieces]
-    groups = together(SimpleNamespace(finds_all_stations=True), pieces)
+    assert group_pieces(SimpleNamespace(finds_all_stations=False), pieces) == [(piece,) for piece in pieces]
+    groups = group_pieces(SimpleNamespace(finds_all_stations=True), pieces)
     assert {piece for group in groups for piece in group} == set(pieces)
     assert {len({(piece.month, piece.sensors) for piece in group}) for group in groups} == {1}
     assert all(len(group) == 1 or sum(map(cells, group)) <= CELLS_TOGETHER for group in groups)

@@ -1,4 +1,6 @@
-"""The cache of threads: bounded by cost, and each value made once however many ask for it at the same time."""
+"""The cache of threads: bounded by cost, and each value made once however
+many ask for it at the same time.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from data.lru import Lru
+from data.tiles.cache import Lru
 
 
 def test_the_least_recently_used_goes_first_and_the_newest_always_stays():

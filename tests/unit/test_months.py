@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.months import iso_utc, month_bounds_ms, month_name, month_of, months_between, months_of, parse_month
+from data.time.months import iso_utc, month_bounds_ms, month_name, month_of, months_between, months_of, parse_month
 
 ANY_MS = st.integers(-62_135_596_800_000, 253_402_300_799_999)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from api.pages import is_page, login_address, way_back
+from api.sign_in.pages import is_page, login_address, way_back
 
 ELSEWHERE = [
     "//evil.example",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from access.logins import open_logins
 from access.store import migrate_access, open_access
-from data.plaincache import open_cache
+from data.database.disk_cache import open_cache
 from jobs.manager import open_cache as open_site_cache
 
 STRANGER = 54_321
@@ -81,7 +81,8 @@ def test_a_planted_pickle_is_not_loaded(settings, tmp_path, kind):
         opened, folder = open_logins(settings, access)._cache, settings.data_dir / "logins"
     bomb = tmp_path / "exploded"
     plant(folder, "shown-a-b", Bomb(bomb))
-    assert pickle.dumps(Bomb(bomb)) in (folder / "cache.db").read_bytes() or planted_file(folder).exists()  # it is there
+    # it is there
+    assert pickle.dumps(Bomb(bomb)) in (folder / "cache.db").read_bytes() or planted_file(folder).exists()
     assert opened.get("shown-a-b", "none") == opened.get("shown-a-b in a file", "none") == "none"
     opened.set("shown-a-b", "ours")
     assert opened.get("shown-a-b") == "ours"

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from jobs.job import JobError
-from jobs.process import end_child, fork_child, lift_memory_limit, limit_memory
+from jobs.worker.process import end_child, fork_child, lift_memory_limit, limit_memory
 
 pytestmark = pytest.mark.process
 
@@ -29,7 +29,7 @@ def test_a_child_may_take_what_it_is_given_and_no_more():
             take(200)
         error = JobError.of(refused.value)
         assert (error.code, error.retryable) == ("memory", False)
-        assert "more memory than it may take" in error.message
+        assert "more memory than it is allowed" in error.message
 
     assert run(body) == 0
 

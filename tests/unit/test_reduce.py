@@ -11,14 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.clean import Cleaned
-from data.reduce import Columns, cut, reduce
-from data.series import Rows
-from data.tiles import TileStore
+from data.arrays import Integers
+from data.readings import Observations
+from data.tiles.series import Rows, Series
+from data.tiles.tile_store import TileStore
+from data.view.reduce import Columns, cut
 from tests.tiled import DAY, MARCH_2019, open_all, sensor_named, store_rows
 
 
-def brute_force(cleaned: Cleaned, edges: np.ndarray, rows: Rows) -> dict[str, list[float]]:
+def reduce(series: Series, edges: Integers, *, include_flagged: bool = False) -> Columns:
+    return cut(series, edges).columns("all" if include_flagged else "good")
+
+
+def brute_force(cleaned: Observations, edges: np.ndarray, rows: Rows) -> dict[str, list[float]]:
     """Every field of every column, one column at a time."""
     found: dict[str, list[float]] = {
         name: [] for name in ("count", "flagged", "total", "sum", "min", "min_time", "max", "max_time")

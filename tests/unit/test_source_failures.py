@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from data.source.failures import failure, place
+from data.source.connection.failures import database_name, failure
 from errors import SourceMismatch, SourceUnavailable
 
 SERVER = make_url("postgresql+psycopg://reader:hunter2@db.example:5433/scada")
@@ -46,7 +46,7 @@ def test_the_message_names_host_and_database_but_never_the_password():
     error = OperationalError("", {}, _Driver("could not connect with password hunter2\nmore lines"))
     message = failure(SERVER, error).message
     assert message == "postgresql database scada on db.example:5433 does not answer: could not connect with password ***."
-    assert "reader" not in place(SERVER)
+    assert "reader" not in database_name(SERVER)
 
 
 def test_a_message_with_braces_is_told_as_it_is():

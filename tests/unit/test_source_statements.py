@@ -1,29 +1,46 @@
 """The SQL text that the fast path gets, and the URL that it connects to."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.pool import StaticPool
 
 from data.catalogue import load_catalogue
-from data.source import TableSource, own_source, statements
-from data.source.fast import connectorx_url, with_session
-from data.source.statements import as_text, readings
-from errors import SourceMismatch
+from data.database.tables import observation_table
+from data.source import TableSource, own_source
+from data.source.connection.fast import connectorx_url, with_session
+from data.source.connection.sqltext import as_text
+from data.source.mapped import sql
+from data.source.mapped.mapping_loading import parse_mapping
+from data.source.mapped.wall_times import Segment
+from errors import ConfigurationError
 
-SOURCE = own_source(create_engine("sqlite://"), load_catalogue())
+CATALOGUE = load_catalogue()
+SEGMENT = Segment(10, 20, 0)
+
+
+def statement(station: str, *sensors: str) -> Any:
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    observation_table(CATALOGUE).create(engine)
+    source = own_source(engine, CATALOGUE)
+    chosen = [sensor for name in sensors for sensor in source.mapping.sensors if sensor.name == name]
+    with source.open() as reader:
+        return sql.readings(reader.reflected, [station], chosen, SEGMENT)
 
 
 def text(station: str, dialect: Any = None) -> str:
-    statement = statements.readings(SOURCE, station, ["rainfall", "temperature"], 10, 20)
-    return statements.as_text(statement, dialect or sqlite.dialect())
+    return as_text(statement(station, "rainfall", "temperature"), dialect or sqlite.dialect())
 
 
 def test_only_the_sensors_asked_for_are_read_in_their_order_by_time():
     assert " ".join(text("aws-1").split()) == (
-        "SELECT time, rainfall, temperature FROM observation WHERE station = 'aws-1' AND time >= 10 AND time < 20 ORDER BY time"
+        "SELECT observation.time AS t, observation.rainfall AS c0, observation.temperature AS c1 FROM observation WHERE "
+        "observation.time >= 10 AND observation.time < 20 AND observation.station = 'aws-1' AND 1 = 1 "
+        "ORDER BY observation.time"
     )
 
 
@@ -38,27 +55,36 @@ def test_backslashes_are_escaped_where_the_database_takes_them_as_escapes():
     assert r"'a\'" in text("a\\", sqlite.dialect())
 
 
+ODD = """
+url = "sqlite://"
+table = "my table"
+time = "order"
+time_unit = "ms"
+station = 'na"me'
+order = "id"
+[sensors]
+temperature = "Temp °C"
+"""
+
+
 def test_odd_identifiers_are_quoted():
-    source = TableSource(
-        id="x",
-        engine=create_engine("sqlite://"),
-        table="my table",
-        time="order",
-        station='na"me',
-        sensors={"t": "Temp °C"},
-        tie_break="id",
-    )
-    sql = statements.as_text(statements.readings(source, "s", ["t"], 0, 1), sqlite.dialect())
-    assert 'SELECT "order", "Temp °C"' in sql
-    assert '"my table"' in sql
-    assert '"na""me" = ' in sql
-    assert 'ORDER BY "order", id' in sql
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.begin() as connection:
+        columns = 'id INTEGER PRIMARY KEY, "order" BIGINT, "na""me" VARCHAR(9), "Temp °C" DOUBLE'
+        connection.exec_driver_sql(f'CREATE TABLE "my table" ({columns})')
+    source = TableSource(parse_mapping(Path("odd.toml"), ODD, CATALOGUE), engine)
+    with source.open() as reader:
+        written = as_text(sql.readings(reader.reflected, ["s"], source.mapping.sensors, SEGMENT), sqlite.dialect())
+    assert 'SELECT "my table"."order" AS t, "my table"."Temp °C" AS c0' in written
+    assert '"my table"."na""me" = ' in written
+    assert 'ORDER BY "my table"."order", "my table".id' in written
 
 
-@pytest.mark.parametrize("name", ["", "a\0b", "a\nb", "x" * 129])
-def test_what_cannot_be_an_identifier_is_refused(name):
-    with pytest.raises(SourceMismatch):
-        TableSource(id="x", engine=SOURCE.engine, table=name, time="t", station="s", sensors={})
+@pytest.mark.parametrize("name", ["", "a\\u0000b", "a\\nb", "x" * 129])
+@pytest.mark.parametrize("key", ["my table", "order", "id", "Temp °C"])
+def test_what_cannot_be_an_identifier_is_refused(key, name):
+    with pytest.raises(ConfigurationError):
+        parse_mapping(Path("odd.toml"), ODD.replace(f'"{key}"', f'"{name}"'), CATALOGUE)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +96,8 @@ def test_what_cannot_be_an_identifier_is_refused(name):
         ("postgresql+psycopg://me:p%40ss@db:5433/scada", "postgresql://me:p%40ss@db:5433/scada"),
         ("mariadb+pymysql://me:secret@db/scada", "mysql://me:secret@db/scada"),
         ("postgresql+psycopg://me@db/scada?sslmode=require", "postgresql://me@db/scada?sslmode=require"),
-        ("postgresql+psycopg://me@db/scada?sslmode=verify-full", None),  # connectorx would not verify
+        # connectorx would not verify
+        ("postgresql+psycopg://me@db/scada?sslmode=verify-full", None),
         ("postgresql+psycopg://me@db/scada?sslmode=require&sslrootcert=/x", None),
         ("postgresql+psycopg://me@[::1]:5433/scada", "postgresql://me@[::1]:5433/scada"),
         ("postgresql+psycopg:///scada", None),  # a socket
@@ -92,17 +119,20 @@ def test_the_sessions_of_connectorx_bear_a_name_and_bound_their_statements():
     session = partial(with_session, name="riwayat-abc-1", statement_timeout_s=2.5)
     assert session("postgresql://me@db/scada", checks_client=True) == (
         "postgresql://me@db/scada?application_name=riwayat-abc-1&connect_timeout=5"
-        "&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20riwayat.direct%3D1%20-c%20statement_timeout%3D2500%20-c%20client_connection_check_interval%3D2000"
+        "&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20default_transaction_read_only%3Don"
+        "%20-c%20riwayat.direct%3D1%20-c%20statement_timeout%3D2500%20-c%20client_connection_check_interval%3D2000"
     )
     old_server = session("postgresql://me@db/scada?sslmode=require", checks_client=False)
     assert old_server.endswith(
-        "?sslmode=require&application_name=riwayat-abc-1&connect_timeout=5&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20riwayat.direct%3D1%20-c%20statement_timeout%3D2500"
+        "?sslmode=require&application_name=riwayat-abc-1&connect_timeout=5"
+        "&options=-c%20work_mem%3D32MB%20-c%20random_page_cost%3D1.1%20-c%20default_transaction_read_only%3Don"
+        "%20-c%20riwayat.direct%3D1%20-c%20statement_timeout%3D2500"
     )
     assert session("mysql://me@db/scada", checks_client=False) == "mysql://me@db/scada"
 
 
 def test_a_query_on_mariadb_or_mysql_bears_its_name_and_its_time_limit_in_its_text():
-    text = partial(as_text, readings(SOURCE, "a", ["temperature"], 0, 1), name="riwayat-abc-1", timeout_s=2.5)
+    text = partial(as_text, statement("a", "temperature"), name="riwayat-abc-1", timeout_s=2.5)
     servers = {True: mysql.dialect(), False: mysql.dialect()}
     for is_mariadb, dialect in servers.items():
         dialect.is_mariadb = is_mariadb

@@ -1,4 +1,6 @@
-"""Names in files that spreadsheets open: text stays text, numbers stay numbers, and everything comes back."""
+"""Names in files that spreadsheets open: text stays text, numbers stay numbers,
+and everything comes back.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.catalogue import load_catalogue
-from data.clean import clean
-from data.export import export_arrow, export_csv, export_file, export_parquet
-from data.ingest.plan import Wishes, plan_file
-from data.ingest.rows import RowReader
-from data.months import month_start_ms, parse_month
+from data.export.formats import STREAMS, export_csv, export_file
+from data.ingest.file_plan import ImportOptions, plan_file
+from data.ingest.file_rows import RowReader
+from data.readings import clean
 from data.request import HistoryRequest
-from data.series import SeriesKey
 from data.site import open_site
-from data.spreadsheet import read_text, safe_text
+from data.tiles.series import SeriesKey
+from data.time.months import month_start_ms, parse_month
+from escaping import original_text, safe_text
 
 JANUARY, FEBRUARY = (month_start_ms(parse_month(name)) for name in ("2020-01", "2020-02"))
 BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -32,7 +34,7 @@ NUMBERS = (-5.0, 3.25)
 
 @given(st.text())
 def test_every_text_comes_back(text):
-    assert read_text(safe_text(text)) == text
+    assert original_text(safe_text(text)) == text
 
 
 @given(st.sampled_from(BEGINNINGS), st.text())
@@ -43,7 +45,7 @@ def test_no_text_begins_a_formula(beginning, rest):
 @given(st.text().filter(lambda text: not text.lstrip("'").startswith(BEGINNINGS)))
 def test_a_text_that_begins_no_formula_stays_as_it_is(text):
     assert safe_text(text) == text
-    assert read_text(text) == text
+    assert original_text(text) == text
 
 
 @pytest.fixture
@@ -71,17 +73,17 @@ def test_in_csv_no_station_is_a_formula_and_numbers_are_what_they_were(site):
 def test_an_import_of_our_csv_has_the_names_as_they_were(site, tmp_path):
     path = tmp_path / "export.csv"
     export_file(site, REQUEST, path)
-    names = [name for rows in RowReader(plan_file(path, site.catalogue, Wishes())).rows() for name in rows.stations]
+    names = [name for rows in RowReader(plan_file(path, site.catalogue, ImportOptions())).rows() for name in rows.stations]
     assert set(names) == set(HOSTILE)
 
 
 def test_in_workbooks_parquet_and_arrow_names_are_text_as_they_are(site, tmp_path):
     path = tmp_path / "export.xlsx"
     export_file(site, REQUEST, path)
-    cells = [row[1] for row in openpyxl.load_workbook(path).active.iter_rows(min_row=2)]
+    cells = [row[2] for row in openpyxl.load_workbook(path)["Data"].iter_rows(min_row=2)]
     assert {cell.value for cell in cells} == set(HOSTILE)
     assert {cell.data_type for cell in cells} == {"s"}  # a string, no formula
     assert all(cell.hyperlink is None for cell in cells)
-    parquet = pq.read_table(io.BytesIO(b"".join(export_parquet(site, REQUEST, JANUARY, FEBRUARY))))
-    arrow = pa.ipc.open_stream(b"".join(export_arrow(site, REQUEST, JANUARY, FEBRUARY))).read_all()
+    parquet = pq.read_table(io.BytesIO(b"".join(STREAMS["parquet"](site, REQUEST, JANUARY, FEBRUARY))))
+    arrow = pa.ipc.open_stream(b"".join(STREAMS["arrow"](site, REQUEST, JANUARY, FEBRUARY))).read_all()
     assert set(parquet["station"].to_pylist()) == set(arrow["station"].to_pylist()) == set(HOSTILE)

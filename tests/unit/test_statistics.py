@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.clean import Cleaned
-from data.series import Series
-from data.statistics import SeriesStatistics, statistics
+from data.readings import Observations
+from data.tiles.series import Series
+from data.view.statistics import SeriesStatistics, statistics
 from tests.tiled import DAY, HOUR, KEY, MARCH_2019, MINUTE, open_all, sensor_named, site_with, store_rows
 
 TEMPERATURE = sensor_named("temperature")
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cleaned, Series]:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Observations, Series]:
     site = site_with(tmp_path_factory.mktemp("tiles"))
     random = np.random.default_rng(8)
     times = MARCH_2019 + np.unique(random.integers(0, 60 * DAY, 60_000))
@@ -30,7 +30,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cleaned, Series]:
 
 @settings(max_examples=80, deadline=None)
 @given(start=st.integers(-DAY, 61 * DAY), length=st.integers(1, 62 * DAY), include=st.booleans())
-def test_statistics_equal_numpy_over_all_rows(stored: tuple[Cleaned, Series], start: int, length: int, include: bool) -> None:
+def test_statistics_equal_numpy_over_all_rows(
+    stored: tuple[Observations, Series], start: int, length: int, include: bool
+) -> None:
     cleaned, series = stored
     low, high = MARCH_2019 + start, MARCH_2019 + start + length
     inside = (cleaned.times >= low) & (cleaned.times < high)
@@ -74,6 +76,28 @@ def test_completeness_is_rows_against_the_usual_step(
     found = found_for(tmp_path, "temperature", times, np.zeros(len(times)), (MARCH_2019, MARCH_2019 + hours * HOUR))
 
     assert found.completeness == pytest.approx(completeness)
+
+
+@pytest.mark.parametrize(("minutes", "completeness"), [(10, None), (59, None), (60, 0.0), (600, 0.0)])
+def test_between_two_readings_nothing_is_incomplete(tmp_path: Path, minutes: int, completeness: float | None) -> None:
+    times = MARCH_2019 + np.array([0, 1, 2, 3, 20, 21]) * HOUR
+    start = MARCH_2019 + 3 * HOUR + MINUTE
+
+    found = found_for(tmp_path, "temperature", times, np.zeros(len(times)), (start, start + minutes * MINUTE))
+
+    assert (found.rows, found.completeness) == (0, completeness)
+
+
+@pytest.mark.parametrize(("hours", "completeness"), [(23, 1.0), (24, 1.0), (24.5, 1.0), (25, 1.0), (48, 0.5), (49, 0.5)])
+def test_a_day_that_is_longer_since_clocks_change_owes_a_daily_gauge_no_part_of_a_reading(
+    tmp_path: Path, hours: float, completeness: float
+) -> None:
+    end = MARCH_2019 + round(hours * HOUR)
+    times = np.append(MARCH_2019, end + np.arange(20) * DAY)
+
+    found = found_for(tmp_path, "rainfall", times, np.ones(len(times)), (MARCH_2019, end))
+
+    assert (found.rows, found.completeness) == (1, completeness)
 
 
 def test_completeness_follows_a_step_that_changes_from_month_to_month(tmp_path: Path) -> None:

@@ -110,6 +110,20 @@ def test_an_own_account_buys_no_attempts_at_others(attempts):
     must_wait(attempts, of_name("attacker"), here)
 
 
+def test_a_success_makes_nobody_wait_and_ends_no_wait_of_its_address(attempts, clock):
+    here, own = of_address("192.0.2.1"), of_name("sari")
+    for number in range(20):
+        fails(attempts, of_name(f"victim {number}"), here)
+    clock.now_s += 5.1  # the wait of the twentieth
+    for _ in range(3):
+        attempts.begin((own, here))
+        attempts.succeeded((own, here))  # and the next of the same office signs in at once
+    fails(attempts, of_name("another"), here)
+    assert must_wait(attempts, of_name("another 2"), here) in (10, 11)
+    clock.now_s += 5
+    assert must_wait(attempts, own, here) in (5, 6)  # also who would be right
+
+
 def test_a_whole_site_of_ipv6_is_one_address_and_ipv4_in_its_clothes_is_ipv4():
     assert of_address("2001:db8:1:2::1") == of_address("2001:db8:1:2:ffff::9")
     assert of_address("2001:db8:1:2::1") != of_address("2001:db8:1:3::1")
@@ -154,7 +168,7 @@ def test_nobody_counts_between_the_look_at_a_count_and_its_change(tmp_path, cloc
         def get(self, *arguments, **named):
             found = super().get(*arguments, **named)
             try:
-                other.set(of_name("sari").key, f"4 {NOON_S}")
+                other.set(of_name("sari").text, f"4 {NOON_S}")
                 came_between.append(True)
             except diskcache.Timeout:
                 came_between.append(False)
@@ -166,5 +180,5 @@ def test_nobody_counts_between_the_look_at_a_count_and_its_change(tmp_path, cloc
 
 
 def test_the_key_of_a_name_does_not_tell_it():
-    assert "rahasia" not in of_name("rahasia").key
+    assert "rahasia" not in of_name("rahasia").text
     assert of_name("Sari") != of_name("sari")

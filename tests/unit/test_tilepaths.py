@@ -1,4 +1,6 @@
-"""Whatever a station is called, its tiles lie in a folder of its own below the store, and nowhere else."""
+"""Whatever a station is called, its tiles lie in a folder of its own below the store,
+and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data.series import SeriesKey
-from data.tilepaths import folder_name, prepare, quoted, series_folders, station_folder
+from data.tiles.paths import folder_name, prepare, quoted, series_folders, station_folder
+from data.tiles.series import SeriesKey
 from figures.words import file_name
 
 HOSTILE = [

@@ -1,10 +1,13 @@
-"""The store of tiles: what is written comes back, what is damaged is noticed, what is published is seen whole."""
+"""The store of tiles: what is written comes back, what is damaged is noticed,
+what is published is seen whole.
+"""
 
 from __future__ import annotations
 
 import errno
-import multiprocessing
+import os
 import resource
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,21 +20,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import tileindex
-from data.blocks import Blocks
-from data.clean import Cleaned
-from data.months import month_start_ms
-from data.tilefile import HEADER_BYTES
-from data.tiles import SeriesKey, TileStore
+from data.readings import Observations
+from data.tiles import index as tile_index
+from data.tiles.blocks import Blocks
+from data.tiles.format import HEADER_BYTES
+from data.tiles.tile_store import SeriesKey, TileStore
+from data.time.months import month_start_ms
 from errors import TileDamaged
+from tests.processes import clean_forks
 from tests.tiled import DAY, KEY, MARCH_2019, MINUTE, open_all, sensor_named, store_rows
 
 TEMPERATURE = sensor_named("temperature")
 MONTH = 2019 * 12 + 2
 
 
-def month_of_rows(n: int, value: float = 20.0, start: int = MARCH_2019) -> Cleaned:
-    return Cleaned(start + np.arange(n, dtype=np.int64) * 1000, np.full(n, value), np.zeros(n, np.uint8))
+def month_of_rows(n: int, value: float = 20.0, start: int = MARCH_2019) -> Observations:
+    return Observations(start + np.arange(n, dtype=np.int64) * 1000, np.full(n, value), np.zeros(n, np.uint8))
 
 
 @settings(max_examples=40, deadline=None)
@@ -66,7 +70,7 @@ def _publish_late(root: Path, generation: int, written: Any, go: Any) -> None:
 
 @pytest.mark.parametrize("first", [1, 2])
 def test_of_two_writers_the_one_that_read_later_is_shown_whoever_publishes_last(tmp_path: Path, first: int) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = clean_forks()
     writers = {}
     for generation in (1, 2):
         written, go = context.Event(), context.Event()
@@ -105,13 +109,39 @@ def test_the_index_is_what_its_tiles_say(tmp_path: Path) -> None:
     times = MARCH_2019 + np.arange(400) * DAY
     store_rows(store, TEMPERATURE, times, np.linspace(-10, 90, 400))
     folder = store.folder(KEY)
-    index = (folder / tileindex.INDEX).read_bytes()
-    assert tileindex.rebuild(folder) == store.entries(KEY)
+    index = (folder / tile_index.INDEX).read_bytes()
+    assert tile_index.rebuild(folder) == store.entries(KEY)
 
-    (folder / tileindex.INDEX).write_bytes(index[:-3])
+    (folder / tile_index.INDEX).write_bytes(index[:-3])
 
     assert len(TileStore(tmp_path).entries(KEY)) == 14
-    assert (folder / tileindex.INDEX).read_bytes() == index
+    assert (folder / tile_index.INDEX).read_bytes() == index
+
+
+def test_an_index_with_one_wrong_byte_is_made_again_from_its_tiles(tmp_path: Path) -> None:
+    store_rows(TileStore(tmp_path), sensor_named("temperature"), MARCH_2019 + np.arange(10) * MINUTE, np.arange(10.0))
+    store = TileStore(tmp_path)
+    known, file = store.entries(KEY), store.folder(KEY) / tile_index.INDEX
+    wrong = bytearray(file.read_bytes())
+    wrong[len(tile_index.MAGIC) + 8 + 8] ^= 1  # a bit of the generation of the first entry
+    file.write_bytes(wrong)
+    assert TileStore(tmp_path).entries(KEY) == known
+
+
+@pytest.mark.parametrize("newest", [1, 2])
+def test_of_two_tiles_of_a_month_an_index_made_again_names_the_one_that_was_written_last(tmp_path: Path, newest: int) -> None:
+    for generation in (1, 2):
+        folder = tmp_path / str(generation)
+        times = MARCH_2019 + np.arange(10) * MINUTE
+        store_rows(TileStore(folder), sensor_named("temperature"), times, np.arange(10.0), generation=generation)
+    one, other = (next(TileStore(tmp_path / name).folder(KEY).glob("*.tile")) for name in ("1", "2"))
+    both = one.parent
+    shutil.copy(other, both / other.name)
+    for path in both.glob("*.tile"):
+        at = 2_000 if path.name == (one.name, other.name)[newest - 1] else 1_000
+        os.utime(path, (at, at))
+    (entry,) = tile_index.rebuild(both).values()
+    assert entry.generation == newest
 
 
 def truncate(path: Path) -> None:
@@ -202,6 +232,18 @@ def test_a_month_reread_with_the_same_generation_is_seen_too(tmp_path: Path) -> 
         assert store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).read()[1].tolist() == [value] * rows
 
 
+def test_of_two_readings_of_one_generation_the_index_names_the_one_that_is_there(tmp_path: Path) -> None:
+    """As of two hosts without locks, between whose readings the table changed."""
+    store = TileStore(tmp_path)
+    first = store.write(KEY, MONTH, month_of_rows(10, 1.0), generation=1, fingerprint=1)
+    second = store.write(KEY, MONTH, month_of_rows(10, 2.0), generation=1, fingerprint=1)
+    for entry in (second, first):
+        store.publish(KEY, [entry])
+
+    assert store.entries(KEY) == {MONTH: second}
+    assert set(store.open_series(KEY, MARCH_2019, MARCH_2019 + DAY).read()[1]) == {2.0}
+
+
 def publish_many(root: Path, generations: int) -> None:
     store = TileStore(root)
     for generation in range(1, generations):
@@ -214,7 +256,7 @@ def publish_many(root: Path, generations: int) -> None:
 
 def test_a_reader_always_sees_whole_publications_of_another_process(tmp_path: Path) -> None:
     publish_many(tmp_path, 2)
-    writer = multiprocessing.get_context("spawn").Process(target=publish_many, args=(tmp_path, 150))
+    writer = clean_forks().Process(target=publish_many, args=(tmp_path, 150))
     writer.start()
     store, seen = TileStore(tmp_path), set()
     try:
@@ -272,7 +314,7 @@ def test_more_tiles_may_be_open_than_a_process_usually_has_files(tmp_path: Path)
     store = TileStore(tmp_path)
     for key in HUNDRED:
         store_rows(store, TEMPERATURE, MARCH_2019 + np.arange(3) * MINUTE, [1.0, 2.0, 3.0], key=key)
-    context = multiprocessing.get_context("spawn")
+    context = clean_forks()
     rows = context.Queue()
     process = context.Process(target=_read_more_than_may_usually_be_open, args=(tmp_path, rows))
     process.start()
@@ -306,7 +348,7 @@ def test_touching_reaches_the_disk_at_most_once_a_minute(tmp_path: Path) -> None
     now = [1_000_000_000]
     store = TileStore(tmp_path, clock=lambda: now[0])
     store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(3), generation=1, fingerprint=1)])
-    used = store.folder(KEY) / tileindex.USED
+    used = store.folder(KEY) / tile_index.USED
     found = []
     for seconds in (0, 30, 29, 2):  # 0 s, 30 s, 59 s, 61 s
         now[0] += seconds * 1000
@@ -317,8 +359,6 @@ def test_touching_reaches_the_disk_at_most_once_a_minute(tmp_path: Path) -> None
 
 
 def test_what_ended_jobs_left_behind_is_swept(tmp_path: Path) -> None:
-    import os
-
     store = TileStore(tmp_path, 10**12)
     store.publish(KEY, [store.write(KEY, MONTH, month_of_rows(3), generation=1, fingerprint=1)])
     stray = store.folder(KEY) / store.write(KEY, MONTH + 1, replace(month_of_rows(0)), generation=1, fingerprint=1).file_name

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
 
 from data.catalogue import load_catalogue
-from data.tables import observation_flag, observation_table
-from data.upsert import upsert
+from data.database.tables import observation_flag, observation_table
+from data.database.upsert import upsert
 from errors import ConfigurationError
 
 

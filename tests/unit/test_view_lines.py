@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.tile_site import TileSite
-from data.clean import Cleaned
-from data.drawn import HistoryView
+from data.readings import Observations
 from data.request import HistoryRequest
-from data.view import view_request
+from data.tiles.tile_store import TileStore
+from data.view.gaps import gaps_between
+from data.view.records import HistoryView
+from data.view.view_request import view_request
 from tests.raster import rasterise
-from tests.tiled import DAY, HOUR, MARCH_2019, MINUTE, sensor_named, site_with, store_rows
+from tests.tiled import DAY, HOUR, MARCH_2019, MINUTE, open_all, sensor_named, site_with, store_rows
 
 WIDTH, HEIGHT = 1200, 400
 TEMPERATURE = sensor_named("temperature", valid_min=-1e6, valid_max=1e6, gap_ms=5 * MINUTE)
@@ -73,13 +76,15 @@ WINDOWS = {
 }
 
 
-def seen(site: TileSite, cleaned: Cleaned, window: tuple[int, int], **options: bool) -> HistoryView:
+def seen(site: TileSite, cleaned: Observations, window: tuple[int, int], **options: Any) -> HistoryView:
     request = HistoryRequest(("aws-1",), ("temperature",), int(cleaned.times[0]), int(cleaned.times[-1]) + 1)
     return view_request(site, request, *window, WIDTH, **options)
 
 
 def all_points(times: np.ndarray, values: np.ndarray, window: tuple[int, int], gap_ms: float) -> Rows:
-    """Every observation, broken where a pause is too long; a pause within a pixel column does not break."""
+    """Every observation, broken where a pause is too long;
+    a pause within a pixel column does not break.
+    """
     column = np.floor((times - window[0]) * WIDTH / (window[1] - window[0]))
     at = np.flatnonzero((np.diff(times) > gap_ms) & (np.diff(column) > 0)) + 1
     middles = (times[at] + times[at - 1]) / 2.0
@@ -194,3 +199,12 @@ def test_nothing_is_drawn_where_there_is_nothing(tmp_path: Path) -> None:
 
         assert [(len(series.x), series.total_rows) for series in view.series] == [(0, 0)] * 3
         assert [statistics.mean for statistics in view.statistics] == [None] * 3
+
+
+def test_where_the_usual_step_changes_the_coarser_one_decides_what_a_gap_is(tmp_path: Path) -> None:
+    sensor = sensor_named("temperature", gap_ms=None)
+    store, coarse = TileStore(tmp_path), MARCH_2019 + np.arange(512) * 10 * MINUTE
+    # both of whole blocks of 256 rows
+    times = np.concatenate([coarse, coarse[-1] + 20 * MINUTE + np.arange(512) * MINUTE])
+    series = open_all(store, store_rows(store, sensor, times, np.zeros(len(times))), sensor)
+    assert not gaps_between(series, sensor, times, None).any()

@@ -1,11 +1,12 @@
 import selectors
 
 from config import Settings
-from jobs.wake import WakeSocket, wake
+from jobs.worker.wake import WakeSocket, wake
 
 
 def is_awake(end):
-    with selectors.DefaultSelector() as selector:  # a process of many tests has more files than select() knows
+    # a process of many tests has more files than select() knows
+    with selectors.DefaultSelector() as selector:
         selector.register(end, selectors.EVENT_READ)
         return bool(selector.select(0))
 

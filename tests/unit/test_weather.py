@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from data.catalogue import load_catalogue
-from data.demo import SENSORS, _climate, _observations, plan_demo
-from data.weather import DAY_MS, HOUR_MS, Climate, sun_sine, uniform, weather
+from data.demo.generator import SENSORS, _climate, _observations, plan_demo
+from data.demo.weather import Climate, sun_sine, uniform, weather
+from data.time.epoch import DAY_MS, HOUR_MS
 from errors import InvalidRequest
 
 JANUARY_MS = round(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000)
@@ -31,7 +32,7 @@ def test_any_piece_made_alone_is_the_same():
 
 def test_every_value_is_valid_and_all_sensors_of_the_catalogue_are_there(year):
     values, catalogue = year[2], load_catalogue()
-    assert set(values) == set(SENSORS) == set(catalogue.sensors)
+    assert set(values) == set(SENSORS) == set(catalogue.measured.sensors)
     for name, series in values.items():
         assert np.isfinite(series).all()
         assert series.min() >= catalogue[name].valid_min

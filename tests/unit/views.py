@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from data.drawn import HistoryView, SeriesStatistics, SeriesView
+from data.view.records import HistoryView, SeriesStatistics, SeriesView
 
 START_MS = 1_546_275_600_000  # 2019-01-01 00:00 WIB
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from data.drivers import exact_text
+from data.database.drivers import exact_text
 
 revision = "0001"
 down_revision = None
@@ -20,7 +20,8 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-    long_text = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")  # TEXT holds 64 KiB there
+    # TEXT holds 64 KiB there
+    long_text = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
     exact = exact_text(op.get_context().dialect)
     op.create_table(
         "account",

@@ -1,0 +1,40 @@
+"""What the audit log tells, and how long it is kept at least. Imports nothing, for ``--help``."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+Action = Literal[
+    "load",
+    "export",
+    "embed_made",
+    "embed_revoked",
+    "embed_viewed",
+    "view_saved",
+    "view_removed",
+    "formula_saved",
+    "formula_removed",
+    "refused",
+    "login",
+    "logout",
+    "password",
+    "session_ended",
+    "unlocked",
+    "key_made",
+    "key_used",
+    "key_revoked",
+    "user_added",
+    "user_changed",
+    "user_removed",
+    "group_joined",
+    "group_left",
+    "grant_added",
+    "grant_removed",
+    "pruned",
+    "imported",
+    "import_undone",
+    "deleted",
+]
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+
+LEAST_AGE_DAYS: Final = 30  # younger entries cannot be pruned

@@ -1,0 +1,102 @@
+"""A window of a job as a Plotly figure: lines and bars, or the picture of an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response, jsonify, request
+
+from access.embeds.embed_table import find_embed
+from access.names import EMBED_OWNER
+from analysis.answer import Answer as Found
+from analysis.inquiry import TREND
+from api.analysis import ANSWERED_BY_JOB, answer_receipt, other_options
+from api.data import asked_window, refuse_part
+from api.guard import refuse_other_sites
+from api.inputs import LEAST_PX, MOST_PX, FigureQuery
+from api.jobs import ApiServices
+from api.operations import Answer, Api
+from api.outputs import Figure
+from errors import NotPermitted
+from figures.analysis_figure import analysis_figure, of_window
+from figures.canvas import Canvas
+from figures.job_window import JobWindow
+from figures.template import style_of
+from figures.words import file_name
+from i18n import set_language
+from jobs.answering import answer_or_job
+from jobs.job import Job, Status
+from layouts.views import analysis_options, check_view, drawing_options, view_caption
+
+_FOUND: Final = {200: Answer("The figure.", Figure), 202: ANSWERED_BY_JOB}
+
+
+def add_figure_route(api: Api, services: ApiServices) -> None:
+    """``/api/jobs/ID/figure``."""
+
+    @api.get("/api/jobs/<job_id>/figure", _FOUND, 400, 404, 409, 413, 429, scope="read", query=FigureQuery)
+    def get_figure(job_id: str, query: FigureQuery) -> Response:
+        """A window of a job as a Plotly figure; every extreme is in it, at any width.
+
+        Of an analysis it is refused (409) while the job loads and when tiles of it have left the
+        disk; more than a million readings are answered by a job first (202).
+        """
+        asked = asked_window(services, job_id, query)
+        if query.language is not None:
+            set_language(query.language)
+        options = other_options(FigureQuery)
+        _refuse_other_view(services, query.view, options)
+        check_view(query.view, options)
+        caption = view_caption(asked.job.request, asked.span, asked.site.catalogue, query.view)
+        if query.view == TREND:
+            return jsonify(_captioned(_figure(asked, query, options), caption))
+        refuse_part(asked.site, asked.job)
+        refuse_other_sites(request)  # it may start a job
+        found = answer_or_job(services, asked, query.view, analysis_options(query.view, options), flagged=query.flagged)
+        if isinstance(found, Job):
+            return answer_receipt(services, found)
+        return jsonify(_captioned(_picture(asked, query, found, options), caption))
+
+
+def _refuse_other_view(services: ApiServices, view: str, options: Mapping[str, str]) -> None:
+    """Raise NotPermitted where the viewer of an embedded chart asks for another view than the
+    chart's.
+    """
+    identity = services.identify()
+    if identity.via != "embed":
+        return
+    found = find_embed(services.access, identity.user.removeprefix(EMBED_OWNER))
+    if found is None or (found.spec.view, dict(found.spec.options)) != (view, options):
+        raise NotPermitted
+
+
+def _captioned(figure: dict[str, Any], caption: list[str]) -> dict[str, Any]:
+    figure["layout"]["meta"]["caption"] = caption
+    return figure
+
+
+def _figure(asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> dict[str, Any]:
+    width_px = min(max(query.width, LEAST_PX), MOST_PX)
+    height_px = None if query.height is None else min(query.height, MOST_PX)
+    asked = asked.only(texts.get("only", ""))
+    # what was not there then is not drawn, though it may have come since
+    before = asked.gaps(width_px)
+    drawn = asked.trend_view(texts, width_px, include_flagged=query.flagged, with_statistics=False)
+    gaps = asked.gaps(width_px)
+    figure = asked.figure(drawn.view, gaps, theme=query.theme, width_px=width_px, height_px=height_px, options=drawn.options)
+    whole = asked.job.status is Status.COMPLETED and before == gaps == ()
+    figure["layout"]["meta"] |= {"complete": whole, "problems": list(drawn.problems)}
+    return figure
+
+
+def _picture(asked: JobWindow, query: FigureQuery, found: Found, options: Mapping[str, str]) -> dict[str, Any]:
+    """The picture of an analysis."""
+    style = style_of(query.theme)
+    canvas = Canvas(style, min(max(query.width, LEAST_PX), MOST_PX), drawing_options(query.view, options))
+    catalogue, of = asked.site.catalogue, asked.job.request
+    figure = analysis_figure(found, catalogue, canvas)
+    name = file_name(of.stations, catalogue.ordered(of.sensors), *asked.span, of.timezone)
+    drawn = of_window(figure, of, asked.span, 0, style.ground, f"{name}_{query.view}")
+    drawn["layout"]["meta"]["complete"] = True
+    return drawn

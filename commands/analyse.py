@@ -1,0 +1,118 @@
+"""``analyse``: any analysis of any range, through the queue, from all readings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.loading import load, named_options, request_of_words
+from commands.opening import opened_site, quiet_settings
+from commands.printing import AsJson, cell_text, print_table, progress_bar, say, write_new
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from analysis.answer import Answer
+    from analysis.registry import Analysis
+    from data.request import HistoryRequest
+    from data.site import Site
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(analyse)
+
+
+def analyse(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="summary, compare, earlier, differences, calendar, distribution, scatter, cycle, wind, rain, events or quality."
+        ),
+    ],
+    station: Annotated[list[str], typer.Option(help="Station; may be repeated.")],
+    sensor: Annotated[list[str], typer.Option(help="Sensor; may be repeated.")],
+    start: Annotated[str, typer.Option("--from", help="First time: 2019-03-31, or 2019-03-31 14:30, or with an offset.")],
+    end: Annotated[str, typer.Option("--to", help="End; it is no longer part of the range.")],
+    option: Annotated[list[str] | None, typer.Option(help="Of the analysis: key=value; may be repeated.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of days, hours and bare times; default: the stations' own, else the site's.")
+    ] = None,
+    flagged: Annotated[bool, typer.Option("--flagged", help="Count flagged readings, too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write FILE.csv (the table) or FILE.json (everything).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load a history through the queue and answer a question about it.
+
+    docs/analyses.md lists the questions with their options.
+    """
+    from access.audit.log import record, request_subject
+    from access.names import LOCAL_USER
+
+    settings = quiet_settings()
+    analysis, options = _asked(name, option or [])
+    if out is not None and out.suffix.lower() not in (".csv", ".json"):
+        raise typer.BadParameter("must end in .csv or .json", param_hint="--out")
+    with opened_site(settings) as (site, ledger):
+        zone = timezone or site.catalogue.zone_of(station, settings.timezone)
+        request = request_of_words(station, sensor, start, end, "raw", zone)
+        job, answer = load(site, ledger, LOCAL_USER, request, lambda: _answer(analysis, options, site, request, flagged))
+        if answer is None:
+            raise typer.Exit(1)
+        if out is not None:
+            _write(analysis, answer, out)
+            record(ledger.engine, "export", request_subject(request, job=job.id, format=f"analysis {name}", file=str(out)))
+    if as_json:
+        say(_json(answer))
+    elif out is None:
+        _print(analysis, answer)
+
+
+def _asked(name: str, texts: Sequence[str]) -> tuple[Analysis, BaseModel]:
+    from analysis.registry import find
+    from errors import InvalidRequest
+
+    try:
+        analysis = find(name)
+        return analysis, analysis.options(named_options(texts))
+    except InvalidRequest as exc:
+        raise typer.BadParameter(exc.message) from exc
+
+
+def _answer(analysis: Analysis, options: BaseModel, site: Site, request: HistoryRequest, flagged: bool) -> Answer:
+    """The answer, with a bar on standard error that counts series."""
+    from analysis.question import ask
+
+    question = ask(site, request, (request.start_ms, request.end_ms), include_flagged=flagged)
+    subjects = analysis.subjects(question)
+    with progress_bar(f"answering {analysis.name}", len(subjects), counted=True) as done:
+        return analysis.answer(question, options, told=done)
+
+
+def _json(answer: Answer) -> str:
+    return json.dumps(answer.as_json(), ensure_ascii=False, allow_nan=False)
+
+
+def _write(analysis: Analysis, answer: Answer, out: Path) -> None:
+    from analysis.answer import as_csv
+
+    is_json = out.suffix.lower() == ".json"
+    write_new(out, _json(answer) + "\n" if is_json else as_csv(analysis.csv_table(answer)))
+
+
+def _print(analysis: Analysis, answer: Answer) -> None:
+    from analysis.answer import plain, with_local_times
+
+    for subject, table in zip(answer.subjects, analysis.tables(answer), strict=True):
+        say(f"{subject.station} {' + '.join(subject.sensors)}: {subject.rows:,} readings")
+        facts = {key: value for key, value in plain(subject.result).items() if not isinstance(value, (list, dict))}
+        if len(facts) < len(vars(subject.result)):  # else the table is all of it
+            say(", ".join(f"{key} {cell_text(value)}" for key, value in facts.items() if value != ""))
+        shown = with_local_times(table, answer.timezone)
+        print_table(tuple(shown.header), [[plain(cell) for cell in row] for row in shown.rows])
+    for method in answer.method:
+        say(f"{method.name}: {method.source}", err=True)

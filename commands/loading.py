@@ -1,0 +1,111 @@
+"""Loading from the command line: a request of words, through the queue, with a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from commands.printing import console
+from data.request import request_of
+from data.time.months import month_name
+from errors import InvalidRequest, TileDamaged
+from escaping import visible
+
+if TYPE_CHECKING:
+    from data.request import HistoryRequest
+    from data.site import Site
+    from jobs.job import Job
+    from jobs.ledger.ledger import Ledger
+
+Found = TypeVar("Found")
+
+
+def request_of_words(
+    stations: Sequence[str], sensors: Sequence[str], start: str, end: str, resolution: str, timezone: str
+) -> HistoryRequest:
+    """Return the request of a command's words; what is wrong with them is bad usage."""
+    try:
+        return request_of(stations, sensors, start, end, resolution, timezone)
+    except InvalidRequest as exc:
+        raise typer.BadParameter(exc.message) from exc
+
+
+def named_options(texts: Sequence[str]) -> dict[str, str]:
+    """Return the options of ``--option key=value``."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise typer.BadParameter(f"{text!r} is not key=value", param_hint="--option")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def load(site: Site, ledger: Ledger, owner: str, request: HistoryRequest, read: Callable[[], Found]) -> tuple[Job, Found | None]:
+    """Return the job when it has ended, and what ``read`` makes of its tiles.
+
+    None when it has failed.
+
+    A tile that ``read`` finds damaged is loaded again, once.
+    """
+    job = _run(site, ledger, owner, request)
+    if not _is_completed(job):
+        return job, None
+    try:
+        return job, read()
+    except TileDamaged:
+        job = _run(site, ledger, owner, request)
+        return job, read() if _is_completed(job) else None
+
+
+def _is_completed(job: Job) -> bool:
+    if job.status.value == "completed":
+        return True
+    reason = job.error.message if job.error else f"The job was {job.status.value}."
+    console(err=True, soft_wrap=True, markup=False, highlight=False).print(f"Error: {reason}")
+    return False
+
+
+def _run(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> Job:
+    from jobs.foreground import begin, cancel, wait_for
+
+    job, ours = begin(site, ledger, owner, request)
+    site.engine.dispose()  # nothing of it stays open while others write
+    try:
+        with _bar() as (progress, errors):
+            task = progress.add_task("queued", total=None)
+            return wait_for(site.settings, ledger, job, lambda now: _show(progress, task, now), errors.print)
+    except KeyboardInterrupt:
+        if ours:
+            cancel(site.settings, ledger, job)
+        raise
+
+
+@contextmanager
+def _bar() -> Iterator[tuple[Progress, Console]]:
+    """A progress bar on standard error; only words where that is no terminal."""
+    errors = console(err=True, soft_wrap=True, highlight=False)
+    words = TextColumn("{task.description}", markup=False)  # a station's name may hold [ and ]
+    columns = (words, BarColumn(), TextColumn("{task.fields[detail]}"))
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        yield progress, errors
+
+
+def _show(progress: Progress, task: Any, job: Job) -> None:
+    now = job.progress
+    if now is None:
+        progress.update(task, description=job.status.value, detail="")
+        return
+    where = (
+        f"{visible(now.station)} {month_name(now.month)}"
+        if now.station is not None and now.month is not None
+        else job.status.value
+    )
+    left = f" · about {now.seconds_left:.0f} s left" if now.seconds_left else ""
+    detail = f"{now.tiles_done} of {now.tiles_total} tiles · {now.rows:,} of {now.rows_total:,} rows{left}"
+    progress.update(task, description=where, total=1.0, completed=now.fraction, detail=detail)

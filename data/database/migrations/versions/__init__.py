@@ -1,0 +1,3 @@
+"""One file a revision. The columns of sensors are not here:
+they follow the site's own catalogue.
+"""

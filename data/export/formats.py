@@ -1,0 +1,232 @@
+"""Rows of a request as a file: CSV, Parquet and Arrow as streams of bytes,
+and a workbook on the disk; all in constant memory.
+
+Columns: ``timestamp_utc``, ``timestamp_local`` (the request's zone), ``station``, then a column a
+sensor in the catalogue's unit, empty where there is no value (data/export/columns.py). So
+``manage.py import`` reads the CSV and the Parquet file again. Flags are not exported: an import
+finds them anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.ipc
+import pyarrow.parquet
+
+from data.export.columns import Units, header_lines, schema, table, text_table
+from data.export.rows import Piece, joined
+from data.export.sheets import write_workbook
+from data.export.xlsx import SHEET_ROWS, ReportRows
+from data.range_rows import open_observations, published_months
+from data.request import HistoryRequest
+from data.site import Site
+from data.tiles.series import SeriesKey
+from data.time.buckets import BY_NAME
+from data.time.epoch import DAY_MS
+from errors import InvalidRequest, TooLarge
+from escaping import safe_text
+
+_SHORTEST_MONTH_MS = 28 * DAY_MS - 7_200_000
+_CLOCK_CHANGES_MS = 30 * DAY_MS  # no zone changes its clocks more often
+
+_VERSION = 5  # of how files are written; another one makes clients fetch them again
+
+
+def export_csv(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, units: Units = "none") -> Iterator[bytes]:
+    """UTF-8 with a header line; times ISO 8601 with Z or an offset;
+    numbers with as few digits as give the same double again.
+
+    No station's name becomes a formula (escaping.py); an import reads it back as it was.
+    """
+    yield header_lines(site.catalogue, request.sensors, units)
+    for piece in joined(site, request, start_ms, end_ms):
+        # Arrow quotes all text or none; a name without special characters needs none.
+        special = any(character in safe_text(piece.station) for character in ',"\r\n')
+        options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
+        sink = io.BytesIO()
+        pyarrow.csv.write_csv(text_table(request, piece), sink, options)
+        yield sink.getvalue()
+
+
+class _StreamingSink(io.RawIOBase):
+    """A write-only file that cannot seek; it holds what was written since :meth:`drain`."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._pieces.append(bytes(data))
+        self._written += len(self._pieces[-1])
+        return len(self._pieces[-1])
+
+    def tell(self) -> int:
+        return self._written
+
+    def drain(self) -> bytes:
+        """Return the bytes written since the last call."""
+        drained = b"".join(self._pieces)
+        self._pieces.clear()
+        return drained
+
+
+def _typed(
+    open_writer: Callable[[Any, Any], Any],
+    site: Site,
+    request: HistoryRequest,
+    start_ms: int,
+    end_ms: int,
+    _units: Units = "none",
+) -> Iterator[bytes]:
+    """A file with Arrow's types, streamed; times in milliseconds; each sensor's field carries its
+    ``unit``, whatever is chosen for text.
+    """
+    sink, types = _StreamingSink(), schema(site.catalogue, request)
+    with open_writer(sink, types) as writer:
+        for piece in joined(site, request, start_ms, end_ms):
+            writer.write_table(table(request, piece).cast(types))
+            yield sink.drain()
+    yield sink.drain()
+
+
+# Each gives the rows of [start_ms, end_ms), int ms UTC; units say where a text file names them.
+STREAMS: Mapping[str, Callable[..., Iterator[bytes]]] = {
+    "csv": export_csv,
+    "parquet": partial(_typed, partial(pyarrow.parquet.ParquetWriter, compression="zstd")),
+    "arrow": partial(_typed, pyarrow.ipc.new_stream),
+}
+XLSX = "xlsx"
+FORMATS = (*STREAMS, XLSX)
+
+
+def write_xlsx(
+    site: Site, request: HistoryRequest, start_ms: int, end_ms: int, path: Path, wrote: ReportRows = lambda *_: None
+) -> int:
+    """Write a workbook (data/export/sheets.py) in a folder that is the caller's own;
+    returns how many rows of data it has.
+
+    Raises:
+        TooLarge: there are more rows than a worksheet holds.
+        OSError: the file cannot be written.
+    """
+    check_rows(site, request, start_ms, end_ms)
+    pieces = _on_one_sheet(joined(site, request, start_ms, end_ms))
+    return write_workbook(site, request, (start_ms, end_ms), pieces, path, wrote)
+
+
+def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str, units: Units = "none") -> str:
+    """32 hexadecimal digits that differ whenever the bytes of the export may;
+    told from the tiles' indices alone. Tiles are those of the whole request, whatever the window.
+    """
+    digest = hashlib.blake2b(
+        f"{_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {request.to_json()}".encode(),
+        digest_size=16,
+    )
+    for station, sensor in request.series:
+        digest.update(repr(site.catalogue[sensor]).encode())
+        entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))
+        for month in sorted(published_months(site, request, station, sensor)):
+            digest.update(repr(entries[month]).encode())
+    return digest.hexdigest()
+
+
+def export_file(
+    site: Site,
+    request: HistoryRequest,
+    path: Path,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    units: Units = "none",
+) -> None:
+    """Write a file of the kind that its name ends in; whole or not at all.
+
+    Raises:
+        InvalidRequest: an unknown kind.
+        TooLarge: more rows than a worksheet holds.
+        OSError: the file cannot be written.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    check_format(kind)
+    start, end = request.start_ms if start_ms is None else start_ms, request.end_ms if end_ms is None else end_ms
+    with TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as folder:
+        draft = Path(folder) / "draft"
+        if kind == XLSX:
+            write_xlsx(site, request, start, end, draft)
+        else:
+            with draft.open("xb") as file:
+                file.writelines(STREAMS[kind](site, request, start, end, units))
+        draft.replace(path)
+
+
+def check_format(kind: str) -> None:
+    """Raises InvalidRequest when there is no such format."""
+    if kind not in FORMATS:
+        raise InvalidRequest(
+            "There is no format {format}; use one of {known}.", field="format", format=kind[:20] or "–", known=", ".join(FORMATS)
+        )
+
+
+def check_rows(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
+    """About how many rows a workbook would have; told from the tiles'
+    indices unless it may be too many.
+
+    Raises:
+        TooLarge: they are more than a worksheet holds.
+    """
+    raw = request.resolution == "raw"
+    counts = [
+        [open_observations(site, request, station, name, (start_ms, end_ms)).rows for name in request.sensors]
+        for station in request.stations
+    ]
+    least, most = sum(map(max, counts)), sum(map(sum, counts))
+    if raw and least >= SHEET_ROWS:
+        raise _too_many(least)
+    buckets = most if raw else _most_buckets(site, request, start_ms, end_ms)
+    if min(most, buckets) < SHEET_ROWS:
+        return least if raw else min(most, buckets)
+    return sum(len(piece.times) for piece in _on_one_sheet(joined(site, request, start_ms, end_ms)))
+
+
+def _most_buckets(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
+    """Return how many buckets there can be, split hours and days of several beginnings included."""
+    bucket = BY_NAME[request.resolution]
+    shortest_ms = bucket.usual_ms if bucket.unit == "ms" else _SHORTEST_MONTH_MS
+    beginnings = len({site.catalogue[name].day_start_min for name in request.sensors}) if shortest_ms >= DAY_MS else 1
+    span_ms = end_ms - start_ms
+    return len(request.stations) * beginnings * (span_ms // shortest_ms + span_ms // _CLOCK_CHANGES_MS + 4)
+
+
+def _on_one_sheet(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces, as long as a worksheet holds them.
+
+    Raises:
+        TooLarge: it does not.
+    """
+    rows = 0
+    for piece in pieces:
+        rows += len(piece.times)
+        if rows >= SHEET_ROWS:
+            raise _too_many(rows)
+        yield piece
+
+
+def _too_many(rows: int) -> TooLarge:
+    return TooLarge(
+        "A worksheet holds at most {most} rows, but this export has at least {rows}. Choose CSV or "
+        "Parquet, a shorter range or a coarser resolution.",
+        field="format",
+        most=f"{SHEET_ROWS - 1:,}",
+        rows=f"{rows:,}",
+    )

@@ -1,0 +1,103 @@
+"""Raw rows of the blocks of several tiles: copied out of their files,
+and each block compared with its checksum once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from data.arrays import Bools, Floats, Integers
+from data.tiles.blocks import BLOCK_ROWS, Array
+from data.tiles.file import Tile
+from data.tiles.file_map import FileCut, copy
+from data.tiles.format import BLOCK_SUMS, FLAG_BYTES, TIME_BYTES, VALUE_BYTES, Summaries, flag_sums, row_sums
+from data.tiles.scratch import borrow
+
+
+class BlockRows:
+    """The rows of blocks numbered through several tiles;
+    ``first`` i8[tiles + 1] is each tile's first block.
+
+    Whatever is read raises TileDamaged when a tile is damaged,
+    or was cut short or removed meanwhile.
+    """
+
+    def __init__(self, tiles: Sequence[Tile], first: Integers, summaries: Sequence[Summaries]) -> None:
+        self._tiles, self._first = tuple(tiles), first
+        self._times_at, self._values_at, self._flags_at = (
+            np.array([getattr(tile, name) for tile in tiles], np.int64) for name in ("times_at", "values_at", "flags_at")
+        )
+        self._row_sums, self._flag_sums = np.zeros(first[-1], np.uint32), np.zeros(first[-1], np.uint32)
+        # of the first version all was checked when it was opened
+        self._checked = np.ones(first[-1], bool)
+        for tile, low, found in zip(tiles, first.tolist(), summaries, strict=False):
+            if tile.version >= BLOCK_SUMS:
+                own = slice(low, low + tile.entry.blocks)
+                self._row_sums[own], self._flag_sums[own], self._checked[own] = found["row_sums"], found["flag_sums"], False
+        self._unchecked_flags = ~self._checked
+
+    @property
+    def nbytes(self) -> int:
+        """Return how many bytes the sums take in memory."""
+        return self._row_sums.nbytes + self._flag_sums.nbytes + self._checked.nbytes + self._unchecked_flags.nbytes
+
+    def tile_of(self, blocks: Integers) -> Integers:
+        """Numbers of the tiles that hold some blocks."""
+        tiles: Integers = np.searchsorted(self._first, blocks, "right") - 1
+        return tiles
+
+    def read(self, blocks: Integers) -> tuple[Integers, Floats]:
+        """Times and values of increasing blocks, [n, 256] each."""
+        memory = borrow(len(blocks) * (TIME_BYTES + VALUE_BYTES))
+        times, values = memory[: len(blocks) * TIME_BYTES].view("<i8"), memory[len(blocks) * TIME_BYTES :].view("<f8")
+        times, values = times.reshape(-1, BLOCK_ROWS), values.reshape(-1, BLOCK_ROWS)
+        tiles = self.tile_of(blocks)
+        local = blocks - self._first[tiles]
+        self._copy(
+            tiles,
+            (self._times_at[tiles] + local * TIME_BYTES, TIME_BYTES, times),
+            (self._values_at[tiles] + local * VALUE_BYTES, VALUE_BYTES, values),
+        )
+        fresh = np.flatnonzero(~self._checked[blocks])
+        if len(fresh):
+            some = slice(None) if len(fresh) == len(blocks) else fresh
+            self._refuse_damage(row_sums(times[some], values[some]) != self._row_sums[blocks[some]], tiles[some])
+            self._checked[blocks[some]] = True
+        return times, values
+
+    def flags(self, blocks: Integers) -> npt.NDArray[np.uint8]:
+        """Flags of increasing blocks, [n, 256]."""
+        flags = np.empty((len(blocks), BLOCK_ROWS), np.uint8)
+        tiles = self.tile_of(blocks)
+        self._copy(tiles, (self._flags_at[tiles] + (blocks - self._first[tiles]) * FLAG_BYTES, FLAG_BYTES, flags))
+        # Each time: most blocks have no flag, and of those it costs next to nothing.
+        self._refuse_damage((flag_sums(flags) != self._flag_sums[blocks]) & self._unchecked_flags[blocks], tiles)
+        return flags
+
+    def _copy(self, tiles: Integers, *parts: tuple[Integers, int, Array]) -> None:
+        """Copy (addresses, size, out) from some tiles; raises TileDamaged where one was cut."""
+        cut = None
+        try:
+            for part in parts:
+                copy(*part)
+        except FileCut as exc:
+            cut = exc
+        for number in _different(tiles):
+            self._tiles[number].refuse_cut()
+        if cut is not None:  # which of them it was is not known any more
+            raise self._tiles[int(tiles[0])].cut() from cut
+
+    def _refuse_damage(self, wrong: Bools, tiles: Integers) -> None:
+        """Raise TileDamaged where a block's checksum is wrong; tell of every such tile."""
+        damages = [self._tiles[number].rows_damaged() for number in _different(tiles[wrong])]
+        if damages:
+            raise damages[0]
+
+
+def _different(numbers: Integers) -> list[int]:
+    """Return each of some small numbers once, increasing (``np.unique`` is slow to import)."""
+    found: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
+    return found

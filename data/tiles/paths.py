@@ -1,0 +1,51 @@
+"""Names on disk: station names are any text (spaces, slashes, dots, other scripts),
+folder names are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from data.tiles.series import SeriesKey
+
+NAME = "name"  # the file that tells which series a folder is
+_LONGEST = 180  # characters; file systems allow 255 bytes
+
+
+def quoted(text: str) -> str:
+    """Return a folder name for any text, unique, without a leading dot and not empty."""
+    name = quote(text, safe=" @+,=()", errors="surrogatepass").replace(".", "%2E") or "%"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[:_LONGEST]}~{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}"
+
+
+def station_folder(source: str, station: str) -> Path:
+    """Folder of a station's series, relative to the store."""
+    return Path(quoted(source)) / quoted(station)
+
+
+def folder_name(key: SeriesKey) -> Path:
+    """Folder of a series, relative to the store."""
+    return station_folder(key.source, key.station) / quoted(key.sensor)
+
+
+def prepare(folder: Path, key: SeriesKey) -> None:
+    """Make a series' folder and the file that names it."""
+    if (folder / NAME).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NAME).write_text(json.dumps(key), encoding="utf-8")  # same bytes whoever writes
+
+
+def series_folders(root: Path) -> Iterator[tuple[SeriesKey, Path]]:
+    """Yield every series of a store with its folder, sorted."""
+    for path in sorted(root.glob(f"*/*/*/{NAME}")):
+        try:
+            yield SeriesKey(*json.loads(path.read_text(encoding="utf-8"))), path.parent
+        except (OSError, ValueError, TypeError):
+            continue  # being made, or cleared, just now

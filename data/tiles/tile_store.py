@@ -1,0 +1,266 @@
+"""The store of tiles: writes, publishes, opens, forgets them.
+Threads and processes may share it (docs/tiles.md).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from data.readings import FLAG_RANGE, FLAG_SOURCE, Observations, clean
+from data.tiles import index as tile_index
+from data.tiles import maintenance, paths
+from data.tiles.cache import Lru
+from data.tiles.encoding import encode
+from data.tiles.format import TileEntry, read_entry
+from data.tiles.open_tiles import OpenTiles
+from data.tiles.series import Series, SeriesKey
+from data.time.epoch import epoch_ms
+from data.time.months import months_between
+from errors import TileDamaged
+
+__all__ = ["FLAG_RANGE", "FLAG_SOURCE", "Observations", "SeriesKey", "TileEntry", "TileStore", "clean"]
+
+# whose folders' names are kept: making one takes longer than looking at its index
+SERIES_KNOWN = 20_000
+MARKS_BYTES = 32_000_000  # of what tells which tiles are fresh: 8,000 series of ten years
+TOUCH_EVERY_MS = 60_000
+_TRIES = 4  # at a series whose files change while it is opened
+
+_log = structlog.get_logger(__name__)
+
+
+class TileStore:
+    """Tiles below one folder.
+
+    ``budget_bytes`` is what they may take on disk (None: no limit). ``mapped`` maps files into
+    memory, which is right on local disks only. ``clock`` gives int ms UTC.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        budget_bytes: int | None = None,
+        *,
+        mapped: bool = True,
+        clock: Callable[[], int] = epoch_ms,
+    ) -> None:
+        self.root = root
+        self.budget_bytes = budget_bytes
+        self._clock = clock
+        self._indices: Lru[Mapping[int, TileEntry]] = Lru(1024)
+        self._folders: Lru[Path] = Lru(SERIES_KNOWN)
+        self._marks: Lru[tile_index.Marks] = Lru(MARKS_BYTES, lambda marks: marks.nbytes + 1000)
+        self._open = OpenTiles(self.drop, mapped=mapped)
+        self._touched: dict[SeriesKey, int] = {}
+
+    def folder(self, key: SeriesKey) -> Path:
+        """Return where a series' files are."""
+        return self._folders.get(key, lambda: self.root / paths.folder_name(key))
+
+    def entries(self, key: SeriesKey) -> Mapping[int, TileEntry]:
+        """Published tiles by month; {} when there are none."""
+        folder = self.folder(key)
+        version = tile_index.identity(folder)
+        if version is None:
+            return {}
+        return self._indices.get((key, version), lambda: tile_index.read_index(folder))
+
+    def marks(self, key: SeriesKey) -> tile_index.Marks:
+        """Return the marks that tell which published tiles are fresh.
+        Cheap: one look at the index file where that is known.
+        """
+        version = tile_index.identity(self.folder(key))
+        if version is None:
+            return tile_index.NO_MARKS
+        return self._marks.get((key, version), lambda: tile_index.read_marks(self.folder(key)))
+
+    def write(self, key: SeriesKey, month: int, cleaned: Observations, *, generation: int, fingerprint: int) -> TileEntry:
+        """Write a tile whole or not at all; it is seen only once published.
+
+        Raises:
+            OSError: such as a full disk; nothing is left behind.
+            ValueError: a row lies outside the month.
+        """
+        entry, pieces = encode(month, cleaned, generation=generation, fingerprint=fingerprint)
+        folder = self.folder(key)
+        paths.prepare(folder, key)
+        try:
+            tile_index.replace_file(folder / entry.file_name, pieces)
+        except FileNotFoundError:  # cleared meanwhile
+            paths.prepare(folder, key)
+            tile_index.replace_file(folder / entry.file_name, pieces)
+        return entry
+
+    def resume(self, key: SeriesKey, month: int) -> TileEntry | None:
+        """The newest whole tile of a month, published or not; None when there is none."""
+        return tile_index.rebuild(self.folder(key), month).get(month)
+
+    def publish(self, key: SeriesKey, entries: Iterable[TileEntry], *, ordered: bool = True) -> None:
+        """Show tiles to all readers at once; files that they replace are removed.
+
+        Generations are ``ordered``: where a slow job comes with an older one than is shown,
+        that stays.
+
+        Raises:
+            TileDamaged: the folder was cleared since they were written.
+        """
+        fresh = {entry.month: entry for entry in entries}
+        if not fresh:
+            return
+        try:
+            with tile_index.locked(self.folder(key)):
+                self._publish(self.folder(key), fresh, ordered)
+        except FileNotFoundError as exc:
+            raise TileDamaged("The tiles of {station} were removed while they were written.", station=key.station) from exc
+
+    def _publish(self, folder: Path, fresh: Mapping[int, TileEntry], ordered: bool) -> None:
+        """The same for a caller that holds the lock;
+        raises FileNotFoundError when a file is not there any more.
+
+        The index names what is there: another writer of the same generation may have
+        put his file in its place since.
+        """
+        fresh = {month: read_entry(folder / entry.file_name) for month, entry in fresh.items()}
+        known = dict(tile_index.read_index_locked(folder))
+        late = {
+            month for month, entry in fresh.items() if ordered and month in known and entry.generation < known[month].generation
+        }
+        shown = known | {month: entry for month, entry in fresh.items() if month not in late}
+        tile_index.write_index(folder, shown)
+        used = tile_index.read_used(folder)
+        tile_index.write_used(folder, used | dict.fromkeys(fresh, self._clock()))
+        for month in fresh.keys() & known.keys():
+            for entry in (known[month], fresh[month]):
+                if entry.file_name != shown[month].file_name:
+                    (folder / entry.file_name).unlink(missing_ok=True)
+
+    @contextmanager
+    def build_lock(self, source: str, station: str, month: int) -> Iterator[None]:
+        """Lock a station's month against the host's other workers that would read it."""
+        folder = self.root / paths.station_folder(source, station)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("ab") as file:
+            # One byte of one file a month. Locks of the open file description,
+            # so that threads exclude each other too.
+            span = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, month, 1, 0)
+            fcntl.fcntl(file, fcntl.F_OFD_SETLKW, span)
+            yield
+
+    def touch(self, keys_months: Iterable[tuple[SeriesKey, int]]) -> None:
+        """Note that tiles are in use; at most once a minute a series reaches the disk."""
+        now = self._clock()
+        months: dict[SeriesKey, set[int]] = {}
+        for key, month in keys_months:
+            months.setdefault(key, set()).add(month)
+        for key, used in months.items():
+            if now - self._touched.get(key, 0) < TOUCH_EVERY_MS or tile_index.identity(self.folder(key)) is None:
+                continue
+            self._touched[key] = now
+            try:
+                with tile_index.locked(self.folder(key)):
+                    known = tile_index.read_used(self.folder(key))
+                    tile_index.write_used(self.folder(key), known | dict.fromkeys(used, now))
+            except OSError as exc:
+                # a full disk, or a folder that may only be read, must not stop a view
+                _log.warning("use of tiles not noted", path=str(self.folder(key)), reason=str(exc))
+
+    def open_series(self, key: SeriesKey, start_ms: int, end_ms: int, *, lag_ms: int = 0) -> Series:
+        """The published rows of [start_ms, end_ms), int ms UTC;
+        months that are missing are just not there.
+
+        ``lag_ms``: see :class:`Series`; observations of a request are opened by
+        data/range_rows.py, which knows it.
+
+        Raises:
+            TileDamaged: a tile is damaged; it is out of the index then,
+                so the next plan reads it again.
+        """
+        self._open.let_go()
+        months, folder = months_between(start_ms + lag_ms, end_ms + lag_ms), self.folder(key)
+        for look in range(1, _TRIES + 1):
+            version = tile_index.identity(folder)
+            entries = tuple(entry for month, entry in self.entries(key).items() if month in months)
+            try:
+                table = self._open.table(key, folder, version, entries, months)
+            except FileNotFoundError as exc:
+                # A writer published between our look at the index and at the file: look again;
+                # then the file is gone.
+                if look == _TRIES:
+                    self.drop(key, [entry for entry in entries if not _is_whole(folder / entry.file_name, entry)])
+                    raise TileDamaged("A tile of {station} is missing.", station=key.station) from exc
+                continue
+            return Series(key, entries, table, start_ms, end_ms, lag_ms)
+        raise AssertionError("unreachable")
+
+    def drop(self, key: SeriesKey, entries: Iterable[TileEntry]) -> None:
+        """Take damaged tiles out of the index and off the disk, and log it."""
+        folder = self.folder(key)
+        with suppress(FileNotFoundError), tile_index.locked(folder):  # not there: cleared meanwhile
+            known = dict(tile_index.read_index_locked(folder))
+            for entry in entries:
+                _log.warning("tile damaged, dropped", path=str(folder / entry.file_name))
+                if known.get(entry.month) == entry:
+                    del known[entry.month]
+                (folder / entry.file_name).unlink(missing_ok=True)
+            tile_index.write_index(folder, known)
+
+    def drop_lost(self, keys: Iterable[SeriesKey]) -> bool:
+        """Take tiles whose file somebody has removed out of the indices of some series;
+        whether there were any.
+        """
+        found = False
+        for key in keys:
+            entries = self.entries(key).values()
+            names = _names(self.folder(key)) if entries else set()
+            lost = [entry for entry in entries if entry.file_name not in names]
+            again = self.entries(key)
+            # not replaced just now
+            lost = [entry for entry in lost if again.get(entry.month) == entry]
+            if lost:
+                self.drop(key, lost)
+                found = True
+        return found
+
+    def evict(self, keep: Collection[tuple[SeriesKey, int]] = ()) -> int:
+        """Remove the least recently used tiles until the rest fits the budget, never those to keep;
+        bytes removed.
+
+        A request that is larger than the budget keeps all its tiles,
+        and is over it until the next eviction.
+        """
+        if self.budget_bytes is None:
+            return 0
+        return maintenance.evict(self.root, self.budget_bytes, frozenset(keep))
+
+    def status(self) -> tuple[maintenance.SeriesStatus, ...]:
+        """What there is of every series."""
+        return maintenance.status(self.root)
+
+    def verify(self) -> tuple[int, tuple[maintenance.Damage, ...]]:
+        """Check every byte: tiles checked, and the damaged ones, which are dropped."""
+        return maintenance.verify(self.root, self.drop)
+
+    def clear(self, station: str | None = None) -> int:
+        """Remove all tiles, or one station's; bytes removed."""
+        return maintenance.clear(self.root, station)
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))  # noqa: PTH208 - of hundreds of folders for one request
+    except FileNotFoundError:
+        return set()
+
+
+def _is_whole(path: Path, entry: TileEntry) -> bool:
+    try:
+        return read_entry(path) == entry
+    except (TileDamaged, FileNotFoundError):
+        return False

@@ -1,0 +1,226 @@
+"""Rollups: the aggregates of a month, kept as a tile of their own,
+for when buckets are more than pixel columns.
+
+A rollup is a series of its own (``temperature@10min@Asia/Jakarta…``): times are bucket starts,
+values the aggregates. So it is written, published, reduced and evicted as any series. Its tiles
+carry as generation a digest of the base tiles that they were made of, so they are made again when
+those change. Only the job makes them, as it publishes the months; a view draws what there is.
+There are two, of the unflagged and of all rows, and only the first where no row is flagged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.arrays import Floats, Integers
+from data.catalogue import Sensor
+from data.range_rows import SiteLike, lag_ms
+from data.readings import Observations
+from data.request import HistoryRequest
+from data.tiles.format import TileEntry
+from data.tiles.series import BlockTable, Rows, Series, SeriesKey
+from data.tiles.tile_store import TileStore
+from data.time.buckets import BY_NAME, Bucket, bucket_edges
+from data.time.months import month_bounds_ms, month_of, months_between
+from data.view.aggregate import totals_value
+from data.view.window import SeriesContext, Window
+
+# Months are few enough to be made from blocks whenever they are drawn.
+ROLLED_UP = ("1min", "10min", "1h", "1d")
+BOTH: tuple[Rows, Rows] = ("good", "all")
+_THIS_BITS, _NEXT_BITS = 32, 24  # of the digests in a generation
+
+
+def rollup_key(key: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows = "good") -> SeriesKey:
+    """Return the key of the rollup of a series."""
+    parts = [key.sensor, bucket.name, timezone, str(sensor.day_start_min), sensor.stamp]
+    return key._replace(sensor="@".join(parts if rows == "good" else [*parts, rows]))
+
+
+def write_rollups(
+    site: SiteLike, request: HistoryRequest, published: Mapping[SeriesKey, Collection[int]] | None = None
+) -> Collection[tuple[SeriesKey, int]]:
+    """Make the rollups that a request will be drawn from;
+    return the (key, month) pairs that it uses, for touch and evict.
+
+    Only those that the ``published`` months of some series bear on, when given. Cheap when they are
+    there already; nothing at raw or where sums are drawn as bars (those come from blocks).
+    """
+    used: list[tuple[SeriesKey, int]] = []
+    for rollup in _rollups(site, request):
+        months = rollup.months(request.start_ms, request.end_ms)
+        if published is not None:
+            new = published.get(rollup.base, ())
+            months = [month for month in months if month in new or month + 1 in new]
+        rollup.ensure(months)
+        used += [(rollup.key, month) for month in months]
+    return used
+
+
+def rollups_missing(site: SiteLike, request: HistoryRequest) -> set[int]:
+    """Return months of which tiles are there and a rollup that the request will be drawn
+    from is not. Reads indices only.
+    """
+    start, end = request.start_ms, request.end_ms
+    wanted = months_between(start, end)
+    found = (rollup.outdated_months(rollup.months(start, end), end) for rollup in _rollups(site, request))
+    return {month for months in found for month in months if month in wanted}
+
+
+def open_rollup(tiles: TileStore, context: SeriesContext, bucket: Bucket, window: Window, span: tuple[int, int]) -> Series:
+    """Return the aggregates of buckets that begin in a span [start, end), int ms UTC,
+    of months whose rollup is up to date.
+
+    Raises:
+        TileDamaged: a rollup is damaged, and out of the index now.
+    """
+    good, every = (_Rollup(tiles, context.series.key, context.sensor, bucket, window.timezone, rows) for rows in BOTH)
+    differ = every.months(*span) if window.rows == "all" else []  # months with a flagged row
+    usable = {good.key: good.usable_months([month for month in good.months(*span) if month not in differ], span[1])}
+    usable |= {every.key: every.usable_months(differ, span[1])} if differ else {}
+    tiles.touch((key, month) for key, months in usable.items() for month in months)
+    opened = [tiles.open_series(key, *span) for key in usable]
+    if len(opened) == 1 and all(entry.month in usable[good.key] for entry in opened[0].entries):
+        return opened[0]
+    found = [tile for series in opened for tile in series.table.tiles if tile.entry.month in usable[series.key]]
+    found.sort(key=lambda tile: tile.entry.month)
+    return Series(good.key, tuple(tile.entry for tile in found), BlockTable(found), *span)
+
+
+def _rollups(site: SiteLike, request: HistoryRequest) -> Iterator[_Rollup]:
+    """Yield the rollups that a request will be drawn from."""
+    if request.resolution not in ROLLED_UP:
+        return
+    for station, name in request.series:
+        sensor = site.catalogue[name]
+        if sensor.drawing != "bars":
+            for rows in BOTH:
+                key = SeriesKey(site.source.id, station, name)
+                yield _Rollup(site.tiles, key, sensor, BY_NAME[request.resolution], request.timezone, rows)
+
+
+@dataclass(frozen=True)
+class RollupGeneration:
+    """What a month's rollup tile was made of: digests of the base tiles of that month (32 bits)
+    and of the next one (24 bits).
+
+    The month's last bucket may reach into the next month, so a rollup is outdated when either tile
+    changes. But no bucket that is drawn of a range reaches beyond its end: where a range ends with
+    the month, the next month's tile may change, as that of today does with each load. So the two
+    are told apart, packed into the one number that a tile has to say what it was made of.
+    """
+
+    this_month: int
+    next_month: int
+
+    @classmethod
+    def of(cls, base: Mapping[int, TileEntry], month: int) -> RollupGeneration:
+        """Return what a rollup of a month would be made of now; ``base``: tiles by month."""
+        return cls(_digest(base.get(month), _THIS_BITS), _digest(base.get(month + 1), _NEXT_BITS))
+
+    @classmethod
+    def unpack(cls, generation: int) -> RollupGeneration:
+        """Return what a rollup tile's generation says; :meth:`pack` is the inverse."""
+        return cls(generation >> _NEXT_BITS, generation & ((1 << _NEXT_BITS) - 1))
+
+    def pack(self) -> int:
+        """Return the generation of a rollup tile: a positive int64."""
+        return self.this_month << _NEXT_BITS | self.next_month
+
+
+def _digest(entry: TileEntry | None, bits: int) -> int:
+    parts = (entry.generation, entry.fingerprint, entry.crc) if entry else ()
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=bits // 8).digest(), "little")
+
+
+class _Rollup:
+    """The rollup of one series, kind of bucket and kind of rows."""
+
+    def __init__(self, tiles: TileStore, base: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows) -> None:
+        self.key = rollup_key(base, sensor, bucket, timezone, rows)
+        self.base = base
+        self._tiles, self._sensor = tiles, sensor
+        self._bucket, self._timezone, self._rows = bucket, timezone, rows
+
+    def months(self, start_ms: int, end_ms: int) -> list[int]:
+        """Months with a rollup of this kind that buckets of [start, end) are from.
+
+        A local day that begins in one UTC month may have all its rows in the next.
+        """
+        wanted, last = months_between(start_ms, end_ms), self._last(end_ms)
+        base = self._tiles.entries(self.base)
+        around = range(wanted.start - 1, wanted.stop)
+        of = {month for month, entry in base.items() if self._rows == "good" or entry.flagged}
+        # see RollupGeneration
+        into_next = {month - 1 for month in of if self._rows == "good" or month - 1 != last}
+        return sorted(month for month in of | into_next if month in around)
+
+    def _last(self, end_ms: int) -> int:
+        """The last month whose rows are in whole buckets that end by ``end_ms``."""
+        return month_of(end_ms - 1 + lag_ms(self._sensor))
+
+    def outdated_months(self, months: Collection[int], end_ms: int | None = None) -> list[int]:
+        """Return those of the months whose rollup is missing,
+        or made of other tiles than there are.
+
+        Of a range that ends at ``end_ms`` the month after its last one does not matter.
+        """
+        last = None if end_ms is None else self._last(end_ms)
+        base, there = self._tiles.entries(self.base), self._tiles.entries(self.key)
+
+        def is_outdated(month: int) -> bool:
+            if month not in there:
+                return True
+            made_of, now = RollupGeneration.unpack(there[month].generation), RollupGeneration.of(base, month)
+            return made_of.this_month != now.this_month or (month != last and made_of.next_month != now.next_month)
+
+        return [month for month in months if is_outdated(month)]
+
+    def usable_months(self, months: Collection[int], end_ms: int) -> list[int]:
+        """Return those of the months whose rollup is there and up to date for a
+        range that ends at ``end_ms``.
+        """
+        outdated = set(self.outdated_months(months, end_ms))
+        return [month for month in months if month not in outdated]
+
+    def ensure(self, months: Collection[int]) -> None:
+        """Write what is missing or outdated."""
+        base = self._tiles.entries(self.base)
+        made = []
+        for month in self.outdated_months(months):
+            generation, fingerprint = RollupGeneration.of(base, month).pack(), self._sensor.fingerprint
+            entry = self._tiles.write(self.key, month, self._make(month), generation=generation, fingerprint=fingerprint)
+            made.append(entry)
+        self._tiles.publish(self.key, made, ordered=False)  # generations are digests here
+
+    def _make(self, month: int) -> Observations:
+        """Aggregates of the buckets that begin in a month;
+        the last one may reach into the next month's tile.
+        """
+        start, end = month_bounds_ms(month)
+        edges = bucket_edges(self._bucket, start, end, self._timezone, self._sensor.day_start_min)
+        edges = edges[edges >= start]
+        last = int(edges[-1])
+        series = self._tiles.open_series(self.base, start, max(end, last), lag_ms=lag_ms(self._sensor))
+        times, values = self._values(series, edges[edges < end], last)
+        return Observations(times, values, np.zeros(len(times), np.uint8), direction=self._sensor.is_direction)
+
+    def _values(self, series: Series, starts: Integers, last: int) -> tuple[Integers, Floats]:
+        """Starts and aggregates of buckets with rows:
+        of all raw rows, since buckets are shorter than blocks here.
+        """
+        times, values, flags = series.read(int(starts[0]) if len(starts) else last, last)
+        if self._rows == "good" and flags.any():
+            times, values = times[flags == 0], values[flags == 0]
+        bounds = np.searchsorted(times, starts + series.lag_ms)
+        there = np.diff(bounds, append=len(times)) > 0
+        starts, bounds = starts[there], bounds[there]
+        if not len(starts):
+            return starts, np.empty(0)
+        found = totals_value(values, bounds, self._sensor)
+        known = np.isfinite(found)
+        return starts[known], found[known]

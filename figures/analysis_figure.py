@@ -1,0 +1,47 @@
+"""An answer to its picture, by the file of its name in figures/analyses/."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from analysis.answer import Answer
+from analysis.registry import ANALYSES
+from data.catalogue import Catalogue
+from data.request import HistoryRequest
+from figures.canvas import Canvas
+from figures.history import Figure, Span
+
+
+def drawn_analyses() -> tuple[str, ...]:
+    """Return the names of analyses that have a picture, in their order: the summary has none."""
+    return tuple(name for name in ANALYSES if find_spec(f"figures.analyses.{name}"))
+
+
+def analysis_figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
+    """Return the picture of an answer: ``data`` and ``layout``, with its height.
+
+    A point that is a door has ``customdata`` that begins with the window it leads to, two int ms
+    UTC.
+    """
+    drawn: dict[str, Any] = import_module(f"figures.analyses.{answer.analysis}").figure(answer, catalogue, canvas)
+    return drawn
+
+
+def of_window(figure: Figure, request: HistoryRequest, span: Span, sequence: int, ground: str, picture: str) -> Figure:
+    """Tell the page in ``layout.meta`` of which window of a request (ms UTC) a picture is, as
+    :func:`figures.history.history_figure` does; ``still`` says that its axes are not time.
+    """
+    figure["layout"]["meta"] = {
+        "start": span[0],
+        "end": span[1],
+        "whole": [request.start_ms, request.end_ms],
+        "offset": 0,
+        "sequence": sequence,
+        "ground": ground,
+        "height": figure["layout"]["height"],
+        "picture": picture,
+        "still": True,
+    }
+    return figure

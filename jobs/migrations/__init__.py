@@ -1,1 +1,0 @@
-"""Alembic scripts of the observations database; run by :func:`data.engine.migrate_observations`, without an alembic.ini."""

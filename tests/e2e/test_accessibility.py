@@ -1,0 +1,236 @@
+"""axe-core looks at every page, dialog and sheet: in both themes and languages it finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from access.grants import Grant
+from access.passwords import hash_password
+from access.store import open_access
+from config import Settings
+from tests.browser import is_there
+from tests.databases import missing_server
+from tests.e2e.chart_page import GRAPH, Chart
+from tests.e2e.history_page import PATIENCE_S
+from tests.e2e.portal import Frame, post
+from tests.processes import ROOT, wait_until
+
+AXE = ROOT / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+# Plotly's drawings are many elements without a role, and axe-core knows no colour of a fill.
+LOOK = """
+const [within, done] = arguments;
+axe.run({include: [within], exclude: ['.main-svg']}, {resultTypes: ['violations']}).then(({violations}) => done(
+  violations.flatMap(({id, nodes}) => nodes.map(({target, html}) => `${id}: ${target} ${html.slice(0, 160)}`))),
+  (error) => done([String(error)]));
+"""
+REST = "return document.getElementById('chart-frame').getAttribute('aria-busy') === 'false'"
+LOOKS = (("en", "light"), ("id", "dark"))
+SENSORS = ["temperature", "rainfall"]
+WIND = ["wind_speed", "wind_direction"]
+EMBED = {"stations": ["JFK"], "range": {"from": "2013-01-01", "to": "2014-01-01"}, "origin": "http://portal.localhost"}
+PASSWORD = "curah hujan 1950"
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(480)]  # each look takes about a second
+
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+
+
+class Watcher:
+    """Who shows pages to axe-core, and keeps what it finds."""
+
+    def __init__(self, driver: WebDriver, axe: str) -> None:
+        self.driver = driver
+        self.axe = axe
+        self.wrong: list[str] = []
+
+    def dress(self, language: str, theme: str) -> None:
+        """Choose how pages to come look; the browser is on a page of the site."""
+        self.manner = f"{language}, {theme}"
+        for name, value in (("language", language), ("theme", theme), ("shade", theme)):
+            self.driver.add_cookie({"name": f"riwayat_{name}", "value": value})
+
+    def see(self, selector: str) -> Any:
+        return wait_until(lambda: self.driver.find_elements(By.CSS_SELECTOR, selector), selector, PATIENCE_S)[0]
+
+    def wait(self, script: str, what: str) -> None:
+        wait_until(lambda: self.driver.execute_script(script), what, PATIENCE_S)
+
+    def click(self, selector: str) -> None:
+        """Press what is there by now, wherever it lies."""
+        self.see(selector)
+        self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+    def look(self, what: str, within: str = "html") -> None:
+        """Let axe-core look at the page as it is, or at a part of it alone, which is quicker, when
+        nothing moves any more.
+        """
+        self.wait("return document.getAnimations().every(({playState}) => playState !== 'running')", "the page to stand still")
+        if not self.driver.execute_script("return 'axe' in window"):
+            self.driver.execute_script(self.axe)
+        found: list[str] = self.driver.execute_async_script(LOOK, within)
+        self.wrong.extend(f"{what}, {self.manner}: {each}" for each in found)
+
+    def page(self, address: str, selector: str, what: str) -> None:
+        self.driver.get(address)
+        self.see(selector)
+        self.look(what)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core."""
+    if not AXE.exists():
+        missing_server("axe-core is not installed (.ci/node)")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def at(request: pytest.FixtureRequest, axe: str) -> Iterator[Callable[[WebDriver], Watcher]]:
+    """A watcher of a browser, who must have found nothing in the end."""
+    made: list[Watcher] = []
+
+    def watch(driver: WebDriver) -> Watcher:
+        made.append(Watcher(driver, axe))
+        return made[-1]
+
+    yield watch
+    wrong = [each for one in made for each in one.wrong]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_axe_finds_nothing_in_any_view_dialog_or_sheet_of_the_workbench(chart: Chart, at: Callable[[WebDriver], Watcher]) -> None:
+    watcher = at(chart.driver)
+    for language, theme in LOOKS:
+        watcher.dress(language, theme)
+        chart.driver.get(f"{chart.url}/?job={chart.job_id}")
+        chart.wait(f"return document.documentElement.lang === '{language}' && !!({GRAPH} && {GRAPH}.layout.meta)", "the page")
+        for view in reversed(tabs(chart)):  # Trend is the last, for what follows
+            watcher.click(f"#views [data-view={view}]")
+            chart.wait(f"return document.querySelector('#views [aria-selected=true]').dataset.view === '{view}'", view)
+            chart.wait(REST, f"the picture of {view}")
+            if view == "table":
+                chart.wait("return document.querySelectorAll('.table-grid .ag-row').length > 2", "rows")
+            watcher.look(view)
+        look_at_pins_and_axes(watcher, chart)
+        look_at_dialogs(watcher, chart)
+        look_at_a_telephone(watcher, chart)
+
+
+def tabs(chart: Chart) -> list[str]:
+    """Return the views that the page of the chart has tabs of."""
+    found: list[str] = chart.run("return [...document.querySelectorAll('#views [data-view]')].map((tab) => tab.dataset.view)")
+    return found
+
+
+def look_at_pins_and_axes(watcher: Watcher, chart: Chart) -> None:
+    chart.driver.execute_script("document.getElementById('chart-frame').focus()")
+    chart.wait("return !!window.riwayatCursors", "the cursor's script")
+    for key in ("Enter", "Enter", "ArrowRight", "Enter"):
+        chart.press(key)
+    chart.wait("return document.querySelectorAll('.cursor-pin').length === 2", "both pins")
+    chart.wait("return document.querySelectorAll('#between tbody tr').length > 0", "what lies between")
+    watcher.click(".axes-summary")
+    watcher.look("pins, and axes", ".chart")
+    watcher.click(".axes-summary")
+    chart.press("Escape")
+
+
+def look_at_dialogs(watcher: Watcher, chart: Chart) -> None:
+    for opener, dialog in (("#saved-open", "#saved-dialog"), ("#embed-open", "#embed-dialog")):
+        watcher.click(opener)
+        watcher.see(".modal.show .modal-body")
+        if dialog == "#embed-dialog":
+            Frame(chart.driver).become("drawn")
+        watcher.look(f"the dialog of {opener}", ".modal")
+        watcher.click(".modal.show .btn-close")
+        chart.wait_for(lambda: not is_there(chart.driver, ".modal"), "the dialog to be gone")
+    watcher.see("#search").send_keys("E")
+    watcher.see("#search-list .search-item")
+    watcher.look("the search", ".site-header")
+    watcher.see("#search").send_keys(Keys.ESCAPE)
+
+
+def look_at_a_telephone(watcher: Watcher, chart: Chart) -> None:
+    chart.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        for sheet in ("series", "range", "export"):
+            watcher.click(f".sheet-button[data-sheet={sheet}]")
+            chart.wait(f"return document.body.dataset.sheet === '{sheet}'", "the sheet")
+            watcher.look(f"the sheet {sheet}", "#exports" if sheet == "export" else "#form")
+        watcher.click(".sheet-button[data-sheet=export]")
+    finally:
+        chart.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_axe_finds_nothing_on_a_first_visit_among_jobs_where_nothing_is_and_in_frames(
+    chart: Chart, at: Callable[[WebDriver], Watcher]
+) -> None:
+    watcher, views = at(chart.driver), [name for name in tabs(chart) if name != "table"]
+    for language, theme in LOOKS:
+        watcher.dress(language, theme)
+        watcher.page(f"{chart.url}/", ".station-list button", "a first visit")
+        watcher.page(f"{chart.url}/jobs", ".ag-row", "Jobs")
+        watcher.click(".ag-row .ag-cell")
+        watcher.see(".details-actions")
+        watcher.look("a job", ".job-details")
+        watcher.page(f"{chart.url}/nowhere", "body", "a page that is not there")
+    for number, view in enumerate(views):
+        language, theme = LOOKS[number % 2]
+        watcher.manner = f"{language}, {theme}"
+        asked = {"view": view, "sensors": WIND if view == "wind" else SENSORS, "language": language, "theme": theme}
+        more = {"options": {"above": "30"}} if view == "events" else {}
+        made = post(chart.url, "/api/embeds", EMBED | asked | more)
+        chart.driver.get(made["url"])
+        Frame(chart.driver, None).become("drawn")
+        watcher.look(f"the frame of {view}")
+
+
+def test_axe_finds_nothing_where_people_sign_in_and_administer(start_site, site_port, data_dir, dash_br, at) -> None:
+    access = open_access(Settings(data_dir=data_dir, auth="login"))
+    for name in ("kepala", "sari"):
+        access.add_account(name, password_hash=hash_password(PASSWORD), admin=name == "kepala")
+    access.add_grant("user", "sari", Grant(stations=("J*",)), by="kepala")
+    access.engine.dispose()
+    site, watcher = start_site(port=site_port, auth="login", timezone="UTC"), at(dash_br.driver)
+    dash_br.driver.get(f"{site.url}/login")
+    for language, theme in LOOKS:
+        watcher.dress(language, theme)
+        watcher.page(f"{site.url}/login", "#password", "the sign-in")
+        send(watcher, name="kepala", password="wrong")
+        watcher.see("[role=alert]")
+        watcher.look("a wrong password")
+        send(watcher, name="kepala", password=PASSWORD)
+        watcher.page(f"{site.url}/account", "#current", "the account")
+        if language == "en":  # the second time would be a change too many
+            send(watcher, current=PASSWORD, new="short", again="other")
+            watcher.see("[aria-invalid=true]")
+            watcher.look("a password that cannot be")
+        look_at_administration(watcher, site.url)
+        dash_br.driver.delete_cookie("riwayat_session")
+
+
+def send(watcher: Watcher, **fields: str) -> None:
+    """Fill in the fields of a plain page, and send its form."""
+    for name, text in fields.items():
+        box = watcher.see(f"#{name}")
+        box.clear()
+        box.send_keys(text)
+    box.submit()
+
+
+def look_at_administration(watcher: Watcher, url: str) -> None:
+    watcher.page(f"{url}/admin", "#admin-user-grid .ag-row", "users")
+    for kind in ("user", "group", "grant", "key", "embed", "audit"):
+        watcher.click(f"[data-tab={kind}]")
+        watcher.see(f"#admin-{kind}-panel:not(.admin-hidden)")
+        for summary in watcher.driver.find_elements(By.CSS_SELECTOR, f"#admin-{kind}-panel .admin-add summary"):
+            summary.click()
+        if kind in ("user", "grant"):
+            watcher.click(f"#admin-{kind}-grid .ag-row .ag-cell")
+            watcher.see(f"#admin-{kind}-details .details-actions")
+        watcher.look(kind)
