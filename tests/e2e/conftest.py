@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from dash.testing.browser import Browser
 
+import errors
 from config import Settings
 from data.site import Site, open_site
 from jobs.job import Status
@@ -45,7 +47,8 @@ class Running:
     def forget(self) -> None:
         """Back to a site that has loaded nothing."""
         for job in [*self.ledger.jobs(status=Status.QUEUED), *self.ledger.jobs(status=Status.RUNNING)]:
-            self.ledger.cancel(job.id)
+            with suppress(errors.Conflict):  # it ended since
+                self.ledger.cancel(job.id)
         wait_until(lambda: self.child() is None, "the last test's job to end")
         self.site.tiles.clear()
         self.site.shelf.clear()
