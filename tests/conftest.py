@@ -67,6 +67,7 @@ def pytest_setup_options() -> Options:
         "disable-background-networking",
         "disable-component-update",
         "no-first-run",
+        "force-prefers-reduced-motion",  # a page that still scrolls smoothly moves away from under a click
         "window-size=1280,900",
         "lang=en",
     ):
