@@ -11,11 +11,12 @@ import numpy as np
 from analysis.bins import Keys, tally
 from analysis.pairs import Rows
 from analysis.quantiles import grouped_quantiles, quantiles
-from analysis.question import Question
+from analysis.question import Observed, Question
 from data.arrays import Floats, Integers
 from errors import InvalidRequest
 
 _LIMITS: Final = (0.25, 0.5, 0.75, 0.9)
+_ENOUGH: Final = 200_000  # readings of each station, of which limits of classes are made
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class OtherGroup:
 class OtherRose:
     """Readings of ``sensor`` with the time of a reading of wind: ``rows`` of them, calms too.
 
-    ``classes`` are upper limits in its unit, the last null (open); equal ones stand once.
+    ``classes`` are upper limits in its unit, the last null (open); equal ones stand once. All
+    stations have the same.
     ``counts`` i8[sector][class], ``mean`` and ``median`` f8[sector], null without rows. ``calm``
     i8[class] and ``calm_mean`` are of calms. ``unpaired`` readings of wind have none of it.
     Of a sum only readings above 0 are told, for most of rain is none: ``dry`` are the others.
@@ -73,6 +75,7 @@ class OtherRows:
                 known=", ".join(known),
             )
         self.observed = found[0]
+        self._limits = _shared_limits(question, name)
         self._sectors = sectors
         self._values: list[Floats] = []
         self._keys: list[Keys] = []
@@ -97,8 +100,7 @@ class OtherRows:
         values = np.concatenate([np.empty(0), *self._values])
         cell = np.concatenate([np.empty(0, np.int32), *self._keys])
         key = cell % np.int32(self._sectors + 1)
-        limits = np.unique(quantiles(values, _LIMITS)) if len(values) else np.empty(0)
-        limits = limits[limits > values.min(initial=np.inf)]  # below the least there is nothing
+        limits = self._limits
         classes = len(limits) + 1
         klass = np.searchsorted(limits, values, "right").astype(np.int32)
         by_part = tally(cell * np.int32(classes) + klass, parts * (self._sectors + 1) * classes)
@@ -120,3 +122,24 @@ class OtherRows:
             dry=self._dry,
             groups=tuple(OtherGroup("", int(each.sum()), each[:-1], each[-1]) for each in by_part) if parts > 1 else (),
         )
+
+
+def _shared_limits(question: Question, name: str) -> Floats:
+    """Return the limits of the classes of a sensor, increasing: quantiles of the readings of all
+    stations together, so that their roses compare; worked out once a question.
+    """
+    key = ("limits of classes", name)
+    if key not in question.worked_out:
+        kept = [_spaced(each) for each in question.series if each.sensor.name == name]
+        values = np.concatenate([np.empty(0), *kept])
+        limits = np.unique(quantiles(values, _LIMITS)) if len(values) else values
+        question.worked_out[key] = limits[limits > values.min(initial=np.inf)]  # below the least there is nothing
+    found: Floats = question.worked_out[key]
+    return found
+
+
+def _spaced(observed: Observed) -> Floats:
+    """Return every nth reading, so that they are enough and no more; of a sum those above 0."""
+    step = max(1, -(-observed.series.rows // _ENOUGH))
+    values = np.concatenate([np.empty(0), *(part[::step] for _moments, part in observed.chunks())])
+    return values[values > 0] if observed.sensor.aggregation == "sum" else values

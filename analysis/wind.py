@@ -96,7 +96,7 @@ METHOD = (
     Method("constancy", "mean vector wind speed divided by mean scalar wind speed: Singer, J. Appl. Meteorol. 6 (1967), 1033"),
     Method(
         "rose of another sensor",
-        "its readings of the same times, of a sum those above 0; classes at their 25, 50, 75, 90 % quantiles",
+        "its readings of the same times, of a sum those above 0; classes at the 25, 50, 75, 90 % quantiles of all stations",
     ),
     Method("Weibull", "k = (s / mean)^-1.086, c = mean / gamma(1 + 1/k): Justus et al., J. Appl. Meteorol. 17 (1978), 350"),
 )

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from analysis.answer import Answer, SubjectAnswer
 from analysis.other_rose import OtherGroup, OtherRose
 from analysis.wind import Group, Wind
@@ -40,45 +38,33 @@ class Rose:
 @dataclass(frozen=True)
 class Classes:
     """Names of the classes of all roses, and their unit as Plotly shows it verbatim, empty where
-    subjects differ in it; ``own`` are the limits of each subject where these differ.
+    subjects differ in it.
     """
 
     names: list[str]
     unit: str
-    own: tuple[str, ...] = ()
 
 
 def classes_of(answer: Answer) -> Classes:
     """Return the classes of an answer with subjects."""
-    others = _others(answer)
-    if not others:
+    other = next((subject.result.other for subject in answer.subjects if subject.result.other is not None), None)
+    if other is None:
         units = {subject.units[0] for subject in answer.subjects}
         return Classes(class_names(answer.subjects[0].result), verbatim(units.pop()) if len(units) == 1 else "")
-    unit = verbatim(others[0].unit)
-    if len({other.classes for other in others}) == 1:
-        return Classes(other_class_names(others[0]), unit)
-    most = max(len(other.classes) for other in others)
-    names = [_("class {number}").format(number=format_number(number)) for number in range(1, most + 1)]
-    return Classes(names, "", tuple(f"{_limits(other)}{THIN_SPACE}{unit}" for other in others))
+    return Classes(other_class_names(other), verbatim(other.unit))
 
 
-def _others(answer: Answer) -> list[OtherRose]:
-    return [subject.result.other for subject in answer.subjects if subject.result.other is not None]
-
-
-def roses(answer: Answer, classes: Classes, width_px: float) -> list[Rose]:
+def roses(answer: Answer, width_px: float) -> list[Rose]:
     """Return the rose of each subject or of each of its parts, of another sensor where the answer
     has one.
     """
     names = station_names(answer.subjects, width_px)
     found = []
-    for place, (name, subject) in enumerate(zip(names, answer.subjects, strict=True)):
+    for name, subject in zip(names, answer.subjects, strict=True):
         for part in _parts(subject):
             called = part_name(str(answer.options["by"]), part.name) if isinstance(part, Group | OtherGroup) else ""
             title = f"{name} · {called}" if called and len(answer.subjects) > 1 else called or name
-            if classes.own:
-                title += f" · {classes.own[place]}"
-            found.append(_rose(title, part, len(classes.names)))
+            found.append(_rose(title, part))
     return found
 
 
@@ -88,10 +74,9 @@ def _parts(subject: SubjectAnswer) -> Sequence[Wind | Group | OtherRose | OtherG
     return whole.groups or (whole,)
 
 
-def _rose(name: str, part: Wind | Group | OtherRose | OtherGroup, classes: int) -> Rose:
+def _rose(name: str, part: Wind | Group | OtherRose | OtherGroup) -> Rose:
     calm = part.calm if isinstance(part.calm, int) else int(part.calm.sum())
-    counts = np.pad(part.counts, ((0, 0), (0, classes - part.counts.shape[1])))
-    return Rose(name, part.rows, calm, counts)
+    return Rose(name, part.rows, calm, part.counts)
 
 
 def class_names(result: Wind) -> list[str]:
@@ -111,10 +96,6 @@ def _names(limits: Sequence[float]) -> list[str]:
         f"≥{THIN_SPACE}{short_number(low)}" if math.isinf(high) else f"{short_number(low)}–{short_number(high)}"
         for low, high in pairwise(limits)
     ]
-
-
-def _limits(other: OtherRose) -> str:
-    return " | ".join(short_number(limit) for limit in other.classes if math.isfinite(limit))
 
 
 def short_number(value: float) -> str:

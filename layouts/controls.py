@@ -18,6 +18,7 @@ from data.request import HistoryRequest
 from i18n import gettext as _
 
 ACTION: Final = "btn btn-sm action"
+_NO_BREAK: Final = "\u2060"  # word joiner
 _MOST_OF_MANY: Final = 12  # buttons of which several may be pressed; more are written
 
 
@@ -179,7 +180,8 @@ def listed(title: str, heads: Sequence[str], rows: Sequence[Sequence[Component |
     others are numbers.
     """
     kinds = ["text", *["number"] * (len(heads) - 1)]
-    head = html.Tr([html.Th(text, scope="col", className=kind) for text, kind in zip(heads, kinds, strict=True)])
+    whole = [text.replace("–", f"–{_NO_BREAK}") for text in heads]  # a head breaks between its words alone
+    head = html.Tr([html.Th(text, scope="col", className=kind) for text, kind in zip(whole, kinds, strict=True)])
     body = [html.Tr([html.Td(cell, className=kind) for cell, kind in zip(row, kinds, strict=True)]) for row in rows]
     table = html.Table([html.Thead(head), html.Tbody(body)], className="list-table")
     return html.Section([html.H2(title), table, *([html.P(more, className="list-more")] if more else [])], className="list-block")

@@ -43,7 +43,7 @@ def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
     columns, plot_px = _grid(by, len(answer.subjects), canvas)
     classes = classes_of(answer)
     names, unit = classes.names, classes.unit
-    found = roses(answer, classes, (canvas.width_px - (columns - 1) * _GAP_PX) / columns)
+    found = roses(answer, (canvas.width_px - (columns - 1) * _GAP_PX) / columns)
     drawn = found[: _MOST_HOURS if by == "hour" else MOST_SUBJECTS]
     rows = _legend_rows(names, canvas)
     scale = _Scale(_most(drawn), _quiet_angle(drawn), plot_px / 2 - _POINTS_PX)

@@ -257,6 +257,19 @@ def test_a_rose_of_another_sensor_says_from_where_it_comes_with_calms_apart(site
             found("wind", asked, of=name)
 
 
+def test_roses_of_another_sensor_have_the_classes_of_all_stations_together(site):
+    times, values = at("2024-01-01") + np.arange(100) * HOUR, np.arange(200.0)
+    wind = {"wind_speed": np.full(100, 3.0), "wind_direction": np.zeros(100)}
+    store(site, "a", times, humidity=values[:100] / 4, **wind)
+    store(site, "b", times, humidity=values[100:] / 4, **wind)
+    asked = question(site, "a b", "wind_speed wind_direction humidity", "2024-01-01", "2024-02-01")
+    options = find("wind").options({"of": "humidity"})
+    one, other = (subject.result.other for subject in find("wind").answer(asked, options).subjects)
+    assert one.classes == other.classes
+    assert one.classes[:-1] == pytest.approx(np.quantile(values / 4, [0.25, 0.5, 0.75, 0.9]).tolist())
+    assert (one.counts[0].tolist(), other.counts[0].tolist()) == ([50, 50, 0, 0, 0], [0, 0, 50, 30, 20])
+
+
 def test_a_rose_of_rain_is_of_readings_with_rain(site):
     times = at("2024-01-01") + np.arange(8) * HOUR
     rain = [0.0, 1, 2, 0, 0, 4, 0, 0]

@@ -124,12 +124,11 @@ def test_a_rose_of_another_sensor_has_its_classes_and_shares_of_its_readings():
     assert "3 readings of wind have no value of it." in listed
 
 
-def test_stations_whose_classes_differ_say_the_limits_of_each_and_parts_are_a_rose_each():
-    two = answer(replace(rose(), other=other()), replace(rose(), other=other((6.0,))))
+def test_the_legend_of_several_stations_names_the_classes_with_their_unit_and_parts_are_a_rose_each():
+    two = answer(replace(rose(), other=other()), replace(rose(), other=other()))
     drawn = figure(two, CATALOGUE, canvas())
-    titles = [note["text"] for note in drawn["layout"]["annotations"]]
-    assert any("5 | 9" in title for title in titles)
-    assert any(title.endswith("6\u202f%") for title in titles)
+    assert [trace["name"] for trace in drawn["data"] if trace["showlegend"]] == ["<\u202f5", "5–9", "≥\u202f9"]
+    assert drawn["layout"]["legend"]["title"]["text"] == "%"
     season = OtherGroup("DJF", 10, other().counts, other().calm)
     parts = answer(replace(rose(groups=(Group("DJF", 10, 0, rose().counts, 1.0),)), other=other(groups=(season,))), by="season")
     assert any("Dec–Feb" in note["text"] for note in figure(parts, CATALOGUE, canvas())["layout"]["annotations"])
