@@ -89,6 +89,10 @@
       only.setAttribute("aria-pressed", String(alone(key)));
       value.textContent = unit;
     }
+    for (const mark of document.querySelectorAll(".stats-key[data-series]")) {
+      const { line, marker } = mainTrace(figure.data, series.find(({ key }) => key === mark.dataset.series) || {}) || {};
+      if (line || marker) mark.style.backgroundColor = (line || marker).color; // as few of many are tinted
+    }
     nameAbove(series.filter(({ key }) => !hidden.has(key)));
     if (!cursors) cursors = waitForCursors();
     lit = null; // Plotly has drawn anew

@@ -12,20 +12,24 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from access.grants import Purpose
+from analysis.drawn_points import drawn_statistics, is_each_bucket_drawn
 from analysis.question import ask
 from analysis.registry import find
-from callbacks.pictures import ViewQuery, picture_of
+from callbacks.pictures import Picture, ViewQuery, picture_of
 from callbacks.selection import Selection
+from data.catalogue import Catalogue
 from data.time.resolution import RESOLUTIONS
 from data.view.view_request import view_request
 from errors import RiwayatError
 from figures.history import Figure, Span, empty_figure
 from figures.job_window import JobWindow
 from figures.overview import overview_figure, overview_request
+from figures.rail import drawn_colours
 from i18n import translate_error
 from jobs.services import Services
 from layouts import ids
-from layouts.statistics import MOST_SUMMARISED, Summaries, statistics_heading, statistics_table
+from layouts.statistics import MOST_SUMMARISED, Summaries, drawn_statistics_table, statistics_table
+from layouts.statistics_head import DRAWN, READINGS, statistics_choice, statistics_heading
 from layouts.views import view_caption
 
 NAMESPACE = "riwayat_chart"  # of assets/chart.js
@@ -96,7 +100,7 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
     return ViewAnswer(
         {**_answer(asked, job.id, picture.figure), "waits": picture.waits, "table": picture.table},
         picture.badge,
-        statistics_table(picture.view, window.site.catalogue, asked.theme, charted=picture.charted, summaries=summaries),
+        _statistics(picture, window.site.catalogue, asked, summaries),
         rows_href,
         statistics_heading(picture.view),
         overview,
@@ -121,6 +125,20 @@ def _summaries(services: Services, window: JobWindow, *, flagged: bool) -> Summa
     with services.time_view("analysis"):
         answer = analysis.answer(question, analysis.options({}))
     return {(each.station, each.sensors[0]): each.result for each in answer.subjects}
+
+
+def _statistics(picture: Picture, catalogue: Catalogue, asked: ViewQuery, summaries: Summaries | None) -> Any:
+    """The statistics of readings, or of the buckets that are drawn of them where these are wanted;
+    the choice, where there is one.
+    """
+    view, colours = picture.view, drawn_colours(picture.figure) if picture.charted else {}
+    if not picture.charted or not is_each_bucket_drawn(view, asked.columns):
+        return statistics_table(view, catalogue, colours, charted=picture.charted, summaries=summaries)
+    chosen = asked.selection.options.get("stats", "")
+    choice = statistics_choice(view, DRAWN if chosen == DRAWN else READINGS)
+    if chosen != DRAWN:
+        return [choice, statistics_table(view, catalogue, colours, summaries=summaries)]
+    return [choice, drawn_statistics_table(drawn_statistics(view, catalogue, summaries or {}), catalogue, colours)]
 
 
 def _answer(asked: ViewQuery, job_id: str | None, figure: Figure) -> dict[str, Any]:

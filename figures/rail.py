@@ -51,6 +51,16 @@ def railed(figure: Figure, view: HistoryView, catalogue: Catalogue, *, theme: st
     }
 
 
+def drawn_colours(figure: Figure) -> dict[str, str]:
+    """Return the colour (CSS) in which each series of a figure is drawn, by its key."""
+    found: dict[str, str] = {}
+    for trace in figure["data"]:
+        look = trace.get("line") or trace.get("marker") or {}
+        if "legendgroup" in trace and "fill" not in trace and isinstance(look.get("color"), str):
+            found.setdefault(trace["legendgroup"], look["color"])
+    return found
+
+
 def _without_hover(trace: dict[str, Any]) -> dict[str, Any]:
     """Return a trace as it is drawn. Where the value of a flagged marker is not where it stands,
     ``customdata`` has it; of others it counts rows, which only a hover tells.

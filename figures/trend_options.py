@@ -16,7 +16,8 @@ from i18n import current_language
 from i18n import gettext as _
 
 PanelRule = Literal["unit", "own", "shared", "pair"]
-TREND_OPTIONS: Final = ("y", "log", "panel", "smooth", "smooth_by", "above", "below", "only")  # as the address names them
+# as the address names them
+TREND_OPTIONS: Final = ("y", "log", "panel", "smooth", "smooth_by", "above", "below", "only", "stats")
 ALL: Final = "all"  # of ``only``: every sensor, however many series there are
 MOST_UNASKED: Final = 40  # series that are drawn without asking which
 KINDS: Final[tuple[Literal["above", "below"], ...]] = ("above", "below")

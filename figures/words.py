@@ -75,8 +75,12 @@ def drawn_as(series: Iterable[SeriesView]) -> str:
     empty where each is an observation.
     """
     found = sorted({(one.kind == "bars", one.bucket) for one in series if bucket_ms(one.bucket)})
-    named = [(_("{bucket} sums") if bars else _("{bucket} means"), bucket_adjective(bucket)) for bars, bucket in found]
-    return ", ".join(words.format(bucket=bucket) for words, bucket in named)
+    return ", ".join(bucket_words(bucket, sums=bars) for bars, bucket in found)
+
+
+def bucket_words(bucket: str, *, sums: bool) -> str:
+    """What buckets are: ``daily means``, ``weekly sums``."""
+    return (_("{bucket} sums") if sums else _("{bucket} means")).format(bucket=bucket_adjective(bucket))
 
 
 def smoothed_as(series: Iterable[SeriesView]) -> str:

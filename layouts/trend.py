@@ -40,7 +40,7 @@ def trend_controls(
     if len(sensors) > 1 and len(request.series) > MOST_UNASKED:
         whole.insert(0, control_field(_only(sensors), options.get("only", "")))
     each = [_of_sensor(one, options) for one in sensors]
-    name, chosen = _("Axes and lines"), " •" if options else ""
+    name, chosen = _("Axes and lines"), " •" if options.keys() - {"stats"} else ""
     words = html.Span(_("Axes"), className="axes-words")
     summary = html.Summary(["⋮ ", words, chosen], className="axes-summary", title=name, **{"aria-label": name})
     help_ = html.P(_("Axis: 10..40, or 0.. for its lower end alone. Empty: as the readings need."), className="axes-help")

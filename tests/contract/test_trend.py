@@ -103,6 +103,21 @@ def test_options_come_back_with_the_answer_and_what_is_wrong_is_said_beside_the_
     assert "is not in this chart" not in str(drawn(services, job).controls)
 
 
+def test_statistics_are_of_readings_or_of_the_buckets_that_are_drawn(services: Services, job: Job) -> None:
+    def rain(**options: str) -> dict[str, str]:
+        _choice, table = drawn(services, job, **options).statistics
+        head, *lines = (line.split("\t") for line in getattr(table, "data-tsv").splitlines())
+        return next(dict(zip(head, line, strict=True)) for line in lines if line[:2] == ["a", "rainfall"])
+
+    hourly, daily = rain(), rain(stats="drawn")
+    # 19 midnights after the first until 20 January, 27 from 5 March on; each ends a half day
+    assert [hourly[name] for name in ("rows", "min", "max", "mean", "sum")] == ["1127", "0", "1", "", "46"]
+    assert [daily[name] for name in ("bucket", "rows", "min", "max", "mean", "sum")] == ["12h", "95", "0", "1", "0.48", "46"]
+    assert (hourly["max_time"], daily["max_time"]) == ("2024-01-02T00:00:00Z", "2024-01-01T12:00:00Z")
+    minutes = drawn(services, job, "2024-01-10T00:00", "2024-01-10T06:00", stats="drawn").statistics
+    assert "readings" not in str(minutes)  # all that is drawn is readings: no choice
+
+
 def test_a_smoothed_trend_takes_readings_beside_the_window_and_says_so_in_the_badge(services: Services, job: Job) -> None:
     answer = drawn(services, job, "2024-01-05", "2024-01-06", smooth="7d")
     running = [trace for trace in answer.answer["figure"]["data"] if trace["uid"].endswith("smooth")]
@@ -183,7 +198,7 @@ def test_more_than_forty_series_are_not_drawn_before_it_is_said_which(services: 
     ]  # fmt: skip
     one = drawn(services, many, only="rainfall")
     assert {trace["legendgroup"].rpartition(".")[2] for trace in one.whole["figure"]["data"]} == {"rainfall"}
-    assert len(one.statistics.to_plotly_json()["props"]["children"][1].children) == len(names)
+    assert len(one.statistics[1].to_plotly_json()["props"]["children"][1].children) == len(names)
     whole = drawn(services, many, only="all")
     assert {trace["legendgroup"].rpartition(".")[2] for trace in whole.whole["figure"]["data"]} == {"rainfall", "temperature"}
     forty = services.ledger.record_completed("local", replace(REQUEST, stations=names[:20]), {})

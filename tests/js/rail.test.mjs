@@ -7,6 +7,7 @@ const ODD = ["%{y}", "sensor__proto__7", "__proto__", "n".repeat(124)];
 
 // The rail of some stations' temperature, and what it hides.
 function rail(stations) {
+  const marks = stations.map((station) => ({ dataset: { series: `${station}.temperature` }, style: {} }));
   const places = { rail: new Element("div"), "rail-strip": new Element("div") };
   Object.assign(places.rail.dataset, { series: "Series", only: "Show only this one", hide: "Hide {name}" });
   const series = stations.map((station) => {
@@ -19,7 +20,7 @@ function rail(stations) {
   ]);
   const chart = { figure: { data }, hidden: new Set(["OTHER.rainfall"]), meta: { series }, place: { querySelectorAll: () => [] } };
   const window = page(["rail.js"], {
-    document: { createElement: (tag) => new Element(tag), createElementNS: (_space, tag) => new Element(tag), getElementById: (id) => places[id] || new Element("div") },
+    document: { createElement: (tag) => new Element(tag), createElementNS: (_space, tag) => new Element(tag), getElementById: (id) => places[id] || new Element("div"), querySelectorAll: () => marks },
     riwayatChart: {
       chart,
       hide(keys) {
@@ -30,8 +31,13 @@ function rail(stations) {
   });
   window.riwayatRail.show();
   const all = (css) => Object.values(places).flatMap((place) => place.all(css));
-  return { all, chart, hidden: () => [...chart.hidden], places, window };
+  return { all, chart, hidden: () => [...chart.hidden], marks, places, window };
 }
+
+test("the keys of the statistics have the colours that are drawn", () => {
+  const { marks } = rail(["EWR", "JFK"]);
+  assert.deepEqual(marks.map(({ style }) => style.backgroundColor), ["#123456", "#123456"]);
+});
 
 const pressed = (elements) => elements.map(({ attributes }) => attributes["aria-pressed"]);
 

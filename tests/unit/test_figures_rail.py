@@ -13,7 +13,7 @@ from data.catalogue import load_catalogue
 from data.view.records import HistoryView
 from figures.history import Figure, history_figure
 from figures.panels import HEADER_PX
-from figures.rail import railed
+from figures.rail import drawn_colours, railed
 from i18n import set_language
 from tests.unit.test_figures_history import array, crowded, every_kind, hours, many, size
 from tests.unit.views import line, view
@@ -70,6 +70,15 @@ def test_each_series_of_the_rail_is_the_group_of_its_traces() -> None:
         "exact": False,
         "drawn": "hourly mean",
     }
+
+
+def test_the_colour_of_each_series_is_the_one_that_is_drawn() -> None:
+    second = view(line(hours(2), [1.0, 2.0]), line(hours(2), [0.0, 1.0], sensor="dew_point"))
+    figure = drawn(second)
+    lines = {trace["legendgroup"]: trace["line"]["color"] for trace in figure["data"]}
+    assert drawn_colours(figure) == lines
+    assert len(set(lines.values())) == 2
+    assert drawn_colours(drawn(every_kind())).keys() == {one["key"] for one in drawn(every_kind())["layout"]["meta"]["series"]}
 
 
 def test_names_of_the_rail_are_text_and_short_ones_differ() -> None:

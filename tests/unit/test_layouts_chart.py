@@ -16,7 +16,8 @@ from data.view.records import SeriesStatistics, SeriesView
 from i18n import set_language
 from layouts.badge import badge, completeness
 from layouts.chart import chart
-from layouts.statistics import share_text, statistics_heading, statistics_table, statistics_tsv
+from layouts.statistics import share_text, statistics_table, statistics_tsv
+from layouts.statistics_head import statistics_heading
 from tests.unit.views import DAY_MS, START_MS, line, series, view
 
 CATALOGUE = load_catalogue()
