@@ -13,8 +13,9 @@ import numpy as np
 from analysis.bins import Keys
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
-from data.range_rows import SiteLike, open_observations
+from data.range_rows import open_observations
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.station_metadata import StationMetadata
 from data.tiles.series import Rows, Series
 from data.time.buckets import BY_NAME, bucket_edges

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data.catalogue import Catalogue
+from data.flag_choice import FlagChoice
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
 
@@ -26,3 +27,4 @@ class TileSite:
     catalogue: Catalogue
     source: OwnSource = OwnSource()
     floor: Resolution = "raw"
+    flags: FlagChoice = "none"

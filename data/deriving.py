@@ -12,8 +12,8 @@ from data.catalogue import Sensor
 from data.derived_plan import DerivedMonth
 from data.derived_sensors import checked_formula, station_formula
 from data.formula import CheckedFormula, Reference, SensorReadings, evaluate
-from data.range_rows import SiteLike
 from data.readings import Observations, clean
+from data.site_like import SiteLike
 from data.tiles.series import Chunk
 from data.tiles.tile_store import SeriesKey, TileEntry
 from data.time.months import month_bounds_ms, month_of

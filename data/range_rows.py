@@ -8,12 +8,11 @@ their lag is 1 ms (docs/decisions/0019).
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from data.catalogue import Catalogue, Sensor
+from data.flag_layer import overlaid_series
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.tiles.series import Series, SeriesKey
-from data.tiles.tile_store import TileStore
 from data.time.buckets import BY_NAME, Bucket, bucket_bounds
 from data.time.epoch import HOUR_MS, MINUTE_MS, epoch_ms
 from data.time.months import month_of, month_start_ms, months_between
@@ -21,34 +20,6 @@ from data.time.resolution import Resolution
 from errors import NotPermitted
 
 Span = tuple[int, int]
-
-
-class HasId(Protocol):
-    """A source."""
-
-    @property
-    def id(self) -> str:
-        """Names the source among the tiles."""
-
-
-class SiteLike(Protocol):
-    """What reading tiles needs of a site; see data/site.py."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The sensors."""
-
-    @property
-    def tiles(self) -> TileStore:
-        """The tiles."""
-
-    @property
-    def source(self) -> HasId:
-        """Return where the tiles' rows come from."""
-
-    @property
-    def floor(self) -> Resolution:
-        """The finest steps that may be seen; raw: everything."""
 
 
 def lag_ms(sensor: Sensor) -> int:
@@ -77,7 +48,8 @@ def stations_looked_at(catalogue: Catalogue, request: HistoryRequest) -> tuple[s
 
 def open_observations(site: SiteLike, request: HistoryRequest, station: str, name: str, span: Span | None = None) -> Series:
     """The published observations of a request at one sensor, or of a span of it;
-    months that are missing are just not there.
+    months that are missing are just not there. Readings that the site's choice of flags leaves out
+    are flagged.
 
     Where only whole steps may be seen, the range is made smaller
     until it cuts none of the sensor's.
@@ -88,8 +60,10 @@ def open_observations(site: SiteLike, request: HistoryRequest, station: str, nam
             so the next plan reads it again.
     """
     start, end = _seen(site, request, name, span)
-    key = SeriesKey(site.source.id, station, name)
-    return site.tiles.open_series(key, start, end, lag_ms=lag_ms(site.catalogue[name]))
+    overlaid, lag = overlaid_series(site, station, name), lag_ms(site.catalogue[name])
+    if overlaid is not None:
+        return overlaid.open(start, end, lag_ms=lag)
+    return site.tiles.open_series(SeriesKey(site.source.id, station, name), start, end, lag_ms=lag)
 
 
 def published_months(site: SiteLike, request: HistoryRequest, station: str, name: str, span: Span | None = None) -> set[int]:

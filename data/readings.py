@@ -13,6 +13,8 @@ from data.catalogue import Sensor
 
 FLAG_RANGE = 1  # outside the sensor's valid range
 FLAG_SOURCE = 2  # bad by the source's own quality code
+FLAG_HARD = 4  # cannot be right by a rule of quality control, where its flags count (data/flag_layer.py)
+FLAG_SUSPECT = 8  # should be looked at, by such a rule, where these flags count
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from data.database.drivers import SQLITE_BUSY_TIMEOUT_MS, WEB_BUSY_MS
 from data.database.engine import make_engine, sqlite_path
 from data.database.network_timeouts import install_network_timeouts
 from data.export.shelf import Shelf
+from data.flag_choice import FlagChoice
 from data.inventory import Inventory
 from data.source import TableSource, own_source
 from data.source.mapped.mapping_loading import load_mapping
@@ -32,7 +33,7 @@ class Site:
     Never carried across a fork while in use.
 
     ``floor``: the finest steps that may be seen of it, each as a whole; raw:
-    everything (access/restricted_site.py).
+    everything (access/restricted_site.py). ``flags``: which flags of rules count.
     """
 
     settings: Settings
@@ -43,6 +44,7 @@ class Site:
     source: TableSource
     run_query: RunQuery = run_directly
     floor: Resolution = "raw"
+    flags: FlagChoice = "none"
 
     def knowing(self, sensors: Iterable[str]) -> Site:
         """The site with the users' formulas among some sensors in its catalogue and inventory."""

@@ -12,6 +12,7 @@ from access.audit.log import record, record_view, request_subject
 from access.grants import Purpose
 from access.identity import Identity, authorise
 from access.restricted_site import require_permission
+from data.flag_layer import flags_missing
 from data.load_plan import plan
 from data.request import HistoryRequest
 from data.site import Site
@@ -34,8 +35,8 @@ def start_job(
     by_page: bool = False,
     reuse: bool = False,
 ) -> Job:
-    """The identity's job for a request: completed from the start when every tile (and rollup)
-    is there, else queued.
+    """The identity's job for a request: completed from the start when every tile (rollup, and flags
+    of rules) is there, else queued.
 
     An equal request of the same owner that waits or runs is that job; with ``reuse`` a completed
     one is as well, as it is for those who look at an embedded chart. ``by_page`` refuses what
@@ -54,7 +55,7 @@ def start_job(
         planned = plan(seen, request)
     if not planned.rows_total and planned.is_complete and not planned.sync_due:
         raise NoData("These sensors have no data in this range.", field="start")
-    if planned.is_complete and not planned.sync_due and not rollups_missing(site, request):
+    if planned.is_complete and not planned.sync_due and not (rollups_missing(site, request) or flags_missing(site, request)):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         reuse = reuse or identity.via == "embed"
         done = (_completed(ledger, identity, request) if reuse else None) or ledger.record_completed(

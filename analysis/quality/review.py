@@ -14,10 +14,9 @@ from analysis.quality.companions import LEAST_NEIGHBOURS
 from analysis.quality.spans import HARD, Spans
 from analysis.quality.station_checks import STATION, Found, StationChecks
 from analysis.question import Observed, Question
-from data.quality_limits import QualityLimits
+from data.quality_limits import RULES_VERSION, QualityLimits
 from data.usual_limits import limits_of
 
-RULES_VERSION: Final = 1  # grows when a rule finds other readings by the same limits
 MOST_EVENTS: Final = 2000  # of a station that an answer lists
 
 Severity = Literal["hard", "suspect"]

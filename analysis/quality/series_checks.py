@@ -12,10 +12,10 @@ from analysis.quality import jumps, plausible, radiation, stuck
 from analysis.quality.jumps import Beyond
 from analysis.quality.spans import Spans, concatenated, joined, spans_of
 from analysis.quality.station_months import MonthRows
-from analysis.question import Observed
 from data.arrays import Bools, Floats, Integers
 from data.quality_limits import QualityLimits
 from data.readings import FLAG_SOURCE
+from data.sensor import Sensor
 from data.time.epoch import DAY_MS, HOUR_MS
 
 JOIN_MS: Final = DAY_MS  # what a rule finds within a day is one event
@@ -29,11 +29,22 @@ _UNKNOWN_PAUSE_MS: Final = 3 * HOUR_MS
 class SeriesChecks:
     """Takes the rows of one series by month and tells what each rule found in them."""
 
-    def __init__(self, observed: Observed, limits: QualityLimits, position: tuple[float, float] | None) -> None:
-        """Take what the rules need; ``position`` is the station's, degrees north and east."""
-        self._sensor, self._limits, self._position = observed.sensor, limits, position
-        self._half_step = (observed.step_ms or 0) // 2 * (1 if observed.sensor.stamp == "start" else -1)
-        self._pause = _PAUSE_STEPS * observed.step_ms if observed.step_ms else _UNKNOWN_PAUSE_MS
+    def __init__(
+        self,
+        sensor: Sensor,
+        step_ms: int | None,
+        limits: QualityLimits,
+        position: tuple[float, float] | None,
+        *,
+        as_events: bool = True,
+    ) -> None:
+        """Take what the rules need: the usual step in ms and the station's ``position``, degrees
+        north and east. Without ``as_events`` each stretch of readings is a span of its own.
+        """
+        self._sensor, self._limits, self._position = sensor, limits, position
+        self._join_ms, self._join_nights_ms = (JOIN_MS, JOIN_NIGHTS_MS) if as_events else (0, 0)
+        self._half_step = (step_ms or 0) // 2 * (1 if sensor.stamp == "start" else -1)
+        self._pause = _PAUSE_STEPS * step_ms if step_ms else _UNKNOWN_PAUSE_MS
         self._last = (np.empty(0, np.int64), np.empty(0))
         self._parts: dict[str, list[Spans]] = defaultdict(list)
         self._daily = stuck.DailyRange()
@@ -48,7 +59,7 @@ class SeriesChecks:
         if not len(times):
             return
         if self._limits.climate is not None:
-            self._parts["climate"].append(plausible.beyond_climate(times, values, self._limits.climate, JOIN_MS))
+            self._parts["climate"].append(plausible.beyond_climate(times, values, self._limits.climate, self._join_ms))
         self._jumps(times, values)
         if len(self._last[0]):  # from the last month to this one
             self._jumps(*(np.concatenate([before, each[:1]]) for before, each in zip(self._last, (times, values), strict=True)))
@@ -59,7 +70,7 @@ class SeriesChecks:
     def found(self) -> dict[str, Spans]:
         """Return what each rule found; those within a day are one span."""
         found = {
-            rule: joined(_by_start(concatenated(parts)), JOIN_NIGHTS_MS if rule in ("dark", "sun") else JOIN_MS)
+            rule: joined(_by_start(concatenated(parts)), self._join_nights_ms if rule in ("dark", "sun") else self._join_ms)
             for rule, parts in self._parts.items()
             if rule != "stuck"
         }
@@ -75,9 +86,9 @@ class SeriesChecks:
 
     def _flagged(self, rows: MonthRows) -> None:
         bounds = (self._sensor.valid_min, self._sensor.valid_max)
-        self._parts["range"].append(plausible.beyond_range(rows.times, rows.values, bounds, JOIN_MS))
+        self._parts["range"].append(plausible.beyond_range(rows.times, rows.values, bounds, self._join_ms))
         at = np.flatnonzero(rows.flags & FLAG_SOURCE)
-        self._parts["source"].append(spans_of(rows.times, rows.values, at, np.nan, join_ms=JOIN_MS))
+        self._parts["source"].append(spans_of(rows.times, rows.values, at, np.nan, join_ms=self._join_ms))
 
     def _jumps(self, times: Integers, values: Floats) -> None:
         spiking = np.empty(0, np.int64)
@@ -91,14 +102,15 @@ class SeriesChecks:
 
     def _radiation(self, times: Integers, values: Floats) -> None:
         if self._limits.dark is not None:
-            self._beyond("dark", times, values, radiation.below_dark(values, self._limits.dark), JOIN_NIGHTS_MS)
+            self._beyond("dark", times, values, radiation.below_dark(values, self._limits.dark), nights=True)
         if self._limits.night is not None and self._position is not None:
             par = self._limits.quantity == "par"
             middle = times + self._half_step
             lit = radiation.against_sun(middle, values, self._position, self._limits.night, par=par)
-            self._beyond("sun", times, values, lit, JOIN_NIGHTS_MS)
+            self._beyond("sun", times, values, lit, nights=True)
 
-    def _beyond(self, rule: str, times: Integers, values: Floats, found: Beyond, join_ms: int = JOIN_MS) -> None:
+    def _beyond(self, rule: str, times: Integers, values: Floats, found: Beyond, *, nights: bool = False) -> None:
+        join_ms = self._join_nights_ms if nights else self._join_ms
         spans = spans_of(times, values, found.at, found.limit, found.excess, join_ms)
         if rule == "step" and len(spans):  # either of two readings may be the wrong one
             before = times[np.searchsorted(times, spans.start) - 1]

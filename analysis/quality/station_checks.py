@@ -41,7 +41,9 @@ class StationChecks:
     ) -> None:
         """Take the series with the limits of each, and where the station stands."""
         self._observed, self._limits = observed, limits
-        self._checks = [SeriesChecks(each, limit, position) for each, limit in zip(observed, limits, strict=True)]
+        self._checks = [
+            SeriesChecks(each.sensor, each.step_ms, limit, position) for each, limit in zip(observed, limits, strict=True)
+        ]
         self._of = {limit.quantity: place for place, limit in reversed(list(enumerate(limits)))}
         self._reference = max(observed, key=lambda each: each.series.rows)
         self._step = min((each.step_ms for each in observed if each.step_ms), default=0)

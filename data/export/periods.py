@@ -13,8 +13,9 @@ import numpy as np
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
 from data.export.rows import rounded
-from data.range_rows import SiteLike, Span, open_observations, refuse_cut_steps
+from data.range_rows import Span, open_observations, refuse_cut_steps
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.time.buckets import Bucket, bucket_edges
 from data.time.epoch import DAY_MS, MINUTE_MS
 from data.time.zones import ZoneOffsets

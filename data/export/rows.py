@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
-from data.range_rows import SiteLike, open_observations, published_months, refuse_cut_steps
+from data.range_rows import open_observations, published_months, refuse_cut_steps
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.tiles.series import Series
 from data.time.buckets import BY_NAME, bucket_edges
 from data.view.aggregate import aggregate_edges

@@ -25,8 +25,9 @@ from data.export.rows import (
     spans_of,
     spread,
 )
-from data.range_rows import SiteLike, published_months
+from data.range_rows import published_months
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.tiles.series import Series
 from errors import TooLarge
 

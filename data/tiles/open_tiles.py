@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from data.tiles import index as tile_index
@@ -24,6 +24,7 @@ TABLES_BYTES = 96_000_000  # block summaries kept in memory
 LET_GO_EVERY_S = 10.0
 
 Drop = Callable[[SeriesKey, list[TileEntry]], None]
+Part = tuple[SeriesKey, Path, tile_index.Identity | None, tuple[TileEntry, ...]]  # a series, where it is, what of it
 
 
 class OpenTiles:
@@ -53,7 +54,12 @@ class OpenTiles:
             FileNotFoundError: what the index names was replaced or removed since.
             TileDamaged: a tile is damaged; it is out of the index then.
         """
-        return self._tables.get((key, version, months), lambda: self._table(key, folder, version, entries))
+        return self._tables.get((key, version, months), lambda: self._table([(key, folder, version, entries)]))
+
+    def overlaid_table(self, parts: Sequence[Part], months: range) -> BlockTable:
+        """The blocks of some months that are from several series; raises as :meth:`table`."""
+        known = tuple((key, version, tuple(entry.month for entry in entries)) for key, _, version, entries in parts), months
+        return self._tables.get(known, lambda: self._table(parts))
 
     def let_go(self) -> None:
         """Let go of files that were changed, replaced or removed, now and then:
@@ -65,9 +71,20 @@ class OpenTiles:
         self._tiles.forget(lambda tile: not tile.is_current)
         self._tables.forget(lambda table: not all(tile.is_current for tile in table.tiles))
 
-    def _table(
+    def _table(self, parts: Sequence[Part]) -> BlockTable:
+        tiles = [tile for part in parts for tile in self._tiles_of(*part)]
+        tiles.sort(key=lambda tile: tile.entry.month)
+        try:
+            return BlockTable(tiles)
+        except TileDamaged:
+            if any(tile.was_removed for tile in tiles):
+                for _, folder, version, _ in parts:
+                    _refuse_change(folder, version)
+            raise
+
+    def _tiles_of(
         self, key: SeriesKey, folder: Path, version: tile_index.Identity | None, entries: tuple[TileEntry, ...]
-    ) -> BlockTable:
+    ) -> list[Tile]:
         tiles, damaged = [], []
         for entry in entries:
             try:
@@ -79,12 +96,7 @@ class OpenTiles:
             _refuse_change(folder, version)
             self._drop(key, [entry for entry, _ in damaged])
             raise damaged[0][1]
-        try:
-            return BlockTable(tiles)
-        except TileDamaged:
-            if any(tile.was_removed for tile in tiles):
-                _refuse_change(folder, version)
-            raise
+        return tiles
 
     def _tile(self, key: SeriesKey, path: str, entry: TileEntry) -> Tile:
         def make() -> Tile:

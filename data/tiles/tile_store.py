@@ -31,6 +31,7 @@ __all__ = ["FLAG_RANGE", "FLAG_SOURCE", "Observations", "SeriesKey", "TileEntry"
 SERIES_KNOWN = 20_000
 MARKS_BYTES = 32_000_000  # of what tells which tiles are fresh: 8,000 series of ten years
 TOUCH_EVERY_MS = 60_000
+Instead = Callable[[Mapping[int, TileEntry], Mapping[int, TileEntry]], Collection[int]]
 _TRIES = 4  # at a series whose files change while it is opened
 
 _log = structlog.get_logger(__name__)
@@ -198,6 +199,30 @@ class TileStore:
                 continue
             return Series(key, entries, table, start_ms, end_ms, lag_ms)
         raise AssertionError("unreachable")
+
+    def open_overlaid(
+        self, key: SeriesKey, over: SeriesKey, instead: Instead, start_ms: int, end_ms: int, *, lag_ms: int = 0
+    ) -> Series:
+        """Return the rows as :meth:`open_series`, of some months from the tiles of the series
+        ``over``: of those that ``instead`` names, told from the indices of both.
+        """
+        months, folders = months_between(start_ms + lag_ms, end_ms + lag_ms), (self.folder(key), self.folder(over))
+        for _ in range(_TRIES):
+            versions = [tile_index.identity(folder) for folder in folders]
+            base, other = self.entries(key), self.entries(over)
+            chosen = {month for month in instead(base, other) if month in months}
+            if not chosen:
+                break
+            own = tuple(entry for month, entry in base.items() if month in months and month not in chosen)
+            parts = zip((key, over), folders, versions, (own, tuple(other[month] for month in chosen)), strict=True)
+            with suppress(FileNotFoundError):  # replaced meanwhile: look again
+                self._open.let_go()
+                table = self._open.overlaid_table(list(parts), months)
+                entries = [*own, *(other[month] for month in chosen)]
+                return Series(key, tuple(sorted(entries, key=lambda entry: entry.month)), table, start_ms, end_ms, lag_ms)
+        else:
+            self.drop_lost([over])
+        return self.open_series(key, start_ms, end_ms, lag_ms=lag_ms)
 
     def drop(self, key: SeriesKey, entries: Iterable[TileEntry]) -> None:
         """Take damaged tiles out of the index and off the disk, and log it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from data.range_rows import SiteLike, open_observations
+from data.range_rows import open_observations
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.view.lines import neighbours
 from data.view.window import Window
 

@@ -5,7 +5,8 @@ A rollup is a series of its own (``temperature@10min@Asia/Jakarta…``): times a
 values the aggregates. So it is written, published, reduced and evicted as any series. Its tiles
 carry as generation a digest of the base tiles that they were made of, so they are made again when
 those change. Only the job makes them, as it publishes the months; a view draws what there is.
-There are two, of the unflagged and of all rows, and only the first where no row is flagged.
+There are two, of the unflagged and of all rows, and only the first where no row is flagged; where
+flags of rules count, one more of what they leave, of months in which they leave something out.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
-from data.range_rows import SiteLike, lag_ms
+from data.flag_choice import LEFT_OUT
+from data.flag_layer import OverlaidSeries, flag_layer
+from data.range_rows import lag_ms
 from data.readings import Observations
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.tiles.format import TileEntry
 from data.tiles.series import BlockTable, Rows, Series, SeriesKey
 from data.tiles.tile_store import TileStore
@@ -78,10 +83,11 @@ def open_rollup(tiles: TileStore, context: SeriesContext, bucket: Bucket, window
     Raises:
         TileDamaged: a rollup is damaged, and out of the index now.
     """
-    good, every = (_Rollup(tiles, context.series.key, context.sensor, bucket, window.timezone, rows) for rows in BOTH)
-    differ = every.months(*span) if window.rows == "all" else []  # months with a flagged row
+    of = partial(_Rollup, tiles, context.series.key, context.sensor, bucket, window.timezone)
+    good, other = of("good"), of("all") if window.rows == "all" else of("good", context.overlaid)
+    differ = other.months(*span) if other.key != good.key else []  # months with a row that is flagged
     usable = {good.key: good.usable_months([month for month in good.months(*span) if month not in differ], span[1])}
-    usable |= {every.key: every.usable_months(differ, span[1])} if differ else {}
+    usable |= {other.key: other.usable_months(differ, span[1])} if differ else {}
     tiles.touch((key, month) for key, months in usable.items() for month in months)
     opened = [tiles.open_series(key, *span) for key in usable]
     if len(opened) == 1 and all(entry.month in usable[good.key] for entry in opened[0].entries):
@@ -98,9 +104,10 @@ def _rollups(site: SiteLike, request: HistoryRequest) -> Iterator[_Rollup]:
     for station, name in request.series:
         sensor = site.catalogue[name]
         if sensor.drawing != "bars":
-            for rows in BOTH:
-                key = SeriesKey(site.source.id, station, name)
-                yield _Rollup(site.tiles, key, sensor, BY_NAME[request.resolution], request.timezone, rows)
+            key, layer = SeriesKey(site.source.id, station, name), flag_layer(site, station, name)
+            of = partial(_Rollup, site.tiles, key, sensor, BY_NAME[request.resolution], request.timezone)
+            yield from (of(rows) for rows in BOTH)
+            yield from (of("good", OverlaidSeries(layer, choice)) for choice in LEFT_OUT if layer is not None)
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,22 @@ def _digest(entry: TileEntry | None, bits: int) -> int:
 
 
 class _Rollup:
-    """The rollup of one series, kind of bucket and kind of rows."""
+    """The rollup of one series, kind of bucket and kind of rows; ``overlaid``: of the series with
+    flags of rules, of the months where these make a difference.
+    """
 
-    def __init__(self, tiles: TileStore, base: SeriesKey, sensor: Sensor, bucket: Bucket, timezone: str, rows: Rows) -> None:
-        self.key = rollup_key(base, sensor, bucket, timezone, rows)
-        self.base = base
+    def __init__(
+        self,
+        tiles: TileStore,
+        base: SeriesKey,
+        sensor: Sensor,
+        bucket: Bucket,
+        timezone: str,
+        rows: Rows,
+        overlaid: OverlaidSeries | None = None,
+    ) -> None:
+        self.key = rollup_key(overlaid.key if overlaid else base, sensor, bucket, timezone, rows)
+        self.base, self._overlaid = base, overlaid
         self._tiles, self._sensor = tiles, sensor
         self._bucket, self._timezone, self._rows = bucket, timezone, rows
 
@@ -154,6 +172,9 @@ class _Rollup:
         wanted, last = months_between(start_ms, end_ms), self._last(end_ms)
         base = self._tiles.entries(self.base)
         around = range(wanted.start - 1, wanted.stop)
+        if self._overlaid:
+            other = self._overlaid.months(base)
+            return sorted(month for month in other | {month - 1 for month in other} if month in around)
         of = {month for month, entry in base.items() if self._rows == "good" or entry.flagged}
         # see RollupGeneration
         into_next = {month - 1 for month in of if self._rows == "good" or month - 1 != last}
@@ -170,7 +191,7 @@ class _Rollup:
         Of a range that ends at ``end_ms`` the month after its last one does not matter.
         """
         last = None if end_ms is None else self._last(end_ms)
-        base, there = self._tiles.entries(self.base), self._tiles.entries(self.key)
+        base, there = self._base(), self._tiles.entries(self.key)
 
         def is_outdated(month: int) -> bool:
             if month not in there:
@@ -187,9 +208,12 @@ class _Rollup:
         outdated = set(self.outdated_months(months, end_ms))
         return [month for month in months if month not in outdated]
 
+    def _base(self) -> Mapping[int, TileEntry]:
+        return self._overlaid.entries() if self._overlaid else self._tiles.entries(self.base)
+
     def ensure(self, months: Collection[int]) -> None:
         """Write what is missing or outdated."""
-        base = self._tiles.entries(self.base)
+        base = self._base()
         made = []
         for month in self.outdated_months(months):
             generation, fingerprint = RollupGeneration.of(base, month).pack(), self._sensor.fingerprint
@@ -205,7 +229,11 @@ class _Rollup:
         edges = bucket_edges(self._bucket, start, end, self._timezone, self._sensor.day_start_min)
         edges = edges[edges >= start]
         last = int(edges[-1])
-        series = self._tiles.open_series(self.base, start, max(end, last), lag_ms=lag_ms(self._sensor))
+        lag = lag_ms(self._sensor)
+        if self._overlaid:
+            series = self._overlaid.open(start, max(end, last), lag_ms=lag)
+        else:
+            series = self._tiles.open_series(self.base, start, max(end, last), lag_ms=lag)
         times, values = self._values(series, edges[edges < end], last)
         return Observations(times, values, np.zeros(len(times), np.uint8), direction=self._sensor.is_direction)
 

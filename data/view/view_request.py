@@ -14,8 +14,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from data.range_rows import SiteLike, open_observations, whole_steps
+from data.flag_layer import overlaid_series
+from data.range_rows import open_observations, whole_steps
 from data.request import HistoryRequest
+from data.site_like import SiteLike
 from data.tiles.series import Series
 from data.tiles.tile_store import TileStore
 from data.view.bars import bars
@@ -132,7 +134,8 @@ def _open(site: SiteLike, request: HistoryRequest, station: str, name: str) -> S
     series = open_observations(site, request, station, name)
     site.tiles.touch((series.key, entry.month) for entry in series.entries)
     steps = [entry.step_ms for entry in series.entries if entry.step_ms]
-    return SeriesContext(series, site.catalogue[name], int(np.median(steps)) if steps else None, site.floor)
+    overlaid, step_ms = overlaid_series(site, station, name), int(np.median(steps)) if steps else None
+    return SeriesContext(series, site.catalogue[name], step_ms, site.floor, overlaid)
 
 
 def _permitted_part(subject: SeriesContext, window: Window) -> Series:

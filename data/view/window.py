@@ -10,6 +10,7 @@ import numpy as np
 
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
+from data.flag_layer import OverlaidSeries
 from data.request import HistoryRequest
 from data.tiles.series import Rows, Series
 from data.time.resolution import Resolution
@@ -51,13 +52,14 @@ class Window:
 @dataclass(frozen=True)
 class SeriesContext:
     """What is drawn: a series, its sensor, and its usual step in ms (None when unknown);
-    no parts of steps of ``floor``.
+    no parts of steps of ``floor``; ``overlaid`` where flags of rules count in it.
     """
 
     series: Series
     sensor: Sensor
     step_ms: int | None
     floor: Resolution = "raw"
+    overlaid: OverlaidSeries | None = None
 
     def drawn_rows(self, window: Window) -> tuple[Integers, Floats]:
         """Times (ms UTC) and values in the window, of flagged rows only where they are drawn."""

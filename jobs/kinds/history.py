@@ -25,6 +25,7 @@ from data.view.rollup import write_rollups
 from errors import DiskFull, RiwayatError, SourceUnavailable, TilesRemoved
 from jobs.job import Progress
 from jobs.kinds.row_rate import RowRate
+from jobs.kinds.write_flags import write_flags
 
 READERS = 2  # months at a time: while one waits for the database or the disk, the other computes
 FIRST_PUBLISH_S = 0.25
@@ -87,7 +88,7 @@ def _load_missing(site: Site, request: HistoryRequest, report: Report, seen: Sit
             load.untimed = _untimed(reader, request)
         note_spans(site, _measured(site, planned))
     load.derive()
-    used = [*planned.keys, *write_rollups(site, request)]
+    used = [*planned.keys, *write_flags(site, request), *write_rollups(site, request)]
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
     site.shelf.prune()
@@ -207,6 +208,7 @@ class _Load:
         self._unpublished.clear()
         record_exact_months(self._site, self._exact)
         self._exact.clear()
+        write_flags(self._site, self._request, published)
         write_rollups(self._site, self._request, published)
 
     def _publish_derived(self) -> DerivedMonth | None:

@@ -1,0 +1,42 @@
+"""What reading tiles needs of a site."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from data.catalogue import Catalogue
+from data.flag_choice import FlagChoice
+from data.tiles.tile_store import TileStore
+from data.time.resolution import Resolution
+
+
+class HasId(Protocol):
+    """A source."""
+
+    @property
+    def id(self) -> str:
+        """Names the source among the tiles."""
+
+
+class SiteLike(Protocol):
+    """What reading tiles needs of a site; see data/site.py."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The sensors."""
+
+    @property
+    def tiles(self) -> TileStore:
+        """The tiles."""
+
+    @property
+    def source(self) -> HasId:
+        """Return where the tiles' rows come from."""
+
+    @property
+    def floor(self) -> Resolution:
+        """The finest steps that may be seen; raw: everything."""
+
+    @property
+    def flags(self) -> FlagChoice:
+        """Which flags of the rules of quality control count."""

@@ -1,0 +1,149 @@
+"""Flags of rules as tiles beside those of readings: made by the load, once, by today's limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.flag_choice import FlagChoice
+from data.flag_layer import FLAG_RULES, FlagLayer, flag_layer, flags_missing
+from data.quality_limits import QualityLimits
+from data.range_rows import open_observations
+from data.request import HistoryRequest, request_of
+from data.site import Site
+from data.tiles.tile_store import SeriesKey
+from data.view.rollup import rollups_missing
+from data.view.view_request import view_request
+from jobs.job import Status
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import Ledger, migrate_jobs
+from jobs.start import start_job
+from tests.contract.test_analyses import HOUR, at, site, store  # noqa: F401 - a fixture
+from tests.contract.test_quality import course
+from tests.people import person
+
+START, END = "2024-01-01", "2024-04-01"
+TIMES = np.arange(at(START), at(END), HOUR)
+SPIKE, STEP, STUCK, BEYOND = 100, 1000, slice(300, 340), 500
+
+
+def faulty() -> np.ndarray:
+    """A temperature with a spike in January, a value that stands still for 40 hours, one out of
+    range, and in February a step up that stays.
+    """
+    values = course(TIMES, 1)
+    values[STEP:] += 9
+    values[SPIKE], values[STUCK], values[BEYOND] = -30, 9.9, 99
+    return values
+
+
+@pytest.fixture
+def loaded(site: Site) -> Site:  # noqa: F811
+    store(site, "a", TIMES, temperature=faulty(), humidity=np.full(len(TIMES), 50.0) + np.arange(len(TIMES)) % 24)
+    load_history(site, request(), lambda _: None)
+    return site
+
+
+def request(resolution: str = "raw", sensors: tuple[str, ...] = ("temperature",)) -> HistoryRequest:
+    return request_of(["a"], sensors, START, END, resolution, "UTC")
+
+
+def layer(site: Site) -> FlagLayer:  # noqa: F811
+    found = flag_layer(site, "a", "temperature")
+    assert found is not None
+    return found
+
+
+def kept(site: Site, sensor: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: F811
+    return site.tiles.open_series(SeriesKey("own", "a", sensor), at(START), at(END)).read()
+
+
+def left(site: Site, flags: FlagChoice, **how: Any) -> np.ndarray:  # noqa: F811
+    """The places of readings that are left out."""
+    _, _, found = open_observations(replace(site, flags=flags), request(**how), "a", "temperature").read()
+    return np.flatnonzero(found)
+
+
+def test_a_load_keeps_which_readings_the_rules_found_by_which_rule_and_whether_they_cannot_be_right(loaded: Site) -> None:
+    times, rules, hard = kept(loaded, "temperature@flags")
+    found = {(place, rule, bool(flag)) for place, rule, flag in zip(np.searchsorted(TIMES, times), rules, hard, strict=True)}
+    stuck = {(place, FLAG_RULES.index("stuck"), True) for place in range(STUCK.start, STUCK.stop)}
+    step = {(place, FLAG_RULES.index("step"), False) for place in (STEP - 1, STEP)}
+    assert found == {(SPIKE, FLAG_RULES.index("spike"), True), *stuck, *step}  # out of range is a flag of the tile itself
+    assert not flags_missing(loaded, request())
+
+
+def test_hard_flags_leave_what_is_opened_and_suspect_ones_only_where_all_count(loaded: Site) -> None:
+    hard = [SPIKE, *range(STUCK.start, STUCK.stop)]
+    assert left(loaded, "none").tolist() == [BEYOND]
+    assert left(loaded, "hard").tolist() == sorted([*hard, BEYOND])
+    assert left(loaded, "all").tolist() == sorted([*hard, BEYOND, STEP - 1, STEP])
+
+
+def test_statistics_and_view_are_of_what_is_left_and_the_rest_is_drawn_as_flagged(loaded: Site) -> None:
+    out = [SPIKE, *range(STUCK.start, STUCK.stop), BEYOND]
+    drawn = view_request(replace(loaded, flags="hard"), request(), at(START), at(END), 800)
+    (exact,) = drawn.statistics
+    rest = np.delete(faulty(), out)
+    assert (exact.rows, exact.flagged, exact.min, exact.max) == (len(TIMES), len(out), rest.min(), rest.max())
+    assert exact.mean == pytest.approx(rest.mean())
+    assert {-30.0, 9.9, 99.0} <= set(drawn.series[0].flagged_y.tolist())
+    assert view_request(loaded, request(), at(START), at(END), 800).statistics[0].min == -30
+
+
+@pytest.mark.parametrize("flags", ["none", "hard", "all"])
+def test_buckets_from_a_rollup_are_those_of_the_readings_that_are_left(loaded: Site, flags: FlagChoice) -> None:
+    hourly = request("1h")
+    load_history(loaded, hourly, lambda _: None)
+    assert not rollups_missing(loaded, hourly)
+    line = view_request(replace(loaded, flags=flags), hourly, at(START), at(END), 300).series[0]
+    values = np.delete(faulty(), left(loaded, flags))
+    drawn = line.y[np.isfinite(line.y)]
+    assert (drawn.min(), drawn.max()) == pytest.approx((values.min(), values.max()))
+
+
+def test_other_limits_make_flags_anew_and_read_no_month_again(loaded: Site) -> None:
+    sensors = dict(loaded.catalogue.sensors)
+    sensors["temperature"] = replace(sensors["temperature"], quality=QualityLimits(still_hours=2000))
+    lenient = replace(loaded, catalogue=replace(loaded.catalogue, sensors=sensors))
+    assert len(flags_missing(lenient, request())) == 3
+    assert left(lenient, "hard").tolist() == [BEYOND]  # what other limits found does not count
+    assert load_history(lenient, request(), lambda _: None)["tiles_read"] == 0
+    assert left(lenient, "hard").tolist() == [SPIKE, BEYOND]
+
+
+def test_only_a_month_that_changed_is_looked_at_again(loaded: Site) -> None:
+    before = loaded.tiles.entries(layer(loaded).key)
+    store(loaded, "a", TIMES[-1:], temperature=[50.0])
+    load_history(loaded, request(), lambda _: None)
+    after = loaded.tiles.entries(layer(loaded).key)
+    assert sorted(month for month in after if after[month] != before[month]) == [max(after)]
+    assert not flags_missing(loaded, request())
+
+
+def test_flags_of_a_series_are_the_same_whatever_was_loaded_beside_it(loaded: Site) -> None:
+    alone = kept(loaded, "temperature@flags")
+    loaded.tiles.clear()
+    load_history(loaded, request(sensors=("temperature", "humidity")), lambda _: None)
+    assert all(np.array_equal(one, other) for one, other in zip(alone, kept(loaded, "temperature@flags"), strict=True))
+
+
+def test_a_load_of_what_is_there_makes_the_flags_that_are_not(loaded: Site) -> None:
+    ledger = Ledger(loaded.engine)
+    migrate_jobs(loaded.engine)
+    assert start_job(loaded, ledger, person("ada"), request(), lambda: None).status is Status.COMPLETED
+    key = replace(layer(loaded)).key
+    loaded.tiles.drop(key, loaded.tiles.entries(key).values())
+    assert start_job(loaded, ledger, person("ada"), request(), lambda: None).status is Status.QUEUED
+
+
+def test_a_tile_with_flags_that_was_removed_counts_as_not_made(loaded: Site) -> None:
+    key = SeriesKey("own", "a", "temperature@hard")
+    loaded.tiles.drop(key, loaded.tiles.entries(key).values())
+    assert len(flags_missing(loaded, request())) == 1  # January alone has hard ones
+    load_history(loaded, request(), lambda _: None)
+    assert not flags_missing(loaded, request())
+    assert SPIKE in left(loaded, "hard")
