@@ -15,7 +15,7 @@ from analysis.quantiles import quantiles
 from analysis.question import Observed, Question
 from data.arrays import Floats
 from data.view.reduce import cut
-from data.view.statistics import statistics, vector_mean
+from data.view.statistics import SeriesStatistics, statistics, vector_mean
 
 
 class Options(BaseModel):
@@ -66,6 +66,11 @@ def run(question: Question, observed: Observed, options: Options) -> Summary:  #
     """Return the summary of one series."""
     span, flagged = (question.start_ms, question.end_ms), observed.rows == "all"
     found = statistics(observed.series, observed.sensor, *span, step_ms=observed.step_ms, include_flagged=flagged)
+    return summarised(question, observed, found)
+
+
+def summarised(question: Question, observed: Observed, found: SeriesStatistics) -> Summary:
+    """Return the summary of one series of which the statistics are ``found`` already."""
     is_direction = observed.sensor.is_direction
     finder = PauseFinder(question, observed)
     values, count = np.empty(0 if is_direction else observed.series.rows), 0

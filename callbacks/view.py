@@ -14,11 +14,12 @@ from dash.exceptions import PreventUpdate
 from access.grants import Purpose
 from analysis.drawn_points import drawn_statistics, is_each_bucket_drawn
 from analysis.question import ask
-from analysis.registry import find
+from analysis.summary import summarised
 from callbacks.pictures import Picture, ViewQuery, picture_of
 from callbacks.selection import Selection
 from data.catalogue import Catalogue
 from data.time.resolution import RESOLUTIONS
+from data.view.records import HistoryView
 from data.view.view_request import view_request
 from errors import RiwayatError
 from figures.history import Figure, Span, empty_figure
@@ -86,7 +87,7 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
         gaps = window.gaps(asked.columns)
         picture = picture_of(services, window, asked, gaps)
         version = asked.overview_version(window.job)
-        summaries = {} if gaps else _summaries(services, window, flagged=asked.include_flagged)
+        summaries = {} if gaps else _summaries(services, window, picture.view, flagged=asked.include_flagged)
         overview = None if asked.overview == version else _overview(services, window, asked, gaps or ())
     except RiwayatError as error:
         services.note(error)
@@ -111,20 +112,20 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
     )
 
 
-def _summaries(services: Services, window: JobWindow, *, flagged: bool) -> Summaries | None:
+def _summaries(services: Services, window: JobWindow, view: HistoryView, *, flagged: bool) -> Summaries | None:
     """What statistics tell beyond summaries of blocks; nothing where only whole steps may be seen,
     None where the window has more readings than are read at once.
     """
     if window.site.floor != RESOLUTIONS[0] or not window.job.status.is_final:
         return {}
-    request = replace(window.job.request, resolution=RESOLUTIONS[0])
-    question = ask(window.site, request, window.span, include_flagged=flagged)
-    if sum(each.series.rows for each in question.series) > MOST_SUMMARISED:
+    if sum(each.rows for each in view.statistics) > MOST_SUMMARISED:
         return None
-    analysis = find("summary")
+    request = replace(window.job.request, resolution=RESOLUTIONS[0])
     with services.time_view("analysis"):
-        answer = analysis.answer(question, analysis.options({}))
-    return {(each.station, each.sensors[0]): each.result for each in answer.subjects}
+        question = ask(window.site, request, window.span, include_flagged=flagged)
+        known = {(each.station, each.sensor): each for each in view.statistics}
+        keys = ((each, (each.station, each.sensor.name)) for each in question.series)
+        return {key: summarised(question, each, known[key]) for each, key in keys if key in known}
 
 
 def _statistics(picture: Picture, catalogue: Catalogue, asked: ViewQuery, summaries: Summaries | None) -> Any:

@@ -66,9 +66,10 @@ def copy(addresses: Integers, size: int, out: npt.NDArray[Any]) -> None:
             ctypes.memmove(target + number * size, address, size)
         return
     # what lies together is one piece
-    firsts = np.flatnonzero(np.diff(addresses, prepend=addresses[0] - 2 * size) != size)
+    firsts = np.flatnonzero(np.concatenate([[True], addresses[1:] - addresses[:-1] != size]))
     pieces = np.empty((len(firsts), 2), np.int64)
-    pieces[:, 0], pieces[:, 1] = addresses[firsts], np.diff(firsts, append=len(addresses)) * size
+    pieces[:, 0] = addresses[firsts]
+    pieces[:-1, 1], pieces[-1, 1] = (firsts[1:] - firsts[:-1]) * size, (len(addresses) - int(firsts[-1])) * size
     for low in range(0, len(pieces), _MOST_PIECES):
         _copy(pieces[low : low + _MOST_PIECES], target + int(firsts[low]) * size)
 

@@ -171,7 +171,7 @@ class Series:
         if not table.tiles:
             return RowPositions(*[np.zeros(len(times), np.int64)] * 4), self._edge_rows(np.empty(0, np.int64))
         block = np.maximum(np.searchsorted(table.start, times, "right") - 1, 0)
-        is_next = np.diff(block, prepend=-1) > 0
+        is_next = np.concatenate([[True], block[1:] > block[:-1]])
         edge = self._edge_rows(block[is_next])
         edge_row = np.searchsorted(edge.times, times)
         begin = (np.cumsum(is_next) - 1) * BLOCK_ROWS  # of the block, among the rows that were read

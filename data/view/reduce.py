@@ -223,8 +223,8 @@ class _Sectors(_Reducer):
 
 Want = tuple[Callable[[int, bool], _Reducer], ...]  # of the number of columns, and whether values are angles
 EXTREMES: Want = (
-    partial(_Extreme, "min", np.minimum, np.argmin, np.less, np.inf),
-    partial(_Extreme, "max", np.maximum, np.argmax, np.greater, -np.inf),
+    partial(_Extreme, "min", np.minimum, np.ndarray.argmin, np.less, np.inf),
+    partial(_Extreme, "max", np.maximum, np.ndarray.argmax, np.greater, -np.inf),
 )
 ENDS: Want = (_Ends,)
 POINTS: Want = (*EXTREMES, *ENDS)  # all that M4 needs

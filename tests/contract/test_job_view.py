@@ -8,6 +8,7 @@ import csv
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,6 +20,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from access.store import open_access
+from analysis.question import ask
+from analysis.registry import find
 from app import create_app
 from callbacks.pictures import ViewQuery
 from callbacks.selection import Selection
@@ -93,6 +96,19 @@ def test_a_view_is_a_figure_a_badge_and_statistics(services: Services, job: Job)
     assert "rows" in drawn.badge
     assert drawn.statistics is not None
     assert drawn.answer["figure"]["layout"]["meta"]["whole"] == [START, END]
+
+
+def test_statistics_tell_what_the_summary_of_the_window_finds(services: Services, job: Job) -> None:
+    window = {"job": job.id, "start": START, "end": START + DAY, "sequence": 1, "options": {"only": "temperature"}}
+    table = draw(services, asked(job.id, window)).statistics
+    heads, *rows = [line.split("\t") for line in table.to_plotly_json()["props"]["data-tsv"].splitlines()]
+    request = replace(REQUEST, sensors=("temperature",))
+    summary = find("summary")
+    found = summary.answer(ask(services.site, request, (START, START + DAY)), summary.options({})).subjects
+    told = {(row[0], row[1]): (row[heads.index("gaps")], float(row[heads.index("median")])) for row in rows}
+    assert told == {
+        (each.station, "temperature"): (str(each.result.gaps), pytest.approx(each.result.median, abs=0.051)) for each in found
+    }
 
 
 def test_the_sequence_of_the_gesture_comes_back_with_its_window(services: Services, job: Job) -> None:
