@@ -107,7 +107,7 @@
     chartBlock().dataset.empty = meta ? "" : "true";
     if (answer.sequence >= state.sequence) showView(answer.view, answer.options);
     await state.chart.show(answer.figure);
-    showAround();
+    showAround(answer.statistics);
     if (answer.sequence >= state.sequence) waiting(false);
     paintBrush();
     address(answer);
@@ -115,12 +115,12 @@
     const { job, view, options } = answer;
     const drawn = meta ? { job, view, options, start: meta.start, end: meta.end } : null;
     const overview = answer.overview ? [answer.overview, answer.overview_version] : [noUpdate(), noUpdate()];
-    const { badge, statistics, heading, lists, controls, note, rows_href: rows, workbook_href: workbook } = answer;
+    const { badge, heading, lists, controls, note, rows_href: rows, workbook_href: workbook } = answer;
     if (window.riwayatTable) window.riwayatTable.show(answer.table);
     const grid = answer.table ? answer.table.grid : null;
     const shown = grid && grid === state.grid ? noUpdate() : lists; // a grid that is there is told what is new
     state.grid = grid;
-    return [badge, statistics, heading, shown, controls, note, rows, workbook, ...overview, drawn];
+    return [badge, heading, shown, controls, note, rows, workbook, ...overview, drawn];
   }
 
   // The address names what is drawn: a reload, another tab and who gets the link see the same. The
@@ -172,12 +172,13 @@
     if (!waits() && state.drawn) address({ job: state.job, ...state.drawn });
   }
 
-  // ---- what comes with the first chart: the brush on the overview, the rail, and paper ---------------
+  // ---- what comes with the first chart: the brush on the overview, rail, statistics, paper --------------
 
-  const around = () => Promise.all(["brush.js", "picture.js", "rail.js", "tabs.js"].map(window.riwayatWorkbench.script));
+  const around = () => Promise.all(["brush.js", "picture.js", "rail.js", "statistics.js", "tabs.js"].map(window.riwayatWorkbench.script));
 
-  async function showAround() {
+  async function showAround(statistics) {
     await around();
+    window.riwayatStatistics.show(statistics);
     window.riwayatBrush.align();
     paintBrush();
     window.riwayatRail.show();

@@ -215,7 +215,6 @@ def _register_page(app: Dash) -> None:
 
     shown = (
         Output(ids.BADGE, "children"),
-        Output(ids.STATS, "children"),
         Output(ids.STATS_HEAD, "children"),
         Output(ids.VIEW_LISTS, "children"),
         Output(ids.VIEW_CONTROLS, "children"),

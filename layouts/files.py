@@ -81,6 +81,7 @@ HISTORY: Final = PageFiles(
         "search.js",
         "sheets.js",
         "start.js",
+        "statistics.js",
         "table.js",
         "tabs.js",
     ),

@@ -45,11 +45,14 @@ function opened(search = "", devicePixelRatio = undefined) {
     setTimeout: (done) => setTimeout(done, 0),
   });
   window.riwayatWorkbench.script = async () => null;
+  const tables = [];
+  window.riwayatStatistics = { show: (table) => tables.push(table) };
   window.riwayatBrush = window.riwayatRail = { align() {}, fold() {}, paint() {}, show() {} };
   const { draw, mounted, wholeRange } = window.dash_clientside.riwayat_chart;
   const size = mounted();
   return {
     size,
+    tables, // of statistics that were shown
     addresses,
     entries,
     asked,
@@ -93,12 +96,14 @@ test("the address names the drawn window of the job in it, and no window when al
   assert.deepEqual(addresses, ["?job=a&from=1970-01-01T10:00:00Z&to=1970-01-01T20:00:00Z", "?job=a"]);
 });
 
-test("an answer to a gesture before the latest is not drawn", async () => {
-  const { answer, reset } = opened();
+test("an answer to a gesture before the latest is not drawn, nor are its statistics", async () => {
+  const { answer, reset, tables } = opened();
   await answer("a", 0);
   reset();
-  assert.equal(await answer("a", 0, 10, 20), NO_UPDATE);
-  assert.equal((await answer("a", 1))[0], "a 0");
+  assert.equal(await answer("a", 0, 10, 20, "trend", {}, { statistics: "older" }), NO_UPDATE);
+  assert.equal((await answer("a", 1, 0, 100, "trend", {}, { statistics: "newest" }))[0], "a 0");
+  await rest();
+  assert.deepEqual(tables, [undefined, "newest"]);
 });
 
 test("a gesture that another job's figure overtakes does not keep that job's later figures away", async () => {
