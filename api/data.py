@@ -24,6 +24,7 @@ from api.revocable_stream import RevocableStream
 from api.workbooks import CONTENT_TYPE, cut, workbook_file, workbook_receipt
 from data.export.columns import Units
 from data.export.formats import STREAMS, XLSX, check_format, export_tag
+from data.export_names import export_names
 from data.load_plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
@@ -150,7 +151,7 @@ def _workbook(services: ApiServices, asked: JobWindow) -> tuple[Response, bool]:
 
 
 def _name(site: Site, job: Job, span: Span) -> str:
-    sensors = site.catalogue.ordered(job.request.sensors)  # as in the name of the picture
+    sensors = export_names(site.catalogue, site.catalogue.ordered(job.request.sensors))  # as in the name of the picture
     name = file_name(job.request.stations, sensors, *span, job.request.timezone)
     return name if _is_whole(site, job) else name + "_partial"
 

@@ -18,6 +18,7 @@ from api.inputs import LEAST_PX, MOST_PX, FigureQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import Figure
+from data.export_names import export_names
 from errors import NotPermitted
 from figures.analysis_figure import analysis_figure, of_window
 from figures.canvas import Canvas
@@ -96,7 +97,7 @@ def _picture(asked: JobWindow, query: FigureQuery, found: Found, options: Mappin
     canvas = Canvas(style, min(max(query.width, LEAST_PX), MOST_PX), drawing_options(query.view, options))
     catalogue, of = asked.site.catalogue, asked.job.request
     figure = analysis_figure(found, catalogue, canvas)
-    name = file_name(of.stations, catalogue.ordered(of.sensors), *asked.span, of.timezone)
+    name = file_name(of.stations, export_names(catalogue, catalogue.ordered(of.sensors)), *asked.span, of.timezone)
     drawn = of_window(figure, of, asked.span, 0, style.ground, f"{name}_{query.view}")
     drawn["layout"]["meta"]["complete"] = True
     return drawn

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.catalogue import Catalogue, Sensor
+from data.export_names import export_names
 from data.time.epoch import DAY_MS, HOUR_MS, MINUTE_MS
 from data.view.records import HistoryView, SeriesStatistics, SeriesView
 from escaping import visible
@@ -171,7 +172,7 @@ def picture_name(view: HistoryView, catalogue: Catalogue) -> str:
     """Name of a view's picture without its suffix: stations, sensors, range."""
     stations = sorted({series.station for series in view.series})
     sensors = [sensor.name for sensor in catalogue if any(series.sensor == sensor.name for series in view.series)]
-    return file_name(stations, sensors, view.start_ms, view.end_ms, view.timezone)
+    return file_name(stations, export_names(catalogue, sensors), view.start_ms, view.end_ms, view.timezone)
 
 
 def file_name(stations: Sequence[str], sensors: Sequence[str], start_ms: int, end_ms: int, timezone: str) -> str:

@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from analysis.drawn_points import DrawnStatistics
 from analysis.summary import Summary
 from data.catalogue import Catalogue, Sensor
+from data.export_names import export_names
 from data.time.epoch import HOUR_MS
 from data.time.months import iso_utc_or_none
 from data.view.records import HistoryView, SeriesStatistics
@@ -101,6 +102,8 @@ def statistics_tsv(
     """
     heads = (*_PLAIN_HEADS, *(_SUMMARY_HEADS if summaries else ()), *(("bucket",) if buckets else ()))
     lines = ["\t".join(heads)]
+    sensors = catalogue.ordered({one.sensor for one in view.statistics})
+    names = dict(zip(sensors, export_names(catalogue, sensors), strict=True))
     for one in in_order(view.statistics, catalogue):
         sensor = catalogue[one.sensor]
         total = one.sum if sensor.aggregation == "sum" else None
@@ -110,7 +113,7 @@ def statistics_tsv(
         least_time, greatest_time, last_time = times
         fields = [
             safe_text(visible(one.station, keep="\t\r\n")),
-            one.sensor,
+            names[one.sensor],
             sensor.unit,
             str(one.rows),
             _plain(one.completeness, _SHARE_DIGITS),

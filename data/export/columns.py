@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from data.arrays import Integers
 from data.catalogue import Catalogue
 from data.export.rows import Piece
+from data.export_names import export_names
 from data.ingest.own_files import OWN_LOCAL, OWN_STATION, OWN_TIME, named
 from data.request import HistoryRequest
 from data.time.zones import ZoneOffsets, offset_text
@@ -31,7 +32,8 @@ def header(catalogue: Catalogue, sensors: Sequence[str], units: Units) -> list[s
     """Return the columns' names; with ``name`` those of sensors have units:
     ``temperature (°C)``.
     """
-    own = [named(name, catalogue[name].unit) if units == "name" else name for name in sensors]
+    found = zip(export_names(catalogue, sensors), sensors, strict=True)
+    own = [named(column, catalogue[name].unit) if units == "name" else column for column, name in found]
     return [*FIRST_COLUMNS, *own]
 
 
@@ -49,16 +51,18 @@ def schema(catalogue: Catalogue, request: HistoryRequest) -> Any:
     """Types of Arrow and Parquet; both times are instants in ms,
     and each sensor's field carries its ``unit``.
     """
-    sensors = [pa.field(name, pa.float64(), metadata={"unit": catalogue[name].unit}) for name in request.sensors]
+    columns = zip(export_names(catalogue, request.sensors), request.sensors, strict=True)
+    sensors = [pa.field(column, pa.float64(), metadata={"unit": catalogue[name].unit}) for column, name in columns]
     times = [pa.field(OWN_TIME, pa.timestamp("ms", "UTC")), pa.field(OWN_LOCAL, pa.timestamp("ms", request.timezone))]
     return pa.schema([*times, pa.field(OWN_STATION, pa.string()), *sensors])
 
 
-def table(request: HistoryRequest, piece: Piece) -> Any:
-    """The rows of a piece with the types of :func:`schema`."""
+def table(types: Any, request: HistoryRequest, piece: Piece) -> Any:
+    """The rows of a piece with the ``types`` of :func:`schema`."""
     times = pa.array(piece.times).cast(pa.timestamp("ms", "UTC"))
     local = times.cast(pa.timestamp("ms", request.timezone))
-    return _table(request, [times, local, pa.repeat(piece.station, len(piece.times))], piece)
+    rows = _table(request, [times, local, pa.repeat(piece.station, len(piece.times))], piece)
+    return rows.rename_columns(types.names).cast(types)
 
 
 def text_table(request: HistoryRequest, piece: Piece) -> Any:

@@ -38,7 +38,7 @@ from escaping import safe_text
 _SHORTEST_MONTH_MS = 28 * DAY_MS - 7_200_000
 _CLOCK_CHANGES_MS = 30 * DAY_MS  # no zone changes its clocks more often
 
-_VERSION = 5  # of how files are written; another one makes clients fetch them again
+_VERSION = 6  # of how files are written; another one makes clients fetch them again
 
 
 def export_csv(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, units: Units = "none") -> Iterator[bytes]:
@@ -96,7 +96,7 @@ def _typed(
     sink, types = _StreamingSink(), schema(site.catalogue, request)
     with open_writer(sink, types) as writer:
         for piece in joined(site, request, start_ms, end_ms):
-            writer.write_table(table(request, piece).cast(types))
+            writer.write_table(table(types, request, piece))
             yield sink.drain()
     yield sink.drain()
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from flask.testing import FlaskClient
 
@@ -26,16 +27,20 @@ from app import create_app
 from callbacks.formulas import said
 from config import Settings
 from data.database.engine import make_engine
+from data.export.formats import export_csv, export_file
+from data.export_names import export_names
 from data.load_plan import plan
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
 from data.user_formula import FormulaDefinition, define, is_formula_name
 from data.view.view_request import view_request
 from errors import Conflict, InvalidFormula, NotFound, RiwayatError, UnknownSensor, UnknownStation
+from figures.words import picture_name
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import open_ledger
 from jobs.services import Services
 from layouts.formulas import EXAMPLES
+from layouts.statistics import statistics_tsv
 from tests.people import person
 from tests.processes import run_manage
 from tests.unit.test_formula_refused import HOSTILE
@@ -139,6 +144,26 @@ def test_a_load_and_a_view_of_a_formula_are_those_of_any_sensor(services):
     assert seen.catalogue[name].label("id") == "To JFK"
     assert [sensor.name for sensor in seen.catalogue][-1] == name
     assert plan(services.site, request).is_complete
+
+
+def test_files_call_a_formula_by_its_name_which_is_no_other_columns(services, tmp_path):
+    difference = 'temperature - temperature["JFK"]'
+    labels = {"To JFK (°C)": "To_JFK_C", "To JFK °C": "To_JFK_C_2", "temperature": "temperature_2", "station": "station_2"}
+    names = [save_formula(services.access, services.site, SARI, label, difference, "°C").sensor for label in labels]
+    request = july(*names, "temperature")
+    site = require_permission(services.site, SARI, request, Purpose.EXPORT)
+    load_history(services.site, request, lambda _: None, site)
+    columns = dict(zip(request.sensors, export_names(site.catalogue, request.sensors), strict=True))
+    assert columns == {**dict(zip(names, labels.values(), strict=True)), "temperature": "temperature"}
+    text = b"".join(export_csv(site, request, request.start_ms, request.end_ms)).decode()
+    assert text.splitlines()[0].split(",")[3:] == list(columns.values())
+    export_file(site, request, tmp_path / "rows.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "rows.parquet")
+    assert table.column_names[3:] == list(columns.values())
+    assert table.num_rows == len(text.splitlines()) - 1
+    view = view_request(site, request, request.start_ms, request.end_ms, 800)
+    assert "temperature-To_JFK_C-temperature_2-and-2-more" in picture_name(view, site.catalogue)
+    assert {line.split("\t")[1] for line in statistics_tsv(view, site.catalogue).splitlines()[1:]} == set(columns.values())
 
 
 def test_who_lacks_an_input_has_no_such_sensor_and_who_sees_all_has_it_whoever_wrote_it(services):
