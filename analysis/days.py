@@ -12,6 +12,7 @@ import numpy as np
 from analysis.question import Observed, Question
 from data.arrays import Floats, Integers
 from data.view.aggregate import value_of
+from data.view.column_reducers import LIMITS, SUMS
 from data.view.gaps import steps_at
 from data.view.reduce import cut
 from errors import TooLarge
@@ -63,7 +64,7 @@ def between(observed: Observed, edges: Integers, span: tuple[int, int], *, most:
     refuse_many(len(edges) - 1, most)
     start, end = np.maximum(edges[:-1], span[0]), np.minimum(edges[1:], span[1])
     inside = np.append(start, end[-1])
-    columns = cut(observed.series, inside).columns(observed.rows)
+    columns = cut(observed.series, inside).columns(observed.rows, want=(*LIMITS, *SUMS))
     there = columns.count > 0
     nothing = np.full(len(start), np.nan)
     count = np.maximum(columns.count, 1)

@@ -12,7 +12,8 @@ from data.arrays import Floats, Integers
 from data.catalogue import Sensor
 from data.tiles.series import Rows, Series
 from data.time.buckets import Bucket, bucket_edges
-from data.view.reduce import EXTREMES, SUMS, Columns, cut
+from data.view.column_reducers import LIMITS, SUMS
+from data.view.reduce import Columns, cut
 from data.view.statistics import vector_mean
 from data.view.window import SeriesContext, Window
 
@@ -70,7 +71,7 @@ def aggregate(subject: SeriesContext, bucket: Bucket, window: Window, *, extreme
 
 def aggregate_edges(series: Series, sensor: Sensor, edges: Integers, rows: Rows, *, extremes: bool = True) -> Aggregate:
     """The buckets between increasing ``edges`` i8[n+1] that hold rows and have a value."""
-    columns = cut(series, edges).columns(rows, want=(*EXTREMES, *SUMS) if extremes else SUMS)
+    columns = cut(series, edges).columns(rows, want=(*LIMITS, *SUMS) if extremes else SUMS)
     value = value_of(columns, sensor)
     there = (columns.count > 0) & np.isfinite(value)
     lower, upper = (columns.min[there], columns.max[there]) if extremes else (columns.min, columns.max)

@@ -10,8 +10,9 @@ import numpy as np
 from data.arrays import Integers
 from data.tiles.blocks import SECTORS, Array
 from data.tiles.series import Rows
+from data.view.column_reducers import EXTREMES, OCCUPIED
 from data.view.records import Points
-from data.view.reduce import EXTREMES, OCCUPIED, Cut
+from data.view.reduce import Cut
 from data.view.window import POINTS_A_COLUMN, SeriesContext, Window, column_points
 
 _SECTOR_DEG = 360.0 / SECTORS

@@ -16,9 +16,10 @@ import numpy as np
 from data.arrays import Bools, Floats, Integers
 from data.tiles.blocks import Array
 from data.tiles.series import Series
+from data.view.column_reducers import ENDS, POINTS
 from data.view.gaps import gaps_between
 from data.view.records import Points
-from data.view.reduce import ENDS, POINTS, Columns, Cut, cut
+from data.view.reduce import Columns, Cut, cut
 from data.view.window import POINTS_A_COLUMN, SeriesContext, Window, column_points
 
 

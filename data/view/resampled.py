@@ -15,10 +15,11 @@ from data.tiles.tile_store import TileStore
 from data.time.buckets import BY_NAME, Bucket, bucket_edges
 from data.time.epoch import DAY_MS, HOUR_MS
 from data.view.aggregate import aggregate, aggregate_edges
+from data.view.column_reducers import EXTREMES, POINTS
 from data.view.directions import occupied
 from data.view.lines import broken, line_gaps, m4, neighbours, with_ends
 from data.view.records import Points
-from data.view.reduce import EXTREMES, POINTS, Columns, cut
+from data.view.reduce import Columns, cut
 from data.view.rollup import ROLLED_UP, open_rollup
 from data.view.window import SeriesContext, Window
 

@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 
 from data.arrays import Bools, Floats, Integers
+from data.view.column_reducers import SUMS
 from data.view.gaps import steps_at
 from data.view.lines import line_gaps, neighbours
 from data.view.records import Refusal, Smoothing, SmoothLine
-from data.view.reduce import SUMS, cut
+from data.view.reduce import cut
 from data.view.window import SeriesContext, Window
 
 _LEAST_PX: Final = 2  # of a length that is seen as a line

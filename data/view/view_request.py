@@ -21,10 +21,11 @@ from data.site_like import SiteLike
 from data.tiles.series import Series
 from data.tiles.tile_store import TileStore
 from data.view.bars import bars
+from data.view.column_reducers import EXTREMES
 from data.view.directions import raw_dots
 from data.view.lines import raw_line
 from data.view.records import HistoryView, Points, SeriesStatistics, SeriesView, Smoothing, Spread
-from data.view.reduce import EXTREMES, Cut, cut
+from data.view.reduce import Cut, cut
 from data.view.resampled import buckets_drawn
 from data.view.smoothing import smooth_line
 from data.view.spread import drawn_buckets, read_buckets, shared_width, spread, spread_sensors

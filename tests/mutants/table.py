@@ -68,8 +68,10 @@ MUTANTS = (
     Mutant("data/tiles/tile_store.py", "entry.generation < known[month].generation", "entry.generation < 0", _TILES),
     Mutant("data/tiles/tile_store.py", "self._touched.get(key, 0) < TOUCH_EVERY_MS", "self._touched.get(key, 0) < 0", _TILES),
     # The exact view
-    Mutant("data/view/reduce.py", "((value == now) & (time < when))", "((value == now) & (time > when))", _REDUCE),
-    Mutant("data/view/reduce.py", "first_time < self._first_time[column]", "first_time > self._first_time[column]", _REDUCE),
+    Mutant("data/view/column_reducers.py", "((value == now) & (time < when))", "((value == now) & (time > when))", _REDUCE),
+    Mutant(
+        "data/view/column_reducers.py", "first_time < self._first_time[column]", "first_time > self._first_time[column]", _REDUCE
+    ),
     Mutant("data/readings.py", "(values < sensor.valid_min)", "(values <= sensor.valid_min)", _CLEAN),
     Mutant("data/readings.py", "np.append(times[1:] != times[:-1], True)", "np.append(True, times[1:] != times[:-1])", _CLEAN),
     Mutant("data/view/gaps.py", "USUAL_STEPS = 3 ", "USUAL_STEPS = 1 ", _LINES),

@@ -15,6 +15,7 @@ from data.arrays import Integers
 from data.readings import Observations
 from data.tiles.series import Rows, Series
 from data.tiles.tile_store import TileStore
+from data.view.column_reducers import LIMITS
 from data.view.reduce import Columns, cut
 from tests.tiled import DAY, MARCH_2019, open_all, sensor_named, store_rows
 
@@ -82,9 +83,11 @@ def test_reducing_equals_brute_force(seed: int, n: int, columns: int, flagged: f
         ends[on_rows] = random.choice(times, on_rows.sum()) if len(times) else 0
         edges = np.sort(ends)
 
-        found = cut(series, edges).columns(rows)
+        pieces = cut(series, edges)
+        found, limits = pieces.columns(rows), pieces.columns(rows, want=LIMITS)
 
         same(found, brute_force(cleaned, edges, rows), direction=name == "wind_direction")
+        np.testing.assert_array_equal((limits.min, limits.max), (found.min, found.max))
 
 
 def test_a_cut_reduced_for_flagged_rows_is_still_right_for_the_others(tmp_path: Path) -> None:
