@@ -143,6 +143,8 @@ def separators() -> str:
 
 def hover_format(times_ms: Sequence[npt.NDArray[np.float64]], buckets_ms: Sequence[int], zone: str) -> str:
     """d3 format of the time in a hover: as fine as the times need, with the zone."""
+    if buckets_ms and min(buckets_ms) >= _UNIT_MS["y"]:
+        return "%Y"
     if buckets_ms and min(buckets_ms) >= _UNIT_MS["mo"]:
         return "%B %Y"
     if buckets_ms and min(buckets_ms) >= DAY_MS:

@@ -129,6 +129,7 @@ def resolution_names() -> dict[str, str]:
         "1h": _("1 h"),
         "1d": _("1 d"),
         "1mo": _("1 mo"),
+        "1y": _("1 y"),
     }
 
 

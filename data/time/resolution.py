@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from errors import InvalidRequest
 
-Resolution = Literal["raw", "1min", "10min", "1h", "1d", "1mo"]
+Resolution = Literal["raw", "1min", "10min", "1h", "1d", "1mo", "1y"]
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 RESOLUTION_LIST = f"{', '.join(RESOLUTIONS[:-1])} or {RESOLUTIONS[-1]}"  # in a sentence
 

@@ -314,7 +314,7 @@ def test_aggregates_are_of_all_rows_by_the_sensors_rule_in_the_requests_zone(sit
     ]
 
 
-@pytest.mark.parametrize("resolution", ["1min", "10min", "1h", "1d", "1mo"])
+@pytest.mark.parametrize("resolution", ["1min", "10min", "1h", "1d", "1mo", "1y"])
 @pytest.mark.parametrize("timezone", ["UTC", "Asia/Jakarta", "Europe/Berlin"])
 def test_every_observation_is_in_exactly_one_bucket_across_months_and_pieces(site, monkeypatch, resolution, timezone):
     times = np.arange(JANUARY + 1, APRIL + 1, 53 * MINUTE)

@@ -57,7 +57,7 @@ def starts_ms(frame: pd.DataFrame) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("resolution", "rule"), [("1min", "1min"), ("10min", "10min"), ("1h", "1h"), ("1d", "1D"), ("1mo", "1MS")]
+    ("resolution", "rule"), [("1min", "1min"), ("10min", "10min"), ("1h", "1h"), ("1d", "1D"), ("1mo", "1MS"), ("1y", "1YS")]
 )
 def test_means_with_their_band_equal_pandas_over_a_change_of_the_clock(tmp_path: Path, resolution: str, rule: str) -> None:
     sensor, site = sensor_named("temperature"), site_with(tmp_path)

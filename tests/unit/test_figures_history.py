@@ -249,6 +249,7 @@ def test_the_hover_tells_value_unit_rows_and_the_time_with_its_zone() -> None:
         (7001, "raw", "%H:%M:%S.%L WIB"),
         (0, "1d", "%-d %b %Y WIB"),
         (0, "1mo", "%B %Y"),
+        (0, "1y", "%Y"),
     ],
 )
 def test_the_time_of_a_hover_is_as_fine_as_the_data(shift_ms: int, bucket: str, expected: str) -> None:

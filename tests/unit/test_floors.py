@@ -70,7 +70,10 @@ def steps(floor: str, sensor: Sensor, start: int, end: int) -> Iterator[tuple[in
     edges = []
     while (at := round(wall.timestamp() * 1000)) <= end:
         edges += [at] if at >= start else []
-        wall = wall + timedelta(days=1) if floor == "1d" else (wall.replace(day=1) + timedelta(days=32)).replace(day=1)
+        if floor == "1y":
+            wall = wall.replace(year=wall.year + 1)
+        else:
+            wall = wall + timedelta(days=1) if floor == "1d" else (wall.replace(day=1) + timedelta(days=32)).replace(day=1)
     yield from pairwise(edges)
 
 
