@@ -1,5 +1,5 @@
-"""Two series against each other: density, correlation, and the line through them with its
-interval.
+"""Two series against each other: the pairs or their density, correlation, and the line through
+them with its interval.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.answer import Method, Table
+from analysis.answer import Method, Moment, Table
 from analysis.bins import Bins, product, slices
 from analysis.distribution import nice_edges
 from analysis.pairs import months, paired
@@ -20,6 +20,7 @@ from data.arrays import Floats, Integers
 
 _Z95: Final = 1.959963984540054
 _LEAST_PAIRS: Final = 3
+MOST_POINTS: Final = 4000  # pairs that an answer tells one by one
 
 
 class Options(BaseModel):
@@ -46,13 +47,22 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Every pair, by time: ``x``, ``y`` f8[n] and what both readings are stamped with."""
+
+    times: tuple[Moment, ...]
+    x: Floats
+    y: Floats
+
+
+@dataclass(frozen=True)
 class Scatter:
     """Pairs of readings with the same time: ``rows`` of them, ``unpaired`` readings without a
     partner.
 
     ``counts`` i8[x][y] of the cells between ``x_edges`` and ``y_edges``; ``correlation`` is
     Pearson's, null where one series does not vary; ``difference`` the mean of y - x where both have
-    one unit.
+    one unit. ``points`` are the pairs, null of more than :data:`MOST_POINTS`.
     """
 
     rows: int
@@ -63,6 +73,7 @@ class Scatter:
     correlation: float
     fit: Fit | None
     difference: float
+    points: Points | None = None
 
 
 METHOD = (
@@ -73,7 +84,7 @@ METHOD = (
 
 def run(question: Question, one: Observed, other: Observed, options: Options) -> Scatter:  # noqa: ARG001 - as every analysis
     """Return the pairs of two series, the first along x."""
-    x, y, unpaired = _pairs(one, other)
+    x, y, stamps, unpaired = _pairs(one, other)
     same_unit = one.sensor.unit == other.sensor.unit
     if not len(x):
         nothing = np.empty(0)
@@ -87,19 +98,25 @@ def run(question: Question, one: Observed, other: Observed, options: Options) ->
         counts += np.bincount(cell, minlength=len(counts))
     difference = float(y.mean() - x.mean()) if same_unit else math.nan
     cells = counts.reshape(along_x.number, along_y.number)
-    return Scatter(len(x), unpaired, along_x.edges, along_y.edges, cells, *_line(x, y), difference)
+    points = None if len(x) > MOST_POINTS else Points(tuple(map(Moment, stamps.tolist())), x, y)
+    return Scatter(len(x), unpaired, along_x.edges, along_y.edges, cells, *_line(x, y), difference, points)
 
 
-def _pairs(one: Observed, other: Observed) -> tuple[Floats, Floats, int]:
-    """Both series' values of the same times, and how many readings have no partner."""
+def _pairs(one: Observed, other: Observed) -> tuple[Floats, Floats, Integers, int]:
+    """Both series' values of the same times, the stamps of at least the first
+    :data:`MOST_POINTS`, and how many readings have no partner.
+    """
     most = min(one.series.rows, other.series.rows)
     x, y, count, unpaired = np.empty(most), np.empty(most), 0, 0
+    stamps = [np.empty(0, np.int64)]
     for rows in months((one, other)):
         found = paired(rows[0], rows[1])
+        if count < MOST_POINTS:
+            stamps.append(found.stamps)
         own = slice(count, count + len(found.one))
         x[own], y[own] = found.one, found.other
         count, unpaired = own.stop, unpaired + found.unpaired
-    return x[:count], y[:count], unpaired
+    return x[:count], y[:count], np.concatenate(stamps), unpaired
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, Fit | None]:

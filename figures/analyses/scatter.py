@@ -1,4 +1,4 @@
-"""Two series against each other: how often pairs of values occur, and the line through them."""
+"""Two series against each other: the pairs or how often they occur, and the line through them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.answer import Answer, SubjectAnswer
-from analysis.scatter import Scatter
+from analysis.scatter import MOST_POINTS, Points, Scatter
 from data.catalogue import Catalogue, Sensor
+from data.time.epoch import HOUR_MS
 from escaping import visible
 from figures.arrays import typed
 from figures.canvas import TOP_PX, Canvas, Plot, arrange_plots, canvas_layout, hidden_axes, plot_title
@@ -19,15 +20,18 @@ from figures.colour_scales import colour_bar, ramp_scale
 from figures.history import Figure
 from figures.notes import NOTE_PX, in_middle, no_data, note_above, note_lines
 from figures.subjects import subject_title
-from figures.template import Style, axis_style
+from figures.template import Style, axis_style, series_colour, translucent
 from figures.words import verbatim
-from i18n import MINUS, THIN_SPACE, current_language, format_number
+from i18n import MINUS, THIN_SPACE, current_language, format_number, format_time
 from i18n import gettext as _
 
 _PLOT_PX: Final = 460
 _BAR_PX: Final = 58  # right of the plot
 _MOST_DIGITS: Final = 12
 _SIGNIFICANT: Final = 3
+_KINDS: Final = ("points", "density")
+_POINT_OPACITY: Final = 0.5  # where many lie it is darker
+_AROUND_MS: Final = 12 * HOUR_MS  # on either side of a pair that is looked at
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,21 @@ class _Two:
 
 
 def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
-    """Return one heat map of the pairs of two series, with the line through them; the colour is
-    logarithmic. What the answer says of them in numbers is above it.
+    """Return the pairs of two series as points, or a heat map of them whose colour is logarithmic,
+    with the line through them. What the answer says of them in numbers is above it.
     """
     if not answer.subjects:
         return no_data(canvas)
     subject = answer.subjects[0]
     one, other = (catalogue[name] for name in subject.sensors)
     two = _Two(subject, (one, other))
-    notes = note_lines(_said(two), canvas)
+    points = two.result.points if canvas.choice("as", _KINDS) == "points" else None
+    notes = note_lines([*_said(two), *_too_many(two, canvas)], canvas)
     top_px = TOP_PX + NOTE_PX * len(notes)
     places = arrange_plots(1, canvas, columns=1, plot_px=min(_PLOT_PX, max(canvas.width_px, 240)), top_px=top_px)
     whole = places.plots[0]
-    plot = Plot(whole.left, max(0.1, whole.right - _BAR_PX / max(canvas.width_px, 1)), whole.bottom, whole.top)
+    bar = 0.0 if points else _BAR_PX / max(canvas.width_px, 1)
+    plot = Plot(whole.left, max(0.1, whole.right - bar), whole.bottom, whole.top)
     title = plot_title(plot, subject_title(subject, catalogue, "", canvas.width_px), canvas.style)
     layout = {**canvas_layout(canvas, places.height, top_px), "annotations": [*note_above(notes, canvas.style), title]}
     if not two.result.rows:
@@ -71,7 +77,10 @@ def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
     layout["margin"]["b"] += NOTE_PX  # the name of the x axis
     layout["height"] += NOTE_PX
     return {
-        "data": [_density(two, plot, canvas.style), *_line(two, canvas.style)],
+        "data": [
+            _drawn_points(two, points, answer.timezone, canvas.style) if points else _density(two, plot, canvas.style),
+            *_line(two, canvas.style),
+        ],
         "layout": {**layout, **_axes(two, plot, canvas)},
     }
 
@@ -99,10 +108,43 @@ def _said(two: _Two) -> list[str]:
     return [" · ".join(found)]
 
 
+def _too_many(two: _Two, canvas: Canvas) -> list[str]:
+    """That pairs are not drawn one by one though they were to be."""
+    if two.result.rows <= MOST_POINTS or canvas.choice("as", _KINDS) != "points":
+        return []
+    return [_("More than {most} pairs: drawn as their density.").format(most=format_number(MOST_POINTS))]
+
+
 def _number(value: float) -> str:
     """A number with three significant digits, or all of its whole ones."""
     least = 0.0 if not value else math.floor(math.log10(abs(value)))
     return format_number(value, min(_MOST_DIGITS, max(0, _SIGNIFICANT - 1 - int(least))))
+
+
+def _drawn_points(two: _Two, points: Points, timezone: str, style: Style) -> dict[str, Any]:
+    """Every pair, which leads to the day around it."""
+    x, y = (
+        [f"{format_number(value, sensor.decimals)}{THIN_SPACE}{verbatim(sensor.unit)}" for value in values.tolist()]
+        for values, sensor in zip((points.x, points.y), two.sensors, strict=True)
+    )
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "cliponaxis": False,  # the outermost are whole
+        "x": typed(points.x, "f8"),
+        "y": typed(points.y, "f8"),
+        "marker": {
+            "size": 5,
+            "color": translucent(series_colour(two.sensors[1].color, style), _POINT_OPACITY),
+            "line": {"width": 0},
+        },
+        "customdata": [[time - _AROUND_MS, time + _AROUND_MS] for time in points.times],
+        "hovertext": [
+            f"{format_time(time, timezone)}<br>x: {across}<br>y: {up}"
+            for time, across, up in zip(points.times, x, y, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
 
 
 def _density(two: _Two, plot: Plot, style: Style) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The choice of a scatter."""
+"""The choices of a scatter."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ def label() -> str:
 
 
 def controls() -> tuple[Control, ...]:
-    """Return how fine the density is."""
-    return (Control("bins", _("Cells a side"), default="60", hint=_("About so many, of a round width.")),)
+    """Return whether pairs or their density are drawn, and how fine that is."""
+    kinds = {"points": _("Points"), "density": _("Density")}
+    return (
+        Control("as", _("Draw"), kinds, drawing=True, default="points"),
+        Control("bins", _("Cells a side"), default="60", hint=_("About so many, of a round width.")),
+    )
 
 
 def details(answer: Answer, catalogue: Catalogue) -> Component | None:  # noqa: ARG001 - as every analysis

@@ -420,6 +420,8 @@ def test_a_scatter_pairs_readings_of_one_time_and_fits_their_line(site):
     assert (result["rows"], result["unpaired"], sum(map(sum, result["counts"]))) == (90, 10, 90)
     assert (result["correlation"], result["fit"]["slope"], result["fit"]["intercept"]) == pytest.approx((1.0, 2.0, -3.0))
     assert result["difference"] == pytest.approx((x[10:] - 3).mean())
+    assert result["points"]["times"][::89] == ["2024-01-01T10:00:00Z", "2024-01-05T03:00:00Z"]
+    assert (result["points"]["x"], result["points"]["y"]) == (x[10:].tolist(), (2 * x[10:] - 3).tolist())
     assert answer["series"][0]["station"] == "a · b"
 
 

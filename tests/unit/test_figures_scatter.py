@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.answer import SubjectAnswer
-from analysis.scatter import Fit, Scatter
+from analysis.answer import Moment, SubjectAnswer
+from analysis.scatter import MOST_POINTS, Fit, Points, Scatter
+from data.time.epoch import DAY_MS
 from i18n import set_language
 from layouts.analyses import scatter as page
 from tests.unit.answers import CATALOGUE, ODD_NAMES, answer, drawn, numbers, words
@@ -47,6 +48,16 @@ def test_a_cell_has_the_logarithm_of_its_count_where_its_values_are():
     np.testing.assert_array_equal(numbers(density["z"]), [[0, np.nan], [np.nan, 1], [2, np.nan]])
     assert "100 readings" in density["customdata"][2][0]
     assert density["colorbar"]["ticktext"] == ["1", "10", "100"]
+
+
+def test_few_pairs_are_points_each_of_which_leads_to_its_day_and_density_is_a_choice():
+    few = replace(PAIRS, rows=2, points=Points((Moment(DAY_MS), Moment(2 * DAY_MS)), np.array([1.0, 3.0]), np.array([0.5, 2.5])))
+    points = picture_of(few)["data"][0]
+    assert (points["mode"], numbers(points["x"]).tolist(), numbers(points["y"]).tolist()) == ("markers", [1, 3], [0.5, 2.5])
+    assert points["customdata"][0] == [DAY_MS // 2, 3 * DAY_MS // 2]
+    assert "1 Jan 1970 19:00 EST" in points["hovertext"][0]
+    assert picture_of(few, **{"as": "density"})["data"][0]["type"] == "heatmap"
+    assert "drawn as their density" in words(picture_of(replace(PAIRS, rows=MOST_POINTS + 1), **{"as": "points"}))
 
 
 def test_the_line_is_the_fit_from_end_to_end_and_the_numbers_are_said():
@@ -100,4 +111,4 @@ def test_odd_names_stay_names_in_each_theme_and_language(language, theme, width,
 
 
 def test_its_control_is_the_option_of_the_analysis():
-    assert [(control.name, control.drawing) for control in page.controls()] == [("bins", False)]
+    assert [(control.name, control.drawing) for control in page.controls()] == [("as", True), ("bins", False)]
