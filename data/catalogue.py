@@ -143,6 +143,7 @@ class _Entry(BaseModel):
     stamp: Literal["start", "end"] | None = None
     gap_minutes: Annotated[float, Field(gt=0)] | None = None
     decimals: Annotated[int, Field(ge=0, le=9)] = 1
+    standard_name: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
     quality: QualityLimits = QualityLimits()
 
     @field_validator("label")
@@ -258,7 +259,7 @@ def _sensor(path: Path, name: str, table: object, kind: type[_Entry] = _Entry) -
         raise ConfigurationError("{path}: sensor {name}: {wrong}.", path=path, name=name, wrong=_wrong(exc)) from exc
     hours, minutes = entry.day_start.split(":")
     assert isinstance(entry.label, dict)  # noqa: S101 - the validator made it so # nosec B101
-    same = entry.model_dump(include={"unit", "unit_code", "aggregation", "drawing", "color", "decimals", "formula"})
+    same = {"unit", "unit_code", "aggregation", "drawing", "color", "decimals", "formula", "standard_name"}
     return Sensor(
         name=name,
         labels=entry.label,
@@ -268,5 +269,5 @@ def _sensor(path: Path, name: str, table: object, kind: type[_Entry] = _Entry) -
         stamp=entry.stamp or "start",
         quality=entry.quality,
         gap_ms=round(entry.gap_minutes * MINUTE_MS) if entry.gap_minutes else None,
-        **same,
+        **entry.model_dump(include=same),
     )

@@ -37,7 +37,9 @@ class Sensor:
     ``valid_min``/``valid_max`` in ``unit`` (inclusive); ``day_start_min`` minutes after local
     midnight; ``gap_ms`` a longer pause breaks the line (None: three times the usual step);
     ``origin`` says where a mapped source has the values from (data/source/mapped/mapping.py);
-    ``quality`` what the catalogue says of its quality control (other limits make no tile stale).
+    ``quality`` what the catalogue says of its quality control (other limits make no tile stale);
+    ``standard_name`` is the name of the quantity in the table of the CF conventions, empty where
+    it is not said.
 
     A *derived* sensor has a ``formula`` of other sensors, its ``inputs``, and of what the catalogue
     says of its station, ``constants`` such as the elevation; it looks ``back_ms`` before a time at
@@ -65,6 +67,7 @@ class Sensor:
     back_ms: int = 0
     station: str | None = None
     quality: QualityLimits = field(default_factory=QualityLimits)
+    standard_name: str = ""
 
     @property
     def other_stations(self) -> tuple[str, ...]:

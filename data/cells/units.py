@@ -72,6 +72,9 @@ _SPELLINGS = {written: unit for unit, several in _WRITTEN.items() for written in
 _POWER = re.compile(r"(?<=[a-zA-Z])([23])(?![0-9])")
 _NEGATIVE_POWER = re.compile(r"(?<=[a-zA-Z])\^?-([1-3])(?![0-9])")
 _DIGITS = 10  # that a measurement is written with at most
+# Symbols that pint and UDUNITS share, with prefixes; all else goes by its name.
+_SI_SYMBOL = re.compile(r"[numcdhkMG]?(?:m|s|g|K|mol|Pa|W|J|V|A|Hz|S|C|N|lx)")
+_UDUNITS_NAMES = {"mile_per_hour": "mph", "kilometer_per_hour": "km hour-1"}
 _MOST_DECIMALS = 22  # powers of ten up to here are exact as float64
 _ROUNDINGS = 4  # of a conversion, and of reading the number
 _EXACT = 2**53  # integers up to here are exact as float64
@@ -162,6 +165,44 @@ def dimensions(unit: str) -> UnitsContainer:
         return _registry().Unit(spelled(unit)).dimensionality
     except (pint.PintError, AttributeError, TypeError, ValueError, AssertionError, SyntaxError, TokenError) as exc:
         raise UnitError(f"{unit!r} is not a known unit") from exc
+
+
+@cache
+def udunits(unit: str) -> str:
+    """Return a unit (as pint spells it) as UDUNITS does, which NetCDF files have their units in:
+    ``W m-2``, ``degree_Celsius``; a difference of temperatures has the unit of a temperature.
+
+    Raises:
+        UnitError: the unit is unknown.
+    """
+    import pint
+
+    try:
+        found, registry = _registry().Unit(unit), _registry()
+    except (pint.PintError, AttributeError, TypeError, ValueError, AssertionError, SyntaxError, TokenError) as exc:
+        raise UnitError(f"{unit!r} is not a known unit") from exc
+    powers = {name: Fraction(str(power)) for name, power in found._units.items()}  # noqa: SLF001 - it has no other way
+    if any(power.denominator != 1 for power in powers.values()):
+        raise UnitError(f"{unit!r} has a root of a unit, which UDUNITS does not know")
+    return " ".join(_udunits_part(registry.get_symbol(name), name, int(power)) for name, power in powers.items()) or "1"
+
+
+def _udunits_part(symbol: str, name: str, power: int) -> str:
+    plain = symbol.replace("µ", "u")
+    text = plain if _SI_SYMBOL.fullmatch(plain) else _UDUNITS_NAMES.get(name, name.removeprefix("delta_"))
+    return text if power == 1 else f"{text}{power}"
+
+
+def temperature_kind(unit: str) -> str | None:
+    """Return what a unit (as pint spells it) says of temperatures: ``on_scale``, ``difference``
+    (one by time or height, too), or None where it says nothing; raises UnitError where it is
+    unknown.
+    """
+    found = dimensions(unit)
+    if "[temperature]" not in found:
+        return None
+    alone = dict(found) == {"[temperature]": 1} and "delta_" not in str(_registry().Unit(unit))
+    return "on_scale" if alone else "difference"
 
 
 def spelled(unit: str) -> str:

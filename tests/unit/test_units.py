@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.catalogue import load_catalogue
-from data.cells.units import UnitError, conversion
+from data.cells.units import UnitError, conversion, temperature_kind, udunits
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,25 @@ from data.cells.units import UnitError, conversion
 )
 def test_units_as_files_spell_them_convert_without_noise(unit, target, value, expected):
     assert conversion(unit, target)(np.array([float(value)]))[0] == pytest.approx(expected, abs=1e-12, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("unit", "written", "kind"),
+    [
+        ("degC", "degree_Celsius", "on_scale"), ("degF", "degree_Fahrenheit", "on_scale"), ("K", "K", "on_scale"),
+        ("delta_degC", "degree_Celsius", "difference"), ("K/km", "K km-1", "difference"), ("percent", "percent", None),
+        ("hPa", "hPa", None), ("m/s", "m s-1", None), ("km/h", "km hour-1", None), ("W/m^2", "W m-2", None),
+        ("umol/m^2/s", "umol m-2 s-1", None), ("mph", "mph", None), ("dimensionless", "1", None), ("degree", "degree", None),
+    ],
+)  # fmt: skip
+def test_units_are_written_as_udunits_reads_them(unit, written, kind):
+    assert (udunits(unit), temperature_kind(unit)) == (written, kind)
+
+
+@pytest.mark.parametrize("unit", ["nonsense", "m**0.5"])
+def test_a_unit_that_udunits_lacks_is_refused(unit):
+    with pytest.raises(UnitError):
+        udunits(unit)
 
 
 @pytest.mark.parametrize(
