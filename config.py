@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from errors import ConfigurationError
 from private import check_private_file, check_secret_file, own_folder
 
+VERSION: Final = "0.1.0"  # the project's
 LEAST_SECRET = 16  # characters: whoever guesses one is anybody
 # of a web process, for pages and programs while every place of an event stream is taken
 FREE_THREADS = 2
@@ -91,8 +92,11 @@ class Settings(BaseSettings):
         description="Without effect: nothing is kept of what a page was shown. Accepted, so that older settings are.",
     )
     workbook_ttl: float = Field(
-        default=86_400.0, gt=0, description="How long a written Excel file is kept for whoever asks for the same rows, in s."
+        default=86_400.0,
+        gt=0,
+        description="How long a written Excel or NetCDF file is kept for whoever asks for the same rows, in s.",
     )
+    institution: str = Field(default="", description="Whose data these are, as NetCDF files say it; empty: not said.")
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
     proxy_user_header: str = Field(
         default="X-Forwarded-User", description="AUTH=proxy: header in which the trusted proxy names the user."
@@ -239,7 +243,7 @@ class Settings(BaseSettings):
 
     @property
     def workbook_budget_bytes(self) -> int:
-        """How much of the disk Excel files may take, besides the tiles:
+        """How much of the disk Excel and NetCDF files may take, besides the tiles:
         a tenth of the tiles' budget, in bytes.
         """
         return self.tile_budget_bytes // 10

@@ -16,14 +16,14 @@ from access.grants import Purpose
 from access.identity import authorise
 from access.restricted_site import restricted_site_for, whole_window
 from api.concurrency import limit_key
+from api.export_files import CONTENT_TYPES, cut, export_answer, export_receipt
 from api.inputs import LEAST_PX, DataQuery, StatsQuery, WindowQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt, Stats
 from api.revocable_stream import RevocableStream
-from api.workbooks import CONTENT_TYPE, cut, workbook_file, workbook_receipt
 from data.export.columns import Units
-from data.export.formats import STREAMS, XLSX, check_format, export_tag
+from data.export.formats import STREAMS, check_format, export_tag
 from data.export_names import export_names
 from data.load_plan import all_present
 from data.request import HistoryRequest, parse_time
@@ -37,13 +37,13 @@ from figures.job_window import JobWindow
 from figures.words import file_name
 from jobs.authorized import refuse_hidden
 from jobs.job import Job, Status
-from jobs.policy import WORKBOOK
+from jobs.policy import FILE_FORMATS
 
 _TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
-    XLSX: CONTENT_TYPE,
+    **{FILE_FORMATS[kind]: content_type for kind, content_type in CONTENT_TYPES.items()},
 }
 SMALL_BYTES: Final = 1 << 20  # less is sent without a place among the downloads
 _MILLISECONDS: Final = re.compile(r"-?[0-9]{9,15}")  # shorter ones are dates such as 20130701
@@ -55,11 +55,11 @@ _ROWS: Final = {
         headers={"Content-Disposition": "Name of the file.", "ETag": "Changes when the rows do."},
     ),
     202: Answer(
-        "xlsx only: the job that writes the file; ask again when it has completed.",
+        "xlsx and netcdf only: the job that writes the file; ask again when it has completed.",
         JobReceipt,
         headers={"Location": "The job.", "Retry-After": "Seconds after which to ask again."},
     ),
-    206: Answer("xlsx only: the part of the file that Range names.", content_types=(CONTENT_TYPE,)),
+    206: Answer("xlsx and netcdf only: the part of the file that Range names.", content_types=tuple(CONTENT_TYPES.values())),
     304: Answer("The rows that If-None-Match names are still the same."),
 }
 
@@ -75,7 +75,7 @@ def add_data_routes(api: Api, services: ApiServices) -> None:
 
     @api.get("/api/jobs/<job_id>/data", _ROWS, 400, 404, 409, 413, 416, 429, 503, scope="export", query=DataQuery)
     def get_data(job_id: str, query: DataQuery) -> Response:
-        """All rows of a window; streamed, but an xlsx is written by a job.
+        """All rows of a window; streamed, but xlsx and netcdf are written by a job.
 
         Refused (409) while the job loads, and when tiles of it have left the disk: a file lacks no
         rows in silence. A worksheet holds 1,048,575 rows; an xlsx of more is refused (413) before a
@@ -84,10 +84,10 @@ def add_data_routes(api: Api, services: ApiServices) -> None:
         them are answered 429 or 503 with Retry-After.
         """
         asked = asked_window(services, job_id, query, Purpose.EXPORT)
-        kind = query.format or (XLSX if asked.job.kind == WORKBOOK else "csv")
+        kind = query.format or FILE_FORMATS.get(asked.job.kind, "csv")
         check_format(kind)
         authorise(services.identify(), asked.job.request, Purpose.EXPORT)
-        answer, is_small = _workbook(services, asked) if kind == XLSX else _rows(asked, kind, query.units)
+        answer, is_small = _rows(asked, kind, query.units) if kind in STREAMS else _written(services, asked, kind)
         # rows go out
         if request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
             if not is_small:
@@ -132,22 +132,23 @@ def _send_while_permitted(services: ApiServices, asked: JobWindow, kind: str, an
     answer.response = RevocableStream(answer.response, permit, refused)  # type: ignore[arg-type]  # bytes, as all of these are
 
 
-def _workbook(services: ApiServices, asked: JobWindow) -> tuple[Response, bool]:
-    """The file, or the job that writes it; and whether it is small.
+def _written(services: ApiServices, asked: JobWindow, kind: str) -> tuple[Response, bool]:
+    """The file of a format, or the job that writes it; and whether it is small.
 
-    What a workbook job itself has written is there whatever its request lacks by now.
+    What a job itself has written is there whatever its request lacks by now.
     """
     job, span = asked.job, asked.span
+    own = next(of for of, name in FILE_FORMATS.items() if name == kind)
     wanted = cut(job.request, span)
     # as the job that writes it will see it
     site = restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT)
-    if job.kind != WORKBOOK:
+    if job.kind != own:
         refuse_part(site, job)
-    if answer := workbook_file(site, wanted, _name(site, job, span)):
+    if answer := export_answer(site, wanted, own, _name(site, job, span)):
         return answer, (answer.content_length or 0) <= SMALL_BYTES
-    if job.kind == WORKBOOK and job.status.is_final:
+    if job.kind == own and job.status.is_final:
         refuse_part(site, job)
-    return workbook_receipt(services, site, wanted), True
+    return export_receipt(services, site, wanted, own), True
 
 
 def _name(site: Site, job: Job, span: Span) -> str:
@@ -157,10 +158,10 @@ def _name(site: Site, job: Job, span: Span) -> str:
 
 
 def _is_whole(site: Site, job: Job) -> bool:
-    """Whether no row of the job can be missing. That a workbook was written says
+    """Whether no row of the job can be missing. That a file was written says
     nothing of what it was written of.
     """
-    return all_present(site, job.request) if job.kind == WORKBOOK else job.status is Status.COMPLETED
+    return all_present(site, job.request) if job.kind in FILE_FORMATS else job.status is Status.COMPLETED
 
 
 def _rows(asked: JobWindow, kind: str, units: Units) -> tuple[Response, bool]:

@@ -19,8 +19,7 @@ from pydantic_core import core_schema
 
 from api.operations import Answer, Operation
 from api.outputs import Error
-
-VERSION: Final = "0.1.0"  # the project's
+from config import VERSION
 
 _KEY: Final = "key"  # or the browser's session, or nobody where a site has no sign-in
 # nobody signed in, not from here, our fault, a database that does not answer

@@ -119,7 +119,7 @@ class DataQuery(WindowQuery):
 
     format: Annotated[
         str | None,
-        Field(json_schema_extra={"enum": list(FORMATS)}, description="Default: csv; of a workbook's job xlsx."),
+        Field(json_schema_extra={"enum": list(FORMATS)}, description="Default: csv; of a job that writes a file, that file's."),
         BeforeValidator(_lower),
     ] = None
     units: Annotated[

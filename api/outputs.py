@@ -126,7 +126,9 @@ class JobAnswer(_Out):
     owner: str
     kind: Annotated[
         str,
-        Field(description="history; workbook: it writes the rows of its request as xlsx; analysis: it answers a question."),
+        Field(
+            description="history; workbook, netcdf: it writes the rows of its request to a file; analysis: it answers a question."
+        ),
     ]
     inquiry: JobInquiry | None
     request: JobRequest

@@ -14,11 +14,11 @@ from access.grants import Purpose
 from access.identity import authorise
 from api.concurrency import limit_key
 from api.data import asked_window, refuse_part, window_time
+from api.export_files import cut
 from api.inputs import RowsQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import TableRows
-from api.workbooks import cut
 from data.export.columns import time_texts
 from data.export.formats import export_tag
 from data.export.row_index import RowIndex

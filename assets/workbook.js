@@ -1,4 +1,4 @@
-// Excel files are written by a job: a click on a link to one asks for it, shows how far it is, and
+// Excel and NetCDF files are written by a job: a click on a link to one asks for it, shows how far it is, and
 // begins the download when it is there.
 (function () {
   "use strict";

@@ -22,7 +22,7 @@ from i18n import (
 )
 from i18n import gettext as _
 from jobs.job import Job, Status
-from jobs.policy import ANALYSIS, WORKBOOK
+from jobs.policy import ANALYSIS, FILE_FORMATS, FILE_NAMES
 from layouts.form import resolution_names
 from layouts.jobs_grid import status_names
 
@@ -38,7 +38,7 @@ def job_row(
     ``with_details``: for those who may see an error's traceback.
     """
     metrics, stations = job.metrics, station_words(job.request)
-    is_file = job.kind == WORKBOOK and job.status is Status.COMPLETED
+    is_file = job.kind in FILE_FORMATS and job.status is Status.COMPLETED
     seconds = _seconds(job, now_ms)
     rows = metrics.get("rows", job.progress.rows if job.progress else None)
     speed = _rows_a_second(metrics)
@@ -70,7 +70,8 @@ def job_row(
         "attempts_order": job.attempt,
         "error": translate_error(job.error, timezone) if job.error else "",
         "details": job.error.details if job.error and with_details else "",
-        "open": f"{prefix}api/jobs/{quote(job.id)}/data?format=xlsx" if is_file else f"{prefix}?{urlencode({'job': job.id})}",
+        "open": prefix
+        + (f"api/jobs/{quote(job.id)}/data?format={FILE_FORMATS[job.kind]}" if is_file else f"?job={quote(job.id)}"),
         "is_file": is_file,
         "repeat": f"{prefix}?{repeat_query(job.request)}",
         "can_cancel": not job.status.is_final,
@@ -80,8 +81,8 @@ def job_row(
 
 def _what(job: Job) -> str:
     """What the job makes, with the field ``stations``."""
-    if job.kind == WORKBOOK:
-        return _("Excel file of {stations}")
+    if job.kind in FILE_NAMES:
+        return _("{name} file of {stations}").replace("{name}", FILE_NAMES[job.kind])
     return _("Analysis of {stations}") if job.kind == ANALYSIS else "{stations}"
 
 

@@ -14,7 +14,7 @@ from escaping import visible
 from i18n import current_language, format_duration, format_month, format_range, format_short, ngettext, translate_error
 from i18n import gettext as _
 from jobs.job import Job, Progress, Status
-from jobs.policy import ANALYSIS, HISTORY, WORKBOOK
+from jobs.policy import ANALYSIS, FILE_NAMES, HISTORY
 from layouts.notices import Notice
 
 ACTIVE_STATUS = "active"  # queued or running: the page treats them alike
@@ -151,9 +151,9 @@ def _running(job: Job, progress: Progress) -> str:
     if job.kind == HISTORY:
         return _reading(progress, len(job.request.sensors))
     words = _("Analysing: {done} of {total} readings")
-    if job.kind == WORKBOOK:
-        words = _("Writing the Excel file: {done} of {total} rows")
-    return words.format(done=format_short(progress.rows), total=format_short(progress.rows_total))
+    if job.kind in FILE_NAMES:
+        words = _("Writing the {name} file: {done} of {total} rows")
+    return words.format(name=FILE_NAMES.get(job.kind), done=format_short(progress.rows), total=format_short(progress.rows_total))
 
 
 def _reading(progress: Progress, sensors: int) -> str:
@@ -210,9 +210,9 @@ def _failed(job: Job, *, with_details: bool) -> Notice:
     if error is None:
         return Notice("danger", _("The load failed."), action="retry")
     words = _("The load failed: {cause}")
-    if job.kind == WORKBOOK:
-        words = _("The Excel file could not be written: {cause}")
+    if job.kind in FILE_NAMES:
+        words = _("The {name} file could not be written: {cause}")
     elif job.kind == ANALYSIS:
         words = _("The analysis could not be made: {cause}")
-    sentence = words.format(cause=translate_error(error))
+    sentence = words.format(name=FILE_NAMES.get(job.kind), cause=translate_error(error))
     return Notice("danger", sentence, action="retry", details=error.details if with_details else f"{_('Job')} {job.id}")

@@ -61,17 +61,17 @@ class ViewAnswer:
     note: Any = None
 
     @property
-    def workbook_href(self) -> str | None:
-        """The same as an Excel file."""
-        return self.rows_href and self.rows_href.replace("?format=csv&units=name", "?format=xlsx", 1)
+    def links(self) -> list[str | None]:
+        """Return the addresses of the rows as CSV, as an Excel file and as NetCDF."""
+        csv, files = self.rows_href, ("xlsx", "netcdf")
+        return [csv, *(csv and csv.replace("?format=csv&units=name", f"?format={kind}", 1) for kind in files)]
 
     @property
     def whole(self) -> dict[str, Any]:
         """Return all of it as one answer, which the page shows or drops together."""
         said = {"badge": self.badge, "statistics": self.statistics, "heading": self.heading}
         said |= {"lists": self.lists, "controls": self.controls, "note": self.note}
-        links = {"rows_href": self.rows_href, "workbook_href": self.workbook_href}
-        return {**self.answer, **said, **links, "overview": self.overview, "overview_version": self.overview_version}
+        return {**self.answer, **said, "links": self.links, "overview": self.overview, "overview_version": self.overview_version}
 
 
 def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
@@ -221,6 +221,7 @@ def _register_page(app: Dash) -> None:
         Output(ids.CHART_NOTE, "children"),
         Output(ids.DOWNLOAD_CSV, "href"),
         Output(ids.DOWNLOAD_XLSX, "href"),
+        Output(ids.DOWNLOAD_NETCDF, "href"),
         Output(ids.OVERVIEW, "figure"),
         Output(ids.OVERVIEW_VERSION, "data"),
         Output(ids.CHART_DRAWN, "data"),

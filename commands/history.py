@@ -35,7 +35,7 @@ def history(
     timezone: Annotated[
         str | None, typer.Option(help="Zone of bare times and of buckets; default: the stations' own, else the site's.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write all rows: FILE.csv, .parquet, .arrow or .xlsx.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write all rows: FILE.csv, .parquet, .arrow, .xlsx or .nc.")] = None,
     units: Annotated[
         str, typer.Option(help="Where a CSV file names units: none, name (of each column) or row (beneath the header).")
     ] = "none",
@@ -47,7 +47,7 @@ def history(
 
     settings = quiet_settings()
     _check_units(units)
-    _check_format(out)
+    kind = _format_of(out)
     with opened_site(settings) as (site, ledger):
         zone = timezone or site.catalogue.zone_of(station, settings.timezone)
         request = request_of_words(station, sensor, start, end, resolution, zone)
@@ -55,7 +55,7 @@ def history(
         found = read or []
         if out is not None and found:
             _export(site, request, out, units)
-            what = request_subject(request, job=job.id, format=out.suffix.lower().lstrip("."), file=str(out))
+            what = request_subject(request, job=job.id, format=kind, file=str(out))
             record(ledger.engine, "export", what)
     _print(job, found, as_json)
     if not found:
@@ -101,12 +101,11 @@ def _summary(site: Site, request: HistoryRequest, station: str, name: str) -> di
     }
 
 
-def _check_format(out: Path | None) -> None:
-    from data.export.formats import check_format
+def _format_of(out: Path | None) -> str | None:
+    from data.export.formats import format_of
 
     try:
-        if out is not None:
-            check_format(out.suffix.lower().lstrip("."))
+        return None if out is None else format_of(out)
     except InvalidRequest as exc:
         raise typer.BadParameter(exc.message) from exc
 

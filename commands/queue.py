@@ -155,7 +155,7 @@ def prune(
     days: Annotated[float, typer.Option(min=0, help="Forget jobs that ended longer ago than this.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Forget jobs that ended long ago, and remove Excel files that are no longer kept.
+    """Forget jobs that ended long ago, and remove Excel and NetCDF files that are no longer kept.
     Tiles are not touched.
     """
     from data.site import open_shelf

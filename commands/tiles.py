@@ -73,7 +73,7 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove the tiles, and with all of them the Excel files made of them.
+    """Remove the tiles, and with all of them the Excel and NetCDF files made of them.
     Nothing is lost: they are read again when needed.
     """
     from data.site import open_shelf

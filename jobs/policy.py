@@ -4,7 +4,9 @@ the ledger and the worker act.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from access.grants import Purpose
 from errors import QueueFull
@@ -13,10 +15,13 @@ HISTORY = "history"  # ordinary jobs
 LARGE = "history-large"  # jobs that read so much that they would keep others waiting
 QUEUES = (HISTORY, LARGE)
 
-# a kind of job, as HISTORY is the other: it writes the rows of its request to an XLSX file
+# kinds of jobs, as HISTORY is another: they write the rows of their request to a file
 WORKBOOK = "workbook"
+NETCDF = "netcdf"
+FILE_FORMATS: Final[Mapping[str, str]] = {WORKBOOK: "xlsx", NETCDF: "netcdf"}  # as the API calls them
+FILE_NAMES: Final[Mapping[str, str]] = {WORKBOOK: "Excel", NETCDF: "NetCDF"}  # as people call them
 
-# and another one: it answers a question about the readings of its request
+# and another kind: it answers a question about the readings of its request
 ANALYSIS = "analysis"
 
 ALIVE_MS = 10_000  # a worker that was silent for longer is not counted
@@ -96,7 +101,9 @@ class Shares:
 
 def purpose_of(kind: str) -> Purpose:
     """Return the purpose that must be granted for a job of a kind."""
-    return {WORKBOOK: Purpose.EXPORT, ANALYSIS: Purpose.VIEW}.get(kind, Purpose.LOAD)
+    if kind in FILE_FORMATS:
+        return Purpose.EXPORT
+    return Purpose.VIEW if kind == ANALYSIS else Purpose.LOAD
 
 
 def queue_of(rows_to_read: int, large_rows: int) -> str:

@@ -126,6 +126,13 @@ def _exports() -> html.Div:
             title=_("Download the rows of this window as an Excel file"),
             **workbook_link(ids.ALERT),
         ),
+        html.A(
+            "NetCDF",
+            id=ids.DOWNLOAD_NETCDF,
+            className="btn btn-sm",
+            title=_("Download the rows of this window as a NetCDF file, with units, places and flags"),
+            **workbook_link(ids.ALERT),
+        ),
         button(
             _("Embed"),
             "btn btn-sm",

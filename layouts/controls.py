@@ -73,7 +73,7 @@ def options(names: Mapping[Any, str]) -> list[dict[str, Any]]:
 
 
 def workbook_link(alert_id: str) -> dict[str, str]:
-    """Return attributes that make a link one to an Excel file.
+    """Return attributes that make a link one to a file that a job writes.
 
     assets/workbook.js waits for the job that writes one, and then begins the download;
     ``alert_id`` is the component that says what went wrong.

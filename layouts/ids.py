@@ -66,6 +66,7 @@ CHART_PICTURE: Final = "chart-picture"
 STATS_COPY: Final = "stats-copy"
 DOWNLOAD_CSV: Final = "download-csv"
 DOWNLOAD_XLSX: Final = "download-xlsx"
+DOWNLOAD_NETCDF: Final = "download-netcdf"
 
 # Embed this chart
 EMBED_OPEN: Final = "embed-open"

@@ -1,10 +1,10 @@
 """Rows of a request as a file: CSV, Parquet and Arrow as streams of bytes,
-and a workbook on the disk; all in constant memory.
+workbooks and NetCDF files on the disk; all in constant memory.
 
 Columns: ``timestamp_utc``, ``timestamp_local`` (the request's zone), ``station``, then a column a
 sensor in the catalogue's unit, empty where there is no value (data/export/columns.py). So
-``manage.py import`` reads the CSV and the Parquet file again. Flags are not exported: an import
-finds them anew.
+``manage.py import`` reads the CSV and the Parquet file again. They have no flags, which an import
+finds anew; NetCDF files, which have variables of their own (data/export/netcdf.py), have them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
+from config import VERSION
 from data.export.columns import Units, header_lines, schema, table, text_table
+from data.export.netcdf import libraries, write_netcdf
 from data.export.rows import Piece, joined
 from data.export.sheets import write_workbook
 from data.export.xlsx import SHEET_ROWS, ReportRows
@@ -108,22 +110,52 @@ STREAMS: Mapping[str, Callable[..., Iterator[bytes]]] = {
     "arrow": partial(_typed, pyarrow.ipc.new_stream),
 }
 XLSX = "xlsx"
-FORMATS = (*STREAMS, XLSX)
+NETCDF = "netcdf"
+WRITTEN = (XLSX, NETCDF)  # these are no streams
+FORMATS = (*STREAMS, *WRITTEN)
+_SUFFIXES = {NETCDF: "nc"}  # of the others it is their name
 
 
-def write_xlsx(
-    site: Site, request: HistoryRequest, start_ms: int, end_ms: int, path: Path, wrote: ReportRows = lambda *_: None
+def suffix(kind: str) -> str:
+    """Return what the name of a file of a format ends in, without the point."""
+    return _SUFFIXES.get(kind, kind)
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's name ends in.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    ending = path.suffix.lower().lstrip(".")
+    found = next((kind for kind in FORMATS if suffix(kind) == ending), None)
+    if found is None:
+        known = ", ".join(suffix(kind) for kind in FORMATS)
+        raise _unknown(ending, known)
+    return found
+
+
+def write_file(
+    site: Site,
+    request: HistoryRequest,
+    start_ms: int,
+    end_ms: int,
+    path: Path,
+    kind: str,
+    wrote: ReportRows = lambda *_: None,
 ) -> int:
-    """Write a workbook (data/export/sheets.py) in a folder that is the caller's own;
-    returns how many rows of data it has.
+    """Write a workbook (data/export/sheets.py) or a NetCDF file (data/export/netcdf.py) in a folder
+    that is the caller's own; returns how many rows it has.
 
     Raises:
         TooLarge: there are more rows than a worksheet holds.
         OSError: the file cannot be written.
     """
-    check_rows(site, request, start_ms, end_ms)
-    pieces = _on_one_sheet(joined(site, request, start_ms, end_ms))
-    return write_workbook(site, request, (start_ms, end_ms), pieces, path, wrote)
+    check_rows(site, request, start_ms, end_ms, kind)
+    pieces, span = joined(site, request, start_ms, end_ms), (start_ms, end_ms)
+    if kind == NETCDF:
+        return write_netcdf(site, request, span, pieces, path, wrote)
+    return write_workbook(site, request, span, _on_one_sheet(pieces), path, wrote)
 
 
 def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str, units: Units = "none") -> str:
@@ -134,6 +166,9 @@ def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
         f"{_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {request.to_json()}".encode(),
         digest_size=16,
     )
+    if kind == NETCDF:
+        known = [site.catalogue.stations.get(station) for station in request.stations]
+        digest.update(f"{libraries()} {VERSION} {site.settings.institution} {known!r}".encode())
     for station, sensor in request.series:
         digest.update(repr(site.catalogue[sensor]).encode())
         entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))
@@ -157,13 +192,12 @@ def export_file(
         TooLarge: more rows than a worksheet holds.
         OSError: the file cannot be written.
     """
-    kind = path.suffix.lower().lstrip(".")
-    check_format(kind)
+    kind = format_of(path)
     start, end = request.start_ms if start_ms is None else start_ms, request.end_ms if end_ms is None else end_ms
     with TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as folder:
         draft = Path(folder) / "draft"
-        if kind == XLSX:
-            write_xlsx(site, request, start, end, draft)
+        if kind in WRITTEN:
+            write_file(site, request, start, end, draft, kind)
         else:
             with draft.open("xb") as file:
                 file.writelines(STREAMS[kind](site, request, start, end, units))
@@ -173,13 +207,17 @@ def export_file(
 def check_format(kind: str) -> None:
     """Raises InvalidRequest when there is no such format."""
     if kind not in FORMATS:
-        raise InvalidRequest(
-            "There is no format {format}; use one of {known}.", field="format", format=kind[:20] or "–", known=", ".join(FORMATS)
-        )
+        raise _unknown(kind, ", ".join(FORMATS))
 
 
-def check_rows(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
-    """About how many rows a workbook would have; told from the tiles'
+def _unknown(kind: str, known: str) -> InvalidRequest:
+    return InvalidRequest(
+        "There is no format {format}; use one of {known}.", field="format", format=kind[:20] or "–", known=known
+    )
+
+
+def check_rows(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str) -> int:
+    """About how many rows a workbook or a NetCDF file would have; told from the tiles'
     indices unless it may be too many.
 
     Raises:
@@ -191,10 +229,10 @@ def check_rows(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) 
         for station in request.stations
     ]
     least, most = sum(map(max, counts)), sum(map(sum, counts))
-    if raw and least >= SHEET_ROWS:
+    if raw and least >= SHEET_ROWS and kind == XLSX:
         raise _too_many(least)
     buckets = most if raw else _most_buckets(site, request, start_ms, end_ms)
-    if min(most, buckets) < SHEET_ROWS:
+    if kind != XLSX or min(most, buckets) < SHEET_ROWS:
         return least if raw else min(most, buckets)
     return sum(len(piece.times) for piece in _on_one_sheet(joined(site, request, start_ms, end_ms)))
 
@@ -224,8 +262,8 @@ def _on_one_sheet(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 def _too_many(rows: int) -> TooLarge:
     return TooLarge(
-        "A worksheet holds at most {most} rows, but this export has at least {rows}. Choose CSV or "
-        "Parquet, a shorter range or a coarser resolution.",
+        "A worksheet holds at most {most} rows, but this export has at least {rows}. Choose CSV, Parquet "
+        "or NetCDF, a shorter range or a coarser resolution.",
         field="format",
         most=f"{SHEET_ROWS - 1:,}",
         rows=f"{rows:,}",

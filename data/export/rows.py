@@ -42,13 +42,14 @@ class Span:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a station: ``times`` int64[n] ms UTC, increasing;
-    ``values`` float64[n] a sensor, NaN where it has none.
+    """Some rows of a station: ``times`` int64[n] ms UTC, increasing; of each sensor ``values``
+    float64[n], NaN where it has none, and ``flags`` uint8[n] (data/readings.py), 0 there.
     """
 
     station: str
     times: Integers
     values: tuple[Floats, ...]
+    flags: tuple[npt.NDArray[np.uint8], ...]
 
 
 def joined(site: SiteLike, request: HistoryRequest, start_ms: int, end_ms: int) -> Iterator[Piece]:
@@ -169,7 +170,8 @@ def rounded(values: Floats, sensor: Sensor) -> Floats:
 
 def _join(station: str, columns: Sequence[Column]) -> Piece:
     times = joined_times([own for own, _, _ in columns])
-    return Piece(station, times, tuple(spread(times, own, values, np.nan) for own, values, _ in columns))
+    values = tuple(spread(times, own, values, np.nan) for own, values, _ in columns)
+    return Piece(station, times, values, tuple(spread(times, own, flags, 0) for own, _, flags in columns))
 
 
 def joined_times(columns: Sequence[Integers]) -> Integers:

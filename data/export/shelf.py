@@ -1,7 +1,7 @@
 """Files that jobs wrote for a user, kept for a while beside the tiles, where all hosts see them:
-workbooks, and answers of analyses.
+workbooks, NetCDF files, and answers of analyses.
 
-``TILE_DIR/.workbooks/TAG.KIND``: of a workbook (``xlsx``) TAG is the ETag of the rows, so equal
+``TILE_DIR/.workbooks/TAG.KIND``: of rows (``xlsx``, ``nc``) TAG is their ETag, so equal
 rows are one file, and other rows another one; of an answer (``answer``) it is a digest of the
 question and the rows. Drafts are folders; no name of a series' folder begins with a dot
 (data/tiles/paths.py).
@@ -26,7 +26,7 @@ FETCH_S: Final = 600.0
 WORKBOOK_FILE: Final = "xlsx"
 ANSWER_FILE: Final = "answer"
 
-_KINDS: Final = (WORKBOOK_FILE, ANSWER_FILE)
+_KINDS: Final = (WORKBOOK_FILE, "nc", ANSWER_FILE)
 _DRAFT: Final = ".draft"
 _INSIDE: Final = "file"
 

@@ -24,11 +24,11 @@ from data.site import Site, open_site
 from data.source.connection.failures import classified
 from errors import StaleAttempt
 from jobs.job import Job, JobError, Metrics, Progress
+from jobs.kinds.export_file import write_export
 from jobs.kinds.history import load_history
 from jobs.kinds.kept_answer import write_answer
-from jobs.kinds.workbook import write_workbook
 from jobs.ledger.ledger import Ledger, open_ledger
-from jobs.policy import ANALYSIS, WORKBOOK, purpose_of
+from jobs.policy import ANALYSIS, FILE_FORMATS, purpose_of
 from jobs.worker.attempt_cleanup import draft_name, session_name
 from jobs.worker.process import lift_memory_limit
 
@@ -219,8 +219,8 @@ def _load(
 
 def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None], seen: Site) -> Metrics:
     """Do what a job of its kind does; ``seen`` is the site as the owner sees it."""
-    if job.kind == WORKBOOK:
-        return write_workbook(seen, job.request, draft_name(job.id, attempt), report)
+    if job.kind in FILE_FORMATS:
+        return write_export(seen, job.request, job.kind, draft_name(job.id, attempt), report)
     if job.kind == ANALYSIS:
         return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), draft_name(job.id, attempt), report)
     return load_history(site, job.request, report, seen)

@@ -28,9 +28,8 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from api.document import VERSION
 from app import create_app
-from config import Settings
+from config import VERSION, Settings
 from data.request import request_of
 from data.site import open_site
 from jobs.kinds.history import load_history

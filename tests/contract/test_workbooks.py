@@ -24,13 +24,14 @@ from access.audit.entries import AuditFilter
 from access.store import open_access
 from app import create_app
 from config import Settings
+from data.export.formats import export_file
 from data.export.shelf import DRAFT_LIFE_S, FETCH_S, Shelf
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
 from errors import RowsChanged, TooLarge
 from jobs.job import Job, Status
+from jobs.kinds.export_file import export_file_tag, write_export
 from jobs.kinds.history import load_history
-from jobs.kinds.workbook import workbook_tag, write_workbook
 from jobs.ledger.ledger import Ledger, open_ledger
 from jobs.policy import WORKBOOK
 from jobs.worker.child import make_run_job
@@ -125,6 +126,20 @@ def test_asked_again_while_it_waits_it_is_the_same_job_and_then_the_file(world):
     assert (got.status_code, got.data[:4]) == (200, b"PK\x03\x04")
     assert done.metrics["bytes"] == len(got.data)
     assert world.ledger.claim("w", ["history"]) is None
+
+
+def test_netcdf_is_written_by_a_job_of_its_own_and_is_what_the_command_line_writes(world, tmp_path):
+    sari, path = world.user("sari"), f"/api/jobs/{world.history()}/data?{MARCH.replace('xlsx', 'netcdf')}"
+    receipt = sari.get(path)
+    assert (receipt.status_code, sari.get(receipt.headers["Location"]).json["kind"]) == (202, "netcdf")
+    done, got = world.run(), sari.get(path)
+    assert (got.status_code, got.content_type, done.metrics["bytes"]) == (200, "application/netcdf", len(got.data))
+    assert got.headers["Content-Disposition"].endswith(".nc")
+    assert sari.get(path, headers={"If-None-Match": got.headers["ETag"]}).status_code == 304
+    assert sari.get(f"/api/jobs/{done.id}/data").data == got.data
+    march = done.request
+    export_file(world.site, march, tmp_path / "march.nc")
+    assert (tmp_path / "march.nc").read_bytes() == got.data
 
 
 def test_equal_rows_are_one_file_for_all_users_and_ways_to_ask(world):
@@ -261,8 +276,8 @@ def kept(settings: Settings, **series: tuple[Any, Any]) -> tuple[Site, HistoryRe
 
 
 def write(site: Site, request: HistoryRequest) -> Path:
-    write_workbook(site, request, "x-1", lambda progress: None)
-    return site.shelf.path(workbook_tag(site, request))
+    write_export(site, request, WORKBOOK, "x-1", lambda progress: None)
+    return site.shelf.path(export_file_tag(site, request, WORKBOOK))
 
 
 def test_every_digit_of_a_number_and_every_time_comes_back(settings):
@@ -297,7 +312,7 @@ def test_rows_that_change_while_they_are_written_are_not_given_out(settings):
         store_rows(site.tiles, sensor_named("temperature"), [MARCH_2019], [2.0], generation=2)
 
     with pytest.raises(RowsChanged):
-        write_workbook(site, request, "x-1", load)
+        write_export(site, request, WORKBOOK, "x-1", load)
     assert list((settings.tiles_path / ".workbooks").iterdir()) == []
     assert RowsChanged.retryable
 
@@ -310,9 +325,9 @@ def test_buckets_are_not_counted_by_reading_where_there_cannot_be_too_many(setti
     monkeypatch.setattr("data.export.formats.joined", lambda *_: pytest.fail("rows were read"))
     from data.export.formats import check_rows
 
-    assert 34 <= check_rows(site, hourly, hourly.start_ms, hourly.end_ms) < 100
+    assert 34 <= check_rows(site, hourly, hourly.start_ms, hourly.end_ms, "xlsx") < 100
     with pytest.raises(TooLarge):
-        check_rows(site, request, request.start_ms, request.end_ms)
+        check_rows(site, request, request.start_ms, request.end_ms, "xlsx")
 
 
 _MEASURE = """
@@ -321,13 +336,13 @@ from pathlib import Path
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
-from jobs.kinds.workbook import write_workbook
+from jobs.kinds.export_file import write_export
 
 def peak_mb():  # not ru_maxrss, which begins with what the parent had
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024 / 1e6
 
 site, before = open_site(Settings(data_dir=sys.argv[1], _env_file=None)), peak_mb()
-found = write_workbook(site, HistoryRequest.from_json(sys.argv[2]), "x-1", lambda progress: None)
+found = write_export(site, HistoryRequest.from_json(sys.argv[2]), "workbook", "x-1", lambda progress: None)
 print(json.dumps({"rows": found["rows"], "grown_mb": peak_mb() - before}))
 """
 

@@ -22,10 +22,10 @@ from data.site import open_site
 from data.tiles.tile_store import SeriesKey
 from jobs.celery.broker import Broker
 from jobs.job import Status
-from jobs.kinds.workbook import start_workbook, workbook_tag
+from jobs.kinds.export_file import export_file_tag, start_export
 from jobs.ledger.ledger import open_ledger
 from jobs.manager import QueueManager, open_cache
-from jobs.policy import HISTORY, LARGE
+from jobs.policy import HISTORY, LARGE, WORKBOOK
 from jobs.start import start_job
 from jobs.worker.wake import make_wake
 from tests.brokers import REDIS, redis_prefix
@@ -158,8 +158,8 @@ def test_a_load_ends_with_its_tiles(fleet, ledger, site, wake):
 def test_a_workbook_is_written_where_all_hosts_find_it(fleet, ledger, site, wake):
     request = HistoryRequest(("LGA",), ("temperature",), *YEAR_MS)
     become(ledger, start_job(site, ledger, person("siti"), request, wake, by_page=True), Status.COMPLETED)
-    done = become(ledger, start_workbook(site, ledger, person("siti"), request, wake), Status.COMPLETED)
-    file = site.shelf.find(workbook_tag(site, request))
+    done = become(ledger, start_export(site, ledger, person("siti"), request, WORKBOOK, wake), Status.COMPLETED)
+    file = site.shelf.find(export_file_tag(site, request, WORKBOOK))
     assert file.stat().st_size == done.metrics["bytes"] > 100_000
     assert list(file.parent.iterdir()) == [file]
 

@@ -73,7 +73,7 @@ function opened(search = "", devicePixelRatio = undefined) {
     answer: (job, sequence, start = 0, end = 100, view = "trend", options = {}, more = {}) => {
       const series = view === "trend" ? [{ key: "EWR.temperature" }, { key: "Pos, 2.rainfall" }] : undefined;
       const meta = { end: end * HOUR, offset: 0, series, start: start * HOUR, whole: [0, 100 * HOUR] };
-      return draw({ ...more, job, sequence, view, options, badge: `${job} ${start}`, figure: { data: [], layout: { meta, xaxis: {} } } });
+      return draw({ ...more, job, sequence, view, options, badge: `${job} ${start}`, links: [], figure: { data: [], layout: { meta, xaxis: {} } } });
     },
   };
 }

@@ -53,11 +53,12 @@ def test_a_completed_job_tells_what_it_took():
     assert (made["can_cancel"], made["can_retry"]) == (False, False)
 
 
-def test_a_workbook_says_that_it_is_a_file_and_opens_as_a_download_once_it_is_written():
-    waiting, done = row(job(Status.QUEUED, kind="workbook")), row(job(Status.COMPLETED, kind="workbook"), prefix="/r/")
-    assert waiting["stations"] == done["stations"] == "Excel file of aws-1"
+@pytest.mark.parametrize(("kind", "name", "shown"), [("workbook", "Excel", "xlsx"), ("netcdf", "NetCDF", "netcdf")])
+def test_a_file_says_that_it_is_one_and_opens_as_a_download_once_it_is_written(kind, name, shown):
+    waiting, done = row(job(Status.QUEUED, kind=kind)), row(job(Status.COMPLETED, kind=kind), prefix="/r/")
+    assert waiting["stations"] == done["stations"] == f"{name} file of aws-1"
     assert (waiting["open"], waiting["is_file"]) == ("/?job=jobid", False)
-    assert (done["open"], done["is_file"]) == ("/r/api/jobs/jobid/data?format=xlsx", True)
+    assert (done["open"], done["is_file"]) == (f"/r/api/jobs/jobid/data?format={shown}", True)
 
 
 def test_an_analysis_says_that_it_is_one_and_is_no_file():

@@ -1,13 +1,16 @@
-"""Workbooks as jobs (docs/decisions/0017): starting one, and what its child does."""
+"""Workbooks and NetCDF files as jobs (docs/decisions/0017): starting one, and what its child
+does.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from access.grants import Purpose
 from access.identity import Identity, authorise
-from data.export.formats import XLSX, check_rows, export_tag, write_xlsx
+from data.export.formats import check_rows, export_tag, suffix, write_file
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.months import month_of
@@ -15,7 +18,7 @@ from errors import DiskFull, RiwayatError, RowsChanged
 from jobs.job import Job, Metrics, Progress
 from jobs.kinds.row_rate import RowRate
 from jobs.ledger.ledger import Ledger
-from jobs.policy import WORKBOOK
+from jobs.policy import FILE_FORMATS, FILE_NAMES
 from jobs.start import log_job, submit_job
 
 # the part of the work that is done when all rows are written,
@@ -23,8 +26,10 @@ from jobs.start import log_job, submit_job
 _WRITTEN = 0.9
 
 
-def start_workbook(site: Site, ledger: Ledger, identity: Identity, request: HistoryRequest, wake: Callable[[], None]) -> Job:
-    """The identity's job that writes the rows of a request to an XLSX file;
+def start_export(
+    site: Site, ledger: Ledger, identity: Identity, request: HistoryRequest, kind: str, wake: Callable[[], None]
+) -> Job:
+    """The identity's job of a kind (FILE_FORMATS) that writes the rows of a request to a file;
     an equal one that waits or runs is that job.
 
     Raises:
@@ -33,23 +38,28 @@ def start_workbook(site: Site, ledger: Ledger, identity: Identity, request: Hist
         QueueFull: there is no room for another job, of this user or of all.
     """
     authorise(identity, request, Purpose.EXPORT)
-    rows = check_rows(site, request, request.start_ms, request.end_ms) * len(request.sensors)
-    job = submit_job(site, ledger, identity, request, WORKBOOK, rows)
-    log_job("workbook submitted", job)
+    rows = check_rows(site, request, request.start_ms, request.end_ms, FILE_FORMATS[kind]) * len(request.sensors)
+    job = submit_job(site, ledger, identity, request, kind, rows)
+    log_job(f"{kind} submitted", job)
     wake()
     return job
 
 
-def workbook_tag(site: Site, request: HistoryRequest) -> str:
-    """The tag of a request's workbook, as the tiles are now (data/export/shelf.py)."""
-    return export_tag(site, request, request.start_ms, request.end_ms, XLSX)
+def export_file_tag(site: Site, request: HistoryRequest, kind: str) -> str:
+    """The tag of a request's file, as the tiles are now (data/export/shelf.py)."""
+    return export_tag(site, request, request.start_ms, request.end_ms, FILE_FORMATS[kind])
 
 
-def write_workbook(site: Site, request: HistoryRequest, draft: str, report: Callable[[Progress], None]) -> Metrics:
-    """Make the workbook of a request be there; returns metrics.
+def find_export(site: Site, request: HistoryRequest, kind: str) -> Path | None:
+    """The file of a request that a job has written; None where there is none of today's rows."""
+    return site.shelf.find(export_file_tag(site, request, kind), suffix(FILE_FORMATS[kind]))
+
+
+def write_export(site: Site, request: HistoryRequest, kind: str, draft: str, report: Callable[[Progress], None]) -> Metrics:
+    """Make the file of a request be there; returns metrics.
     ``draft`` is a name that no other attempt has.
 
-    Metrics: ``rows`` (of the worksheet), ``bytes`` of the file, ``reused`` (1:
+    Metrics: ``rows`` (of the file), ``bytes`` of the file, ``reused`` (1:
     it was there already), ``seconds_writing``.
 
     Raises:
@@ -60,29 +70,29 @@ def write_workbook(site: Site, request: HistoryRequest, draft: str, report: Call
         RiwayatError: the file cannot be written for another reason.
     """
     try:
-        return _write_workbook(site, request, draft, report)
+        return _write_export(site, request, kind, draft, report)
     except OSError as exc:
-        where, why = site.settings.tiles_path, exc.strerror or str(exc)
+        where, why, name = site.settings.tiles_path, exc.strerror or str(exc), FILE_NAMES[kind]
         if DiskFull.is_meant_by(exc):
             raise DiskFull(
-                "The disk is full, so the Excel file cannot be written to {path}; make room, then retry.", path=where
+                "The disk is full, so the {name} file cannot be written to {path}; make room, then retry.", name=name, path=where
             ) from exc
-        raise RiwayatError("The Excel file cannot be written to {path}: {why}.", path=where, why=why) from exc
+        raise RiwayatError("The {name} file cannot be written to {path}: {why}.", name=name, path=where, why=why) from exc
     finally:
-        site.shelf.prune(keep=workbook_tag(site, request))
+        site.shelf.prune(keep=export_file_tag(site, request, kind))
 
 
-def _write_workbook(site: Site, request: HistoryRequest, draft: str, report: Callable[[Progress], None]) -> Metrics:
-    shelf, began = site.shelf, time.monotonic()
-    tag = workbook_tag(site, request)
-    progress = _Report(report, check_rows(site, request, request.start_ms, request.end_ms))
-    found = shelf.find(tag)
+def _write_export(site: Site, request: HistoryRequest, kind: str, draft: str, report: Callable[[Progress], None]) -> Metrics:
+    shelf, began, span = site.shelf, time.monotonic(), (request.start_ms, request.end_ms)
+    tag, what = export_file_tag(site, request, kind), FILE_FORMATS[kind]
+    progress = _Report(report, check_rows(site, request, *span, what))
+    found = find_export(site, request, kind)
     if found is None:
         with shelf.draft(draft) as path:
-            write_xlsx(site, request, request.start_ms, request.end_ms, path, progress.wrote)
-            if workbook_tag(site, request) != tag:
+            write_file(site, request, *span, path, what, progress.wrote)
+            if export_file_tag(site, request, kind) != tag:
                 raise RowsChanged
-            found = shelf.put(path, tag)
+            found = shelf.put(path, tag, suffix(what))
     progress.end()
     return {
         "rows": progress.rows or progress.expected,
@@ -93,7 +103,7 @@ def _write_workbook(site: Site, request: HistoryRequest, draft: str, report: Cal
 
 
 class _Report:
-    """Progress by rows of the worksheet."""
+    """Progress by rows of the file."""
 
     def __init__(self, report: Callable[[Progress], None], expected: int) -> None:
         self._report = report
@@ -109,6 +119,6 @@ class _Report:
         self._report(Progress(_WRITTEN * rows / total, 0, 0, rows, total, station, month_of(time_ms), left_s))
 
     def end(self) -> None:
-        """Report that the workbook is complete."""
+        """Report that the file is complete."""
         rows = self.rows or self.expected
         self._report(Progress(1.0, 0, 0, rows, rows, seconds_left=0.0))

@@ -1,4 +1,6 @@
-"""Rows as a workbook over HTTP: the file when it is there, else the job that writes it."""
+"""Rows as a workbook or a NetCDF file over HTTP: the file when it is there, else the job that
+writes it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from access.embeds.embed_token import refuse_other_than_shown
 from api.error_answers import RETRY_AFTER_S
 from api.guard import refuse_other_sites
 from api.jobs import ApiServices
+from data.export.formats import suffix
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.epoch import MINUTE_MS, epoch_ms
@@ -19,51 +22,54 @@ from errors import Conflict
 from figures.history import Span
 from i18n import translate_error
 from jobs.job import Job, Status
-from jobs.kinds.workbook import start_workbook, workbook_tag
-from jobs.policy import WORKBOOK
+from jobs.kinds.export_file import export_file_tag, find_export, start_export
+from jobs.policy import FILE_FORMATS, FILE_NAMES, NETCDF, WORKBOOK
 
-CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES: Final = {
+    WORKBOOK: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    NETCDF: "application/netcdf",
+}
 
 _CACHE: Final = "private, no-cache"  # may be kept by who fetched it, and is asked for again
 _TOLD_MS: Final = MINUTE_MS  # so long a failure is told to those who ask again; then it is tried anew
 
 
-def workbook_file(site: Site, wanted: HistoryRequest, name: str) -> Response | None:
-    """The workbook of a request as a download called ``name``, or 304;
+def export_answer(site: Site, wanted: HistoryRequest, kind: str, name: str) -> Response | None:
+    """The file of a request, of a job's kind, as a download called ``name``, or 304;
     None when nobody has written it.
 
     ``site`` is the site as who asks may see it.
     """
-    tag = workbook_tag(site, wanted)
+    tag = export_file_tag(site, wanted, kind)
     if request.if_none_match.contains(tag):  # whoever has the rows needs no file of ours
         return _unchanged(tag)
-    path = site.shelf.find(tag)
+    path = find_export(site, wanted, kind)
     if path is None:
         return None
     try:
-        return _sent(path, tag, name)
+        return _sent(path, tag, kind, name)
     except FileNotFoundError:  # its time was over in this very moment
         return None
 
 
-def workbook_receipt(services: ApiServices, site: Site, wanted: HistoryRequest) -> Response:
-    """202 with the job that writes the workbook of a request:
+def export_receipt(services: ApiServices, site: Site, wanted: HistoryRequest, kind: str) -> Response:
+    """202 with the job of a kind that writes the file of a request:
     one that waits or runs, else a new one.
 
     Raises:
         CrossSite: a page of another site asks, which may start nothing.
         NotPermitted: who looks at an embedded chart asks for another range than is shown.
         Conflict: it has failed or was cancelled a moment ago, and why.
-        TooLarge, NotPermitted, QueueFull: as :func:`jobs.kinds.workbook.start_workbook`.
+        TooLarge, NotPermitted, QueueFull: as :func:`jobs.kinds.export_file.start_export`.
     """
     refuse_other_sites(request)
     identity = services.identify()
     refuse_other_than_shown(services.access, identity, wanted, epoch_ms())
-    job = services.ledger.latest(identity.user, WORKBOOK, wanted)
+    job = services.ledger.latest(identity.user, kind, wanted)
     if job is not None:
         _refuse_ended(job)
     if job is None or job.status.is_final:
-        job = start_workbook(site, services.ledger, identity, wanted, services.wake)
+        job = start_export(site, services.ledger, identity, wanted, kind, services.wake)
     receipt = services.receipt(job)
     receipt.headers["Retry-After"] = str(RETRY_AFTER_S)
     return receipt
@@ -81,8 +87,9 @@ def _unchanged(tag: str) -> Response:
     return answer
 
 
-def _sent(path: Path, tag: str, name: str) -> Response:
-    sent = send_file(path, CONTENT_TYPE, as_attachment=True, download_name=f"{name}.xlsx", etag=tag, max_age=0)
+def _sent(path: Path, tag: str, kind: str, name: str) -> Response:
+    named = f"{name}.{suffix(FILE_FORMATS[kind])}"
+    sent = send_file(path, CONTENT_TYPES[kind], as_attachment=True, download_name=named, etag=tag, max_age=0)
     sent.headers["Cache-Control"] = _CACHE
     return sent
 
@@ -92,7 +99,7 @@ def _refuse_ended(job: Job) -> None:
     if job.finished_ms is None or epoch_ms() - job.finished_ms >= _TOLD_MS:
         return
     if job.status is Status.CANCELLED:
-        raise Conflict("Writing the Excel file was cancelled. Try again in a minute.")
+        raise Conflict("Writing the {name} file was cancelled. Try again in a minute.", name=FILE_NAMES[job.kind])
     if job.status is Status.FAILED:
         why = translate_error(job.error) if job.error else job.id
-        raise Conflict("The Excel file could not be written. Try again in a minute. {why}", why=why)
+        raise Conflict("The {name} file could not be written. Try again in a minute. {why}", name=FILE_NAMES[job.kind], why=why)
