@@ -19,6 +19,7 @@ from i18n import LANGUAGES
 from jobs.job import Status
 
 LEAST_PX, DEFAULT_PX, MOST_PX = 50, 1200, 4000
+MOST_RATIO = 4
 LONGEST_NAME = 255  # characters of a station's or sensor's name
 MOST_NAMES = 10_000
 MOST_JOBS = 200  # of one page of the list
@@ -102,6 +103,13 @@ class FigureQuery(StatsQuery):
     """A window and how it is drawn."""
 
     width: Annotated[int, Field(description=f"Pixels to draw for; kept within {LEAST_PX} to {MOST_PX}.")] = DEFAULT_PX
+    ratio: Annotated[
+        float,
+        Field(
+            allow_inf_nan=False,
+            description=f"How many pixels of the screen each is wide, 1 to {MOST_RATIO}: a line has a column for each.",
+        ),
+    ] = 1.0
     height: Annotated[
         int | None, Field(description=f"Height of the figure in pixels, at most {MOST_PX}; default: what suits its panels.")
     ] = None

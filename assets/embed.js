@@ -297,7 +297,8 @@
     state.asking = new AbortController();
     const { width, height } = room();
     const { view, options, span } = state.shown;
-    const query = new URLSearchParams({ ...options, view, width, height, theme: shade(), language });
+    const ratio = window.devicePixelRatio || 1;
+    const query = new URLSearchParams({ ...options, view, width, ratio, height, theme: shade(), language });
     const wanted = chart.window || span;
     if (wanted) {
       query.set("from", wanted.start);

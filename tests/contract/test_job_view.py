@@ -269,6 +269,16 @@ def test_the_figure_over_http_draws_the_points_of_the_pages(client: FlaskClient,
     assert here == there
 
 
+def test_a_line_over_http_has_columns_of_the_screens_pixels(client: FlaskClient, job: Job) -> None:
+    def bytes_of(ratio: float) -> int:
+        figure = client.get(f"/api/jobs/{job.id}/figure?width=300&ratio={ratio}").json
+        return len(next(trace for trace in figure["data"] if trace["legendgroup"] == "EWR.temperature")["y"]["bdata"])
+
+    assert bytes_of(1) == bytes_of(0.1)
+    assert bytes_of(1) * 1.7 < bytes_of(2) < bytes_of(4) == bytes_of(9)
+    assert client.get(f"/api/jobs/{job.id}/figure?ratio=nan").status_code == 400
+
+
 def test_statistics_over_http_have_units_and_utc_times(client: FlaskClient, job: Job) -> None:
     answer = client.get(f"/api/jobs/{job.id}/stats?from=2013-07-01&to=2013-08-01").json
     assert answer is not None

@@ -53,6 +53,7 @@ function opened(job) {
       querySelector: () => byId("frame"),
     },
     fetch,
+    devicePixelRatio: 2,
     innerHeight: 400,
     innerWidth: 800,
     parent: { postMessage() {} },
@@ -67,6 +68,12 @@ const until = async (condition) => {
   for (let look = 0; look < 1000 && !condition(); look += 1) await new Promise((resolve) => setTimeout(resolve, 2));
   assert.ok(condition());
 };
+
+test("a figure is asked for the pixels of the screen", async () => {
+  const { figures } = opened({ status: "completed", version: 1, progress: {} });
+  await until(() => figures.length === 1);
+  assert.match(figures[0].path, /width=\d+&ratio=2&height=/);
+});
 
 test("a zoom that overtakes the figure of a running job does not end the following of it", async () => {
   const job = { status: "running", version: 1, progress: { fraction: 0.5, tiles_done: 1, station: "a", month: "2013-01" } };
