@@ -82,6 +82,7 @@
 
   // The stations of a first visit: a page that shows a job does not need their scripts.
   function showStations() {
+    delete document.documentElement.dataset.linked;
     for (const [id, script] of [["station-list", "start.js"], ["station-map", "map.js"]]) {
       if (element(id)) window.riwayatWorkbench.script(script);
     }

@@ -10,6 +10,7 @@
   const shade = choice === "auto" ? (dark ? "dark" : "light") : choice;
   root.setAttribute("data-bs-theme", shade);
   root.setAttribute("data-theme-choice", choice);
+  root.toggleAttribute("data-linked", /[?&](job|saved)=/.test(location.search)); // no list of stations for now (page.js)
   const secure = /^https/.test(location.protocol) ? "; Secure" : ""; // the document names no scheme of elsewhere
   document.cookie = `riwayat_shade=${shade}; path=${root.dataset.prefix}; SameSite=Lax; max-age=31536000${secure}`;
 })();

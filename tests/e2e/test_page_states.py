@@ -51,6 +51,8 @@ def test_a_wrong_address_is_said_strange_letters_are_a_first_visit_and_there_one
     for query, words in WRONG_ADDRESSES.items():
         visit(page, query)
         page.wait_for_text("alert", words)
+    stations = page.driver.find_element(By.ID, "station-list")  # of a link to a job they come when it is known to be none
+    wait_until(stations.is_displayed, "the list of stations", PATIENCE_S)
     visit(page, STRANGE_LETTERS)
     page.wait_for_text("estimate", "rows")
     assert (page.chosen("station"), page.text("alert")) == (["EWR"], "")
