@@ -12,7 +12,7 @@ import hashlib
 import json
 import types
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -88,9 +88,9 @@ def _digest(body: bytes) -> bytes:
 
 def _subject(parts: list[Any], record: Any) -> SubjectAnswer:
     *named, result = parts
-    known = [_read(value, hint) for value, hint in zip(named, _hints(SubjectAnswer).values(), strict=False)]
+    known = [_reader(hint)(value) for value, hint in zip(named, _hints(SubjectAnswer).values(), strict=False)]
     station, sensors, units, rows = known
-    return SubjectAnswer(station, sensors, units, rows, _read(result, record))
+    return SubjectAnswer(station, sensors, units, rows, _reader(record)(result))
 
 
 @cache
@@ -115,23 +115,44 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read(value: Any, hint: Any) -> Any:
-    """The value of a type that :func:`_plain` made this of."""
+@cache
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """What makes a value of a type, or None, of what :func:`_plain` made of it."""
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return None if value is None else _read(value, next(each for each in inside if each is not type(None)))
+        return _reader(next(each for each in inside if each is not type(None)))
+    if origin is Literal:
+        return lambda value: value
+    read = _reader_of(hint, origin, inside)
+    return lambda value: None if value is None else read(value)
+
+
+def _reader_of(hint: Any, origin: Any, inside: tuple[Any, ...]) -> Callable[[Any], Any]:
     if hint is np.ndarray or origin is np.ndarray:
-        return _array(*value)
+        return lambda value: _array(*value)
     if is_dataclass(hint):
-        record: Any = hint
-        return record(*map(_read, value, _hints(record).values()))
-    if origin is tuple:
-        if inside[-1] is Ellipsis:
-            return tuple(_read(each, inside[0]) for each in value)
-        return tuple(_read(each, one) for each, one in zip(value, inside, strict=True))
+        return lambda value: _records(hint, [value])[0]
     if origin is dict:
-        return {name: _read(each, inside[1]) for name, each in value.items()}
-    return value if origin is Literal or value is None else _SIMPLE[hint](value)
+        of_dict = _reader(inside[1])
+        return lambda value: {name: of_dict(each) for name, each in value.items()}
+    if origin is not tuple:
+        simple: Callable[[Any], Any] = _SIMPLE[hint]
+        return simple
+    if inside[-1] is not Ellipsis:
+        readers = [_reader(one) for one in inside]
+        return lambda value: tuple(read(one) for read, one in zip(readers, value, strict=True))
+    if is_dataclass(inside[0]):
+        return lambda value: tuple(_records(inside[0], value))
+    of_all = _reader(inside[0])
+    return lambda value: tuple(map(of_all, value))
+
+
+def _records(record: Any, values: list[list[Any]]) -> list[Any]:
+    """Records of lists of their fields; field by field, since a calendar has thousands of days."""
+    if not values:
+        return []
+    columns = zip(_hints(record).values(), zip(*values, strict=True), strict=True)
+    return list(map(record, *(map(_reader(hint), column) for hint, column in columns)))
 
 
 _SIMPLE: Final = {Moment: Moment, int: int, float: float, str: str, bool: bool}
