@@ -1,4 +1,4 @@
-"""Values to bins, exactly and quickly: by a fine grid, with a closer look only where an edge is.
+"""Values to bins, exactly and quickly: by a fine grid, of which no cell has more than one edge.
 
 Everything goes slice by slice, so that what is made on the way stays in the processor's cache; that
 is five times as fast as arrays of ten million.
@@ -69,18 +69,19 @@ class Bins:
     def __init__(self, edges: Floats) -> None:
         self.edges, self.number = edges, len(edges) - 1
         self._grid = Grid(float(edges[0]), float(edges[-1]))
-        at = self._grid.cells(edges)
-        self._bin_of = np.clip(np.searchsorted(at, np.arange(FINE), "right") - 1, 0, self.number - 1)
-        self._cut = np.zeros(FINE, bool)
-        self._cut[at] = True
+        at = self._grid.cells(edges[:-1])  # what is on the last edge is in the last bin
+        self._is_fine = bool((at[1:] > at[:-1]).all())
+        self._edge = np.full(FINE, np.inf)  # of each cell that has one
+        self._edge[at] = edges[:-1]
+        self._before = np.searchsorted(at, np.arange(FINE)) - 1  # the bin before that edge
 
     def of(self, values: Floats) -> Integers:
         """Return the bin of each value, i8[n]; none may be outside the edges."""
+        if not self._is_fine:
+            return np.minimum(np.searchsorted(self.edges, values, "right") - 1, self.number - 1)
         cells = self._grid.cells(values)
-        found = self._bin_of.take(cells)
-        close = np.flatnonzero(self._cut.take(cells))
-        exact = np.searchsorted(self.edges, values[close], "right") - 1
-        found[close] = np.minimum(exact, self.number - 1)
+        found: Integers = self._before.take(cells)
+        found += values >= self._edge.take(cells)
         return found
 
     def count(self, values: Floats) -> Integers:
