@@ -18,11 +18,13 @@ Keys = npt.NDArray[Any]  # small numbers of any integer type
 
 SLICE_ROWS: Final = 1 << 14
 FINE: Final = 2048  # cells of a grid: many against bins, few against a cache
+_SCALES: Final = (1, 10, 100, 1000)
+_EXACT: Final = 2.0**52  # a float64 below this has whole numbers exactly
 
 
-def slices(rows: int) -> Iterator[slice]:
-    """Slices of so many rows that fit a processor's cache."""
-    return (slice(low, min(low + SLICE_ROWS, rows)) for low in range(0, rows, SLICE_ROWS))
+def slices(rows: int, length: int = SLICE_ROWS) -> Iterator[slice]:
+    """Slices of so many rows, which fit a processor's cache where nothing else is said."""
+    return (slice(low, min(low + length, rows)) for low in range(0, rows, length))
 
 
 def tally(key: Keys, number: int, weights: Floats | None = None) -> npt.NDArray[Any]:
@@ -59,6 +61,47 @@ class Grid:
         found = values - self.least
         found *= self._factor
         return np.clip(found, 0, FINE - 1, out=found).astype(np.int64)
+
+
+class DecimalSteps:
+    """Cells of one value each, for values that are multiples of 1, 0.1, 0.01 or 0.001, as those of
+    sensors are: ``number`` cells from the least value to the greatest.
+    """
+
+    def __init__(self, scale: int, least: int, greatest: int) -> None:
+        self._scale, self._least = scale, least
+        self.number = greatest - least + 1
+
+    @classmethod
+    def of(cls, values: Floats) -> DecimalSteps | None:
+        """Return the steps of some finite values; None where one of them is no multiple, or they
+        lie more than :data:`FINE` steps apart.
+        """
+        first, ends = values[:SLICE_ROWS], np.array([values.min(), values.max()])
+        scale = next((each for each in _SCALES if _are_multiples(first, each)), None)
+        if scale is None:
+            return None
+        with np.errstate(over="ignore"):
+            low, high = np.rint(ends * scale).tolist()
+        if high - low >= FINE or max(abs(low), abs(high)) >= _EXACT:
+            return None
+        rest = slices(len(values))
+        return cls(scale, int(low), int(high)) if all(_are_multiples(values[part], scale) for part in rest) else None
+
+    def cells(self, values: Floats) -> Integers:
+        """Return the cell of each value, i8[n]."""
+        steps = np.rint(values * self._scale)
+        steps -= self._least
+        return steps.astype(np.int64)
+
+    def values(self, cells: Integers) -> Floats:
+        """Return the values of some cells, f8[n]."""
+        return (cells + self._least) / self._scale
+
+
+def _are_multiples(values: Floats, scale: int) -> bool:
+    with np.errstate(over="ignore"):  # infinite, and so none
+        return np.array_equal(np.rint(values * scale) / scale, values)
 
 
 class Bins:

@@ -14,12 +14,13 @@ from pydantic import BaseModel, ConfigDict
 from analysis.angles import sines
 from analysis.answer import Method, Table
 from analysis.bins import tally
-from analysis.quantiles import grouped_quantiles
 from analysis.question import Observed, Question, parts_of
+from analysis.value_counts import count_values
 from data.arrays import Floats, Integers
 from data.view.statistics import vector_mean
 
 _LEVELS: Final = (0.1, 0.5, 0.9)
+_PARTS: Final = 12 * 24  # hours of months
 
 
 class Options(BaseModel):
@@ -65,13 +66,16 @@ def run(question: Question, observed: Observed, options: Options) -> Cycle:  # n
     moments, values = observed.read()
     month, months = parts_of(question, moments, "month")
     hour, hours = parts_of(question, moments, "hour")
-    is_direction = observed.sensor.is_direction
     key = month * 24 + hour
-    rows = tally(key, 12 * 24).reshape(12, 24)
-    sums = [tally(key, 12 * 24, each).reshape(12, 24) for each in (sines(values) if is_direction else (values,))]
     spreads = [np.full((len(names), 3), np.nan) for names in (hours, months)]
-    if not is_direction:
-        spreads = [grouped_quantiles(values, key, len(names), _LEVELS) for key, names in ((hour, hours), (month, months))]
+    if observed.sensor.is_direction:
+        rows, sums = tally(key, _PARTS), [tally(key, _PARTS, each) for each in sines(values)]
+    else:
+        counted = count_values(values, key, _PARTS)
+        rows, sums = counted.rows, [counted.sums()]
+        part = np.arange(_PARTS)
+        spreads = [counted.regrouped(own, number).quantiles(_LEVELS) for own, number in ((part % 24, 24), (part // 24, 12))]
+    rows, sums = rows.reshape(12, 24), [each.reshape(12, 24) for each in sums]
     of_hour, of_month = ([each.sum(axis=axis) for each in sums] for axis in (0, 1))
     return Cycle(
         hours=_parts(hours, rows.sum(axis=0), _means(of_hour, rows.sum(axis=0)), spreads[0]),

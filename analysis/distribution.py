@@ -5,6 +5,7 @@ hour.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -12,9 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.answer import Method, Table
-from analysis.bins import Bins, tally
-from analysis.quantiles import grouped_quantiles, quantiles
+from analysis.bins import Bins
 from analysis.question import Observed, Question, parts_of
+from analysis.value_counts import ValueCounts, count_values
 from data.arrays import Floats, Integers
 
 PERCENTS: Final = (0.1, 0.5, 1, 2, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 98, 99, 99.5, 99.9)
@@ -79,9 +80,11 @@ def run(question: Question, observed: Observed, options: Options) -> Distributio
     is_direction = observed.sensor.is_direction
     edges = _COMPASS_EDGES if is_direction else nice_edges(values, options.bins)
     inside = values[(values >= 0) & (values <= edges[-1])] if is_direction else values  # a flagged one may be anything
-    counts = Bins(edges).count(inside)
-    levels = quantiles(values, (1 - np.array(PERCENTS) / 100).tolist()).tolist()
-    boxes = () if options.by == "none" else _boxes(question, moments, values, options.by)
+    key, names = (None, [""]) if options.by == "none" else parts_of(question, moments, options.by)
+    counted = count_values(values, key, len(names))
+    counts = counted.histogram(Bins(edges)) if inside is values else Bins(edges).count(inside)
+    levels = counted.together().quantiles((1 - np.array(PERCENTS) / 100).tolist())[0].tolist()
+    boxes = () if key is None else _boxes(names, counted)
     return Distribution(len(values), edges, counts, tuple(zip(PERCENTS, levels, strict=True)), boxes)
 
 
@@ -104,13 +107,11 @@ def nice_edges(values: Floats, most: int) -> Floats:
     return np.arange(math.floor(least / width), math.floor(greatest / width) + 2, dtype=np.float64) * width
 
 
-def _boxes(question: Question, moments: Integers, values: Floats, by: str) -> tuple[Box, ...]:
-    key, names = parts_of(question, moments, by)
-    rows, sums = tally(key, len(names)), tally(key, len(names), values)
-    levels = grouped_quantiles(values, key, len(names), tuple(_LEVELS.values())).tolist()
+def _boxes(names: Sequence[str], counted: ValueCounts) -> tuple[Box, ...]:
+    levels = counted.quantiles(tuple(_LEVELS.values())).tolist()
     return tuple(
         Box(name, number, mean=total / number, **dict(zip(_LEVELS, level, strict=True)))
-        for name, number, level, total in zip(names, rows.tolist(), levels, sums.tolist(), strict=True)
+        for name, number, level, total in zip(names, counted.rows.tolist(), levels, counted.sums().tolist(), strict=True)
         if number
     )
 

@@ -9,6 +9,7 @@ from analysis.angles import sines
 from analysis.bins import SLICE_ROWS, Bins, tally
 from analysis.quantiles import grouped_quantiles, quantiles
 from analysis.question import Question, _part, parts_of
+from analysis.value_counts import count_values
 
 PROBABILITIES = (0, 0.001, 0.1, 0.25, 0.5, 0.9, 0.999, 1)
 ROWS = SLICE_ROWS + 1000  # more than a slice
@@ -19,9 +20,12 @@ def samples(rows: int) -> dict[str, np.ndarray]:
     return {
         "continuous": rng.normal(size=rows),
         "rounded": np.round(rng.normal(20, 5, rows), 1),
+        "whole": np.round(rng.normal(1000, 400, rows)) * 1e3,
+        "rounded at first": np.append(np.round(rng.normal(20, 5, rows - 1), 2), 1 / 3),
         "rain": np.where(rng.random(rows) < 0.95, 0, np.round(rng.exponential(1, rows), 1)),
         "one value": np.full(rows, 7.3),
         "one outlier": np.append(rng.normal(size=rows - 1), 1e9),
+        "one huge": np.append(np.round(rng.normal(20, 5, rows - 1), 1), 1.5e308),
         "tiny": rng.normal(size=rows) * 1e-310,
         "hardly differing": 1000 + rng.integers(0, 4, rows) * 1e-12,
     }
@@ -47,6 +51,21 @@ def test_bins_hold_what_a_histogram_of_numpy_holds():
     tenths = np.round(np.arange(-300, 300) * 0.1, 1)
     edges = np.arange(-101, 102) * 0.3  # 0.3 * 3 is more than 0.9
     assert np.array_equal(Bins(edges).count(tenths), np.histogram(tenths, edges)[0])
+
+
+@pytest.mark.parametrize("rows", [0, 1, ROWS])
+def test_counts_of_values_tell_rows_sums_and_bins_also_of_other_groups(rows):
+    key = np.random.default_rng(1).integers(0, 5, rows).astype(np.int16)
+    for name, values in samples(rows).items() if rows else [("none", np.empty(0))]:
+        counted, edges = count_values(values, key, 6), np.linspace(values.min(initial=0), values.max(initial=0) + 1, 30)
+        halves = counted.regrouped(np.arange(6) // 3, 2)
+        for found, own in ((counted, key), (halves, key // 3)):
+            assert np.array_equal(found.rows, np.bincount(own, minlength=len(found.counts))), name
+            assert found.sums() == pytest.approx(np.bincount(own, values, len(found.counts)), rel=1e-9), name
+        lower = values[key < 3]
+        expected = np.quantile(lower, PROBABILITIES) if len(lower) else np.full(len(PROBABILITIES), np.nan)
+        assert np.array_equal(halves.quantiles(PROBABILITIES)[0], expected, equal_nan=True), name
+        assert np.array_equal(counted.together().histogram(Bins(edges)), np.histogram(values, edges)[0]), name
 
 
 def test_rows_are_tallied_by_key_with_or_without_weights():
