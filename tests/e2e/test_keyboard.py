@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -53,8 +54,11 @@ class Typist:
         self.chart = chart
         self.unseen: list[str] = []
 
-    def press(self, *keys: str) -> None:
-        self.chart.driver.switch_to.active_element.send_keys(*keys)
+    def press(self, key: str, *, held: str = "") -> None:
+        """Press a key, or write a text, wherever the focus is; ``held`` is down meanwhile."""
+        keys = ActionChains(self.chart.driver)
+        keys = keys.key_down(held).send_keys(key).key_up(held) if held else keys.send_keys(key)
+        keys.perform()
 
     def at(self, selector: str) -> bool:
         return bool(self.chart.run("return document.activeElement.matches(arguments[0])", selector))
@@ -62,7 +66,7 @@ class Typist:
     def go(self, selector: str, *, back: bool = False) -> None:
         """Go on by Tab until the focus is there; each place on the way shows that it has it."""
         for _step in range(MOST_TABS):
-            self.press(*([Keys.SHIFT, Keys.TAB] if back else [Keys.TAB]))
+            self.press(Keys.TAB, held=Keys.SHIFT if back else "")
             if not self.chart.run(SEEN):
                 self.unseen.append(self.chart.run("return document.activeElement.outerHTML.slice(0, 120)"))
             if self.at(selector):
@@ -73,8 +77,13 @@ class Typist:
         return str(self.chart.run("return document.activeElement.outerHTML.slice(0, 120)"))
 
     def write(self, text: str) -> None:
-        self.press(Keys.CONTROL, "a", Keys.NULL)
-        self.press(text)
+        """Write over what the field holds, a letter when the last one is there: dcc.Input puts the
+        caret back a moment after each, and letters of the same moment change places.
+        """
+        self.press("a", held=Keys.CONTROL)
+        for length, letter in enumerate(text, start=1):
+            self.press(letter)
+            self.chart.wait(f"return document.activeElement.value === '{text[:length]}'", text[:length])
 
     def choose(self, text: str) -> None:
         """Choose what the list of the dropdown that has the focus calls so, and leave the list."""
@@ -84,8 +93,11 @@ class Typist:
         named = "return [...document.querySelectorAll('.dash-dropdown-option')].length === 1"
         self.chart.wait(named, f"{text} alone")
         self.press(Keys.ARROW_DOWN)
+        self.chart.wait("return !!document.activeElement.closest('.dash-dropdown-option')", f"the focus at {text}")
         self.press(Keys.SPACE)
+        self.chart.wait("return !!document.querySelector('.dash-dropdown-option input:checked')", f"{text} to be chosen")
         self.press(Keys.ESCAPE)
+        self.chart.wait("return !document.querySelector('.dash-dropdown-search')", "the list to be closed")
 
 
 def test_series_range_load_view_cursor_and_file_are_reached_by_keys_alone(chart: Chart, tmp_path: Path) -> None:
@@ -107,7 +119,8 @@ def test_series_range_load_view_cursor_and_file_are_reached_by_keys_alone(chart:
     chart.wait_for_rest()
 
     typist.go("#views [aria-selected=true]")
-    typist.press(Keys.ARROW_RIGHT)
+    # The script of the arrows comes with the first focus.
+    chart.wait_for(lambda: typist.at("#views [data-view=compare]") or typist.press(Keys.ARROW_RIGHT), "the next tab")
     typist.press(Keys.ENTER)
     wait_for_view(chart, "compare")
     assert typist.at("#views [data-view=compare]")
@@ -117,7 +130,7 @@ def test_series_range_load_view_cursor_and_file_are_reached_by_keys_alone(chart:
     typist.go("#chart-frame")
     chart.wait("return !!window.riwayatCursors", "the cursor's script")
     typist.press(Keys.ENTER)
-    told = "return document.querySelector('.readout-time').textContent"
+    told = "return document.querySelector('.readout-time')?.textContent"
     before = chart.wait(told, "the time of the cursor")
     typist.press(Keys.ARROW_RIGHT)
     chart.wait_for(lambda: chart.run(told) != before, "the next reading")
