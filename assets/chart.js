@@ -8,9 +8,9 @@
 (function () {
   "use strict";
 
-  const state = { chart: null, sequence: 0, job: null, width: 0, view: "trend", options: {}, drawn: null, arrived: true };
+  const [SOON_MS, LATER_MS] = [250, 2000];
+  const state = { chart: null, sequence: 0, job: null, width: 0, view: "trend", options: {}, drawn: null, arrived: true, pause: SOON_MS };
 
-  const LATER_MS = 1500;
   const byId = (id) => document.getElementById(id);
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
   const noUpdate = () => window.dash_clientside.no_update;
@@ -21,6 +21,7 @@
   // The user wants another window.
   function changed() {
     state.sequence += 1;
+    state.pause = SOON_MS;
     waiting(true);
     paintBrush();
   }
@@ -37,9 +38,11 @@
     return start < end ? { start, end } : null;
   }
 
-  // A job answers: ask again after a while, unless something else is wanted meanwhile.
+  // A job answers: ask again after a while, then a longer one, unless something else is wanted
+  // meanwhile.
   function askLater(sequence) {
-    window.setTimeout(() => state.sequence === sequence && state.chart.meta && ask(), LATER_MS);
+    window.setTimeout(() => state.sequence === sequence && state.chart.meta && ask(), state.pause);
+    state.pause = Math.min(LATER_MS, 1.5 * state.pause);
   }
 
   // Another view of the job; of the same window, unless it names one.

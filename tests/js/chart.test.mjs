@@ -10,6 +10,7 @@ const NO_UPDATE = { description: "no update" };
 function opened(search = "", devicePixelRatio = undefined) {
   const asked = [];
   const addresses = [];
+  const pauses = []; // before what is done later, ms
   const entries = [];
   const clicked = [];
   const block = { dataset: {} };
@@ -42,7 +43,10 @@ function opened(search = "", devicePixelRatio = undefined) {
     },
     location,
     riwayatReplaceAddress: (search) => addresses.push((location.search = search)),
-    setTimeout: (done) => setTimeout(done, 0),
+    setTimeout(done, ms) {
+      pauses.push(ms);
+      return setTimeout(done, 0);
+    },
   });
   window.riwayatWorkbench.script = async () => null;
   const tables = [];
@@ -54,6 +58,7 @@ function opened(search = "", devicePixelRatio = undefined) {
     size,
     tables, // of statistics that were shown
     addresses,
+    pauses,
     entries,
     asked,
     block,
@@ -94,6 +99,16 @@ test("the address names the drawn window of the job in it, and no window when al
   await answer("a", 1);
   await answer("b", 1, 10, 20);
   assert.deepEqual(addresses, ["?job=a&from=1970-01-01T10:00:00Z&to=1970-01-01T20:00:00Z", "?job=a"]);
+});
+
+test("a job that answers is asked again soon, then less often, and soon again after a gesture", async () => {
+  const { answer, pauses, reset } = opened();
+  const waiting = (sequence) => answer("a", sequence, 0, 100, "rain", {}, { waits: true });
+  for (let number = 0; number < 7; number += 1) await waiting(0);
+  reset();
+  await waiting(1);
+  const asked = pauses.filter((ms) => ms >= 250);
+  assert.deepEqual(asked, [250, 375, 562.5, 843.75, 1265.625, 1898.4375, 2000, 250]);
 });
 
 test("an answer to a gesture before the latest is not drawn, nor are its statistics", async () => {
