@@ -68,8 +68,9 @@ def add_analysis_routes(api: Api, services: ApiServices) -> None:
 
         Options of the analysis are further names of the query string; one that it does not have is
         refused. Refused (409) while the job loads, when tiles of it have left the disk, and where
-        the job that answers has failed a moment ago. More than a million readings are answered by
-        a job (202), whose answer is kept for those who ask again.
+        the job that answers has failed a moment ago. More than five million readings (of some
+        analyses, more or fewer) are answered by a job (202), whose answer is kept for those who ask
+        again.
         """
         if name not in ANALYSES:
             raise NotFound("There is no analysis {analysis}; there is {known}.", analysis=name[:80], known=", ".join(ANALYSES))

@@ -41,7 +41,7 @@ def add_figure_route(api: Api, services: ApiServices) -> None:
         """A window of a job as a Plotly figure; every extreme is in it, at any width.
 
         Of an analysis it is refused (409) while the job loads and when tiles of it have left the
-        disk; more than a million readings are answered by a job first (202).
+        disk; more than five million readings are answered by a job first (202).
         """
         asked = asked_window(services, job_id, query)
         if query.language is not None:
