@@ -94,7 +94,7 @@ def add_data_routes(api: Api, services: ApiServices) -> None:
                 services.downloads.hold(limit_key(services.identify()), answer)
             subject = request_subject(cut(asked.job.request, asked.span), job=asked.job.id, format=kind)
             services.access.audit.record("export", subject)
-            _send_while_permitted(services, asked, kind, answer)
+            send_while_permitted(services, asked, kind, answer)
         return answer
 
 
@@ -108,7 +108,7 @@ def asked_window(services: ApiServices, job_id: str, query: WindowQuery, purpose
     return JobWindow.of(services, job_id, lambda job: _window(job.request, query), purpose)
 
 
-def _send_while_permitted(services: ApiServices, asked: JobWindow, kind: str, answer: Response) -> None:
+def send_while_permitted(services: ApiServices, asked: JobWindow, kind: str, answer: Response) -> None:
     """Check rights again while a body is sent: it may take hours, and rights end at once."""
     job, actor, again = asked.job, acting(), services.reauthenticator()
     told = {"method": request.method, "path": request.path, "job": job.id, "format": kind}
@@ -144,14 +144,15 @@ def _written(services: ApiServices, asked: JobWindow, kind: str) -> tuple[Respon
     site = restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT)
     if job.kind != own:
         refuse_part(site, job)
-    if answer := export_answer(site, wanted, own, _name(site, job, span)):
+    if answer := export_answer(site, wanted, own, download_name(site, job, span)):
         return answer, (answer.content_length or 0) <= SMALL_BYTES
     if job.kind == own and job.status.is_final:
         refuse_part(site, job)
     return export_receipt(services, site, wanted, own), True
 
 
-def _name(site: Site, job: Job, span: Span) -> str:
+def download_name(site: Site, job: Job, span: Span) -> str:
+    """What a file of a window is called, without its ending; tells where rows may be missing."""
     sensors = export_names(site.catalogue, site.catalogue.ordered(job.request.sensors))  # as in the name of the picture
     name = file_name(job.request.stations, sensors, *span, job.request.timezone)
     return name if _is_whole(site, job) else name + "_partial"
@@ -176,12 +177,12 @@ def _rows(asked: JobWindow, kind: str, units: Units) -> tuple[Response, bool]:
     if request.if_none_match.contains(tag):
         response.status_code = 304
         return response, True
-    response.response, is_small = _begun(STREAMS[kind](site, job.request, *span, units))
-    response.headers["Content-Disposition"] = f'attachment; filename="{_name(site, job, span)}.{kind}"'
+    response.response, is_small = begun(STREAMS[kind](site, job.request, *span, units))
+    response.headers["Content-Disposition"] = f'attachment; filename="{download_name(site, job, span)}.{kind}"'
     return response, is_small
 
 
-def _begun(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
+def begun(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
     """The stream with its first pieces made, and whether these are all.
 
     What keeps it from beginning is an answer then, not a broken file;

@@ -17,6 +17,7 @@ from api.events import add_event_routes
 from api.figure import add_figure_route
 from api.formulas import add_formula_routes
 from api.jobs import ApiServices, add_job_routes
+from api.manifests import add_manifest_route
 from api.operations import Api, no_such_path
 from api.saved_views import add_view_routes
 from api.station_list import add_station_route
@@ -34,6 +35,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_event_routes(api, services, JobWatcher(services.ledger, listeners))
     add_figure_route(api, services)
     add_data_routes(api, services)
+    add_manifest_route(api, services)
     add_row_routes(api, services)
     add_analysis_routes(api, services)
     add_embed_routes(api, services)

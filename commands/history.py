@@ -39,6 +39,9 @@ def history(
     units: Annotated[
         str, typer.Option(help="Where a CSV file names units: none, name (of each column) or row (beneath the header).")
     ] = "none",
+    manifest: Annotated[
+        bool, typer.Option("--manifest", help="With --out: also write FILE.manifest.json, for `reproduce` and for citing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load a history through the queue and print each series' statistics; Ctrl-C cancels."""
@@ -47,14 +50,14 @@ def history(
 
     settings = quiet_settings()
     _check_units(units)
-    kind = _format_of(out)
+    kind = _format_of(out, manifest=manifest)
     with opened_site(settings) as (site, ledger):
         zone = timezone or site.catalogue.zone_of(station, settings.timezone)
         request = request_of_words(station, sensor, start, end, resolution, zone)
         job, read = load(site, ledger, LOCAL_USER, request, lambda: summaries(site, request))
         found = read or []
         if out is not None and found:
-            _export(site, request, out, units)
+            _export(site, request, out, units, kind if manifest else None)
             what = request_subject(request, job=job.id, format=kind, file=str(out))
             record(ledger.engine, "export", what)
     _print(job, found, as_json)
@@ -101,11 +104,17 @@ def _summary(site: Site, request: HistoryRequest, station: str, name: str) -> di
     }
 
 
-def _format_of(out: Path | None) -> str | None:
+def _format_of(out: Path | None, *, manifest: bool) -> str | None:
     from data.export.formats import format_of
+    from data.export.manifest import refuse_without_manifest
 
+    if manifest and out is None:
+        raise typer.BadParameter("needs --out", param_hint="--manifest")
     try:
-        return None if out is None else format_of(out)
+        kind = None if out is None else format_of(out)
+        if manifest and kind:
+            refuse_without_manifest(kind)
+        return kind
     except InvalidRequest as exc:
         raise typer.BadParameter(exc.message) from exc
 
@@ -117,11 +126,16 @@ def _check_units(units: str) -> None:
         raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
 
 
-def _export(site: Site, request: HistoryRequest, out: Path, units: Any) -> None:
+def _export(site: Site, request: HistoryRequest, out: Path, units: Any, manifest_kind: str | None) -> None:
+    """Write the rows; with a kind also the manifest of the file."""
     from data.export.formats import export_file
+    from data.export.manifest import ENDING, file_manifest, units_of
 
     try:
-        export_file(site, request, out, units=units)
+        rows = export_file(site, request, out, units=units)
+        if manifest_kind:
+            made = file_manifest(site, request, out, manifest_kind, units_of(manifest_kind, units), rows)
+            out.with_name(out.name + ENDING).write_text(made.to_json(), encoding="utf-8")
     except OSError as exc:
         raise RiwayatError("{file} cannot be written: {why}.", file=out, why=exc.strerror or exc) from exc
     say(f"Wrote {out}.", err=True)

@@ -28,7 +28,7 @@ from data.export.netcdf import libraries, write_netcdf
 from data.export.rows import Piece, joined
 from data.export.sheets import write_workbook
 from data.export.xlsx import SHEET_ROWS, ReportRows
-from data.range_rows import open_observations, published_months
+from data.range_rows import Span, open_observations, published_months
 from data.request import HistoryRequest
 from data.site import Site
 from data.tiles.series import SeriesKey
@@ -40,16 +40,19 @@ from escaping import safe_text
 _SHORTEST_MONTH_MS = 28 * DAY_MS - 7_200_000
 _CLOCK_CHANGES_MS = 30 * DAY_MS  # no zone changes its clocks more often
 
-_VERSION = 6  # of how files are written; another one makes clients fetch them again
+FILES_VERSION = 6  # of how files are written; another one makes clients fetch them again
 
 
-def export_csv(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, units: Units = "none") -> Iterator[bytes]:
+def export_csv(
+    site: Site, request: HistoryRequest, start_ms: int, end_ms: int, units: Units = "none", wrote: ReportRows = lambda *_: None
+) -> Iterator[bytes]:
     """UTF-8 with a header line; times ISO 8601 with Z or an offset;
     numbers with as few digits as give the same double again.
 
     No station's name becomes a formula (escaping.py); an import reads it back as it was.
     """
     yield header_lines(site.catalogue, request.sensors, units)
+    rows = 0
     for piece in joined(site, request, start_ms, end_ms):
         # Arrow quotes all text or none; a name without special characters needs none.
         special = any(character in safe_text(piece.station) for character in ',"\r\n')
@@ -57,6 +60,8 @@ def export_csv(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
         sink = io.BytesIO()
         pyarrow.csv.write_csv(text_table(request, piece), sink, options)
         yield sink.getvalue()
+        rows += len(piece.times)
+        wrote(piece.station, int(piece.times[-1]), rows)
 
 
 class _StreamingSink(io.RawIOBase):
@@ -91,16 +96,30 @@ def _typed(
     start_ms: int,
     end_ms: int,
     _units: Units = "none",
+    wrote: ReportRows = lambda *_: None,
 ) -> Iterator[bytes]:
     """A file with Arrow's types, streamed; times in milliseconds; each sensor's field carries its
     ``unit``, whatever is chosen for text.
     """
-    sink, types = _StreamingSink(), schema(site.catalogue, request)
+    sink, types, rows = _StreamingSink(), schema(site.catalogue, request), 0
     with open_writer(sink, types) as writer:
         for piece in joined(site, request, start_ms, end_ms):
             writer.write_table(table(types, request, piece))
             yield sink.drain()
+            rows += len(piece.times)
+            wrote(piece.station, int(piece.times[-1]), rows)
     yield sink.drain()
+
+
+class RowCount:
+    """How many rows are written by now, as a stream reports them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def __call__(self, _station: str, _time_ms: int, rows: int) -> None:
+        """Take note of what was written."""
+        self.rows = rows
 
 
 # Each gives the rows of [start_ms, end_ms), int ms UTC; units say where a text file names them.
@@ -163,7 +182,7 @@ def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
     told from the tiles' indices alone. Tiles are those of the whole request, whatever the window.
     """
     digest = hashlib.blake2b(
-        f"{_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {request.to_json()}".encode(),
+        f"{FILES_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {request.to_json()}".encode(),
         digest_size=16,
     )
     if kind == NETCDF:
@@ -184,8 +203,9 @@ def export_file(
     start_ms: int | None = None,
     end_ms: int | None = None,
     units: Units = "none",
-) -> None:
-    """Write a file of the kind that its name ends in; whole or not at all.
+) -> int:
+    """Write a file of the kind that its name ends in, whole or not at all; returns how many rows it
+    has.
 
     Raises:
         InvalidRequest: an unknown kind.
@@ -197,11 +217,18 @@ def export_file(
     with TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as folder:
         draft = Path(folder) / "draft"
         if kind in WRITTEN:
-            write_file(site, request, start, end, draft, kind)
+            rows = write_file(site, request, start, end, draft, kind)
         else:
-            with draft.open("xb") as file:
-                file.writelines(STREAMS[kind](site, request, start, end, units))
+            rows = _write_stream(site, request, (start, end), draft, kind, units)
         draft.replace(path)
+    return rows
+
+
+def _write_stream(site: Site, request: HistoryRequest, span: Span, path: Path, kind: str, units: Units) -> int:
+    count = RowCount()
+    with path.open("xb") as file:
+        file.writelines(STREAMS[kind](site, request, *span, units, count))
+    return count.rows
 
 
 def check_format(kind: str) -> None:

@@ -37,9 +37,17 @@ _OBS, _STATION = "obs", "station"
 Columns = tuple[npt.NDArray[Any], ...]
 
 
-def libraries() -> str:
+def libraries() -> dict[str, str]:
     """Return the versions of the libraries that write files, which are in their bytes."""
-    return " ".join(version(name) for name in ("h5netcdf", "h5py"))
+    return {name: version(name) for name in ("h5netcdf", "h5py")}
+
+
+def row_count(path: Path) -> int:
+    """Return how many rows a file has; raises OSError where it cannot be read."""
+    import h5py
+
+    with h5py.File(path) as file:
+        return int(file["time"].shape[0])
 
 
 def write_netcdf(site: Site, request: HistoryRequest, span: Span, pieces: Iterable[Piece], path: Path, wrote: ReportRows) -> int:

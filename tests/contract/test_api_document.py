@@ -104,6 +104,7 @@ OPERATIONS = [
     ("GET", "/api/jobs/{job_id}/analysis/{name}"),
     ("GET", "/api/jobs/{job_id}/stats"),
     ("GET", "/api/jobs/{job_id}/data"),
+    ("GET", "/api/jobs/{job_id}/manifest"),
     ("GET", "/api/jobs/{job_id}/rows"),
     ("GET", "/api/embed"),
     ("GET", "/api/embeds"),
@@ -124,7 +125,7 @@ OPERATIONS = [
 
 TAKES_SOMETHING = {
     *("/api/jobs", "/api/jobs/{job_id}/figure", "/api/jobs/{job_id}/stats", "/api/jobs/{job_id}/data"),
-    "/api/jobs/{job_id}/rows",
+    *("/api/jobs/{job_id}/manifest", "/api/jobs/{job_id}/rows"),
     *("/api/embeds", "/api/embeds/{embed_id}/token"),
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),

@@ -188,6 +188,9 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/jobs/<job_id>/data": {
         "GET": Rule("api", scope="export", needs="export", tokens=True, path="api/jobs/JOB/data?format=parquet")
     },
+    "/api/jobs/<job_id>/manifest": {
+        "GET": Rule("api", scope="export", needs="export", path="api/jobs/JOB/manifest?format=parquet")
+    },
     "/api/jobs/<job_id>/rows": {"GET": Rule("api", scope="export", needs="export", path="api/jobs/JOB/rows")},
     # The job has completed, so that whoever may do this is told that there is nothing to do.
     "/api/jobs/<job_id>/cancel": {"POST": Rule("api", ok=409, scope="load", needs="view", path="api/jobs/JOB/cancel")},

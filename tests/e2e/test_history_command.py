@@ -108,6 +108,24 @@ def test_history_loads_through_the_queue_says_exactly_what_there_is_and_reads_no
     assert "raw rows" not in first.stderr
 
 
+def test_a_file_is_reproduced_from_its_manifest_until_its_rows_change(site, tmp_path):
+    def manage(*words):
+        return run_manage(*words, cwd=tmp_path, data_dir=site)
+
+    sensors = ("--sensor", "temperature", "--sensor", "rainfall")
+    assert manage("history", *RANGE, *sensors, "--out", "rows.nc", "--manifest").returncode == 0
+    same = manage("reproduce", "rows.nc.manifest.json", "--out", "again.nc")
+    assert (same.returncode, same.stdout[:9]) == (0, "The same "), same.stderr
+    assert (tmp_path / "again.nc").read_bytes() == (tmp_path / "rows.nc").read_bytes()
+
+    (tmp_path / "more.csv").write_text("timestamp_utc,station,temperature\n2020-02-03T04:05:00Z,a,7.5\n")
+    assert manage("import", "more.csv").returncode == 0
+    other = manage("reproduce", "rows.nc.manifest.json", "--out", "other.nc", "--json")
+    assert (other.returncode, json.loads(other.stdout)["same"]) == (1, False), other.stderr
+    assert json.loads(other.stdout)["changed"] == ["a temperature: 1440 rows are 1441", "a temperature: changed: 2020-02"]
+    assert not (tmp_path / "other.nc").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

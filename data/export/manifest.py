@@ -1,0 +1,241 @@
+"""Manifests: what a file of rows was made of, so that it can be cited, checked and made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config import VERSION
+from data.export.columns import Units
+from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_tag
+from data.export.netcdf import libraries
+from data.range_rows import open_observations, published_months
+from data.request import HistoryRequest, request_of
+from data.site import Site
+from data.tiles.series import SeriesKey
+from data.time.months import iso_utc, month_name
+from data.time.resolution import Resolution
+from errors import InvalidRequest, RowsChanged
+
+ENDING: Final = ".manifest.json"  # after the whole name of the file
+_WITH_MANIFEST: Final = (*STREAMS, NETCDF)
+_PIECE_BYTES: Final = 1 << 20
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileRecord(_Record):
+    """A file: its format as the API calls it, where it names units, its length and its digest."""
+
+    name: str
+    format: str
+    units: Units
+    bytes: int
+    rows: int
+    sha256: str
+
+
+class RequestRecord(_Record):
+    """What was asked for: HistoryRequest, with times as ISO 8601 in UTC."""
+
+    stations: tuple[str, ...]
+    sensors: tuple[str, ...]
+    start: str
+    end: str
+    resolution: Resolution
+    timezone: str
+
+    @classmethod
+    def of(cls, request: HistoryRequest) -> RequestRecord:
+        """The record of a request; :attr:`request` is the inverse."""
+        start, end = iso_utc(request.start_ms), iso_utc(request.end_ms)
+        what = {"stations": request.stations, "sensors": request.sensors}
+        return cls(**what, start=start, end=end, resolution=request.resolution, timezone=request.timezone)
+
+    @property
+    def request(self) -> HistoryRequest:
+        """Return the request; raises InvalidRequest where it is none."""
+        return request_of(self.stations, self.sensors, self.start, self.end, self.resolution, self.timezone)
+
+
+class StationRecord(_Record):
+    """Where a station stands, as the catalogue says."""
+
+    name: str
+    latitude: float | None
+    longitude: float | None
+    elevation: float | None
+
+
+class SensorRecord(_Record):
+    """What the catalogue says of a sensor; ``fingerprint`` is of all that decides its values."""
+
+    name: str
+    label: str
+    unit: str
+    standard_name: str
+    aggregation: str
+    stamp: str
+    day_start_min: int
+    formula: str
+    fingerprint: str
+
+
+class SeriesRecord(_Record):
+    """A series: how many observations it has in the range, and for each UTC month the generation
+    and the checksum of its tile.
+    """
+
+    station: str
+    sensor: str
+    rows: int
+    months: dict[str, str]
+
+
+class Manifest(_Record):
+    """What a file was made of; ``floor`` are the finest steps that its maker may see."""
+
+    manifest: Literal[1] = 1
+    file: FileRecord
+    request: RequestRecord
+    software: dict[str, str]
+    source: str
+    institution: str = ""
+    floor: Resolution = "raw"
+    stations: tuple[StationRecord, ...]
+    sensors: tuple[SensorRecord, ...]
+    series: tuple[SeriesRecord, ...] = Field(description="By station, then sensor.")
+
+    def to_json(self) -> str:
+        """JSON for people and programs; :func:`read_manifest` is the inverse."""
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest in a file.
+
+    Raises:
+        InvalidRequest: it is none; says where and why.
+        OSError: the file cannot be read.
+    """
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "JSON"
+        raise InvalidRequest(
+            "{file} is no manifest of Riwayat ({where}: {why}). Give the file that was written beside an export.",
+            file=path,
+            where=where,
+            why=first["msg"],
+        ) from exc
+
+
+def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manifest:
+    """Return the manifest of a file that was made of a request's rows as they are now.
+
+    Raises:
+        TileDamaged: a tile is damaged.
+    """
+    return Manifest(
+        file=file,
+        request=RequestRecord.of(request),
+        software=_software(file.format),
+        source=site.source.id,
+        institution=site.settings.institution,
+        floor=site.floor,
+        stations=tuple(_station(site, name) for name in request.stations),
+        sensors=tuple(_sensor(site, name) for name in request.sensors),
+        series=tuple(_series(site, request, *key) for key in request.series),
+    )
+
+
+def digested(
+    pieces: Iterable[bytes], site: Site, request: HistoryRequest, name: str, kind: str, units: Units, rows: Callable[[], int]
+) -> Iterator[bytes]:
+    """Yield the manifest of a file as JSON, given its bytes; before it a space for each of the
+    pieces, so that who waits sees that it goes on. ``rows`` is asked after the last one.
+
+    Raises:
+        RowsChanged: the rows changed meanwhile, so that nobody can say what the file is made of.
+    """
+    digest, length = hashlib.sha256(), 0
+    tag = _tag(site, request, kind, units)
+    for piece in pieces:
+        digest.update(piece)
+        length += len(piece)
+        yield b" "
+    file = FileRecord(name=name, format=kind, units=units, bytes=length, rows=rows(), sha256=digest.hexdigest())
+    made = manifest_of(site, request, file)
+    if _tag(site, request, kind, units) != tag:
+        raise RowsChanged
+    yield made.to_json().encode()
+
+
+def file_manifest(site: Site, request: HistoryRequest, path: Path, kind: str, units: Units, rows: int) -> Manifest:
+    """Return the manifest of a file that was just written; raises as :func:`digested`."""
+    *_, text = digested(file_pieces(path), site, request, path.name, kind, units, lambda: rows)
+    return Manifest.model_validate_json(text)
+
+
+def file_pieces(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+
+
+def refuse_without_manifest(kind: str) -> None:
+    """Raise InvalidRequest where files of a format are never the same bytes twice, or there is
+    none.
+    """
+    check_format(kind)
+    if kind not in _WITH_MANIFEST:
+        raise InvalidRequest(
+            "There is no manifest of {format}, which says when it was made. Choose one of {known}.",
+            field="format",
+            format=kind,
+            known=", ".join(_WITH_MANIFEST),
+        )
+
+
+def units_of(kind: str, units: Units) -> Units:
+    """Return where a file of a format names units: a choice of CSV alone."""
+    return units if kind == "csv" else "none"
+
+
+def _tag(site: Site, request: HistoryRequest, kind: str, units: Units) -> str:
+    return export_tag(site, request, request.start_ms, request.end_ms, kind, units)
+
+
+def _software(kind: str) -> dict[str, str]:
+    found = {"riwayat": VERSION, "files": str(FILES_VERSION)}
+    return found | (libraries() if kind == NETCDF else {"pyarrow": pa.__version__})
+
+
+def _station(site: Site, name: str) -> StationRecord:
+    known = site.catalogue.stations.get(name)
+    latitude, longitude = (known.position if known else None) or (None, None)
+    return StationRecord(name=name, latitude=latitude, longitude=longitude, elevation=known.elevation if known else None)
+
+
+def _sensor(site: Site, name: str) -> SensorRecord:
+    sensor = site.catalogue[name]
+    said = {each: getattr(sensor, each) for each in ("unit", "standard_name", "aggregation", "stamp", "day_start_min", "formula")}
+    return SensorRecord(name=name, label=sensor.label("en"), fingerprint=f"{sensor.fingerprint:08x}", **said)
+
+
+def _series(site: Site, request: HistoryRequest, station: str, name: str) -> SeriesRecord:
+    entries = site.tiles.entries(SeriesKey(site.source.id, station, name))
+    there = ((month, entries[month]) for month in sorted(published_months(site, request, station, name)))
+    months = {month_name(month): f"{entry.generation} {entry.crc:08x}" for month, entry in there}
+    rows = open_observations(site, request, station, name).rows
+    return SeriesRecord(station=station, sensor=name, rows=rows, months=months)
