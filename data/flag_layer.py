@@ -16,7 +16,7 @@ from data.quality_limits import RULES_VERSION, QualityLimits
 from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.tiles.format import TileEntry
-from data.tiles.series import Series, SeriesKey
+from data.tiles.series import BlockTable, Series, SeriesKey
 from data.tiles.tile_store import TileStore
 from data.time.months import months_between
 from data.usual_limits import limits_of
@@ -59,6 +59,17 @@ class FlagLayer:
             if (not made[month].flagged or month in hard) and (not made[month].rows or month in every)
         }
 
+    def open(self, start_ms: int, end_ms: int, *, lag_ms: int = 0) -> Series:
+        """Return the flags of [start_ms, end_ms), of months where they are made of the tiles of
+        now; raises as :meth:`TileStore.open_series`.
+        """
+        series = self.tiles.open_series(self.key, start_ms, end_ms, lag_ms=lag_ms)
+        known = self.fresh({entry.month: entry for entry in series.entries}, self.tiles.entries(self.base))
+        if len(known) == len(series.entries):
+            return series
+        tiles = [tile for tile in series.table.tiles if tile.entry.month in known]
+        return Series(self.key, tuple(tile.entry for tile in tiles), BlockTable(tiles), start_ms, end_ms, lag_ms)
+
     def fresh(self, made: Entries, base: Entries) -> set[int]:
         """Return the months whose tile of flags, or with them, is of today's rules and rows."""
         return {month for month, entry in made.items() if month in base and entry.fingerprint == self.mark(base[month])}
@@ -94,6 +105,11 @@ class OverlaidSeries:
         months = {entry.month for entry in series.entries}
         tiles.touch((key, month) for key in (self.layer.key, self.key) for month in months & tiles.entries(key).keys())
         return series
+
+    def digest(self, base: Entries) -> bytes:
+        """Return what differs whenever the flags of the series do."""
+        made = [self.layer.tiles.entries(key) for key in (self.layer.key, self.key)]
+        return repr([{month: each[month] for month in sorted(self.layer.fresh(each, base))} for each in made]).encode()
 
     def _instead(self, base: Entries, other: Entries) -> Collection[int]:
         return self.layer.fresh(other, base)

@@ -18,7 +18,7 @@ from data.arrays import Integers
 from data.catalogue import Catalogue
 from data.export.rows import Piece
 from data.export_names import export_names
-from data.ingest.own_files import OWN_LOCAL, OWN_STATION, OWN_TIME, named
+from data.ingest.own_files import OWN_FLAG, OWN_LOCAL, OWN_STATION, OWN_TIME, named
 from data.request import HistoryRequest
 from data.time.zones import ZoneOffsets, offset_text
 from escaping import safe_text
@@ -28,47 +28,50 @@ UNITS: Final[tuple[Units, ...]] = get_args(Units)
 FIRST_COLUMNS: Final = (OWN_TIME, OWN_LOCAL, OWN_STATION)
 
 
-def header(catalogue: Catalogue, sensors: Sequence[str], units: Units) -> list[str]:
+def header(catalogue: Catalogue, sensors: Sequence[str], units: Units, *, with_flags: bool = False) -> list[str]:
     """Return the columns' names; with ``name`` those of sensors have units:
     ``temperature (°C)``.
     """
     found = zip(export_names(catalogue, sensors), sensors, strict=True)
     own = [named(column, catalogue[name].unit) if units == "name" else column for column, name in found]
-    return [*FIRST_COLUMNS, *own]
+    return [*FIRST_COLUMNS, *own, *([OWN_FLAG] if with_flags else [])]
 
 
-def header_lines(catalogue: Catalogue, sensors: Sequence[str], units: Units) -> bytes:
+def header_lines(catalogue: Catalogue, sensors: Sequence[str], units: Units, *, with_flags: bool = False) -> bytes:
     """The beginning of a CSV file: the names, and with ``row`` a line of units beneath them."""
-    lines = [header(catalogue, sensors, units)]
+    lines = [header(catalogue, sensors, units, with_flags=with_flags)]
     if units == "row":
-        lines.append(["" for _ in FIRST_COLUMNS] + [catalogue[name].unit for name in sensors])
+        lines.append(["" for _ in FIRST_COLUMNS] + [catalogue[name].unit for name in sensors] + [""] * with_flags)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode()
 
 
-def schema(catalogue: Catalogue, request: HistoryRequest) -> Any:
+def schema(catalogue: Catalogue, request: HistoryRequest, *, with_flags: bool = False) -> Any:
     """Types of Arrow and Parquet; both times are instants in ms,
     and each sensor's field carries its ``unit``.
     """
     columns = zip(export_names(catalogue, request.sensors), request.sensors, strict=True)
     sensors = [pa.field(column, pa.float64(), metadata={"unit": catalogue[name].unit}) for column, name in columns]
     times = [pa.field(OWN_TIME, pa.timestamp("ms", "UTC")), pa.field(OWN_LOCAL, pa.timestamp("ms", request.timezone))]
-    return pa.schema([*times, pa.field(OWN_STATION, pa.string()), *sensors])
+    flags = [pa.field(OWN_FLAG, pa.string())] if with_flags else []
+    return pa.schema([*times, pa.field(OWN_STATION, pa.string()), *sensors, *flags])
 
 
-def table(types: Any, request: HistoryRequest, piece: Piece) -> Any:
-    """The rows of a piece with the ``types`` of :func:`schema`."""
+def table(types: Any, request: HistoryRequest, piece: Piece, flags: Any = None) -> Any:
+    """The rows of a piece with the ``types`` of :func:`schema`; ``flags`` is the column of flags."""
     times = pa.array(piece.times).cast(pa.timestamp("ms", "UTC"))
     local = times.cast(pa.timestamp("ms", request.timezone))
-    rows = _table(request, [times, local, pa.repeat(piece.station, len(piece.times))], piece)
+    rows = _table(request, [times, local, pa.repeat(piece.station, len(piece.times))], piece, flags)
     return rows.rename_columns(types.names).cast(types)
 
 
-def text_table(request: HistoryRequest, piece: Piece) -> Any:
-    """Return the columns of a piece with both times and the station as text, for CSV."""
+def text_table(request: HistoryRequest, piece: Piece, flags: Any = None) -> Any:
+    """Return the columns of a piece with both times and the station as text, for CSV; ``flags`` is
+    the column of flags.
+    """
     utc, local = time_texts(piece.times, request.timezone)
-    return _table(request, [utc, local, pa.repeat(safe_text(piece.station), len(piece.times))], piece)
+    return _table(request, [utc, local, pa.repeat(safe_text(piece.station), len(piece.times))], piece, flags)
 
 
 def time_texts(times: Integers, timezone: str) -> tuple[Any, Any]:
@@ -96,7 +99,8 @@ def _clock(times: Integers) -> Any:
     return pc.replace_substring(stamps.cast(pa.string()), " ", "T")
 
 
-def _table(request: HistoryRequest, first: Iterable[Any], piece: Piece) -> Any:
+def _table(request: HistoryRequest, first: Iterable[Any], piece: Piece, flags: Any) -> Any:
     # NaN becomes null
     values = [pa.array(np.asarray(column), from_pandas=True) for column in piece.values]
-    return pa.table([*first, *values], names=[*FIRST_COLUMNS, *request.sensors])
+    last = {} if flags is None else {OWN_FLAG: flags}
+    return pa.table([*first, *values, *last.values()], names=[*FIRST_COLUMNS, *request.sensors, *last])

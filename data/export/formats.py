@@ -3,8 +3,9 @@ workbooks and NetCDF files on the disk; all in constant memory.
 
 Columns: ``timestamp_utc``, ``timestamp_local`` (the request's zone), ``station``, then a column a
 sensor in the catalogue's unit, empty where there is no value (data/export/columns.py). So
-``manage.py import`` reads the CSV and the Parquet file again. They have no flags, which an import
-finds anew; NetCDF files, which have variables of their own (data/export/netcdf.py), have them.
+``manage.py import`` reads the CSV and the Parquet file again. Flags are a last column where they are
+asked for; an import leaves that out and finds them anew. NetCDF files, which have variables of
+their own (data/export/netcdf.py), have them always.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ import pyarrow.parquet
 
 from config import VERSION
 from data.export.columns import Units, header_lines, schema, table, text_table
+from data.export.flag_column import flag_column
 from data.export.netcdf import libraries, write_netcdf
 from data.export.rows import Piece, joined
 from data.export.sheets import write_workbook
 from data.export.xlsx import SHEET_ROWS, ReportRows
+from data.flag_layer import overlaid_series
 from data.range_rows import Span, open_observations, published_months
 from data.request import HistoryRequest
 from data.site import Site
@@ -44,21 +47,30 @@ FILES_VERSION = 6  # of how files are written; another one makes clients fetch t
 
 
 def export_csv(
-    site: Site, request: HistoryRequest, start_ms: int, end_ms: int, units: Units = "none", wrote: ReportRows = lambda *_: None
+    site: Site,
+    request: HistoryRequest,
+    start_ms: int,
+    end_ms: int,
+    units: Units = "none",
+    wrote: ReportRows = lambda *_: None,
+    with_flags: bool = False,
 ) -> Iterator[bytes]:
     """UTF-8 with a header line; times ISO 8601 with Z or an offset;
-    numbers with as few digits as give the same double again.
+    numbers with as few digits as give the same double again. Observations ``with_flags`` end with
+    a column of them.
 
     No station's name becomes a formula (escaping.py); an import reads it back as it was.
     """
-    yield header_lines(site.catalogue, request.sensors, units)
+    with_flags = with_flags and request.resolution == "raw"
+    yield header_lines(site.catalogue, request.sensors, units, with_flags=with_flags)
     rows = 0
     for piece in joined(site, request, start_ms, end_ms):
         # Arrow quotes all text or none; a name without special characters needs none.
         special = any(character in safe_text(piece.station) for character in ',"\r\n')
         options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
         sink = io.BytesIO()
-        pyarrow.csv.write_csv(text_table(request, piece), sink, options)
+        flags = flag_column(site, request, piece) if with_flags else None
+        pyarrow.csv.write_csv(text_table(request, piece, flags), sink, options)
         yield sink.getvalue()
         rows += len(piece.times)
         wrote(piece.station, int(piece.times[-1]), rows)
@@ -97,14 +109,17 @@ def _typed(
     end_ms: int,
     _units: Units = "none",
     wrote: ReportRows = lambda *_: None,
+    with_flags: bool = False,
 ) -> Iterator[bytes]:
     """A file with Arrow's types, streamed; times in milliseconds; each sensor's field carries its
     ``unit``, whatever is chosen for text.
     """
-    sink, types, rows = _StreamingSink(), schema(site.catalogue, request), 0
+    with_flags = with_flags and request.resolution == "raw"
+    sink, types, rows = _StreamingSink(), schema(site.catalogue, request, with_flags=with_flags), 0
     with open_writer(sink, types) as writer:
         for piece in joined(site, request, start_ms, end_ms):
-            writer.write_table(table(types, request, piece))
+            flags = flag_column(site, request, piece) if with_flags else None
+            writer.write_table(table(types, request, piece, flags))
             yield sink.drain()
             rows += len(piece.times)
             wrote(piece.station, int(piece.times[-1]), rows)
@@ -182,7 +197,7 @@ def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
     told from the tiles' indices alone. Tiles are those of the whole request, whatever the window.
     """
     digest = hashlib.blake2b(
-        f"{FILES_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {request.to_json()}".encode(),
+        f"{FILES_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {site.flags} {request.to_json()}".encode(),
         digest_size=16,
     )
     if kind == NETCDF:
@@ -193,6 +208,9 @@ def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
         entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))
         for month in sorted(published_months(site, request, station, sensor)):
             digest.update(repr(entries[month]).encode())
+        overlaid = overlaid_series(site, station, sensor)
+        if overlaid is not None:
+            digest.update(overlaid.digest(entries))
     return digest.hexdigest()
 
 
@@ -203,9 +221,10 @@ def export_file(
     start_ms: int | None = None,
     end_ms: int | None = None,
     units: Units = "none",
+    with_flags: bool = False,
 ) -> int:
     """Write a file of the kind that its name ends in, whole or not at all; returns how many rows it
-    has.
+    has. Rows ``with_flags`` end with a column of them, but those that a job writes.
 
     Raises:
         InvalidRequest: an unknown kind.
@@ -219,15 +238,15 @@ def export_file(
         if kind in WRITTEN:
             rows = write_file(site, request, start, end, draft, kind)
         else:
-            rows = _write_stream(site, request, (start, end), draft, kind, units)
+            rows = _write_stream(site, request, (start, end), draft, kind, units, with_flags)
         draft.replace(path)
     return rows
 
 
-def _write_stream(site: Site, request: HistoryRequest, span: Span, path: Path, kind: str, units: Units) -> int:
+def _write_stream(site: Site, request: HistoryRequest, span: Span, path: Path, kind: str, units: Units, with_flags: bool) -> int:
     count = RowCount()
     with path.open("xb") as file:
-        file.writelines(STREAMS[kind](site, request, *span, units, count))
+        file.writelines(STREAMS[kind](site, request, *span, units, count, with_flags))
     return count.rows
 
 
