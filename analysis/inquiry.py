@@ -1,5 +1,5 @@
 """What a job of an analysis is asked, beside its request: which analysis, of which window, with
-which options, and whether flagged readings count.
+which options, whether flagged readings count, and which flags of rules do.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from data.flag_choice import FlagChoice
+
 TREND: Final = "trend"  # the view of lines and bars, which asks nothing; every other one is an analysis
 
 
 @dataclass(frozen=True)
 class Inquiry:
     """An analysis by its name, the window [start_ms, end_ms) in int ms UTC, ``options`` as JSON
-    with sorted keys, and whether flagged readings count. Equal questions are equal objects.
+    with sorted keys, whether flagged readings count, and which flags of rules do. Equal questions
+    are equal objects.
     """
 
     analysis: str
@@ -24,11 +27,12 @@ class Inquiry:
     end_ms: int
     options: str = "{}"
     flagged: bool = False
+    flags: FlagChoice = "none"
 
     @classmethod
-    def of(cls, name: str, span: tuple[int, int], options: BaseModel, *, flagged: bool) -> Inquiry:
+    def of(cls, name: str, span: tuple[int, int], options: BaseModel, *, flagged: bool, flags: FlagChoice = "none") -> Inquiry:
         """Return the inquiry of a window, with options that were checked."""
-        return cls(name, *span, json.dumps(options.model_dump(mode="json"), sort_keys=True, ensure_ascii=False), flagged)
+        return cls(name, *span, json.dumps(options.model_dump(mode="json"), sort_keys=True, ensure_ascii=False), flagged, flags)
 
     @property
     def span(self) -> tuple[int, int]:

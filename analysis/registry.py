@@ -5,7 +5,7 @@ one way to run one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final, Protocol
 
@@ -28,6 +28,7 @@ from analysis.answer import Answer, Method, SubjectAnswer, Table
 from analysis.quality import review
 from analysis.question import Observed, Question
 from data.catalogue import Sensor
+from data.site import Site
 from errors import InvalidRequest
 
 Subjects = list[tuple[Any, ...]]  # of what has a station and a sensor, as Observed has
@@ -73,6 +74,7 @@ class Analysis:
     pick: Callable[[Sequence[Any]], Subjects]
     at_once: int = _AT_ONCE
     tab: str = ""  # of the analysis whose tab on the page it shares
+    finds_flags: bool = False  # so that none of the rules' counts in what it is asked of
 
     def begins(self, texts: Mapping[str, str], span: tuple[int, int], timezone: str) -> int:
         """Return from when on an answer of a span needs readings, ms UTC; beside options ``texts``
@@ -86,6 +88,10 @@ class Analysis:
             return span[0]
         own = {name: text for name, text in texts.items() if name in self.module.Options.model_fields}
         return reach(self.options(own), span, timezone)
+
+    def site(self, site: Site) -> Site:
+        """Return a site as the analysis looks at it."""
+        return replace(site, flags="none") if self.finds_flags else site
 
     def subjects(self, question: Question) -> list[tuple[Observed, ...]]:
         """Return what is answered of a question.
@@ -271,7 +277,7 @@ ANALYSES: Final = {
         Analysis("wind", wind, _winds),
         Analysis("rain", rain, _sums),
         Analysis("events", events, _each, _AT_ONCE_OF_LISTS),
-        Analysis("quality", review, _by_station, _AT_ONCE_OF_RULES),
+        Analysis("quality", review, _by_station, _AT_ONCE_OF_RULES, finds_flags=True),
     )
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
@@ -25,6 +25,7 @@ from api.revocable_stream import RevocableStream
 from data.export.columns import Units
 from data.export.formats import STREAMS, check_format, export_tag
 from data.export_names import export_names
+from data.flag_choice import USUAL_FLAGS
 from data.load_plan import all_present
 from data.request import HistoryRequest, parse_time
 from data.site import Site
@@ -87,7 +88,10 @@ def add_data_routes(api: Api, services: ApiServices) -> None:
         kind = query.format or FILE_FORMATS.get(asked.job.kind, "csv")
         check_format(kind)
         authorise(services.identify(), asked.job.request, Purpose.EXPORT)
-        answer, is_small = _rows(asked, kind, query.units) if kind in STREAMS else _written(services, asked, kind)
+        if kind in STREAMS:
+            answer, is_small = _rows(asked, kind, query.units, with_flags=query.flags is not None)
+        else:
+            answer, is_small = _written(services, asked, kind)
         # rows go out
         if request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
             if not is_small:
@@ -105,7 +109,8 @@ def asked_window(services: ApiServices, job_id: str, query: WindowQuery, purpose
         JobNotFound, NotPermitted: as :meth:`api.jobs.ApiServices.job`.
         InvalidRequest: the window is not one of the job.
     """
-    return JobWindow.of(services, job_id, lambda job: _window(job.request, query), purpose)
+    flags = getattr(query, "flags", None) or USUAL_FLAGS
+    return JobWindow.of(services, job_id, lambda job: _window(job.request, query), purpose, flags)
 
 
 def send_while_permitted(services: ApiServices, asked: JobWindow, kind: str, answer: Response) -> None:
@@ -141,7 +146,7 @@ def _written(services: ApiServices, asked: JobWindow, kind: str) -> tuple[Respon
     own = next(of for of, name in FILE_FORMATS.items() if name == kind)
     wanted = cut(job.request, span)
     # as the job that writes it will see it
-    site = restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT)
+    site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=asked.site.flags)
     if job.kind != own:
         refuse_part(site, job)
     if answer := export_answer(site, wanted, own, download_name(site, job, span)):
@@ -165,11 +170,11 @@ def _is_whole(site: Site, job: Job) -> bool:
     return all_present(site, job.request) if job.kind in FILE_FORMATS else job.status is Status.COMPLETED
 
 
-def _rows(asked: JobWindow, kind: str, units: Units) -> tuple[Response, bool]:
+def _rows(asked: JobWindow, kind: str, units: Units, *, with_flags: bool) -> tuple[Response, bool]:
     """The rows as a stream, and whether they are few."""
     site, job, span = asked.site, asked.job, asked.span
     refuse_part(site, job)
-    tag = export_tag(site, job.request, *span, kind, units)
+    tag = export_tag(site, job.request, *span, f"{kind} flag" if with_flags else kind, units)
     response = Response(content_type=_TYPES[kind])
     response.set_etag(tag)
     # may be kept by who fetched it, and is asked for again
@@ -177,7 +182,7 @@ def _rows(asked: JobWindow, kind: str, units: Units) -> tuple[Response, bool]:
     if request.if_none_match.contains(tag):
         response.status_code = 304
         return response, True
-    response.response, is_small = begun(STREAMS[kind](site, job.request, *span, units))
+    response.response, is_small = begun(STREAMS[kind](site, job.request, *span, units, with_flags=with_flags))
     response.headers["Content-Disposition"] = f'attachment; filename="{download_name(site, job, span)}.{kind}"'
     return response, is_small
 

@@ -22,7 +22,7 @@ from errors import Conflict
 from figures.history import Span
 from i18n import translate_error
 from jobs.job import Job, Status
-from jobs.kinds.export_file import export_file_tag, find_export, start_export
+from jobs.kinds.export_file import export_file_tag, find_export, flags_inquiry, start_export
 from jobs.policy import FILE_FORMATS, FILE_NAMES, NETCDF, WORKBOOK
 
 CONTENT_TYPES: Final = {
@@ -65,7 +65,7 @@ def export_receipt(services: ApiServices, site: Site, wanted: HistoryRequest, ki
     refuse_other_sites(request)
     identity = services.identify()
     refuse_other_than_shown(services.access, identity, wanted, epoch_ms())
-    job = services.ledger.latest(identity.user, kind, wanted)
+    job = services.ledger.latest(identity.user, kind, wanted, flags_inquiry(site))
     if job is not None:
         _refuse_ended(job)
     if job is None or job.status.is_final:

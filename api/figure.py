@@ -24,6 +24,7 @@ from figures.analysis_figure import analysis_figure, of_window
 from figures.canvas import Canvas
 from figures.job_window import JobWindow
 from figures.template import style_of
+from figures.trend_options import FLAGS
 from figures.words import file_name
 from i18n import set_language
 from jobs.answering import answer_or_job
@@ -47,7 +48,8 @@ def add_figure_route(api: Api, services: ApiServices) -> None:
         if query.language is not None:
             set_language(query.language)
         options = other_options(FigureQuery)
-        _refuse_other_view(services, query.view, options)
+        flags = {FLAGS: request.args[FLAGS]} if FLAGS in request.args else {}
+        _refuse_other_view(services, query.view, {**options, **flags})
         check_view(query.view, options)
         caption = view_caption(asked.job.request, asked.span, asked.site.catalogue, query.view)
         if query.view == TREND:

@@ -14,6 +14,7 @@ from analysis.inquiry import TREND
 from data.export.columns import Units
 from data.export.formats import FORMATS
 from data.export.row_question import Flags
+from data.flag_choice import USUAL_FLAGS, FlagChoice
 from data.time.resolution import RESOLUTIONS
 from i18n import LANGUAGES
 from jobs.job import Status
@@ -39,6 +40,10 @@ WindowTime = Annotated[
         description="ISO 8601 (without an offset: in the job's zone) or whole milliseconds since 1970 UTC; default: the job's.",
         examples=["2013-07-01T00:00:00Z"],
     ),
+]
+FlagsThatCount = Annotated[
+    FlagChoice,
+    Field(description="Which flags of quality rules count: none; hard: of readings that cannot be right; all: suspect ones too."),
 ]
 Switch = Annotated[bool, BeforeValidator(lambda value: _lower(value))]
 
@@ -97,6 +102,7 @@ class StatsQuery(WindowQuery):
     """A window, with or without what is flagged."""
 
     flagged: Annotated[Switch, Field(description="Include flagged observations.")] = False
+    flags: FlagsThatCount = USUAL_FLAGS
 
 
 class FigureQuery(StatsQuery):
@@ -130,6 +136,13 @@ class DataQuery(WindowQuery):
         Field(json_schema_extra={"enum": list(FORMATS)}, description="Default: csv; of a job that writes a file, that file's."),
         BeforeValidator(_lower),
     ] = None
+    flags: Annotated[
+        FlagChoice | None,
+        Field(
+            description="Which flags of quality rules count, as in stats; given, rows end with a column flag. Default: hard, "
+            "without that column."
+        ),
+    ] = None
     units: Annotated[
         Units, Field(description="Where a CSV file names units: nowhere, in the columns' names, or in a row beneath them.")
     ] = "none"
@@ -145,6 +158,7 @@ class RowsQuery(WindowQuery):
         StringConstraints(max_length=64),
         Field(description="Begin with the first row at or after this time (as from), instead of a number."),
     ] = None
+    flags: FlagsThatCount = USUAL_FLAGS
     flagged: Annotated[
         Flags, Field(description="all: every value, as in the CSV file; hidden: those without a flag; only: rows with a flag.")
     ] = "all"

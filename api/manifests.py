@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from flask import Response, request
@@ -57,19 +58,21 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
         wanted = cut(asked.job.request, asked.span)
         site = asked.site  # as a stream sees it; a job sees the window alone
         if kind not in STREAMS:
-            site = restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT)
+            site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=site.flags)
         refuse_part(site, asked.job)
         units = units_of(kind, query.units)
-        answer = _unsent(f"manifest-{export_tag(site, wanted, *asked.span, kind, units)}")
+        with_flags = query.flags is not None and kind in STREAMS
+        what = f"{kind} flag" if with_flags else kind
+        answer = _unsent(f"manifest-{export_tag(site, wanted, *asked.span, what, units)}")
         if answer.status_code != 200:
             return answer
-        source = _bytes_of(site, wanted, kind, units)
+        source = _bytes_of(site, wanted, kind, units, with_flags=with_flags)
         if source is None:
             return export_receipt(services, site, wanted, NETCDF)
         pieces, rows = source
         pieces, is_small = begun(pieces)
         name = f"{download_name(site, asked.job, asked.span)}.{suffix(kind)}"
-        answer.response = digested(pieces, site, wanted, name, kind, units, rows)
+        answer.response = digested(pieces, site, wanted, name, kind, units, rows, with_flags=with_flags)
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}{ENDING}"'
         if request.method == "GET":
             if not is_small:
@@ -89,13 +92,15 @@ def _unsent(tag: str) -> Response:
     return answer
 
 
-def _bytes_of(site: Site, wanted: HistoryRequest, kind: str, units: Units) -> tuple[Iterator[bytes], Callable[[], int]] | None:
+def _bytes_of(
+    site: Site, wanted: HistoryRequest, kind: str, units: Units, *, with_flags: bool
+) -> tuple[Iterator[bytes], Callable[[], int]] | None:
     """The bytes of a file, and how many rows it has, once they are read; None where a job is to
     write it first.
     """
     if kind in STREAMS:
         count = RowCount()
-        stream = STREAMS[kind](site, wanted, wanted.start_ms, wanted.end_ms, units, count)
+        stream = STREAMS[kind](site, wanted, wanted.start_ms, wanted.end_ms, units, count, with_flags)
         return stream, lambda: count.rows
     path = find_export(site, wanted, NETCDF)
     return None if path is None else (file_pieces(path), lambda: row_count(path))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from access.audit.actions import ACTIONS
+from data.flag_choice import FlagChoice
 from jobs.job import Status
 
 Time = Annotated[str, Field(description="ISO 8601 with Z or an offset.", examples=["2013-07-01T00:00:00Z"])]
@@ -108,6 +109,7 @@ class JobInquiry(_Out):
     end: Annotated[Time, Field(alias="to")]
     options: dict[str, Any]
     flagged: bool
+    flags: FlagChoice
 
 
 class JobFailure(_Out):

@@ -40,12 +40,14 @@
     if (asking) asking.abort.abort();
     const mine = { from, to, figure, abort: new AbortController(), answer: same ? asking.answer : null };
     asking = mine;
-    const [job, flagged] = [meta.revision, byId("flagged").checked];
+    const { revision: job, flags } = meta;
+    const flagged = byId("flagged").checked;
     const { dataset, lang } = document.documentElement;
     const path = `${dataset.prefix}api/jobs/${encodeURIComponent(job)}/stats`;
     const headers = { Accept: "application/json", "Accept-Language": lang };
     try {
-      const answer = await fetch(`${path}?${new URLSearchParams({ from, to, flagged })}`, { headers, signal: mine.abort.signal });
+      const query = new URLSearchParams({ from, to, flagged, ...(flags && { flags }) });
+      const answer = await fetch(`${path}?${query}`, { headers, signal: mine.abort.signal });
       const found = await answer.json();
       if (answer.ok) mine.answer = found;
       else mine.trouble = found.error.message;

@@ -108,7 +108,10 @@
     const tab = at("#views [aria-selected=false], .question[aria-pressed=false]");
     if (tab) {
       const view = tab.dataset.last || tab.dataset.view;
-      choose(view, kept.get(view) || {});
+      const { flags } = shown.options; // whose choice is the same in all views
+      const options = { ...kept.get(view), flags };
+      if (!flags) delete options.flags;
+      choose(view, options);
     }
     const choice = at("[data-option][data-value]");
     if (choice) chosen(choice.dataset, choice.dataset.value);

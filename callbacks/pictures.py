@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -13,6 +13,7 @@ from access.grants import Purpose
 from access.identity import authorise
 from analysis.answer import Answer
 from analysis.inquiry import TREND
+from analysis.registry import ANALYSES
 from callbacks.job_words import QueueState, progress_words
 from callbacks.presets import wall_clock
 from callbacks.selection import Selection
@@ -39,6 +40,7 @@ from jobs.answering import answer_or_job
 from jobs.job import Job, Status
 from jobs.services import Services
 from layouts.badge import badge
+from layouts.flags import with_flags
 from layouts.nowhere import load_offer, no_data_here, too_many
 from layouts.table import TABLE, table_controls, table_told, table_view
 from layouts.trend import crossings, trend_controls
@@ -68,7 +70,7 @@ class ViewQuery:
 
     def overview_version(self, job: Job) -> str:
         """What the overview of a job depends on; equal for equal pictures."""
-        return f"{job.id} {job.version} {self.theme} {self.columns}"
+        return f"{job.id} {job.version} {self.theme} {self.columns} {self.selection.flags}"
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,14 @@ def picture_of(services: Services, window: JobWindow, asked: ViewQuery, gaps: tu
     are not loaded, None where that is not known.
     """
     draw = {TREND: _trend, TABLE: _table}.get(asked.selection.view, _analysis)
-    return draw(services, window, asked, gaps)
+    picture, view = draw(services, window, asked, gaps), asked.selection.view
+    if view in ANALYSES and ANALYSES[view].finds_flags:
+        return picture
+    return replace(picture, controls=with_flags(picture.controls, picture.view, asked.selection.options))
 
 
 def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None) -> Picture:
-    texts, sequence = asked.selection.options, asked.selection.sequence
+    texts, sequence = asked.selection.own_options, asked.selection.sequence
     whole, window = window, window.only(texts.get("only", ""))
     if len(window.job.request.series) > MOST_UNASKED and texts.get("only") != ALL:
         return _asked_first(window, asked)
@@ -157,7 +162,7 @@ def _analysis(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
         figure = sentence_figure(translate_error(error, services.settings.timezone), canvas)
     picture = f"{picture_name(view, window.site.catalogue)}_{asked.selection.view}"
     drawn = of_window(figure, window.job.request, window.span, asked.selection.sequence, canvas.style.ground, picture)
-    controls = view_controls(asked.selection.view, asked.selection.options, window.job.request, window.site.catalogue)
+    controls = view_controls(asked.selection.view, asked.selection.own_options, window.job.request, window.site.catalogue)
     return Picture(drawn, said, view, lists, controls, note=note, waits=waits, charted=False)
 
 
@@ -172,7 +177,7 @@ def _table(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[
             raise _incomplete(window.job)
         authorise(services.identify(), request, Purpose.EXPORT)
         open_table(window.site, request, *window.span)  # raises what the rows would be refused for
-        rows = f"{services.path(window.job.id, 'rows')}?from={window.span[0]}&to={window.span[1]}"
+        rows = f"{services.path(window.job.id, 'rows')}?from={window.span[0]}&to={window.span[1]}&flags={window.site.flags}"
         by_value = request.resolution != "raw" or bool(options.get("where")) or view.total_rows <= MOST_SORTED
         if view.total_rows:
             told = table_told(request, catalogue, options, rows=rows, job=window.job.id, by_value=by_value)
@@ -204,7 +209,7 @@ def _answered(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
     fit it.
     """
     selection = asked.selection
-    options = analysis_options(selection.view, selection.options)
+    options = analysis_options(selection.view, selection.own_options)
     if gaps:
         raise _incomplete(window.job)
     with services.time_view("analysis"):
@@ -212,7 +217,7 @@ def _answered(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
 
 
 def _drawn(answer: Answer, window: JobWindow, asked: ViewQuery) -> Figure:
-    drawing = drawing_options(asked.selection.view, asked.selection.options)
+    drawing = drawing_options(asked.selection.view, asked.selection.own_options)
     return analysis_figure(answer, window.site.catalogue, Canvas(style_of(asked.theme), asked.width_px, drawing))
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from analysis.inquiry import TREND
+from data.flag_choice import FlagChoice, read_flags
 from data.view.window import clip_window
 from figures.analysis_figure import drawn_analyses
 from figures.history import Span
-from figures.trend_options import TREND_OPTIONS
+from figures.trend_options import FLAGS, TREND_OPTIONS
 from jobs.job import Job
 from layouts.table import TABLE
 
@@ -49,6 +50,16 @@ class Selection:
         if not isinstance(view, str) or view not in (*drawn_analyses(), TABLE):
             return replace(self, view=TREND, options={name: kept[name] for name in TREND_OPTIONS if name in kept})
         return replace(self, view=view, options=dict(list(kept.items())[:_MOST_OPTIONS]))
+
+    @property
+    def flags(self) -> FlagChoice:
+        """Which flags of rules count; raises InvalidRequest where there is no such choice."""
+        return read_flags(self.options.get(FLAGS))
+
+    @property
+    def own_options(self) -> dict[str, str]:
+        """Options of this view alone."""
+        return {name: text for name, text in self.options.items() if name != FLAGS}
 
     def span(self, job: Job) -> Span:
         """The window, if it is one of this job; else the whole request."""

@@ -83,7 +83,7 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
     if not asked.job_id:
         return _nothing(asked, "")
     try:
-        window = JobWindow.of(services, asked.job_id, asked.selection.span)
+        window = JobWindow.of(services, asked.job_id, asked.selection.span, flags=asked.selection.flags)
         gaps = window.gaps(asked.columns)
         picture = picture_of(services, window, asked, gaps)
         version = asked.overview_version(window.job)
@@ -95,7 +95,8 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
     job = window.job
     caption = view_caption(job.request, window.span, window.site.catalogue, asked.selection.view)
     picture.figure["layout"]["meta"]["caption"] = caption
-    href = f"{services.path(job.id, 'data')}?format=csv&units=name&from={window.span[0]}&to={window.span[1]}"
+    part = f"from={window.span[0]}&to={window.span[1]}&flags={window.site.flags}"
+    href = f"{services.path(job.id, 'data')}?format=csv&units=name&{part}"
     whole = job.status.is_final  # a file cannot say what it lacks
     rows_href = href if whole and window.rights.allows(job.request, Purpose.EXPORT) else None
     return ViewAnswer(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.loading import load, named_options, request_of_words
+from commands.loading import flags_option, load, named_options, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.printing import AsJson, cell_text, print_table, progress_bar, say, write_new
 
@@ -43,6 +44,9 @@ def analyse(
         str | None, typer.Option(help="Zone of days, hours and bare times; default: the stations' own, else the site's.")
     ] = None,
     flagged: Annotated[bool, typer.Option("--flagged", help="Count flagged readings, too.")] = False,
+    flags: Annotated[
+        str | None, typer.Option(help="Flags of quality rules that count: none, hard or all; default: hard.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write FILE.csv (the table) or FILE.json (everything).")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +61,9 @@ def analyse(
     analysis, options = _asked(name, option or [])
     if out is not None and out.suffix.lower() not in (".csv", ".json"):
         raise typer.BadParameter("must end in .csv or .json", param_hint="--out")
+    choice = flags_option(flags)
     with opened_site(settings) as (site, ledger):
+        site = analysis.site(replace(site, flags=choice))
         zone = timezone or site.catalogue.zone_of(station, settings.timezone)
         request = request_of_words(station, sensor, start, end, "raw", zone)
         job, answer = load(site, ledger, LOCAL_USER, request, lambda: _answer(analysis, options, site, request, flagged))

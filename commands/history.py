@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.loading import load, request_of_words
+from commands.loading import flags_option, load, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.printing import AsJson, say, say_json, show
 from data.time.months import iso_utc, iso_utc_or_none
@@ -42,6 +43,10 @@ def history(
     manifest: Annotated[
         bool, typer.Option("--manifest", help="With --out: also write FILE.manifest.json, for `reproduce` and for citing.")
     ] = False,
+    flags: Annotated[
+        str | None,
+        typer.Option(help="Flags of quality rules that count: none, hard or all; default: hard. Given, --out has a column flag."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Load a history through the queue and print each series' statistics; Ctrl-C cancels."""
@@ -51,13 +56,15 @@ def history(
     settings = quiet_settings()
     _check_units(units)
     kind = _format_of(out, manifest=manifest)
+    choice = flags_option(flags)
     with opened_site(settings) as (site, ledger):
+        site = replace(site, flags=choice)
         zone = timezone or site.catalogue.zone_of(station, settings.timezone)
         request = request_of_words(station, sensor, start, end, resolution, zone)
         job, read = load(site, ledger, LOCAL_USER, request, lambda: summaries(site, request))
         found = read or []
         if out is not None and found:
-            _export(site, request, out, units, kind if manifest else None)
+            _export(site, request, out, units, kind if manifest else None, with_flags=flags is not None)
             what = request_subject(request, job=job.id, format=kind, file=str(out))
             record(ledger.engine, "export", what)
     _print(job, found, as_json)
@@ -126,15 +133,15 @@ def _check_units(units: str) -> None:
         raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
 
 
-def _export(site: Site, request: HistoryRequest, out: Path, units: Any, manifest_kind: str | None) -> None:
+def _export(site: Site, request: HistoryRequest, out: Path, units: Any, manifest_kind: str | None, *, with_flags: bool) -> None:
     """Write the rows; with a kind also the manifest of the file."""
     from data.export.formats import export_file
     from data.export.manifest import ENDING, file_manifest, units_of
 
     try:
-        rows = export_file(site, request, out, units=units)
+        rows = export_file(site, request, out, units=units, with_flags=with_flags)
         if manifest_kind:
-            made = file_manifest(site, request, out, manifest_kind, units_of(manifest_kind, units), rows)
+            made = file_manifest(site, request, out, manifest_kind, units_of(manifest_kind, units), rows, with_flags=with_flags)
             out.with_name(out.name + ENDING).write_text(made.to_json(), encoding="utf-8")
     except OSError as exc:
         raise RiwayatError("{file} cannot be written: {why}.", file=out, why=exc.strerror or exc) from exc

@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from commands.printing import console
+from data.flag_choice import read_flags
 from data.request import request_of
 from data.time.months import month_name
 from errors import InvalidRequest, TileDamaged
 from escaping import visible
 
 if TYPE_CHECKING:
+    from data.flag_choice import FlagChoice
     from data.request import HistoryRequest
     from data.site import Site
     from jobs.job import Job
@@ -109,3 +111,11 @@ def _show(progress: Progress, task: Any, job: Job) -> None:
     left = f" · about {now.seconds_left:.0f} s left" if now.seconds_left else ""
     detail = f"{now.tiles_done} of {now.tiles_total} tiles · {now.rows:,} of {now.rows_total:,} rows{left}"
     progress.update(task, description=where, total=1.0, completed=now.fraction, detail=detail)
+
+
+def flags_option(text: str | None) -> FlagChoice:
+    """Return the choice of flags that an option names; raises BadParameter where there is none."""
+    try:
+        return read_flags(text)
+    except InvalidRequest as exc:
+        raise typer.BadParameter(exc.message, param_hint="--flags") from exc

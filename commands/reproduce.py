@@ -36,7 +36,7 @@ def reproduce(
     settings, told = quiet_settings(), _read(manifest)
     request = told.request.request
     with opened_site(settings) as (site, ledger):
-        seen = replace(site.knowing(request.sensors), floor=told.floor)
+        seen = replace(site.knowing(request.sensors), floor=told.floor, flags=told.flags)
         _, made = load(site, ledger, LOCAL_USER, request, lambda: _make(seen, request, told, out))
     if made is None:
         raise typer.Exit(1)
@@ -68,8 +68,8 @@ def _make(site: Site, request: HistoryRequest, told: Manifest, out: Path | None)
     try:
         with TemporaryDirectory(prefix=".reproduce-", dir=place) as folder:
             draft = Path(folder) / f"file.{suffix(told.file.format)}"
-            rows = export_file(site, request, draft, units=told.file.units)
-            made = file_manifest(site, request, draft, told.file.format, told.file.units, rows)
+            rows = export_file(site, request, draft, units=told.file.units, with_flags=told.file.flag_column)
+            made = file_manifest(site, request, draft, told.file.format, told.file.units, rows, with_flags=told.file.flag_column)
             if out and made.file.sha256 == told.file.sha256:
                 draft.replace(out)
             return made

@@ -70,6 +70,11 @@ class FlagLayer:
         tiles = [tile for tile in series.table.tiles if tile.entry.month in known]
         return Series(self.key, tuple(tile.entry for tile in tiles), BlockTable(tiles), start_ms, end_ms, lag_ms)
 
+    def made(self, base: Entries) -> Entries:
+        """Return the tiles of flags that are of today's rules and rows, by month."""
+        found = self.tiles.entries(self.key)
+        return {month: found[month] for month in self.fresh(found, base)}
+
     def fresh(self, made: Entries, base: Entries) -> set[int]:
         """Return the months whose tile of flags, or with them, is of today's rules and rows."""
         return {month for month, entry in made.items() if month in base and entry.fingerprint == self.mark(base[month])}

@@ -16,6 +16,7 @@ from figures.legend import legend_names
 from figures.panel_words import headings
 from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panel, Panels, arrange, note, value_axis
 from figures.spreads import spread_traces
+from figures.suspect_marks import flag_shapes
 from figures.template import Style, axis_style, base_layout, style_of
 from figures.thresholds import threshold_shapes
 from figures.top_legend import top_legend
@@ -81,6 +82,7 @@ def history_figure(
             "shapes": [
                 *pending_shapes(view, pending, pending_text, clock, style),
                 *threshold_shapes(options.thresholds, panels, view, catalogue, style),
+                *flag_shapes(view, panels, clock, style),
             ],
             "meta": {
                 **_meta(view, catalogue),

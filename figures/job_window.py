@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.grants import Purpose, Rights
 from access.restricted_site import restricted_site_for, whole_window
+from data.flag_choice import USUAL_FLAGS, FlagChoice
 from data.load_plan import months_absent, plan
 from data.request import HistoryRequest
 from data.site import Site
@@ -52,9 +53,16 @@ class JobWindow:
     rights: Rights
 
     @classmethod
-    def of(cls, services: Services, job_id: object, window: Callable[[Job], Span], purpose: Purpose = Purpose.VIEW) -> JobWindow:
+    def of(
+        cls,
+        services: Services,
+        job_id: object,
+        window: Callable[[Job], Span],
+        purpose: Purpose = Purpose.VIEW,
+        flags: FlagChoice = USUAL_FLAGS,
+    ) -> JobWindow:
         """Return what may be seen of a job; ``window`` gives the window that is asked for,
-        which lies inside its request.
+        which lies inside its request; ``flags`` of rules are those that count.
 
         Where a floor of resolution is on it the window is made wider, so that it cuts no bucket. A
         floor may be on what leaves as a file only.
@@ -64,7 +72,8 @@ class JobWindow:
         """
         job, rights = services.job(job_id), services.identify().rights
         span = whole_window(rights, job.request, window(job), purpose)
-        return cls(restricted_site_for(services.site, rights, job.request, purpose), job, span, rights)
+        site = replace(restricted_site_for(services.site, rights, job.request, purpose), flags=flags)
+        return cls(site, job, span, rights)
 
     def only(self, sensor: str) -> JobWindow:
         """Return the window with one sensor of the job, where it has that; else as it is."""
@@ -131,7 +140,7 @@ class JobWindow:
         """Return a view of the window as :func:`figures.history.history_figure`,
         with its gaps tinted and named.
         """
-        return history_figure(
+        figure = history_figure(
             view,
             self.site.catalogue,
             theme=theme,
@@ -144,6 +153,8 @@ class JobWindow:
             sequence=sequence,
             options=options,
         )
+        figure["layout"]["meta"]["flags"] = self.site.flags
+        return figure
 
 
 def _gap_words(status: Status) -> str:

@@ -17,7 +17,8 @@ from i18n import gettext as _
 
 PanelRule = Literal["unit", "own", "shared", "pair"]
 # as the address names them
-TREND_OPTIONS: Final = ("y", "log", "panel", "smooth", "smooth_by", "above", "below", "only", "stats")
+FLAGS: Final = "flags"  # of every view: which flags of rules count
+TREND_OPTIONS: Final = ("y", "log", "panel", "smooth", "smooth_by", "above", "below", "only", "stats", FLAGS)
 ALL: Final = "all"  # of ``only``: every sensor, however many series there are
 MOST_UNASKED: Final = 40  # series that are drawn without asking which
 KINDS: Final[tuple[Literal["above", "below"], ...]] = ("above", "below")

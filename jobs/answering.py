@@ -77,11 +77,12 @@ def answer_or_job(
     timezone = zone or whole.timezone
     check_asked(window.site, timezone)
     request = replace(whole, resolution="raw", timezone=timezone)
-    inquiry = Inquiry.of(name, window.span, chosen, flagged=flagged)
-    kept = kept_answer(window.site, request, inquiry)
+    site = analysis.site(window.site)
+    inquiry = Inquiry.of(name, window.span, chosen, flagged=flagged, flags=site.flags)
+    kept = kept_answer(site, request, inquiry)
     if kept is not None:
         return kept
-    question = ask(window.site, request, window.span, include_flagged=flagged)
+    question = ask(site, request, window.span, include_flagged=flagged)
     readings = analysis.readings(question)
     if readings <= analysis.at_once:
         return analysis.answer(question, chosen)

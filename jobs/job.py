@@ -209,8 +209,16 @@ def _inquiry_json(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     told = json.loads(text)
+    if "analysis" not in told:  # of a file
+        return None
     window = {"from": iso_utc(told["start_ms"]), "to": iso_utc(told["end_ms"])}
-    return {"analysis": told["analysis"], **window, "options": json.loads(told["options"]), "flagged": told["flagged"]}
+    return {
+        "analysis": told["analysis"],
+        **window,
+        "options": json.loads(told["options"]),
+        "flagged": told["flagged"],
+        "flags": told.get("flags", "none"),
+    }
 
 
 def _progress_json(progress: Progress | None) -> dict[str, Any] | None:

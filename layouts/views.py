@@ -16,11 +16,12 @@ from analysis.answer import Answer
 from analysis.inquiry import TREND
 from analysis.registry import ANALYSES, find
 from data.catalogue import Catalogue
+from data.flag_choice import read_flags
 from data.request import HistoryRequest
 from errors import InvalidRequest
 from escaping import visible
 from figures.analysis_figure import drawn_analyses
-from figures.trend_options import TREND_OPTIONS
+from figures.trend_options import FLAGS, TREND_OPTIONS
 from i18n import current_language, format_range, ngettext
 from i18n import gettext as _
 from layouts import ids
@@ -159,6 +160,8 @@ def check_view(view: str, options: Mapping[str, str]) -> None:
     Raises:
         InvalidRequest: there is no such view, or it has no such option or value.
     """
+    options = dict(options)
+    read_flags(options.pop(FLAGS, None))
     if view == TREND:
         unknown = [name for name in options if name not in TREND_OPTIONS]
         if unknown:

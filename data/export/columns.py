@@ -59,7 +59,7 @@ def schema(catalogue: Catalogue, request: HistoryRequest, *, with_flags: bool = 
 
 
 def table(types: Any, request: HistoryRequest, piece: Piece, flags: Any = None) -> Any:
-    """The rows of a piece with the ``types`` of :func:`schema`; ``flags`` is the column of flags."""
+    """The rows of a piece with the ``types`` of :func:`schema`; ``flags``: the column of flags."""
     times = pa.array(piece.times).cast(pa.timestamp("ms", "UTC"))
     local = times.cast(pa.timestamp("ms", request.timezone))
     rows = _table(request, [times, local, pa.repeat(piece.station, len(piece.times))], piece, flags)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from data.arrays import Integers
 from data.export.rows import Piece
+from data.export_names import export_names
 from data.flag_layer import FLAG_RULES, flag_layer
 from data.readings import FLAG_RANGE, FLAG_SOURCE
 from data.request import HistoryRequest
@@ -28,10 +29,11 @@ def flag_column(site: SiteLike, request: HistoryRequest, piece: Piece) -> Any:
         TileDamaged: a tile is damaged, or was removed meanwhile.
     """
     columns = []
-    for name, flags in zip(request.sensors, piece.flags, strict=True):
+    shown = export_names(site.catalogue, request.sensors)
+    for name, told, flags in zip(request.sensors, shown, piece.flags, strict=True):
         code = np.where(flags & FLAG_RANGE, 1, np.where(flags & FLAG_SOURCE, 2, 0)).astype(np.int64)
         _add_rules(site, piece, name, code)
-        words = pa.array([each and f"{_BETWEEN}{name} {each}" for each in _WORDS], pa.string())
+        words = pa.array([each and f"{_BETWEEN}{told} {each}" for each in _WORDS], pa.string())
         columns.append(words.take(pa.array(code)))
     return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*columns, ""), len(_BETWEEN))
 

@@ -3,9 +3,9 @@ workbooks and NetCDF files on the disk; all in constant memory.
 
 Columns: ``timestamp_utc``, ``timestamp_local`` (the request's zone), ``station``, then a column a
 sensor in the catalogue's unit, empty where there is no value (data/export/columns.py). So
-``manage.py import`` reads the CSV and the Parquet file again. Flags are a last column where they are
-asked for; an import leaves that out and finds them anew. NetCDF files, which have variables of
-their own (data/export/netcdf.py), have them always.
+``manage.py import`` reads the CSV and the Parquet file again. Flags are a last column where
+they are asked for; an import leaves that out and finds them anew. NetCDF files, which have
+variables of their own (data/export/netcdf.py), have them always.
 """
 
 from __future__ import annotations
@@ -196,10 +196,8 @@ def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
     """32 hexadecimal digits that differ whenever the bytes of the export may;
     told from the tiles' indices alone. Tiles are those of the whole request, whatever the window.
     """
-    digest = hashlib.blake2b(
-        f"{FILES_VERSION} {pa.__version__} {kind} {units} {start_ms} {end_ms} {site.floor} {site.flags} {request.to_json()}".encode(),
-        digest_size=16,
-    )
+    seen = f"{start_ms} {end_ms} {site.floor} {site.flags} {request.to_json()}"
+    digest = hashlib.blake2b(f"{FILES_VERSION} {pa.__version__} {kind} {units} {seen}".encode(), digest_size=16)
     if kind == NETCDF:
         known = [site.catalogue.stations.get(station) for station in request.stations]
         digest.update(f"{libraries()} {VERSION} {site.settings.institution} {known!r}".encode())

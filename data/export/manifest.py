@@ -15,9 +15,12 @@ from config import VERSION
 from data.export.columns import Units
 from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_tag
 from data.export.netcdf import libraries
+from data.flag_choice import FlagChoice
+from data.flag_layer import overlaid_series
 from data.range_rows import open_observations, published_months
 from data.request import HistoryRequest, request_of
 from data.site import Site
+from data.tiles.format import TileEntry
 from data.tiles.series import SeriesKey
 from data.time.months import iso_utc, month_name
 from data.time.resolution import Resolution
@@ -33,7 +36,9 @@ class _Record(BaseModel):
 
 
 class FileRecord(_Record):
-    """A file: its format as the API calls it, where it names units, its length and its digest."""
+    """A file: its format as the API calls it, where it names units, its length and its digest;
+    ``flag_column``: its rows end with what is flagged.
+    """
 
     name: str
     format: str
@@ -41,6 +46,7 @@ class FileRecord(_Record):
     bytes: int
     rows: int
     sha256: str
+    flag_column: bool = False
 
 
 class RequestRecord(_Record):
@@ -91,7 +97,7 @@ class SensorRecord(_Record):
 
 class SeriesRecord(_Record):
     """A series: how many observations it has in the range, and for each UTC month the generation
-    and the checksum of its tile.
+    and the checksum of its tile, and behind them that of its flags of rules where these count.
     """
 
     station: str
@@ -101,7 +107,9 @@ class SeriesRecord(_Record):
 
 
 class Manifest(_Record):
-    """What a file was made of; ``floor`` are the finest steps that its maker may see."""
+    """What a file was made of; ``floor`` are the finest steps that its maker may see, ``flags`` are
+    those of rules that count.
+    """
 
     manifest: Literal[1] = 1
     file: FileRecord
@@ -110,6 +118,7 @@ class Manifest(_Record):
     source: str
     institution: str = ""
     floor: Resolution = "raw"
+    flags: FlagChoice = "none"
     stations: tuple[StationRecord, ...]
     sensors: tuple[SensorRecord, ...]
     series: tuple[SeriesRecord, ...] = Field(description="By station, then sensor.")
@@ -152,6 +161,7 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
         source=site.source.id,
         institution=site.settings.institution,
         floor=site.floor,
+        flags=site.flags,
         stations=tuple(_station(site, name) for name in request.stations),
         sensors=tuple(_sensor(site, name) for name in request.sensors),
         series=tuple(_series(site, request, *key) for key in request.series),
@@ -159,10 +169,19 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
 
 
 def digested(
-    pieces: Iterable[bytes], site: Site, request: HistoryRequest, name: str, kind: str, units: Units, rows: Callable[[], int]
+    pieces: Iterable[bytes],
+    site: Site,
+    request: HistoryRequest,
+    name: str,
+    kind: str,
+    units: Units,
+    rows: Callable[[], int],
+    *,
+    with_flags: bool = False,
 ) -> Iterator[bytes]:
     """Yield the manifest of a file as JSON, given its bytes; before it a space for each of the
-    pieces, so that who waits sees that it goes on. ``rows`` is asked after the last one.
+    pieces, so that who waits sees that it goes on. ``rows`` is asked after the last one;
+    ``with_flags``: the file has a column of flags.
 
     Raises:
         RowsChanged: the rows changed meanwhile, so that nobody can say what the file is made of.
@@ -173,16 +192,19 @@ def digested(
         digest.update(piece)
         length += len(piece)
         yield b" "
-    file = FileRecord(name=name, format=kind, units=units, bytes=length, rows=rows(), sha256=digest.hexdigest())
+    told = {"name": name, "format": kind, "units": units, "flag_column": with_flags}
+    file = FileRecord(**told, bytes=length, rows=rows(), sha256=digest.hexdigest())
     made = manifest_of(site, request, file)
     if _tag(site, request, kind, units) != tag:
         raise RowsChanged
     yield made.to_json().encode()
 
 
-def file_manifest(site: Site, request: HistoryRequest, path: Path, kind: str, units: Units, rows: int) -> Manifest:
+def file_manifest(
+    site: Site, request: HistoryRequest, path: Path, kind: str, units: Units, rows: int, *, with_flags: bool = False
+) -> Manifest:
     """Return the manifest of a file that was just written; raises as :func:`digested`."""
-    *_, text = digested(file_pieces(path), site, request, path.name, kind, units, lambda: rows)
+    *_, text = digested(file_pieces(path), site, request, path.name, kind, units, lambda: rows, with_flags=with_flags)
     return Manifest.model_validate_json(text)
 
 
@@ -236,6 +258,17 @@ def _sensor(site: Site, name: str) -> SensorRecord:
 def _series(site: Site, request: HistoryRequest, station: str, name: str) -> SeriesRecord:
     entries = site.tiles.entries(SeriesKey(site.source.id, station, name))
     there = ((month, entries[month]) for month in sorted(published_months(site, request, station, name)))
-    months = {month_name(month): f"{entry.generation} {entry.crc:08x}" for month, entry in there}
+    months = {
+        month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(site, station, name, entry)}" for month, entry in there
+    }
     rows = open_observations(site, request, station, name).rows
     return SeriesRecord(station=station, sensor=name, rows=rows, months=months)
+
+
+def _flags(site: Site, station: str, name: str, entry: TileEntry) -> str:
+    """Return the checksum of the flags that count of a month, of a tile of readings."""
+    overlaid = overlaid_series(site, station, name)
+    if overlaid is None:
+        return ""
+    made = overlaid.layer.made({entry.month: entry}).get(entry.month)
+    return f" {made.crc:08x}" if made else " –"

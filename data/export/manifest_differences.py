@@ -15,7 +15,7 @@ def differences(old: Manifest, new: Manifest) -> list[str]:
     itself.
     """
     found = [*_changes("software", old.software, new.software)]
-    for what in ("source", "institution", "floor"):
+    for what in ("source", "institution", "floor", "flags"):
         found += _changes("", {what: getattr(old, what)}, {what: getattr(new, what)})
     for kind, before, after in (("station", old.stations, new.stations), ("sensor", old.sensors, new.sensors)):
         found += (line for one, other in zip(before, after, strict=True) for line in _record_changes(kind, one, other))
@@ -54,8 +54,8 @@ def _series_changes(old: SeriesRecord, new: SeriesRecord) -> Iterator[str]:
 
 
 def _checksum(month: str) -> str:
-    """Return the checksum of a month; its generation counts imports, of equal rows as well."""
-    return month.rpartition(" ")[2]
+    """Return the checksums of a month; its generation counts imports, of equal rows as well."""
+    return month.partition(" ")[2]
 
 
 def _named(months: Sequence[str]) -> str:

@@ -209,11 +209,11 @@ class TileStore:
         months, folders = months_between(start_ms + lag_ms, end_ms + lag_ms), (self.folder(key), self.folder(over))
         for _ in range(_TRIES):
             versions = [tile_index.identity(folder) for folder in folders]
-            base, other = self.entries(key), self.entries(over)
-            chosen = {month for month in instead(base, other) if month in months}
+            base, other = ({month: each[month] for month in months if month in each} for each in map(self.entries, (key, over)))
+            chosen = instead(base, other)
             if not chosen:
                 break
-            own = tuple(entry for month, entry in base.items() if month in months and month not in chosen)
+            own = tuple(entry for month, entry in base.items() if month not in chosen)
             parts = zip((key, over), folders, versions, (own, tuple(other[month] for month in chosen)), strict=True)
             with suppress(FileNotFoundError):  # replaced meanwhile: look again
                 self._open.let_go()

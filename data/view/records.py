@@ -85,6 +85,22 @@ class SeriesView(Points):
 
 
 @dataclass(frozen=True)
+class FlagMarks:
+    """What the rules of quality control found in the window of a series: how many readings are left
+    out, how many stay though they are ``suspect``, and spans with these, [``start``, ``end``) f8[k]
+    ms UTC. ``unmade``: months of the window have not been looked at.
+    """
+
+    station: str
+    sensor: str
+    left_out: int
+    suspect: int
+    start: Floats
+    end: Floats
+    unmade: bool = False
+
+
+@dataclass(frozen=True)
 class SeriesStatistics:
     """Exact statistics of a window; times int ms UTC, values in the sensor's unit,
     None where there is no row.
@@ -142,3 +158,4 @@ class HistoryView:
     total_rows: int
     total_flagged: int
     spreads: tuple[Spread, ...] = ()
+    marks: tuple[FlagMarks, ...] = ()

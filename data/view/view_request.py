@@ -23,6 +23,7 @@ from data.tiles.tile_store import TileStore
 from data.view.bars import bars
 from data.view.column_reducers import EXTREMES
 from data.view.directions import raw_dots
+from data.view.flag_marks import flag_marks
 from data.view.lines import raw_line
 from data.view.records import HistoryView, Points, SeriesStatistics, SeriesView, Smoothing, Spread
 from data.view.reduce import Cut, cut
@@ -74,6 +75,7 @@ def view_request(
         exact += numbers
     many = spread_sensors(request, site.catalogue)
     spreads = [_undamaged(partial(_spread, site, request, name, window, drawn)) for name in many]
+    marks = [_undamaged(partial(flag_marks, site, request, station, name, window)) for station, name in request.series]
     return HistoryView(
         start_ms=start_ms,
         end_ms=end_ms,
@@ -84,6 +86,7 @@ def view_request(
         total_rows=sum(view.total_rows for view in drawn),
         total_flagged=sum(view.total_flagged for view in drawn),
         spreads=tuple(spreads),
+        marks=tuple(each for each in marks if each is not None),
     )
 
 

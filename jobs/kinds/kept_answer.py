@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -36,7 +37,9 @@ def answer_tag(site: Site, request: HistoryRequest, inquiry: Inquiry) -> str:
     stations, and the code that answers.
     """
     stations = [site.catalogue.stations.get(station) for station in request.stations]
-    return export_tag(site, request, *inquiry.span, f"{code_digest()} {inquiry.to_json()} {stations!r}")
+    return export_tag(
+        replace(site, flags=inquiry.flags), request, *inquiry.span, f"{code_digest()} {inquiry.to_json()} {stations!r}"
+    )
 
 
 def kept_answer(site: Site, request: HistoryRequest, inquiry: Inquiry) -> Answer | None:
@@ -81,6 +84,7 @@ def write_answer(
         DiskFull: nothing is left behind.
         RiwayatError: the file cannot be written for another reason.
     """
+    site = replace(site, flags=inquiry.flags)
     tag = answer_tag(site, request, inquiry)
     try:
         return _write(site, request, inquiry, tag, draft, report)

@@ -9,6 +9,7 @@ import random
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from data.site import Site, open_site
 from data.source.connection.failures import classified
 from errors import StaleAttempt
 from jobs.job import Job, JobError, Metrics, Progress
-from jobs.kinds.export_file import write_export
+from jobs.kinds.export_file import flags_of, write_export
 from jobs.kinds.history import load_history
 from jobs.kinds.kept_answer import write_answer
 from jobs.ledger.ledger import Ledger, open_ledger
@@ -220,7 +221,9 @@ def _load(
 def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None], seen: Site) -> Metrics:
     """Do what a job of its kind does; ``seen`` is the site as the owner sees it."""
     if job.kind in FILE_FORMATS:
-        return write_export(seen, job.request, job.kind, draft_name(job.id, attempt), report)
+        return write_export(
+            replace(seen, flags=flags_of(job.inquiry)), job.request, job.kind, draft_name(job.id, attempt), report
+        )
     if job.kind == ANALYSIS:
         return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), draft_name(job.id, attempt), report)
     return load_history(site, job.request, report, seen)

@@ -362,7 +362,11 @@ LOST = "no longer cached; load again"
 
 def tints(figure: dict[str, Any]) -> list[tuple[float, float, str]]:
     """Start, end and words of the tinted spans of a figure, wall-clock ms of its axis."""
-    return [(shape["x0"], shape["x1"], shape.get("label", {}).get("text", "")) for shape in figure["layout"]["shapes"]]
+    return [
+        (shape["x0"], shape["x1"], shape.get("label", {}).get("text", ""))
+        for shape in figure["layout"]["shapes"]
+        if shape["yref"] == "paper"
+    ]
 
 
 def test_a_figure_says_which_part_has_left_the_disk_as_the_statistics_do(own_world):

@@ -192,7 +192,7 @@ def test_what_a_parameter_may_be_is_what_the_models_check(document):
     assert parameters["status"] == {"$ref": "#/components/schemas/Status"}
     assert document["components"]["schemas"]["Status"]["enum"] == ["queued", "running", "completed", "failed", "cancelled"]
     window = {one["name"] for one in document["paths"]["/api/jobs/{job_id}/data"]["get"]["parameters"]}
-    assert window == {"job_id", "from", "to", "format", "units"}
+    assert window == {"job_id", "from", "to", "format", "flags", "units"}
 
 
 def test_every_reference_leads_to_a_schema_and_every_schema_is_referred_to(document):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from data.flag_choice import FlagChoice
+from analysis.question import ask
+from analysis.registry import find
+from data.export.formats import export_csv, export_tag
+from data.flag_choice import FLAG_CHOICES, FlagChoice
 from data.flag_layer import FLAG_RULES, FlagLayer, flag_layer, flags_missing
+from data.ingest.own_files import own_columns
 from data.quality_limits import QualityLimits
 from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of
@@ -21,7 +27,7 @@ from jobs.job import Status
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
-from tests.contract.test_analyses import HOUR, at, site, store  # noqa: F401 - a fixture
+from tests.contract.test_analyses import HOUR, at, found, site, store  # noqa: F401 - a fixture
 from tests.contract.test_quality import course
 from tests.people import person
 
@@ -52,9 +58,9 @@ def request(resolution: str = "raw", sensors: tuple[str, ...] = ("temperature",)
 
 
 def layer(site: Site) -> FlagLayer:  # noqa: F811
-    found = flag_layer(site, "a", "temperature")
-    assert found is not None
-    return found
+    made = flag_layer(site, "a", "temperature")
+    assert made is not None
+    return made
 
 
 def kept(site: Site, sensor: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: F811
@@ -63,16 +69,16 @@ def kept(site: Site, sensor: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]: 
 
 def left(site: Site, flags: FlagChoice, **how: Any) -> np.ndarray:  # noqa: F811
     """The places of readings that are left out."""
-    _, _, found = open_observations(replace(site, flags=flags), request(**how), "a", "temperature").read()
-    return np.flatnonzero(found)
+    _, _, flagged = open_observations(replace(site, flags=flags), request(**how), "a", "temperature").read()
+    return np.flatnonzero(flagged)
 
 
 def test_a_load_keeps_which_readings_the_rules_found_by_which_rule_and_whether_they_cannot_be_right(loaded: Site) -> None:
     times, rules, hard = kept(loaded, "temperature@flags")
-    found = {(place, rule, bool(flag)) for place, rule, flag in zip(np.searchsorted(TIMES, times), rules, hard, strict=True)}
+    kept_flags = {(place, rule, bool(flag)) for place, rule, flag in zip(np.searchsorted(TIMES, times), rules, hard, strict=True)}
     stuck = {(place, FLAG_RULES.index("stuck"), True) for place in range(STUCK.start, STUCK.stop)}
     step = {(place, FLAG_RULES.index("step"), False) for place in (STEP - 1, STEP)}
-    assert found == {(SPIKE, FLAG_RULES.index("spike"), True), *stuck, *step}  # out of range is a flag of the tile itself
+    assert kept_flags == {(SPIKE, FLAG_RULES.index("spike"), True), *stuck, *step}  # out of range is a flag of the tile itself
     assert not flags_missing(loaded, request())
 
 
@@ -147,3 +153,55 @@ def test_a_tile_with_flags_that_was_removed_counts_as_not_made(loaded: Site) -> 
     load_history(loaded, request(), lambda _: None)
     assert not flags_missing(loaded, request())
     assert SPIKE in left(loaded, "hard")
+
+
+def test_a_view_tells_how_many_readings_are_left_out_and_where_suspect_ones_are(loaded: Site) -> None:
+    (marks,) = view_request(replace(loaded, flags="hard"), request(), at(START), at(END), 800).marks
+    assert (marks.left_out, marks.suspect, marks.unmade) == (1 + STUCK.stop - STUCK.start, 2, False)
+    (start, end), (first, last) = (marks.start[0], marks.end[-1]), TIMES[[STEP - 1, STEP]]
+    assert start <= first <= last < end
+    assert end - start < (at(END) - at(START)) / 20
+    (every,) = view_request(replace(loaded, flags="all"), request(), at(START), at(END), 800).marks
+    assert (every.left_out, every.suspect) == (marks.left_out + 2, 0)
+    assert view_request(loaded, request(), at(START), at(END), 800).marks == ()
+
+
+def test_a_view_tells_that_no_rule_has_looked_at_it_yet(loaded: Site) -> None:
+    loaded.tiles.drop(layer(loaded).key, loaded.tiles.entries(layer(loaded).key).values())
+    (marks,) = view_request(replace(loaded, flags="hard"), request(), at(START), at(END), 800).marks
+    assert marks.unmade
+
+
+def test_where_only_whole_steps_may_be_seen_no_mark_tells_of_single_readings(loaded: Site) -> None:
+    hourly = replace(loaded, flags="hard", floor="1h")
+    assert view_request(hourly, request("1h"), at(START), at(END), 800).marks == ()
+
+
+def test_analyses_are_of_the_readings_that_are_left_and_quality_of_all(loaded: Site) -> None:
+    def least(site: Site) -> float:  # noqa: F811
+        asked = ask(find("summary").site(site), request(), (at(START), at(END)))
+        return float(found("summary", asked)["result"]["min"])
+
+    hard = replace(loaded, flags="hard")
+    assert (least(loaded), least(hard) > -30) == (-30, True)
+    asked = ask(find("quality").site(hard), request(), (at(START), at(END)))
+    assert {"spike", "stuck", "range", "step"} <= {each["rule"] for each in found("quality", asked)["result"]["events"]}
+
+
+def test_rows_end_with_a_column_of_flags_where_it_is_asked_for_and_come_in_again_without_it(loaded: Site) -> None:
+    text = b"".join(export_csv(loaded, request(), at(START), at(END), with_flags=True)).decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == len(TIMES)
+    told = {place: row["flag"] for place, row in enumerate(rows) if row["flag"]}
+    assert told[SPIKE] == "temperature spike hard"
+    assert told[BEYOND] == "temperature range hard"
+    assert told[STEP] == "temperature step suspect"
+    assert set(told) == {SPIKE, BEYOND, STEP - 1, STEP, *range(STUCK.start, STUCK.stop)}
+    assert own_columns(rows[0]) == {"temperature": ("temperature", None)}
+    assert b"flag" not in next(export_csv(loaded, request(), at(START), at(END)))
+    assert b"flag" not in next(export_csv(loaded, request("1d"), at(START), at(END), with_flags=True))
+
+
+def test_kept_files_and_answers_are_others_where_other_flags_count(loaded: Site) -> None:
+    tags = {export_tag(replace(loaded, flags=flags), request(), at(START), at(END), "csv") for flags in FLAG_CHOICES}
+    assert len(tags) == len(FLAG_CHOICES)

@@ -62,7 +62,9 @@ def made(site: Site, folder: Path, kind: str = "csv", request: HistoryRequest = 
     return file_manifest(site, request, path, kind, "none", export_file(site, request, path))
 
 
-@pytest.mark.parametrize("query", ["format=csv", f"format=csv&units=name&{MARCH}", "format=parquet", "format=arrow&units=name"])
+@pytest.mark.parametrize(
+    "query", ["format=csv", f"format=csv&units=name&{MARCH}", "format=parquet", "format=arrow&units=name", "flags=all"]
+)
 def test_a_manifest_has_the_digest_of_the_file_that_the_same_query_gives(opened, query):
     data, answer = opened.get(f"data?{query}"), opened.get(f"manifest?{query}")
     told = Manifest.model_validate_json(answer.data)
@@ -85,7 +87,10 @@ def test_a_manifest_says_what_the_rows_are_made_of(opened):
     rain, air = told["series"]
     assert (rain["sensor"], air["sensor"], air["rows"]) == ("rainfall", "temperature", told["file"]["rows"] - 1)
     entry = opened.site.tiles.entries(SeriesKey(opened.site.source.id, "EWR", "temperature"))[parse_month("2013-03")]
-    assert air["months"] == {"2013-03": f"{entry.generation} {entry.crc:08x}"}
+    flags = opened.site.tiles.entries(SeriesKey(opened.site.source.id, "EWR", "temperature@flags"))[parse_month("2013-03")]
+    assert (told["flags"], air["months"]) == ("hard", {"2013-03": f"{entry.generation} {entry.crc:08x} {flags.crc:08x}"})
+    none = json.loads(opened.get(f"manifest?flags=none&{MARCH}").data)
+    assert none["series"][1]["months"] == {"2013-03": f"{entry.generation} {entry.crc:08x}"}
     assert list(rain["months"]) == ["2013-03", "2013-04"]  # its last row is stamped at the end
 
 

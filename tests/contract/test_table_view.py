@@ -34,7 +34,7 @@ def test_it_is_the_last_tab_and_tells_the_address_and_columns_of_the_rows(servic
     drawn = table_of(services, job.id, options)
     told = drawn["table"]
     assert (drawn["view"], drawn["options"], told["options"]) == ("table", options, options)
-    assert told["rows"] == f"/api/jobs/{job.id}/rows?from={START}&to={START + 30 * DAY}"
+    assert told["rows"] == f"/api/jobs/{job.id}/rows?from={START}&to={START + 30 * DAY}&flags=hard"
     assert [column["id"] for column in told["columns"]] == ["/".join(series) for series in REQUEST.series]
     assert told["columns"][2]["label"] == "Wind direction (°)"
     assert told["byValue"]

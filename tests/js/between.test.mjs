@@ -21,7 +21,7 @@ function opened(answer) {
   const asked = [];
   const place = new Element("div");
   Object.assign(place.dataset, { heads: '["Series","A","B","B − A","Mean or total","Rows"]', mean: "mean", title: "Between", total: "total", trouble: "Away" });
-  const chart = { config: { locale: "en" }, figure: {}, meta: { revision: "a/b" } };
+  const chart = { config: { locale: "en" }, figure: {}, meta: { flags: "all", revision: "a/b" } };
   const window = page(["readings.js", "between.js"], {
     document: {
       createElement: (tag) => new Element(tag),
@@ -50,7 +50,7 @@ test("mean and total between two readings are the server's, of all rows, and fla
   assert.equal(span(), null);
   assert.deepEqual(cells().slice(0, 5), ["20.0 °C", "21.5 °C", "+1.5 °C", "…", "…"]);
   await rest();
-  assert.deepEqual(asked, ["/cuaca/api/jobs/a%2Fb/stats?from=10&to=20&flagged=true"]);
+  assert.deepEqual(asked, ["/cuaca/api/jobs/a%2Fb/stats?from=10&to=20&flagged=true&flags=all"]);
   assert.deepEqual(cells().slice(3, 5), ["20.2 °Cmean", "1 234"]);
   assert.deepEqual(cells().slice(5), ["2.0 mmdaily sum", "0.0 mmdaily sum", "−2.0 mm", "12.5 mmtotal", "3"]);
   assert.deepEqual({ ...span() }, { end: 20000, start: 10000 });

@@ -18,7 +18,8 @@ function workbench(view, options) {
   });
   window.riwayatWorkbench.show(view, options);
   const press = (dataset) => listeners.click({ target: { closest: (selector) => (selector === "[data-option][data-value]" ? { dataset } : null) } });
-  return { chosen, press };
+  const tab = (name) => listeners.click({ target: { closest: (selector) => (selector.startsWith("#views") ? { dataset: { view: name } } : null) } });
+  return { chosen, press, tab };
 }
 
 test("a choice that holds without being chosen is no option, and none where it holds already", () => {
@@ -46,4 +47,14 @@ test("of many choices each press takes one away or brings it back, and all of th
   year("2023");
   year("2022");
   assert.deepEqual(chosen.at(-1), {}); // none is as good as all
+});
+
+test("which flags count is the same in all views, whatever a view's own options were", () => {
+  const { chosen, press, tab } = workbench("trend", { panel: "own" });
+  press({ option: "flags", usual: "hard", value: "none" });
+  tab("calendar");
+  assert.deepEqual(chosen.at(-1), { flags: "none" });
+  press({ option: "flags", usual: "hard", value: "hard" });
+  tab("trend");
+  assert.deepEqual(chosen.at(-1), { panel: "own" });
 });

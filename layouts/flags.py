@@ -1,0 +1,48 @@
+"""Which flags of quality rules count: the choice above a picture, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import html
+from dash.development.base_component import Component
+
+from data.flag_choice import USUAL_FLAGS
+from data.view.records import HistoryView
+from figures.trend_options import FLAGS
+from i18n import format_number, ngettext
+from i18n import gettext as _
+from layouts.controls import Control, control_field, view_door
+
+
+def with_flags(controls: Component | None, view: HistoryView, options: Mapping[str, str]) -> Component:
+    """Return the controls of a view, the choice of flags, and in words how many readings of the
+    window it leaves out, with a button to what the rules found.
+    """
+    names = {"hard": _("Impossible values"), "all": _("Suspect ones too"), "none": _("Nothing")}
+    choice = Control(FLAGS, _("Leave out"), names, default=USUAL_FLAGS)
+    parts = [control_field(choice, options.get(FLAGS) or USUAL_FLAGS)]
+    said = flag_words(view)
+    if said:
+        parts.append(
+            html.Span([" · ".join(said), " ", view_door(_("Which?"), "quality", {})], className="flags-said", role="status")
+        )
+    bar = html.Div(parts, className="view-options flags-bar", key="flags")
+    return html.Div([*([controls] if controls else []), bar], className="controls-with-flags")
+
+
+def flag_words(view: HistoryView) -> list[str]:
+    """Return what the rules found in a window: readings that are left out, suspect ones that stay,
+    and that months have not been looked at.
+    """
+    left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
+    found = []
+    if left_out:
+        words = ngettext("{count} reading left out by quality rules", "{count} readings left out by quality rules", left_out)
+        found.append(words.format(count=format_number(left_out)))
+    if suspect:
+        words = ngettext("{count} suspect one stays (▪)", "{count} suspect ones stay (▪)", suspect)
+        found.append(words.format(count=format_number(suspect)))
+    if any(one.unmade for one in view.marks):
+        found.append(_("Quality rules have not looked at all of this window; load it again"))
+    return found

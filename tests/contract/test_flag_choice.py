@@ -1,0 +1,120 @@
+"""Which flags of rules count: a choice of every question, on the page and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from access.store import open_access
+from app import create_app
+from callbacks.pictures import ViewQuery
+from callbacks.selection import Selection
+from callbacks.view import ViewAnswer, draw
+from data.site import Site
+from errors import InvalidRequest
+from i18n import set_language
+from jobs.job import Job
+from jobs.kinds.export_file import flags_of
+from jobs.ledger.ledger import open_ledger
+from jobs.services import Services
+from layouts.views import check_view
+from tests.contract.test_analyses import site  # noqa: F401 - a fixture
+from tests.contract.test_flag_layer import STUCK, loaded, request  # noqa: F401 - a fixture
+from tests.people import person
+
+HARD = 1 + STUCK.stop - STUCK.start  # a spike, and what stands still
+
+
+@pytest.fixture
+def services(loaded: Site) -> Iterator[Services]:  # noqa: F811
+    set_language("en")
+    settings = loaded.settings
+    yield Services(settings, loaded, open_ledger(settings), open_access(settings), lambda: person("local"), lambda: None)
+    set_language("en")
+
+
+@pytest.fixture
+def job(services: Services) -> Job:
+    return services.ledger.record_completed("local", request(), {})
+
+
+@pytest.fixture
+def client(services: Services) -> FlaskClient:
+    return create_app(services.settings).server.test_client()
+
+
+def drawn(services: Services, job: Job, view: str = "trend", **options: str) -> ViewAnswer:
+    selection = Selection.of({"job": job.id}).with_view(view, options)
+    return draw(services, ViewQuery(job.id, selection, False, "light", 800))
+
+
+def words(component: Any) -> str:
+    return json.dumps(component.to_plotly_json(), default=lambda part: part.to_plotly_json(), ensure_ascii=False)
+
+
+def got(client: FlaskClient, address: str) -> Any:
+    return client.get(address).json
+
+
+@pytest.mark.parametrize(("flags", "flagged", "least"), [("none", 1, True), ("hard", 1 + HARD, False), ("all", 3 + HARD, False)])
+def test_statistics_are_without_what_a_choice_leaves_out(client: FlaskClient, job: Job, flags: str, flagged: int, least: bool):
+    (found,) = got(client, f"/api/jobs/{job.id}/stats?flags={flags}")["series"]
+    assert (found["flagged"], found["min"] == -30) == (flagged, least)
+
+
+def test_what_cannot_be_right_is_left_out_where_nothing_is_chosen(client: FlaskClient, job: Job) -> None:
+    for path in ("stats?", "figure?", "analysis/summary?", "analysis/calendar?", "rows?limit=400&"):
+        usual, hard, none = (client.get(f"/api/jobs/{job.id}/{path}{query}").json for query in ("", "flags=hard", "flags=none"))
+        assert usual == hard
+        assert usual != none
+
+
+def test_there_is_no_other_choice(client: FlaskClient, job: Job) -> None:
+    for path in ("stats", "figure", "analysis/summary", "rows", "data"):
+        refused = client.get(f"/api/jobs/{job.id}/{path}?flags=some")
+        assert refused.status_code == 400
+        assert got(client, f"/api/jobs/{job.id}/{path}?flags=some")["error"]["field"] == "flags"
+    with pytest.raises(InvalidRequest, match="no flags some; use none, hard, all"):
+        check_view("calendar", {"flags": "some"})
+    check_view("calendar", {"flags": "all"})
+
+
+def test_a_file_has_a_column_of_flags_where_it_says_which_count(client: FlaskClient, job: Job) -> None:
+    plain, told = (client.get(f"/api/jobs/{job.id}/data{query}").text.splitlines() for query in ("", "?flags=none"))
+    assert (plain[0].endswith(",temperature"), told[0].endswith(",temperature,flag")) == (True, True)
+    assert sum("stuck hard" in line for line in told) == STUCK.stop - STUCK.start
+
+
+def test_the_page_says_how_many_readings_are_left_out_and_offers_to_leave_out_none(services: Services, job: Job) -> None:
+    usual = drawn(services, job)
+    assert f"{HARD} readings left out by quality rules · 2 suspect ones stay" in words(usual.controls)
+    marks = [shape for shape in usual.answer["figure"]["layout"]["shapes"] if shape["yref"] == "y domain"]
+    assert marks
+    none = drawn(services, job, flags="none")
+    assert "left out by" not in words(none.controls)
+    assert none.rows_href is not None
+    assert none.rows_href.endswith("flags=none")
+    assert ["−30" in words(each.statistics) for each in (usual, none)] == [False, True]
+
+
+def test_other_views_follow_and_keep_their_own_options(services: Services, job: Job) -> None:
+    for view in ("calendar", "distribution", "events", "table"):
+        answer = drawn(services, job, view, flags="all")
+        assert f"{HARD + 2} readings left out by quality rules" in words(answer.controls)
+        assert answer.answer["options"]["flags"] == "all"
+    assert "Leave out" not in words(drawn(services, job, "quality").controls)
+
+
+def test_a_choice_that_there_is_not_is_said_in_the_place_of_the_picture(services: Services, job: Job) -> None:
+    assert "no flags some" in drawn(services, job, flags="some").badge
+
+
+def test_a_workbook_of_another_choice_is_another_job(client: FlaskClient, services: Services, job: Job) -> None:
+    usual, none = (got(client, f"/api/jobs/{job.id}/data?format=xlsx{query}") for query in ("", "&flags=none"))
+    made = [services.ledger.get(answer["id"]) for answer in (usual, none)]
+    assert [flags_of(each.inquiry) for each in made] == ["hard", "none"]
+    assert got(client, f"/api/jobs/{made[1].id}")["inquiry"] is None
