@@ -167,7 +167,7 @@ def _range_text(spec: EmbedSpec) -> str:
 def _range() -> html.Fieldset:
     parts = [
         html.Legend(_("Range")),
-        dbc.RadioItems(id=ids.EMBED_RANGE, options=[], value=FIXED, className="embed-ranges"),
+        dbc.RadioItems(id=ids.EMBED_RANGE, name=ids.EMBED_RANGE, options=[], value=FIXED, className="embed-ranges"),
         html.Label(_("Length of the rolling range"), htmlFor=ids.EMBED_LAST, className="visually-hidden"),
         _select(ids.EMBED_LAST, last_names(), DEFAULT_LAST),
     ]

@@ -186,7 +186,7 @@ def _range(zones: Sequence[dict[str, str]], start: str, end: str) -> html.Fields
     return html.Fieldset(
         [
             html.Legend([_("Range"), _zone(zones)]),
-            dbc.RadioItems(id=ids.RANGE_PRESET, options=options(preset_names()), value=DEFAULT_PRESET, className="presets"),
+            html.Div(_presets(), role="radiogroup", **{"aria-label": _("Range")}),
             html.Div(
                 [_time(_("From"), ids.RANGE_START, start), _time(_("To"), ids.RANGE_END, end)],
                 className="times",
@@ -194,6 +194,12 @@ def _range(zones: Sequence[dict[str, str]], start: str, end: str) -> html.Fields
         ],
         className="field",
     )
+
+
+def _presets() -> dbc.RadioItems:
+    """Return the presets; of one name, so that they are one stop of the keyboard's way."""
+    words = options(preset_names())
+    return dbc.RadioItems(id=ids.RANGE_PRESET, name=ids.RANGE_PRESET, options=words, value=DEFAULT_PRESET, className="presets")
 
 
 def zone_options(time_ms: int, station_zone: str, site_zone: str) -> list[dict[str, str]]:
