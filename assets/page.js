@@ -213,6 +213,9 @@
     return Boolean(sentence && words) && words.toLowerCase().includes(sentence.replace(/\.$/, "").toLowerCase());
   }
 
+  const PAUSE_MS = 300; // in typing a formula, after which it is checked
+  let typing = 0;
+
   // Of what a poll saw the version and the note beside the bar, where they are new.
   let note = "null";
   function newBeat(beat, version) {
@@ -228,6 +231,11 @@
         showState(jobId, state, value);
       },
       repeats,
+      typed: function (...words) {
+        const turn = (typing += 1);
+        const told = () => (turn === typing ? words : window.dash_clientside.no_update);
+        return new Promise((done) => window.setTimeout(() => done(told()), PAUSE_MS));
+      },
       attach: function (id) {
         jobId = id || null;
         if (!id) showStations();

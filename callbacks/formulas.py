@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Thread
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.formulas.own_formula import checked_definition, own_formulas, remove_formula, save_formula
@@ -98,15 +98,23 @@ def _register_choice(app: Dash, services: Services) -> None:
 
 
 def _register_check(app: Dash, services: Services) -> None:
+    app.clientside_callback(
+        ClientsideFunction("page", "typed"),
+        Output(ids.FORMULA_TYPED, "data"),
+        Input(ids.FORMULA_TEXT, "value"),
+        Input(ids.FORMULA_UNIT, "value"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         Output(ids.FORMULA_SAYS, "children"),
         Output(ids.FORMULA_SAYS, "data-wrong"),
-        Input(ids.FORMULA_TEXT, "value"),
-        Input(ids.FORMULA_UNIT, "value"),
+        Input(ids.FORMULA_TYPED, "data"),
         State(ids.STATION, "value"),
         prevent_initial_call=True,
     )
-    def check(text: Any, unit: Any, stations: Any) -> tuple[Any, str]:
+    def check(typed: Any, stations: Any) -> tuple[Any, str]:
+        text, unit = typed if isinstance(typed, list) and len(typed) == 2 else ("", "")
         if not isinstance(text, str) or not text.strip():
             return None, ""
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from data.sensor import Sensor
@@ -19,7 +19,6 @@ from layouts.controls import button, field, options
 
 NEW: Final = "new"  # the choice of a formula that is not saved yet
 EXAMPLE: Final = "formula-example"
-_PAUSE_MS: Final = 300  # in typing, after which what is typed is checked
 LONGEST_FORMULA: Final = 1_000  # characters; a longer one is refused anyway
 _EVAPOTRANSPIRATION: Final = (  # of grass, in the last 24 hours; wind of 10 m brought down to 2 m
     'reference_evapotranspiration(rolling_max(temperature, "1 d"), rolling_min(temperature, "1 d"), '
@@ -66,7 +65,6 @@ def formula_dialog() -> Component:
         className="formula-text",
         size="sm",
         spellcheck=False,
-        debounce=_PAUSE_MS,
     )
     parts = [
         field(_("Your formulas"), ids.FORMULA_OWN, dbc.Select(id=ids.FORMULA_OWN, options=own_choices(()), value=NEW, size="sm")),
@@ -84,7 +82,7 @@ def formula_dialog() -> Component:
         html.Details([html.Summary(_("Sensors and examples")), html.Div(id=ids.FORMULA_HELP)], className="formula-help"),
     ]
     head = dbc.ModalHeader(dbc.ModalTitle(_("Formula"), tag="h2"), close_button=True)
-    return dbc.Modal(
+    dialog = dbc.Modal(
         [head, dbc.ModalBody(parts)],
         id=ids.FORMULA_DIALOG,
         is_open=False,
@@ -92,10 +90,11 @@ def formula_dialog() -> Component:
         scrollable=True,
         className="embed-dialog",
     )
+    return html.Div([dcc.Store(id=ids.FORMULA_TYPED), dialog])
 
 
 def _line(component_id: str, longest: int, css: str = "") -> dbc.Input:
-    settings = {"maxLength": longest, "size": "sm", "autocomplete": "off", "debounce": _PAUSE_MS}
+    settings = {"maxLength": longest, "size": "sm", "autocomplete": "off"}
     return dbc.Input(id=component_id, type="text", value="", className=css, **settings)
 
 

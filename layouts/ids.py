@@ -107,6 +107,7 @@ FORMULA_OWN: Final = "formula-own"  # one's own formulas, and a new one
 FORMULA_NAME: Final = "formula-name"
 FORMULA_TEXT: Final = "formula-text"
 FORMULA_UNIT: Final = "formula-unit"
+FORMULA_TYPED: Final = "formula-typed"  # Store: [text, unit] after a pause in typing
 FORMULA_SAYS: Final = "formula-says"  # what it gives, or what is wrong with it
 FORMULA_SAVE: Final = "formula-save"
 FORMULA_REMOVE: Final = "formula-remove"

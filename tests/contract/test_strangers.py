@@ -175,6 +175,7 @@ def values(names: Names) -> dict[str, Any]:
         ids.FORMULA_NAME: "of a stranger",
         ids.FORMULA_TEXT: f'temperature["{names.station}"] - temperature["EWR"]',
         ids.FORMULA_UNIT: "K",
+        ids.FORMULA_TYPED: [f'temperature["{names.station}"] - temperature["EWR"]', "K"],
         ids.FORMULA_SAVE: 1,
         ids.FORMULA_REMOVE: 1,
         ids.SAVED_OPEN: 1,
