@@ -153,7 +153,8 @@ class JobWindow:
             sequence=sequence,
             options=options,
         )
-        figure["layout"]["meta"]["flags"] = self.site.flags
+        left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
+        figure["layout"]["meta"] |= {"flags": self.site.flags, "left_out": left_out, "suspect": suspect}
         return figure
 
 

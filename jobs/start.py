@@ -55,7 +55,10 @@ def start_job(
         planned = plan(seen, request)
     if not planned.rows_total and planned.is_complete and not planned.sync_due:
         raise NoData("These sensors have no data in this range.", field="start")
-    if planned.is_complete and not planned.sync_due and not (rollups_missing(site, request) or flags_missing(site, request)):
+    queue = queue_of(planned.rows_missing, site.settings.large_job_rows)
+    is_complete = planned.is_complete and not planned.sync_due and not rollups_missing(site, request)
+    # A page whose flags nothing would make shows what is there, and says that they are not made.
+    if is_complete and not (flags_missing(site, request) and (not by_page or ledger.workers(queue))):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         reuse = reuse or identity.via == "embed"
         done = (_completed(ledger, identity, request) if reuse else None) or ledger.record_completed(
@@ -63,7 +66,7 @@ def start_job(
         )
         _record("job needed no reading", ledger, identity, done)
         return done
-    if by_page and not ledger.workers(queue_of(planned.rows_missing, site.settings.large_job_rows)):
+    if by_page and not ledger.workers(queue):
         raise NoWorker
     job = submit_job(site, ledger, identity, request, HISTORY, planned.rows_missing, by_page=by_page)
     _record("job submitted", ledger, identity, job)

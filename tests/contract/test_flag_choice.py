@@ -73,6 +73,15 @@ def test_what_cannot_be_right_is_left_out_where_nothing_is_chosen(client: FlaskC
         assert usual != none
 
 
+def test_a_figure_tells_how_many_readings_are_left_out(client: FlaskClient, job: Job) -> None:
+    told = {flags: got(client, f"/api/jobs/{job.id}/figure?flags={flags}")["layout"]["meta"] for flags in ("none", "hard", "all")}
+    assert {flags: (meta["flags"], meta["left_out"], meta["suspect"]) for flags, meta in told.items()} == {
+        "none": ("none", 0, 0),
+        "hard": ("hard", HARD, 2),
+        "all": ("all", HARD + 2, 0),
+    }
+
+
 def test_there_is_no_other_choice(client: FlaskClient, job: Job) -> None:
     for path in ("stats", "figure", "analysis/summary", "rows", "data"):
         refused = client.get(f"/api/jobs/{job.id}/{path}?flags=some")
