@@ -117,9 +117,9 @@
     area.remove();
   }
 
-  // The menu behind one's name closes like any other: by a click beside it, by Escape.
+  // A menu (one's name, Rows) closes like any other: by a click beside it, by Escape.
   function closeMenu(except) {
-    for (const menu of document.querySelectorAll(".user-menu[open]")) {
+    for (const menu of document.querySelectorAll(".menu[open]")) {
       if (!except || !menu.contains(except)) menu.open = false;
     }
   }

@@ -62,9 +62,12 @@ class ViewAnswer:
 
     @property
     def links(self) -> list[str | None]:
-        """Return the addresses of the rows as CSV, as an Excel file and as NetCDF."""
-        csv, files = self.rows_href, ("xlsx", "netcdf")
-        return [csv, *(csv and csv.replace("?format=csv&units=name", f"?format={kind}", 1) for kind in files)]
+        """Return the addresses of the rows as CSV, Excel file, Parquet and NetCDF, and of the last
+        one's manifest.
+        """
+        csv = self.rows_href
+        others = ("data?format=xlsx", "data?format=parquet", "data?format=netcdf", "manifest?format=netcdf")
+        return [csv, *(csv and csv.replace("data?format=csv&units=name", path, 1) for path in others)]
 
     @property
     def whole(self) -> dict[str, Any]:
@@ -222,7 +225,9 @@ def _register_page(app: Dash) -> None:
         Output(ids.CHART_NOTE, "children"),
         Output(ids.DOWNLOAD_CSV, "href"),
         Output(ids.DOWNLOAD_XLSX, "href"),
+        Output(ids.DOWNLOAD_PARQUET, "href"),
         Output(ids.DOWNLOAD_NETCDF, "href"),
+        Output(ids.DOWNLOAD_MANIFEST, "href"),
         Output(ids.OVERVIEW, "figure"),
         Output(ids.OVERVIEW_VERSION, "data"),
         Output(ids.CHART_DRAWN, "data"),

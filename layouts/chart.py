@@ -118,21 +118,7 @@ def _exports() -> html.Div:
     """Return what leaves the page: on a small screen a sheet, which its bar opens."""
     buttons: list[Component] = [
         button("PNG", "btn btn-sm", ids.CHART_PICTURE, title=_("Download the picture")),
-        html.A("CSV", id=ids.DOWNLOAD_CSV, className="btn btn-sm", title=_("Download the rows of this window"), download=""),
-        html.A(
-            "XLSX",
-            id=ids.DOWNLOAD_XLSX,
-            className="btn btn-sm",
-            title=_("Download the rows of this window as an Excel file"),
-            **workbook_link(ids.ALERT),
-        ),
-        html.A(
-            "NetCDF",
-            id=ids.DOWNLOAD_NETCDF,
-            className="btn btn-sm",
-            title=_("Download the rows of this window as a NetCDF file, with units, places and flags"),
-            **workbook_link(ids.ALERT),
-        ),
+        _rows_menu(),
         button(
             _("Embed"),
             "btn btn-sm",
@@ -143,6 +129,22 @@ def _exports() -> html.Div:
         ),
     ]
     return html.Div(buttons, id=ids.EXPORTS, className="chart-exports", role="group", **{"aria-label": _("Export")})
+
+
+def _rows_menu() -> html.Details:
+    """Return the menu of the files that the window's rows can be had as."""
+    written = workbook_link(ids.ALERT)
+    as_netcdf = _("With units, places and flags, by the CF conventions")
+    of_netcdf = _("What the NetCDF file is made of, with its checksum: to be cited beside it")
+    entries = [
+        html.A("CSV", id=ids.DOWNLOAD_CSV, download=""),
+        html.A("Excel", id=ids.DOWNLOAD_XLSX, **written),
+        html.A("Parquet", id=ids.DOWNLOAD_PARQUET, download=""),
+        html.A("NetCDF", id=ids.DOWNLOAD_NETCDF, title=as_netcdf, **written),
+        html.A(_("Manifest (NetCDF)"), id=ids.DOWNLOAD_MANIFEST, title=of_netcdf, **written),
+    ]
+    name = html.Summary(_("Rows"), className="btn btn-sm", title=_("Download the rows of this window"))
+    return html.Details([name, html.Div(entries, className="menu-entries")], className="menu")
 
 
 def _touch_buttons() -> list[Component]:

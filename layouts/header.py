@@ -107,4 +107,4 @@ def _user(user: str, menu: Menu, prefix: str) -> Component:
     if not entries:
         return html.Span(user, className="user", title=title)
     name = html.Summary(html.Span(user, className="user"), title=title)
-    return html.Details([name, html.Div(entries, className="user-entries")], className="user-menu")
+    return html.Details([name, html.Div(entries, className="menu-entries")], className="menu user-menu")

@@ -66,7 +66,9 @@ CHART_PICTURE: Final = "chart-picture"
 STATS_COPY: Final = "stats-copy"
 DOWNLOAD_CSV: Final = "download-csv"
 DOWNLOAD_XLSX: Final = "download-xlsx"
+DOWNLOAD_PARQUET: Final = "download-parquet"
 DOWNLOAD_NETCDF: Final = "download-netcdf"
+DOWNLOAD_MANIFEST: Final = "download-manifest"
 
 # Embed this chart
 EMBED_OPEN: Final = "embed-open"

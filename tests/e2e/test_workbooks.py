@@ -149,16 +149,21 @@ def test_on_the_page_an_excel_file_is_one_click_away_and_a_refusal_is_told(runni
         return next(tmp_path.glob("*.xlsx"), None)
 
     driver.get(f"{running.process.url}/?job={job.id}")
-    press(driver, "#download-xlsx[href*='format=xlsx']")
+    choose_file(driver, "#download-xlsx[href*='format=xlsx']")
     first = wait_until(file, "the file").rename(tmp_path / "first")
     assert len(sheet_rows(io.BytesIO(first.read_bytes()))) > 8_000
     wait_until(lambda: not is_there(driver, "[data-progress]"), "the end of the progress")
+
+    choose_file(driver, "#download-manifest[href*='manifest?format=netcdf']")
+    manifest = wait_until(lambda: next(tmp_path.glob("*.nc.manifest.json"), None), "the manifest")
+    assert json.loads(manifest.read_bytes())["file"]["rows"] > 8_000
 
     (workbook,) = [each for each in running.ledger.jobs() if each.kind == WORKBOOK]
     driver.get(f"{running.process.url}/jobs")
     press(driver, f".cell-action[href*='{workbook.id}/data']")
     assert wait_until(file, "the file again").read_bytes() == first.read_bytes()
-    assert "Excel file of JFK" in driver.find_element(By.CSS_SELECTOR, ".job-data").text
+    listed = " ".join(each.text for each in driver.find_elements(By.CSS_SELECTOR, ".job-data"))
+    assert all(f"{kind} file of JFK" in listed for kind in ("Excel", "NetCDF"))
 
     running.site.tiles.clear()
     press(driver, f".cell-action[href*='{workbook.id}/data']")
@@ -176,12 +181,18 @@ def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_p
             job = ledger.submit("local", HistoryRequest(("JFK",), ("temperature",), *YEAR_2013))
             wait_until(lambda: ledger.get(job.id).status is Status.COMPLETED, "the history to be loaded")
         driver.get(f"{web.start().url}/?job={job.id}")
-        press(driver, "#download-xlsx[href*='format=xlsx']")
+        choose_file(driver, "#download-xlsx[href*='format=xlsx']")
         wait_until(lambda: "No worker is running" in driver.find_element(By.ID, "alert").text, "the reason")
         assert driver.find_element(By.ID, "download-xlsx").get_attribute("data-progress") == "Queued"
         with WorkerProcess(cwd=tmp_path, **settings):
             wait_until(lambda: list(tmp_path.glob("*.xlsx")), "the file")
             wait_until(lambda: driver.find_element(By.ID, "alert").text == "", "the reason to go")
+
+
+def choose_file(driver, selector):
+    """Press an entry of the menu of files."""
+    press(driver, ".chart-exports summary")
+    press(driver, selector)
 
 
 def press(driver, selector):
