@@ -95,6 +95,24 @@ def test_what_one_station_is_warmer_than_the_other(analyst: Analyst) -> None:
     analyst.chart.wait("return document.querySelector('#view-controls select').value === ' '", "the station compared with")
 
 
+def test_a_month_beside_the_one_before_in_numbers(analyst: Analyst) -> None:
+    analyst.steps += 2
+    search(analyst.chart, "September 2013", "Time")
+    analyst.press("#views [data-view=compare]")
+    analyst.press(".question[data-view=earlier]")
+    analyst.press("[data-option=offset][data-value=month]")
+    wait_for_view(analyst.chart, "earlier", offset="month")
+    assert "Aug 2013" in analyst.text("#view-lists .list-block")
+
+
+def test_which_readings_look_wrong(analyst: Analyst) -> None:
+    analyst.open("quality")
+    assert "Spike" in analyst.text("#view-lists")
+    analyst.press("#view-lists .door")
+    wait_for_view(analyst.chart, "trend")
+    assert analyst.chart.window() != (START, END)
+
+
 def test_where_readings_are_missing(analyst: Analyst) -> None:
     analyst.open("calendar")
     analyst.press("#view-lists .door")
