@@ -18,6 +18,7 @@ from data.readings import FLAG_HARD, FLAG_RANGE, FLAG_SOURCE, FLAG_SUSPECT
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.months import iso_utc
+from escaping import visible
 
 Attributes = Mapping[str, str]
 
@@ -101,7 +102,7 @@ def of_file(site: Site, request: HistoryRequest, span: Span) -> dict[str, str]:
         "institution": site.settings.institution,
         "source": f"observations of stations, from {_origin(site)}",
         "history": f"Riwayat {VERSION} wrote all rows from {start} to {end}, which is no longer part of them",
-        "comment": _OBSERVATIONS if raw else _buckets(request),
+        "comment": f"{_OBSERVATIONS if raw else _buckets(request)} Flags of quality rules that count: {site.flags}.",
         "time_coverage_start": start,
         "time_coverage_end": end,
     }
@@ -120,7 +121,7 @@ def _buckets(request: HistoryRequest) -> str:
 
 def _named(stations: Sequence[str]) -> str:
     more = len(stations) - _STATIONS_NAMED
-    return ", ".join(stations[:_STATIONS_NAMED]) + (f" and {more} more stations" if more > 0 else "")
+    return ", ".join(map(visible, stations[:_STATIONS_NAMED])) + (f" and {more} more stations" if more > 0 else "")
 
 
 def _origin(site: Site) -> str:

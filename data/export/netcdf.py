@@ -27,6 +27,7 @@ from data.request import HistoryRequest
 from data.site import Site
 from data.station_metadata import StationMetadata
 from data.time.buckets import BY_NAME, bucket_edges
+from escaping import visible
 
 # rows of a chunk; whole ones are written, which makes bytes depend on the rows alone
 CHUNK_ROWS: Final = 65_536
@@ -147,7 +148,7 @@ def _declare_stations(file: Any, site: Site, stations: Sequence[str]) -> str:
     known = [site.catalogue.stations.get(name, StationMetadata()) for name in stations]
     name = file.create_variable("station_name", (_STATION,), h5py.string_dtype())
     name.attrs.update(cf.STATION)
-    name[:] = np.array(stations, object)
+    name[:] = np.array([visible(each) if "\0" in each else each for each in stations], object)  # HDF5 ends text there
     file.create_variable("row_size", (_STATION,), np.int64).attrs.update(cf.ROW_SIZE)
     places = {
         "lat": (cf.LATITUDE, [each.latitude for each in known]),

@@ -75,7 +75,8 @@ def test_stations_stand_one_after_the_other_and_every_row_has_its_flag(site, tmp
 def test_variables_say_what_they_are_in_the_words_of_the_conventions(site, tmp_path):
     keep(site, "a", "temperature", [MARCH_2019], [20.5])
     institution = site.settings.model_copy(update={"institution": "Balai Besar"})
-    with written(replace(site, settings=institution), tmp_path) as file:
+    with written(replace(site, settings=institution, flags="all"), tmp_path) as file:
+        assert file.attrs["comment"].endswith("Flags of quality rules that count: all.")
         said = {name: dict(file.variables[name].attrs) for name in ("time", "temperature", "rainfall", "alt", "lat")}
         assert (file.attrs["Conventions"], file.attrs["featureType"]) == ("CF-1.11", "timeSeries")
         assert (file.attrs["institution"], file.attrs["title"]) == ("Balai Besar", "Rainfall, Air temperature at a, b")
@@ -148,6 +149,13 @@ def test_no_rows_are_an_empty_file_that_knows_its_stations(site, tmp_path):
     with written(site, tmp_path) as file:
         assert file.variables["row_size"][:].tolist() == [0, 0]
         assert (len(file.variables["time"]), file.dimensions["obs"].size) == (0, 0)
+
+
+def test_any_name_of_a_station_can_be_written(site, tmp_path):
+    names = ("a\0b", "=1+1", "π \u202e")
+    with written(site, tmp_path, replace(REQUEST, stations=names)) as file:
+        assert [each.decode() for each in file.variables["station_name"][:]] == ["=1+1", "a\\u0000b", "π \u202e"]
+        assert file.attrs["title"].endswith("at =1+1, a\\u0000b, π \\u202e")
 
 
 def test_a_sensor_called_as_a_coordinate_gets_another_name(site, tmp_path):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from app import create_app
 from config import Settings
 from data.export.formats import export_file
 from data.export.shelf import DRAFT_LIFE_S, FETCH_S, Shelf
+from data.flag_choice import USUAL_FLAGS
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
 from errors import RowsChanged, TooLarge
@@ -138,7 +139,7 @@ def test_netcdf_is_written_by_a_job_of_its_own_and_is_what_the_command_line_writ
     assert sari.get(path, headers={"If-None-Match": got.headers["ETag"]}).status_code == 304
     assert sari.get(f"/api/jobs/{done.id}/data").data == got.data
     march = done.request
-    export_file(world.site, march, tmp_path / "march.nc")
+    export_file(replace(world.site, flags=USUAL_FLAGS), march, tmp_path / "march.nc")
     assert (tmp_path / "march.nc").read_bytes() == got.data
 
 
@@ -394,6 +395,16 @@ def test_beyond_the_budget_the_oldest_go_but_none_that_somebody_may_be_about_to_
     assert shelf.prune(keep="b") == 200
     assert [shelf.path(name).exists() for name in "abcd"] == [False, True, False, True]
     assert shelf_of(tmp_path / "other", 1, FETCH_S + 1, budget=0).prune() == 100
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "nc", "answer"])
+def test_files_of_every_kind_are_removed(tmp_path, kind):
+    shelf = shelf_of(tmp_path)
+    with shelf.draft("writing-1") as draft:
+        draft.write_bytes(b"x" * 7)
+        path = shelf.put(draft, "tag", kind)
+    assert shelf.clear() == 7
+    assert not path.exists()
 
 
 def test_a_shelf_that_cannot_be_kept_in_order_stops_no_job(tmp_path):

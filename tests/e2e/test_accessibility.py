@@ -138,6 +138,8 @@ def look_at_pins_and_axes(watcher: Watcher, chart: Chart) -> None:
     watcher.click(".axes-summary")
     watcher.look("pins, and axes", ".chart")
     watcher.click(".axes-summary")
+    watcher.click(".chart-exports summary")
+    watcher.look("the menu of files", ".chart-tools")
     chart.press("Escape")
 
 
