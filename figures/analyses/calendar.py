@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -175,7 +176,7 @@ def _placed(page: _Page, values: Floats) -> TypedArray:
 def _words(page: _Page, shown: str, values: Floats) -> list[list[list[Any] | None]]:
     """[from, to, words] of each cell, by rows; None where the window has no day."""
     cells: list[list[list[Any] | None]] = [[None] * _DAYS for _row in range(page.rows)]
-    months = short_months()
+    months, counted = short_months(), cache(_counted)  # most days have as many readings as others
     row, column = page.at
     for day, date, door, value, r, c in zip(
         page.days, page.dates.tolist(), page.doors.tolist(), values.tolist(), row.tolist(), column.tolist(), strict=True
@@ -183,15 +184,15 @@ def _words(page: _Page, shown: str, values: Floats) -> list[list[list[Any] | Non
         lines = [f"<b>{date.day} {months[date.month - 1]} {date.year:04d}</b>"]
         if shown not in ("", "completeness"):
             lines.append(f"{shown_name(shown, 'day')}: {number_with_unit(value, page.sensor)}")
-        lines.append(_counted(day))
+        lines.append(counted(day.rows, day.expected))
         cells[r][c] = [*door, "<br>".join(lines)]
     return cells
 
 
-def _counted(day: Day) -> str:
-    if day.expected is None:
-        return _("{rows} readings").format(rows=format_number(day.rows))
-    return _("{rows} of {expected} readings").format(rows=format_number(day.rows), expected=format_number(day.expected))
+def _counted(rows: int, expected: int | None) -> str:
+    if expected is None:
+        return _("{rows} readings").format(rows=format_number(rows))
+    return _("{rows} of {expected} readings").format(rows=format_number(rows), expected=format_number(expected))
 
 
 def _axes(page: _Page, plot: Plot, number: int, row_px: float, style: Style) -> dict[str, Any]:
