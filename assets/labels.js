@@ -17,6 +17,8 @@
       hidden.disabled = true;
       hidden.nextElementSibling.tabIndex = 0;
     }
+    // The option that Dash measures the width of a long list by is not there for the keyboard.
+    for (const sizer of document.querySelectorAll(".dash-options-list > [aria-hidden]")) sizer.inert = true;
     // Boxes to check are no list of options, as Dash says, but what they are.
     for (const box of document.querySelectorAll(".dash-checklist[role], .dash-checklist [role=option], .dash-checklist [aria-selected]")) {
       box.removeAttribute("role");

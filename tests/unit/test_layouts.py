@@ -197,8 +197,8 @@ def test_a_first_look_is_a_line_and_bars_where_there_are(measured, first):
 
 
 def test_stations_tell_from_when_to_when_they_have_data():
-    labels = [text(option["label"]) for option in station_options(STATIONS, "Asia/Jakarta")]
-    assert labels == [
+    found = station_options(STATIONS, "Asia/Jakarta")
+    assert [f"{option['label']} {option['title']}" for option in found] == [
         "aws-1 1 Jan 1970 – 5 Feb 1971",
         "demo-1 1 Jan 1970 – 2 Jan 1970 · synthetic",
         "new no data yet",
