@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from selenium.webdriver.common.by import By
 
+from callbacks.view import ViewAnswer
 from data.catalogue import load_catalogue
 from data.view.records import HistoryView
 from escaping import visible
@@ -28,9 +29,11 @@ def show(chart: Chart, made: HistoryView) -> None:
     catalogue = load_catalogue()
     last = {name: chart.meta()[name] for name in ("revision", "sequence")}
     figure = railed(history_figure(made, catalogue, width_px=WIDTH_PX, **last), made, catalogue)
-    answer = {"job": last["revision"], "sequence": last["sequence"], "figure": figure, "badge": "drawn", "statistics": None}
-    answer |= {"view": "trend", "options": {}}
-    chart.run("dash_clientside.set_props('chart-answer', {data: JSON.parse(arguments[0])})", json.dumps(answer))
+    answer = {"job": last["revision"], "sequence": last["sequence"], "figure": figure, "view": "trend", "options": {}}
+    chart.run(
+        "dash_clientside.set_props('chart-answer', {data: JSON.parse(arguments[0])})",
+        json.dumps(ViewAnswer(answer, "drawn", None, None).whole),
+    )
     chart.wait("return document.getElementById('badge').textContent === 'drawn'", "the figure")
 
 
