@@ -57,8 +57,8 @@ def start_job(
         raise NoData("These sensors have no data in this range.", field="start")
     queue = queue_of(planned.rows_missing, site.settings.large_job_rows)
     is_complete = planned.is_complete and not planned.sync_due and not rollups_missing(site, request)
-    # A page whose flags nothing would make shows what is there, and says that they are not made.
-    if is_complete and not (flags_missing(site, request) and (not by_page or ledger.workers(queue))):
+    # Where nothing would make flags, what is there is shown without, which is said.
+    if is_complete and not (flags_missing(site, request) and ledger.workers(queue)):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         reuse = reuse or identity.via == "embed"
         done = (_completed(ledger, identity, request) if reuse else None) or ledger.record_completed(

@@ -23,7 +23,7 @@ from data.site import Site
 from data.tiles.tile_store import SeriesKey
 from data.view.rollup import rollups_missing
 from data.view.view_request import view_request
-from jobs.job import Status
+from jobs.job import Status, WorkerInfo
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
@@ -31,6 +31,7 @@ from tests.contract.test_analyses import HOUR, at, found, site, store  # noqa: F
 from tests.contract.test_quality import course
 from tests.people import person
 
+WORKER = WorkerInfo("w1", "here", 1, ("history", "history-large"), 1, 0, 0)
 START, END = "2024-01-01", "2024-04-01"
 TIMES = np.arange(at(START), at(END), HOUR)
 SPIKE, STEP, STUCK, BEYOND = 100, 1000, slice(300, 340), 500
@@ -143,8 +144,9 @@ def test_a_load_of_what_is_there_makes_the_flags_that_are_not(loaded: Site) -> N
     assert start_job(loaded, ledger, person("ada"), request(), lambda: None).status is Status.COMPLETED
     key = layer(loaded).key
     loaded.tiles.drop(key, loaded.tiles.entries(key).values())
-    shown = start_job(loaded, ledger, person("eva"), request(), lambda: None, by_page=True)
+    shown = start_job(loaded, ledger, person("ada"), request(), lambda: None)
     assert shown.status is Status.COMPLETED  # there is no worker: better without flags than not at all
+    ledger.heartbeat(WORKER)
     assert start_job(loaded, ledger, person("ada"), request(), lambda: None).status is Status.QUEUED
 
 

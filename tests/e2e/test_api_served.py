@@ -27,6 +27,7 @@ from data.site import open_site
 from data.tiles.tile_store import SeriesKey
 from data.time.months import month_start_ms, months_of, parse_month
 from jobs.job import Job
+from jobs.kinds.write_flags import write_flags
 from jobs.ledger.ledger import migrate_jobs, open_ledger
 from tests.people import grant_everyone
 from tests.processes import ROOT, SiteProcess, WebProcess, wait_until
@@ -92,6 +93,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
             here = times[months == month]
             first, last = int(here[0]), int(here[-1])
             site.inventory.record(connection, "aws-1", month=month, added=len(here), first_ms=first, last_ms=last)
+    write_flags(site, HistoryRequest(("aws-1",), SENSORS, FIRST, LAST))  # as a load does
     site.engine.dispose()
     ledger.engine.dispose()
     return settings.data_dir
