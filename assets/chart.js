@@ -16,7 +16,7 @@
   const noUpdate = () => window.dash_clientside.no_update;
   const chartBlock = () => byId("chart-frame").closest(".chart");
 
-  // ---- questions --------------------------------------------------------------------------------
+  // ---- questions ----
 
   // The user wants another window.
   function changed() {
@@ -60,7 +60,7 @@
     byId("chart-frame").setAttribute("aria-busy", String(on));
   }
 
-  // ---- the server's answers ---------------------------------------------------------------------
+  // ---- the server's answers ----
 
   // New values of badge, statistics and links, together with the figure.
   async function draw(answer) {
@@ -175,7 +175,7 @@
     if (!waits() && state.drawn) address({ job: state.job, ...state.drawn });
   }
 
-  // ---- what comes with the first chart: the brush on the overview, rail, statistics, paper --------------
+  // ---- what comes with the first chart: the brush on the overview, rail, statistics, paper ----
 
   const around = () => Promise.all(["brush.js", "picture.js", "rail.js", "statistics.js", "tabs.js"].map(window.riwayatWorkbench.script));
 
@@ -192,14 +192,14 @@
     if (window.riwayatBrush) window.riwayatBrush.paint();
   }
 
-  // ---- keys -------------------------------------------------------------------------------------
+  // ---- keys ----
 
   function key(event) {
     if (!state.chart || !event.target.closest || !event.target.closest("#chart-frame, #overview-frame")) return;
     state.chart.key(event);
   }
 
-  // ---- sizes ------------------------------------------------------------------------------------
+  // ---- sizes ----
 
   // Labels may need a wider margin; the server is told the width that does not change with them.
   const plotWidth = () => Math.floor(byId("chart-frame").clientWidth - window.riwayatView.MARGINS_PX);

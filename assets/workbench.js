@@ -33,20 +33,22 @@
     if (block) block.dataset.view = view;
   }
 
-  function choose(view, options) {
+  // Which flags count is chosen once for all views.
+  function choose(view, { ...options }, span) {
+    if (view !== shown.view) options.flags = shown.options.flags;
+    if (!options.flags) delete options.flags;
     show(view, options);
-    window.riwayatChart.choose(view, options);
+    window.riwayatChart.choose(view, options, span);
   }
 
-  // A choice of the view's options; the same options again are no other selection, and what is so
-  // without a choice is none.
+  // A choice of the view's options; what is so already, or without a choice, is none.
   function option(name, value, usual = "") {
     const { [name]: before, ...options } = shown.options;
     if ((before || usual) === value) return;
     choose(shown.view, value === usual ? options : { ...options, [name]: value });
   }
 
-  // The same, where it is one sensor's part of an option, such as temperature:10..40,rainfall:0..5.
+  // The same of one sensor's part of an option, such as temperature:10..40,rainfall:0..5.
   function chosen({ option: name, of, usual, many }, text) {
     if (many !== undefined) {
       const pressed = new Set((shown.options[name] || usual).split(","));
@@ -60,7 +62,7 @@
     option(name, others.join(","));
   }
 
-  // ---- the address ------------------------------------------------------------------------------
+  // ---- the address ----
 
   // The view that an address names, with its options: all that means nothing else.
   const NO_OPTION = new Set(
@@ -101,17 +103,14 @@
     if (by < 0 ? depth() > 0 : depth() < top) window.history.go(by);
   }
 
-  // ---- who presses --------------------------------------------------------------------------------
+  // ---- who presses ----
 
   document.addEventListener("click", function (event) {
     const at = (selector) => event.target.closest && event.target.closest(selector);
     const tab = at("#views [aria-selected=false], .question[aria-pressed=false]");
     if (tab) {
       const view = tab.dataset.last || tab.dataset.view;
-      const { flags } = shown.options; // whose choice is the same in all views
-      const options = { ...kept.get(view), flags };
-      if (!flags) delete options.flags;
-      choose(view, options);
+      choose(view, kept.get(view) || {});
     }
     const choice = at("[data-option][data-value]");
     if (choice) chosen(choice.dataset, choice.dataset.value);
@@ -144,9 +143,7 @@
   // A number leads to where it comes from: Trend, with that window.
   function open(start, end) {
     if (!(start < end)) return;
-    const options = kept.get(TREND) || {};
-    show(TREND, options);
-    window.riwayatChart.choose(TREND, options, { start, end });
+    choose(TREND, kept.get(TREND) || {}, { start, end });
     byId("chart-frame").scrollIntoView({ block: "nearest" });
   }
 

@@ -57,4 +57,8 @@ test("which flags count is the same in all views, whatever a view's own options 
   press({ option: "flags", usual: "hard", value: "hard" });
   tab("trend");
   assert.deepEqual(chosen.at(-1), { panel: "own" });
+  press({ option: "flags", usual: "hard", value: "all" });
+  tab("quality");
+  tab("trend");
+  assert.deepEqual(chosen.at(-1), { flags: "all", panel: "own" });
 });
