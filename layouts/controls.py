@@ -175,11 +175,13 @@ def view_door(text: str, view: str, options: Mapping[str, str]) -> Component:
     return html.Button(text, type="button", className="door", **{"data-view": view, "data-options": json.dumps(options)})
 
 
-def listed(title: str, heads: Sequence[str], rows: Sequence[Sequence[Component | str]], more: str = "") -> Component:
-    """Return a table with a title; ``more`` says what it leaves out. The first column is text, the
-    others are numbers.
+def listed(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[Component | str]], more: str = "", *, texts: int = 1
+) -> Component:
+    """Return a table with a title; ``more`` says what it leaves out. The first ``texts`` columns
+    are text, the others are numbers.
     """
-    kinds = ["text", *["number"] * (len(heads) - 1)]
+    kinds = [*["text"] * texts, *["number"] * (len(heads) - texts)]
     whole = [text.replace("–", f"–{_NO_BREAK}") for text in heads]  # a head breaks between its words alone
     head = html.Tr([html.Th(text, scope="col", className=kind) for text, kind in zip(whole, kinds, strict=True)])
     body = [html.Tr([html.Td(cell, className=kind) for cell, kind in zip(row, kinds, strict=True)]) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +25,7 @@ from i18n import gettext as _
 
 MOST_LINES: Final = 40
 _LINE_PX: Final = 28
-_HEAD_PX: Final = 96  # names of rules above, aslant
+_ASLANT_DEG: Final = 40.0  # names of rules above
 _ROOM_MS: Final = 12 * HOUR_MS
 _MOST_NAME: Final = 0.4  # of the width, for names of sensors
 
@@ -52,7 +53,7 @@ def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
     rules = [rule for rule in RULES if any(cell.count.rule == rule for cell in cells if cell.line in shown)]
     more = _("{number} more sensors with events are not drawn.").format(number=format_number(len(lines) - len(shown)))
     notes = note_lines([more] if len(lines) > len(shown) else [], canvas)
-    top_px = TOP_PX + _HEAD_PX + NOTE_PX * len(notes)
+    top_px = TOP_PX + _head_px(rules) + NOTE_PX * len(notes)
     layout = canvas_layout(canvas, top_px + _LINE_PX * len(shown) + BOTTOM_PX, top_px)
     layout["annotations"] = note_above(notes, canvas.style)
     layout.update(_axes(shown, rules, canvas))
@@ -111,6 +112,12 @@ def _words(cell: _Cell, timezone: str) -> str:
     return "<br>".join(lines)
 
 
+def _head_px(rules: Sequence[str]) -> int:
+    """Height of the names of rules, in px."""
+    longest = max(len(rule_name(rule)) for rule in rules)
+    return round(longest * LETTER_PX * math.sin(math.radians(_ASLANT_DEG)) + _LINE_PX / 2)
+
+
 def _axes(lines: Sequence[str], rules: Sequence[str], canvas: Canvas) -> dict[str, Any]:
     axis = {**axis_style(canvas.style), "fixedrange": True, "zeroline": False}
     letters = max(8, int(canvas.width_px * _MOST_NAME / LETTER_PX))
@@ -122,7 +129,7 @@ def _axes(lines: Sequence[str], rules: Sequence[str], canvas: Canvas) -> dict[st
             "range": [-0.5, max(len(rules), 6) - 0.5],
             "tickvals": list(range(len(rules))),
             "ticktext": [rule_name(rule) for rule in rules],
-            "tickangle": -40,
+            "tickangle": -_ASLANT_DEG,
         },
         "yaxis": {
             **axis,

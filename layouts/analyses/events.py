@@ -29,7 +29,7 @@ def label() -> str:
 
 def controls() -> tuple[Control, ...]:
     """Return fields for the threshold and the least duration."""
-    one = _("A number in the unit of the series. Fill in Above or Below, one of them.")
+    one = _("such as 35")
     return (
         Control("above", _("Above"), hint=one),
         Control("below", _("Below"), hint=one),

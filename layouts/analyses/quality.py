@@ -58,7 +58,7 @@ def _events(subject: SubjectAnswer, timezone: str, catalogue: Catalogue) -> Comp
     left = result.events_in_all - len(shown)
     more = _("{number} more events are not listed; JSON has them.").format(number=format_number(left)) if left > 0 else ""
     heads = [_("Event"), _("Rule"), _("Sensor"), _("Found"), _("Duration")]
-    return listed(visible(subject.station), heads, rows, more)
+    return listed(visible(subject.station), heads, rows, more, texts=4)
 
 
 def _weight(event: QualityEvent) -> tuple[bool, int]:
