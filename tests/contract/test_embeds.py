@@ -185,6 +185,14 @@ def test_a_viewer_sees_the_picture_of_an_analysis_and_of_no_other(world):
         assert code(viewer.get(path + other), 403) == "not_permitted"
 
 
+def test_which_flags_count_in_a_chart_is_its_makers_choice(world):
+    viewer = world.bearer(world.made(view="calendar", options={"show": "max", "flags": "all"})["token"])
+    path = f"/api/jobs/{ok(load(viewer), 202)['id']}/figure?width=600&view=calendar&show=max"
+    assert ok(viewer.get(f"{path}&flags=all"))["layout"]["meta"]["complete"]
+    for other in ("", "&flags=none"):
+        assert code(viewer.get(path + other), 403) == "not_permitted"
+
+
 def test_a_chart_beside_an_earlier_window_loads_both_and_shows_the_later_one(world):
     week = {"range": {"from": "2013-07-13", "to": "2013-07-20"}, "view": "earlier", "options": {"offset": "week"}}
     viewer = world.bearer(world.made(**week)["token"])
