@@ -12,6 +12,7 @@ from data.catalogue import Catalogue
 from data.request import HistoryRequest
 from figures.canvas import Canvas
 from figures.history import Figure, Span
+from figures.subjects import subjects_in_order
 
 
 def drawn_analyses() -> tuple[str, ...]:
@@ -25,7 +26,8 @@ def analysis_figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Fig
     A point that is a door has ``customdata`` that begins with the window it leads to, two int ms
     UTC.
     """
-    drawn: dict[str, Any] = import_module(f"figures.analyses.{answer.analysis}").figure(answer, catalogue, canvas)
+    ordered = subjects_in_order(answer, catalogue)
+    drawn: dict[str, Any] = import_module(f"figures.analyses.{answer.analysis}").figure(ordered, catalogue, canvas)
     return drawn
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,16 @@ MOST_SUBJECTS: Final = 12  # plots of a picture
 HOVER: Final = "%{customdata[2]}<extra></extra>"  # of points whose third piece of custom data is all their words
 _TITLE_LETTER_PX: Final = 7.0
 _LEAST_LETTERS: Final = 12
+
+
+def subjects_in_order(answer: Answer, catalogue: Catalogue) -> Answer:
+    """Return an answer with the sensors of each station in the order of the catalogue, as Trend
+    and the statistics have them; stations stay as they are.
+    """
+    stations = list(dict.fromkeys(subject.station for subject in answer.subjects))
+    places = {name: place for place, name in enumerate(catalogue.ordered({each.sensors[0] for each in answer.subjects}))}
+    ordered = sorted(answer.subjects, key=lambda each: (stations.index(each.station), places[each.sensors[0]]))
+    return replace(answer, subjects=tuple(ordered))
 
 
 def subject_label(subject: SubjectAnswer, catalogue: Catalogue) -> str:

@@ -21,6 +21,7 @@ from data.request import HistoryRequest
 from errors import InvalidRequest
 from escaping import visible
 from figures.analysis_figure import drawn_analyses
+from figures.subjects import subjects_in_order
 from figures.trend_options import FLAGS, TREND_OPTIONS
 from i18n import current_language, format_range, ngettext
 from i18n import gettext as _
@@ -133,7 +134,7 @@ def _questions(view: str) -> list[Component]:
 
 def view_lists(answer: Answer, catalogue: Catalogue) -> Component | None:
     """Return the lists of an answer, beneath its picture."""
-    found: Component | None = _layout(answer.analysis).details(answer, catalogue)
+    found: Component | None = _layout(answer.analysis).details(subjects_in_order(answer, catalogue), catalogue)
     return found
 
 

@@ -14,7 +14,7 @@ from data.request import HistoryRequest
 from escaping import visible
 from figures.analyses.wind import compass_points
 from figures.roses import class_names, other_class_names
-from i18n import THIN_SPACE, current_language, format_number
+from i18n import THIN_SPACE, current_language, format_number, ngettext
 from i18n import gettext as _
 from layouts.controls import Control, listed
 from layouts.statistics import NOTHING, value_text
@@ -115,7 +115,10 @@ def _other(subject: SubjectAnswer, other: OtherRose, catalogue: Catalogue) -> Co
     title = _("{station}: {sensor} by wind direction").format(
         station=visible(subject.station), sensor=sensor.label(current_language())
     )
-    more = _("{number} readings of wind have no value of it.").format(number=format_number(other.unpaired))
+    words = ngettext(
+        "{number} reading of wind has no value of it.", "{number} readings of wind have no value of it.", other.unpaired
+    )
+    more = words.format(number=format_number(other.unpaired))
     heads = [_("From"), _("Readings"), _("Mean"), *(f"{name} {other.unit}" for name in other_class_names(other))]
     return listed(title, heads, rows, more if other.unpaired else "")
 
