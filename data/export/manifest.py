@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from config import VERSION
 from data.export.columns import Units
@@ -122,6 +122,15 @@ class Manifest(_Record):
     stations: tuple[StationRecord, ...]
     sensors: tuple[SensorRecord, ...]
     series: tuple[SeriesRecord, ...] = Field(description="By station, then sensor.")
+
+    @model_validator(mode="after")
+    def _of_its_request(self) -> Manifest:
+        wanted = self.request.request
+        names = tuple(each.name for each in self.stations), tuple(each.name for each in self.sensors)
+        series = tuple((each.station, each.sensor) for each in self.series)
+        if (names, series) != ((wanted.stations, wanted.sensors), wanted.series):
+            raise ValueError("stations, sensors and series are not those of the request")
+        return self
 
     def to_json(self) -> str:
         """JSON for people and programs; :func:`read_manifest` is the inverse."""

@@ -180,6 +180,14 @@ def test_a_manifest_comes_back_as_it_was_and_its_request_too(opened, tmp_path):
     assert told.request.request == days
 
 
+def test_a_manifest_whose_parts_do_not_belong_together_is_refused(opened, tmp_path):
+    told = json.loads(made(opened.site, tmp_path).to_json())
+    for part in ("stations", "sensors", "series"):
+        (tmp_path / "m.json").write_text(json.dumps(told | {part: told[part][1:]}))
+        with pytest.raises(InvalidRequest, match="are not those of the request"):
+            read_manifest(tmp_path / "m.json")
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("{}", "file: Field required"), ("nonsense", "JSON: Invalid JSON"), ('{"manifest": 2}', "manifest: Input")]
 )

@@ -24,11 +24,18 @@ _REDUCE, _CLEAN, _LINES = "tests/unit/test_reduce.py", "tests/unit/test_clean.py
 _BUCKETS, _MONTHS, _REQUEST = "tests/unit/test_buckets.py", "tests/unit/test_months.py", "tests/unit/test_request.py"
 _CLOCK, _COUNTING = "tests/unit/test_ingest_zones.py", "tests/unit/test_counting.py"
 _SOURCE_ZONES, _FAILURES = "tests/unit/test_source_zones.py", "tests/unit/test_source_failures.py"
+_NETCDF, _MANIFESTS = "tests/contract/test_netcdf.py", "tests/contract/test_manifests.py"
 _EXPORT, _ATTACKS = "tests/contract/test_export.py", "tests/contract/test_attacks.py"
 _KEYS, _LINE = "tests/contract/test_keys.py", "tests/contract/test_fair_order.py -k sqlite"
 _VIEW_JS, _QUESTIONS_JS = "tests/js/view.test.mjs", "tests/js/questions.test.mjs"
 
 MUTANTS = (
+    # Files that can be cited
+    Mutant("data/export/netcdf.py", "sizes[piece.station] += len", "sizes[piece.station] = len", _NETCDF),
+    Mutant("data/export/netcdf.py", "// CHUNK_ROWS * CHUNK_ROWS", "", _NETCDF),
+    Mutant("data/export/netcdf.py", "{sensor.day_start_min for sensor in sensors}", "{0}", _NETCDF),
+    Mutant("data/export/manifest.py", "units) != tag:", "units) is None:", _MANIFESTS),
+    Mutant("data/export/manifest_differences.py", '.partition(" ")[2]', "", _MANIFESTS),
     # What happens next to a job
     Mutant("jobs/retry.py", "if retryable and failures < tries", "if retryable and failures <= tries", _POLICY),
     Mutant("jobs/retry.py", "max(0, min(failures, 32) - 1)", "max(0, min(failures, 32))", _POLICY),
