@@ -46,7 +46,8 @@ _SENSORS: Final = {
     "rain": ("rainfall",),
 }
 _OPTIONS: Final = {"events": {"above": "38"}, "earlier": {"offset": "day"}}
-_MORE: Final = {"wind": {"by": "hour"}, "distribution": {"by": "hour"}}
+_MORE: Final = {"wind": {"by": "hour"}, "distribution": {"by": "hour"}, "calendar": {"by": "hour"}}
+_MOST_ROWS: Final = {"calendar": 10 * 365 * 24 * 60}  # of hours: ten years, about as many as are shown at once
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
@@ -57,7 +58,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
         for name in ANALYSES:
             yield _measured(site, rows, name, _OPTIONS.get(name, {}))
             if name in _MORE:
-                yield _measured(site, rows, name, _MORE[name])
+                yield _measured(site, min(rows, _MOST_ROWS.get(name, rows)), name, _MORE[name])
         yield _memory(Path(folder), rows)
         yield from _in_the_web_process(site, rows)
         yield _rose(site, rows)

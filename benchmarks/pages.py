@@ -8,21 +8,33 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
+from plotly.io.json import to_json_plotly
 from selenium import webdriver
 
+from access.names import LOCAL_USER
+from access.store import open_access
+from benchmarks.analyses import processor_ms
 from benchmarks.measurement import Measurement
-from benchmarks.web import GRAPH, browser, load_request, prepare, timed_ms
+from benchmarks.web import GRAPH, WIDTH_PX, browser, load_request, prepare, timed_ms
+from callbacks.pictures import ViewQuery
+from callbacks.selection import Selection
+from callbacks.view import draw
 from config import Settings, load_settings
 from data.request import HistoryRequest
 from data.site import open_site
 from jobs.ledger.ledger import open_ledger
+from jobs.services import Services
+from tests.people import person
 from tests.processes import SiteProcess, wait_until
 
 STATIONS, SERIES = 1200, 40
 ROUNDS = 5
+ZOOMS = (1.0, 0.5, 0.1, 0.03, 0.003)  # parts of the range
 OPENED = "document.querySelectorAll('.dash-dropdown-option').length > 0"
 FOUND = "document.querySelector('.dash-dropdown-option').textContent.startsWith('demo-117')"
 INTERACTIVE = "(document.getElementById('estimate') || {}).textContent"
@@ -101,6 +113,26 @@ def _chart(site: SiteProcess, here: Path, driver: webdriver.Chrome) -> Iterator[
         zooms += [timed_ms(driver, _zoom(part), f"{GRAPH}.layout.meta.sequence > window.before") for part in (0.5, 0.1)]
     yield Measurement("forty series of a year: address to picture", median(first), "ms", 2000, note=note)
     yield Measurement("forty series of a year: zoom", median(zooms), "ms", 500, note=note)
+    yield _web_process(settings, request, note)
+
+
+def _web_process(settings: Settings, request: HistoryRequest, note: str) -> Measurement:
+    """What answers to zooms take of the processor of the web process: the slowest, JSON and all."""
+    ledger = open_ledger(settings)
+    services = Services(settings, open_site(settings), ledger, open_access(settings), lambda: person(LOCAL_USER), lambda: None)
+    job, length = ledger.record_completed(LOCAL_USER, request, {}), request.end_ms - request.start_ms
+    taken = {}
+    for part in ZOOMS:
+        window = {"job": job.id, "start": request.start_ms, "end": request.start_ms + int(length * part), "sequence": 1}
+        asked = ViewQuery(job.id, Selection.of(window), include_flagged=False, theme="light", width_px=WIDTH_PX)
+        asked = replace(asked, overview=asked.overview_version(job))  # which the page has
+        taken[part] = processor_ms(partial(_answered, services, asked))
+    shown = ", ".join(f"{part:.1%} {ms:.0f}" for part, ms in taken.items())
+    return Measurement("forty series of a year: web process", max(taken.values()), "ms", 200, note=f"{note}; {shown} ms")
+
+
+def _answered(services: Services, asked: ViewQuery) -> str:
+    return str(to_json_plotly(draw(services, asked).whole))
 
 
 def _request(settings: Settings) -> HistoryRequest:
