@@ -109,7 +109,7 @@
     state.chart.window = partOf(meta);
     chartBlock().dataset.empty = meta ? "" : "true";
     if (answer.sequence >= state.sequence) showView(answer.view, answer.options);
-    await state.chart.show(answer.figure);
+    await Promise.all([state.chart.show(answer.figure), around()]);
     showAround(answer.statistics);
     if (answer.sequence >= state.sequence) waiting(false);
     paintBrush();
@@ -177,10 +177,9 @@
 
   // ---- what comes with the first chart: the brush on the overview, rail, statistics, paper ----
 
-  const around = () => Promise.all(["brush.js", "picture.js", "rail.js", "statistics.js", "tabs.js"].map(window.riwayatWorkbench.script));
+  const around = () => Promise.all(["brush.js", "picture.js", "rail.js", "statistics.js", "tabs.js", "workbook.js"].map(window.riwayatWorkbench.script));
 
-  async function showAround(statistics) {
-    await around();
+  function showAround(statistics) {
     window.riwayatStatistics.show(statistics);
     window.riwayatBrush.align();
     paintBrush();

@@ -65,7 +65,6 @@ HISTORY: Final = PageFiles(
         "view.js",
         "workbench.css",
         "workbench.js",
-        "workbook.js",
     ),
     "dash_bootstrap_components",
     later=(
@@ -84,6 +83,7 @@ HISTORY: Final = PageFiles(
         "statistics.js",
         "table.js",
         "tabs.js",
+        "workbook.js",
     ),
     later_library="dash_ag_grid",
 )
