@@ -94,7 +94,7 @@ def picture_of(services: Services, window: JobWindow, asked: ViewQuery, gaps: tu
     """
     draw = {TREND: _trend, TABLE: _table}.get(asked.selection.view, _analysis)
     picture, view = draw(services, window, asked, gaps), asked.selection.view
-    if view in ANALYSES and ANALYSES[view].finds_flags:
+    if view == TREND or (view in ANALYSES and ANALYSES[view].finds_flags):
         return picture
     return replace(picture, controls=with_flags(picture.controls, picture.view, asked.selection.options))
 

@@ -1,4 +1,4 @@
-"""Which flags of quality rules count: the choice above a picture, and what follows from it."""
+"""Which flags of quality rules count: the choice, and what follows from it in words."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from i18n import gettext as _
 from layouts.controls import Control, control_field, view_door
 
 
-def with_flags(controls: Component | None, view: HistoryView, options: Mapping[str, str]) -> Component:
-    """Return the controls of a view, the choice of flags, and in words how many readings of the
-    window it leaves out, with a button to what the rules found.
-    """
+def flag_choice(options: Mapping[str, str]) -> Component:
+    """Return the choice of what is left out, with a button to what the rules found."""
     names = {"hard": _("Impossible values"), "all": _("Suspect ones too"), "none": _("Nothing")}
     choice = Control(FLAGS, _("Leave out"), names, default=USUAL_FLAGS)
-    parts = [control_field(choice, options.get(FLAGS) or USUAL_FLAGS)]
-    said = flag_words(view)
-    if said:
-        parts.append(
-            html.Span([" · ".join(said), " ", view_door(_("Which?"), "quality", {})], className="flags-said", role="status")
-        )
-    bar = html.Div(parts, className="view-options flags-bar", key="flags")
+    parts = [control_field(choice, options.get(FLAGS) or USUAL_FLAGS), view_door(_("What the rules found"), "quality", {})]
+    return html.Div(parts, className="flags-bar", key="flags")
+
+
+def with_flags(controls: Component | None, view: HistoryView, options: Mapping[str, str]) -> Component:
+    """Return the controls of a view, the choice of flags, and in words how many readings of the
+    window it leaves out.
+    """
+    parts = [flag_choice(options)]
+    if said := flag_words(view):
+        parts.append(html.Span(" · ".join(said), className="flags-said", role="status"))
+    bar = html.Div(parts, className="view-options")
     return html.Div([*([controls] if controls else []), bar], className="controls-with-flags")
 
 

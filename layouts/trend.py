@@ -23,6 +23,7 @@ from figures.words import bucket_name, length_text, threshold_words
 from i18n import current_language, format_number, ngettext
 from i18n import gettext as _
 from layouts.controls import Control, control_field, view_door
+from layouts.flags import flag_choice
 from layouts.statistics import share_text
 
 _MOST_PROBLEMS: Final = 4  # sentences; when those are mended, the next are said
@@ -36,7 +37,7 @@ def trend_controls(
     """
     sensors = [catalogue[name] for name in catalogue.ordered(request.sensors) if name in catalogue]
     panels, *smoothing = [control_field(control, options.get(control.name, control.default)) for control in _of_all()]
-    whole = [panels, html.Div(smoothing, className="axes-row")]
+    whole = [flag_choice(options), panels, html.Div(smoothing, className="axes-row")]
     if len(sensors) > 1 and len(request.series) > MOST_UNASKED:
         whole.insert(0, control_field(_only(sensors), options.get("only", "")))
     each = [_of_sensor(one, options) for one in sensors]

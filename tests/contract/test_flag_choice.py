@@ -100,11 +100,12 @@ def test_a_file_has_a_column_of_flags_where_it_says_which_count(client: FlaskCli
 
 def test_the_page_says_how_many_readings_are_left_out_and_offers_to_leave_out_none(services: Services, job: Job) -> None:
     usual = drawn(services, job)
-    assert f"{HARD} readings left out by quality rules · 2 suspect ones stay" in words(usual.controls)
+    assert f"{HARD} left out by quality rules · 2 suspect (▪)" in usual.badge.replace("\u00a0", " ")
+    assert "Leave out" in words(usual.controls)
     marks = [shape for shape in usual.answer["figure"]["layout"]["shapes"] if shape["yref"] == "y domain"]
     assert marks
     none = drawn(services, job, flags="none")
-    assert "left out by" not in words(none.controls)
+    assert "quality rules" not in none.badge.replace("\u00a0", " ")
     assert none.rows_href is not None
     assert none.rows_href.endswith("flags=none")
     assert ["−30" in words(each.statistics) for each in (usual, none)] == [False, True]
