@@ -14,6 +14,7 @@ def test_a_small_benchmark_asks_every_analysis(monkeypatch):
     found = list(analyses.measure(quick=True))
     assert {one.what.partition(",")[0] for one in found} == {
         *ANALYSES,
+        "quality: memory of the process",
         "the slowest of as many readings as are answered at once",
         "the slowest answer that a job has kept",
         "wind rose against numpy's bincount of sector and class",
