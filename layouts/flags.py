@@ -18,7 +18,7 @@ from layouts.controls import Control, control_field, view_door
 def flag_choice(options: Mapping[str, str]) -> Component:
     """Return the choice of what is left out, with a button to what the rules found."""
     names = {"hard": _("Impossible values"), "all": _("Suspect ones too"), "none": _("Nothing")}
-    choice = Control(FLAGS, _("Leave out"), names, default=USUAL_FLAGS)
+    choice = Control(FLAGS, _("Quality rules leave out"), names, default=USUAL_FLAGS)
     parts = [control_field(choice, options.get(FLAGS) or USUAL_FLAGS), view_door(_("What the rules found"), "quality", {})]
     return html.Div(parts, className="flags-bar", key="flags")
 

@@ -80,7 +80,16 @@ def pytest_setup_options() -> Options:
 # Files that take longest, in that order; then the other ones of tests/e2e, of tests/contract,
 # of tests/unit.
 LONGEST = (
-    *("test_celery", "test_embed", "test_api_served", "test_slow_clients", "test_workbench", "test_worker", "test_chart_truth"),
+    *(
+        "test_accessibility",
+        "test_celery",
+        "test_embed",
+        "test_api_served",
+        "test_slow_clients",
+        "test_workbench",
+        "test_worker",
+        "test_chart_truth",
+    ),
     *("test_page_crashes", "test_proof_nginx", "test_history_page"),
 )
 FOLDERS = ("e2e", "contract", "unit")

@@ -101,7 +101,7 @@ def test_a_file_has_a_column_of_flags_where_it_says_which_count(client: FlaskCli
 def test_the_page_says_how_many_readings_are_left_out_and_offers_to_leave_out_none(services: Services, job: Job) -> None:
     usual = drawn(services, job)
     assert f"{HARD} left out by quality rules · 2 suspect (▪)" in usual.badge.replace("\u00a0", " ")
-    assert "Leave out" in words(usual.controls)
+    assert "Quality rules leave out" in words(usual.controls)
     marks = [shape for shape in usual.answer["figure"]["layout"]["shapes"] if shape["yref"] == "y domain"]
     assert marks
     none = drawn(services, job, flags="none")
@@ -116,7 +116,7 @@ def test_other_views_follow_and_keep_their_own_options(services: Services, job: 
         answer = drawn(services, job, view, flags="all")
         assert f"{HARD + 2} readings left out by quality rules" in words(answer.controls)
         assert answer.answer["options"]["flags"] == "all"
-    assert "Leave out" not in words(drawn(services, job, "quality").controls)
+    assert "Quality rules leave out" not in words(drawn(services, job, "quality").controls)
 
 
 def test_a_choice_that_there_is_not_is_said_in_the_place_of_the_picture(services: Services, job: Job) -> None:
