@@ -54,15 +54,20 @@ AT_REST = """
 const last = performance.getEntriesByType('resource').at(-1);
 return !last || (last.responseEnd > 0 && performance.now() - last.responseEnd > 500);
 """
+SPIKES = {("JFK", "temperature"): -10.5}  # on 9 May 2013
 REQUESTS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 
 
 def extremes_in_the_database(running: Any, station: str, sensor: str, since_ms: int = 0) -> list[float]:
-    """[least, greatest] of the rows in the valid range from a time on, ms UTC."""
+    """[least, greatest] of the rows in the valid range from a time on, ms UTC, without the spike of
+    the sample, which is left out of lines.
+    """
     valid = running.site.catalogue[sensor]
-    query = f"SELECT min({sensor}), max({sensor}) FROM observation WHERE station = ? AND time >= ? AND {sensor} BETWEEN ? AND ?"
+    within = f"station = ? AND time >= ? AND {sensor} BETWEEN ? AND ? AND {sensor} IS NOT ?"
+    query = f"SELECT min({sensor}), max({sensor}) FROM observation WHERE {within}"
     with closing(sqlite3.connect(running.settings.data_dir / "observations.sqlite")) as database:
-        return list(database.execute(query, (station, since_ms, valid.valid_min, valid.valid_max)).fetchone())
+        limits = (valid.valid_min, valid.valid_max, SPIKES.get((station, sensor)))
+        return list(database.execute(query, (station, since_ms, *limits)).fetchone())
 
 
 class HistoryPage:
