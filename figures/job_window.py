@@ -90,8 +90,10 @@ class JobWindow:
         with_statistics: bool = True,
         smoothing: Smoothing | None = None,
     ) -> HistoryView:
-        """Return the window as ``view_request`` draws it. Asks no database."""
-        return view_request(
+        """Return the window as ``view_request`` draws it; of a job that loads it does not tell that
+        flags are not made yet, which come a moment after the tiles. Asks no database.
+        """
+        view = view_request(
             self.site,
             self.job.request,
             *self.span,
@@ -100,6 +102,9 @@ class JobWindow:
             with_statistics=with_statistics,
             smoothing=smoothing,
         )
+        if self.job.status.is_final:
+            return view
+        return replace(view, marks=tuple(replace(each, unmade=False) for each in view.marks))
 
     def trend_view(
         self, texts: Mapping[str, str], width_px: int, *, include_flagged: bool = False, with_statistics: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from callbacks.pictures import ViewQuery
 from callbacks.selection import Selection
 from callbacks.view import ViewAnswer, draw
 from data.site import Site
+from data.tiles.series import SeriesKey
 from errors import InvalidRequest
+from figures.job_window import JobWindow
 from i18n import set_language
-from jobs.job import Job
+from jobs.job import Job, Status
 from jobs.kinds.export_file import flags_of
 from jobs.ledger.ledger import open_ledger
 from jobs.services import Services
@@ -117,6 +120,14 @@ def test_other_views_follow_and_keep_their_own_options(services: Services, job: 
         assert f"{HARD + 2} readings left out by quality rules" in words(answer.controls)
         assert answer.answer["options"]["flags"] == "all"
     assert "Quality rules leave out" not in words(drawn(services, job, "quality").controls)
+
+
+def test_what_no_rule_has_looked_at_is_told_when_the_load_has_ended(services: Services, job: Job) -> None:
+    key, rights = SeriesKey("own", "a", "temperature@flags"), services.identify().rights
+    services.site.tiles.drop(key, services.site.tiles.entries(key).values())
+    hard, span = replace(services.site, flags="hard"), (job.request.start_ms, job.request.end_ms)
+    told = [JobWindow(hard, replace(job, status=status), span, rights).view(400).marks[0].unmade for status in Status]
+    assert told == [status.is_final for status in Status]
 
 
 def test_a_choice_that_there_is_not_is_said_in_the_place_of_the_picture(services: Services, job: Job) -> None:
