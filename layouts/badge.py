@@ -8,6 +8,7 @@ from data.view.records import HistoryView
 from figures.words import bucket_adjective, smoothed_as
 from i18n import format_number
 from i18n import gettext as _
+from layouts.flags import flag_words
 from layouts.statistics import share_text
 
 _NO_BREAK: Final = "\u00a0"
@@ -30,22 +31,9 @@ def badge(view: HistoryView, *, partial: bool = False) -> str:
         parts.append(_("{share} complete").format(share=share_text(complete)))
     if view.total_flagged:
         parts.append(_("{count} flagged").format(count=format_number(view.total_flagged)))
-    parts += _by_rules(view)
+    parts += flag_words(view)
     kept = [part.replace("-", _NO_BREAK_HYPHEN) for part in parts]
     return " · ".join([kept[0], *(part.replace(" ", _NO_BREAK) for part in kept[1:])])
-
-
-def _by_rules(view: HistoryView) -> list[str]:
-    """What the rules of quality control do to the picture; whether they have not seen it all."""
-    left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
-    found = []
-    if left_out:
-        found.append(_("{count} left out by quality rules").format(count=format_number(left_out)))
-    if suspect:
-        found.append(_("{count} suspect (▪)").format(count=format_number(suspect)))
-    if any(one.unmade for one in view.marks):
-        found.append(_("not all checked by quality rules"))
-    return found
 
 
 def completeness(view: HistoryView) -> float | None:

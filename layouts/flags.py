@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from data.flag_choice import USUAL_FLAGS
 from data.view.records import HistoryView
 from figures.trend_options import FLAGS
-from i18n import format_number, ngettext
+from i18n import format_number
 from i18n import gettext as _
 from layouts.controls import Control, control_field, view_door
 
@@ -41,11 +41,9 @@ def flag_words(view: HistoryView) -> list[str]:
     left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
     found = []
     if left_out:
-        words = ngettext("{count} reading left out by quality rules", "{count} readings left out by quality rules", left_out)
-        found.append(words.format(count=format_number(left_out)))
+        found.append(_("{count} left out by quality rules").format(count=format_number(left_out)))
     if suspect:
-        words = ngettext("{count} suspect one stays (▪)", "{count} suspect ones stay (▪)", suspect)
-        found.append(words.format(count=format_number(suspect)))
+        found.append(_("{count} suspect (▪)").format(count=format_number(suspect)))
     if any(one.unmade for one in view.marks):
-        found.append(_("Quality rules have not looked at all of this window; load it again"))
+        found.append(_("not all checked by quality rules; load again"))
     return found

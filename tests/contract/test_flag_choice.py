@@ -117,7 +117,7 @@ def test_the_page_says_how_many_readings_are_left_out_and_offers_to_leave_out_no
 def test_other_views_follow_and_keep_their_own_options(services: Services, job: Job) -> None:
     for view in ("calendar", "distribution", "events", "table"):
         answer = drawn(services, job, view, flags="all")
-        assert f"{HARD + 2} readings left out by quality rules" in words(answer.controls)
+        assert f"{HARD + 2} left out by quality rules" in words(answer.controls)
         assert answer.answer["options"]["flags"] == "all"
     assert "Quality rules leave out" not in words(drawn(services, job, "quality").controls)
 
