@@ -114,7 +114,7 @@ def test_statistics_are_copied_and_rows_downloaded(chart: Chart) -> None:
     )
     assert f"from={start}&to={end}" in href
     with urllib.request.urlopen(href) as answer:
-        header = "timestamp_utc,timestamp_local,station,rainfall (mm),temperature (°C)\n"
+        header = "timestamp_utc,timestamp_local,station,rainfall (mm),temperature (°C),flag\n"
         assert answer.readline().decode() == header
 
 
