@@ -37,7 +37,7 @@ from figures.history import Span
 from figures.job_window import JobWindow
 from figures.words import file_name
 from jobs.authorized import refuse_hidden
-from jobs.job import Job, Status
+from jobs.job import Job, Status, file_flags
 from jobs.policy import FILE_FORMATS
 
 _TYPES: Final = {
@@ -84,7 +84,7 @@ def add_data_routes(api: Api, services: ApiServices) -> None:
         the connection is broken off. Downloads are few at a time, of one user and of all; more of
         them are answered 429 or 503 with Retry-After.
         """
-        asked = asked_window(services, job_id, query, Purpose.EXPORT)
+        asked = asked_file(services, job_id, query)
         kind = query.format or FILE_FORMATS.get(asked.job.kind, "csv")
         check_format(kind)
         authorise(services.identify(), asked.job.request, Purpose.EXPORT)
@@ -111,6 +111,15 @@ def asked_window(services: ApiServices, job_id: str, query: WindowQuery, purpose
     """
     flags = getattr(query, "flags", None) or USUAL_FLAGS
     return JobWindow.of(services, job_id, lambda job: _window(job.request, query), purpose, flags)
+
+
+def asked_file(services: ApiServices, job_id: str, query: DataQuery) -> JobWindow:
+    """What a request for a file asks for: of a job that writes one, with the flags that count in
+    it where the request names none; raises as :func:`asked_window`.
+    """
+    asked = asked_window(services, job_id, query, Purpose.EXPORT)
+    flags = query.flags or file_flags(asked.job) or asked.site.flags
+    return replace(asked, site=replace(asked.site, flags=flags))
 
 
 def send_while_permitted(services: ApiServices, asked: JobWindow, kind: str, answer: Response) -> None:

@@ -140,7 +140,7 @@ class DataQuery(WindowQuery):
         FlagChoice | None,
         Field(
             description="Which flags of quality rules count, as in stats; given, rows end with a column flag. Default: hard, "
-            "without that column."
+            "of a job that writes a file those of that file; without that column."
         ),
     ] = None
     units: Annotated[

@@ -13,7 +13,7 @@ from access.grants import Purpose
 from access.identity import authorise
 from access.restricted_site import restricted_site_for
 from api.concurrency import limit_key
-from api.data import asked_window, begun, download_name, refuse_part, send_while_permitted
+from api.data import asked_file, begun, download_name, refuse_part, send_while_permitted
 from api.export_files import cut, export_receipt
 from api.inputs import DataQuery
 from api.jobs import ApiServices
@@ -51,7 +51,7 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
         before the JSON show that it goes on. Of xlsx there is none (400): a workbook says when it
         was made.
         """
-        asked = asked_window(services, job_id, query, Purpose.EXPORT)
+        asked = asked_file(services, job_id, query)
         kind = query.format or FILE_FORMATS.get(asked.job.kind, "csv")
         refuse_without_manifest(kind)
         authorise(services.identify(), asked.job.request, Purpose.EXPORT)

@@ -133,6 +133,10 @@ class JobAnswer(_Out):
         ),
     ]
     inquiry: JobInquiry | None
+    flags: Annotated[
+        FlagChoice | None,
+        Field(description="Which flags of quality rules count in the file that the job writes; null: it writes none."),
+    ]
     request: JobRequest
     progress: JobProgress | None
     version: Annotated[int, Field(description="Grows with each progress and change of status.")]

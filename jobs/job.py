@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from data.flag_choice import USUAL_FLAGS, FlagChoice, read_flags
 from data.request import HistoryRequest
 from data.time.months import iso_utc, month_name
 from errors import RiwayatError
+from jobs.policy import FILE_FORMATS
 from redaction import without_secrets
 
 Metrics = Mapping[str, float | int]
@@ -172,6 +174,15 @@ class WorkerInfo:
     seen_ms: int
 
 
+def file_flags(job: Job) -> FlagChoice | None:
+    """Return the flags of rules that count in the file that a job writes; None of a job that
+    writes none.
+    """
+    if job.kind not in FILE_FORMATS:
+        return None
+    return read_flags(json.loads(job.inquiry)["flags"]) if job.inquiry else USUAL_FLAGS
+
+
 def job_json(job: Job) -> dict[str, Any]:
     """A job as ``GET /api/jobs/ID`` and ``queue list --json`` give it:
     times ISO 8601 UTC, null where there is none.
@@ -183,6 +194,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "owner": job.owner,
         "kind": job.kind,
         "inquiry": _inquiry_json(job.inquiry),
+        "flags": file_flags(job),
         "request": {
             "stations": list(job.request.stations),
             "sensors": list(job.request.sensors),

@@ -12,7 +12,7 @@ from pathlib import Path
 from access.grants import Purpose
 from access.identity import Identity, authorise
 from data.export.formats import check_rows, export_tag, suffix, write_file
-from data.flag_choice import USUAL_FLAGS, FlagChoice, read_flags
+from data.flag_choice import USUAL_FLAGS
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.months import month_of
@@ -49,14 +49,9 @@ def start_export(
 
 def flags_inquiry(site: Site) -> str | None:
     """Return what a job must be told of the flags that count at a site; None where these are the
-    usual ones.
+    usual ones. :func:`jobs.job.file_flags` is the inverse.
     """
     return None if site.flags == USUAL_FLAGS else json.dumps({"flags": site.flags})
-
-
-def flags_of(inquiry: str | None) -> FlagChoice:
-    """Return the flags that count in a file, of what :func:`flags_inquiry` made."""
-    return read_flags(json.loads(inquiry)["flags"]) if inquiry else USUAL_FLAGS
 
 
 def export_file_tag(site: Site, request: HistoryRequest, kind: str) -> str:

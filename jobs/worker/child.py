@@ -21,11 +21,12 @@ from access.restricted_site import require_permission
 from access.store import AccessStore, open_access
 from analysis.inquiry import Inquiry
 from config import Settings
+from data.flag_choice import USUAL_FLAGS
 from data.site import Site, open_site
 from data.source.connection.failures import classified
 from errors import StaleAttempt
-from jobs.job import Job, JobError, Metrics, Progress
-from jobs.kinds.export_file import flags_of, write_export
+from jobs.job import Job, JobError, Metrics, Progress, file_flags
+from jobs.kinds.export_file import write_export
 from jobs.kinds.history import load_history
 from jobs.kinds.kept_answer import write_answer
 from jobs.ledger.ledger import Ledger, open_ledger
@@ -222,7 +223,7 @@ def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None],
     """Do what a job of its kind does; ``seen`` is the site as the owner sees it."""
     if job.kind in FILE_FORMATS:
         return write_export(
-            replace(seen, flags=flags_of(job.inquiry)), job.request, job.kind, draft_name(job.id, attempt), report
+            replace(seen, flags=file_flags(job) or USUAL_FLAGS), job.request, job.kind, draft_name(job.id, attempt), report
         )
     if job.kind == ANALYSIS:
         return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), draft_name(job.id, attempt), report)

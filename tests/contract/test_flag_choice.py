@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,15 +16,16 @@ from app import create_app
 from callbacks.pictures import ViewQuery
 from callbacks.selection import Selection
 from callbacks.view import ViewAnswer, draw
+from data.export.manifest import Manifest
 from data.site import Site
 from data.tiles.series import SeriesKey
 from errors import InvalidRequest
 from figures.job_window import JobWindow
 from i18n import set_language
-from jobs.job import Job, Status
-from jobs.kinds.export_file import flags_of
+from jobs.job import Job, Status, file_flags
 from jobs.ledger.ledger import open_ledger
 from jobs.services import Services
+from jobs.worker.child import make_run_job
 from layouts.views import check_view
 from tests.contract.test_analyses import site  # noqa: F401 - a fixture
 from tests.contract.test_flag_layer import STUCK, loaded, request  # noqa: F401 - a fixture
@@ -137,5 +139,20 @@ def test_a_choice_that_there_is_not_is_said_in_the_place_of_the_picture(services
 def test_a_workbook_of_another_choice_is_another_job(client: FlaskClient, services: Services, job: Job) -> None:
     usual, none = (got(client, f"/api/jobs/{job.id}/data?format=xlsx{query}") for query in ("", "&flags=none"))
     made = [services.ledger.get(answer["id"]) for answer in (usual, none)]
-    assert [flags_of(each.inquiry) for each in made] == ["hard", "none"]
-    assert got(client, f"/api/jobs/{made[1].id}")["inquiry"] is None
+    assert [file_flags(each) for each in made] == ["hard", "none"]
+    shown = [got(client, f"/api/jobs/{each.id}") for each in (job, *made)]
+    assert [(each["inquiry"], each["flags"]) for each in shown] == [(None, None), (None, "hard"), (None, "none")]
+
+
+def test_a_file_of_another_choice_is_given_by_its_own_job_whatever_the_request_leaves_out(
+    client: FlaskClient, services: Services, job: Job
+) -> None:
+    answer = got(client, f"/api/jobs/{job.id}/data?format=netcdf&flags=none")
+    claimed = services.ledger.claim("w", ["history", "history-large"])
+    assert claimed is not None
+    make_run_job(services.settings)(claimed.id, claimed.attempt)
+    file, manifest = (client.get(f"/api/jobs/{answer['id']}/{path}", buffered=True) for path in ("data", "manifest"))
+    assert file.status_code == manifest.status_code == 200
+    told = Manifest.model_validate_json(manifest.data)
+    assert (told.flags, told.file.sha256) == ("none", hashlib.sha256(file.data).hexdigest())
+    assert services.ledger.claim("w", ["history", "history-large"]) is None
