@@ -4,6 +4,7 @@ First drawing, progress, zoom, theme: all the same path.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from analysis.summary import summarised
 from callbacks.pictures import Picture, ViewQuery, picture_of
 from callbacks.selection import Selection
 from data.catalogue import Catalogue
+from data.request import HistoryRequest
 from data.time.resolution import RESOLUTIONS
 from data.view.records import HistoryView
 from data.view.view_request import view_request
@@ -120,16 +122,26 @@ def _summaries(services: Services, window: JobWindow, view: HistoryView, *, flag
     """What statistics tell beyond summaries of blocks; nothing where only whole steps may be seen,
     None where the window has more readings than are read at once.
     """
-    if window.site.floor != RESOLUTIONS[0] or not window.job.status.is_final:
+    if not view.statistics or window.site.floor != RESOLUTIONS[0] or not window.job.status.is_final:
         return {}
     if sum(each.rows for each in view.statistics) > MOST_SUMMARISED:
         return None
-    request = replace(window.job.request, resolution=RESOLUTIONS[0])
+    known = {(each.station, each.sensor): each for each in view.statistics}
+    request = replace(_only(window.job.request, known), resolution=RESOLUTIONS[0])
     with services.time_view("analysis"):
         question = ask(window.site, request, window.span, include_flagged=flagged)
-        known = {(each.station, each.sensor): each for each in view.statistics}
         keys = ((each, (each.station, each.sensor.name)) for each in question.series)
         return {key: summarised(question, each, known[key]) for each, key in keys if key in known}
+
+
+def _only(request: HistoryRequest, series: Collection[tuple[str, str]]) -> HistoryRequest:
+    """The request for the stations and the sensors of some of its series alone."""
+    stations, sensors = ({each[at] for each in series} for at in (0, 1))
+    return replace(
+        request,
+        stations=tuple(name for name in request.stations if name in stations),
+        sensors=tuple(name for name in request.sensors if name in sensors),
+    )
 
 
 def _statistics(picture: Picture, catalogue: Catalogue, asked: ViewQuery, summaries: Summaries | None) -> Any:

@@ -17,6 +17,7 @@ from dash.exceptions import PreventUpdate
 from plotly.utils import PlotlyJSONEncoder
 
 from access.store import open_access
+from analysis.question import Question, ask
 from analysis.registry import ANALYSES
 from callbacks.pictures import ViewQuery
 from callbacks.selection import Selection
@@ -24,6 +25,7 @@ from callbacks.view import ViewAnswer, _size, draw
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
+from figures.trend_options import MOST_UNASKED
 from i18n import set_language
 from jobs.job import Job
 from jobs.kinds.history import load_history
@@ -116,6 +118,23 @@ def test_statistics_are_of_readings_or_of_the_buckets_that_are_drawn(services: S
     assert (hourly["max_time"], daily["max_time"]) == ("2024-01-02T00:00:00Z", "2024-01-01T12:00:00Z")
     minutes = drawn(services, job, "2024-01-10T00:00", "2024-01-10T06:00", stats="drawn").statistics
     assert "readings" not in str(minutes)  # all that is drawn is readings: no choice
+
+
+def test_statistics_open_the_series_that_they_are_of_and_no_others(
+    services: Services, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+
+    def noted(site: Any, request: HistoryRequest, *args: Any, **named: Any) -> Question:
+        opened.append(request.series)
+        return ask(site, request, *args, **named)
+
+    monkeypatch.setattr("callbacks.view.ask", noted)
+    drawn(services, job, only="temperature")
+    assert opened == [(("a", "temperature"), ("b", "temperature"))]
+    many = replace(REQUEST, stations=tuple(f"station {number}" for number in range(MOST_UNASKED)))
+    assert drawn(services, services.ledger.record_completed("local", many, {})).statistics is None  # it asks which to draw
+    assert len(opened) == 1
 
 
 def test_a_smoothed_trend_takes_readings_beside_the_window_and_says_so_in_the_badge(services: Services, job: Job) -> None:
