@@ -14,7 +14,7 @@ from analysis.inquiry import TREND
 from api.analysis import ANSWERED_BY_JOB, answer_receipt, other_options
 from api.data import asked_window, refuse_part
 from api.guard import refuse_other_sites
-from api.inputs import LEAST_PX, MOST_PX, MOST_RATIO, FigureQuery
+from api.inputs import MOST_PX, FigureQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import Figure
@@ -80,15 +80,16 @@ def _captioned(figure: dict[str, Any], caption: list[str]) -> dict[str, Any]:
 
 
 def _figure(asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> dict[str, Any]:
-    width_px = min(max(query.width, LEAST_PX), MOST_PX)
-    columns = round(width_px * min(max(query.ratio, 1), MOST_RATIO))
+    columns = query.columns
     height_px = None if query.height is None else min(query.height, MOST_PX)
     asked = asked.only(texts.get("only", ""))
     # what was not there then is not drawn, though it may have come since
     before = asked.gaps(columns)
     drawn = asked.trend_view(texts, columns, include_flagged=query.flagged, with_statistics=False)
     gaps = asked.gaps(columns)
-    figure = asked.figure(drawn.view, gaps, theme=query.theme, width_px=width_px, height_px=height_px, options=drawn.options)
+    figure = asked.figure(
+        drawn.view, gaps, theme=query.theme, width_px=query.width_px, height_px=height_px, options=drawn.options
+    )
     whole = asked.job.status is Status.COMPLETED and before == gaps == ()
     figure["layout"]["meta"] |= {"complete": whole, "problems": list(drawn.problems)}
     return figure
@@ -97,7 +98,7 @@ def _figure(asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> d
 def _picture(asked: JobWindow, query: FigureQuery, found: Found, options: Mapping[str, str]) -> dict[str, Any]:
     """The picture of an analysis."""
     style = style_of(query.theme)
-    canvas = Canvas(style, min(max(query.width, LEAST_PX), MOST_PX), drawing_options(query.view, options))
+    canvas = Canvas(style, query.width_px, drawing_options(query.view, options))
     catalogue, of = asked.site.catalogue, asked.job.request
     figure = analysis_figure(found, catalogue, canvas)
     name = file_name(of.stations, export_names(catalogue, catalogue.ordered(of.sensors)), *asked.span, of.timezone)

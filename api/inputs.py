@@ -113,7 +113,8 @@ class FigureQuery(StatsQuery):
         float,
         Field(
             allow_inf_nan=False,
-            description=f"How many pixels of the screen each is wide, 1 to {MOST_RATIO}: a line has a column for each.",
+            description=f"How many pixels of the screen each is wide, 1 to {MOST_RATIO}: a line has a column for each, "
+            f"at most {MOST_PX}.",
         ),
     ] = 1.0
     height: Annotated[
@@ -126,6 +127,18 @@ class FigureQuery(StatsQuery):
         StringConstraints(max_length=64),
         Field(description="trend, or an analysis, whose options are further names of the query string."),
     ] = TREND
+
+    @property
+    def width_px(self) -> int:
+        """Return the width to draw for, pixels of the page."""
+        return min(max(self.width, LEAST_PX), MOST_PX)
+
+    @property
+    def columns(self) -> int:
+        """Return how many columns a line has: one for each pixel of the screen, up to the greatest
+        width.
+        """
+        return min(round(self.width_px * min(max(self.ratio, 1), MOST_RATIO)), MOST_PX)
 
 
 class DataQuery(WindowQuery):
