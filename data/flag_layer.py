@@ -140,12 +140,19 @@ def flags_missing(site: SiteLike, request: HistoryRequest) -> set[int]:
     """Return months of a request of which a tile is there and its flags are not made, or not by
     today's rules. Reads indices only.
     """
-    wanted, found = months_with_flags(request), set[int]()
+    return {entry.month for entry in tiles_without_flags(site, request)}
+
+
+def tiles_without_flags(site: SiteLike, request: HistoryRequest) -> list[TileEntry]:
+    """Return the tiles of a request that are there and whose flags are not made, or not by today's
+    rules. Reads indices only.
+    """
+    wanted, found = months_with_flags(request), list[TileEntry]()
     for series in request.series:
         layer = flag_layer(site, *series)
         if layer is not None:
             base = {month: entry for month, entry in site.tiles.entries(layer.base).items() if month in wanted}
-            found |= base.keys() - layer.months(base)
+            found += [base[month] for month in base.keys() - layer.months(base)]
     return found
 
 

@@ -107,5 +107,5 @@ def purpose_of(kind: str) -> Purpose:
 
 
 def queue_of(rows_to_read: int, large_rows: int) -> str:
-    """The queue of a job that has to read so many observations × sensors."""
+    """The queue of a job that has to read, or to look at, so many observations × sensors."""
     return LARGE if rows_to_read >= large_rows else HISTORY

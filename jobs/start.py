@@ -12,7 +12,7 @@ from access.audit.log import record, record_view, request_subject
 from access.grants import Purpose
 from access.identity import Identity, authorise
 from access.restricted_site import require_permission
-from data.flag_layer import flags_missing
+from data.flag_layer import tiles_without_flags
 from data.load_plan import plan
 from data.request import HistoryRequest
 from data.site import Site
@@ -55,10 +55,12 @@ def start_job(
         planned = plan(seen, request)
     if not planned.rows_total and planned.is_complete and not planned.sync_due:
         raise NoData("These sensors have no data in this range.", field="start")
-    queue = queue_of(planned.rows_missing, site.settings.large_job_rows)
+    unflagged = tiles_without_flags(site, request)
+    rows = planned.rows_missing + sum(entry.rows for entry in unflagged)
+    queue = queue_of(rows, site.settings.large_job_rows)
     is_complete = planned.is_complete and not planned.sync_due and not rollups_missing(site, request)
     # Where nothing would make flags, what is there is shown without, which is said.
-    if is_complete and not (flags_missing(site, request) and ledger.workers(queue)):
+    if is_complete and not (unflagged and ledger.workers(queue)):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         reuse = reuse or identity.via == "embed"
         done = (_completed(ledger, identity, request) if reuse else None) or ledger.record_completed(
@@ -68,7 +70,7 @@ def start_job(
         return done
     if by_page and not ledger.workers(queue):
         raise NoWorker
-    job = submit_job(site, ledger, identity, request, HISTORY, planned.rows_missing, by_page=by_page)
+    job = submit_job(site, ledger, identity, request, HISTORY, rows, by_page=by_page)
     _record("job submitted", ledger, identity, job)
     wake()
     return job
@@ -85,8 +87,8 @@ def submit_job(
     inquiry: str | None = None,
     by_page: bool = False,
 ) -> Job:
-    """Put a job of a kind into its queue; ``rows`` is how many it has to read, ``inquiry`` what an
-    analysis is asked.
+    """Put a job of a kind into its queue; ``rows`` is how many it has to read or to look at,
+    ``inquiry`` what an analysis is asked.
 
     Raises:
         QueueFull: as :func:`start_job`.

@@ -14,6 +14,7 @@ import structlog
 
 from data.derived_plan import DerivedMonth
 from data.deriving import Deriver
+from data.flag_layer import tiles_without_flags
 from data.load_plan import Missing, Plan, all_present, plan
 from data.loading import CELLS_PER_READ, LoadedMonth, cells, group_pieces, load_months, reads
 from data.request import HistoryRequest
@@ -88,7 +89,7 @@ def _load_missing(site: Site, request: HistoryRequest, report: Report, seen: Sit
             load.untimed = _untimed(reader, request)
         note_spans(site, _measured(site, planned))
     load.derive()
-    used = [*planned.keys, *write_flags(site, request), *write_rollups(site, request)]
+    used = [*planned.keys, *load.flag(), *write_rollups(site, request)]
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
     site.shelf.prune()
@@ -133,7 +134,8 @@ class _Load:
         self._own_tiles = self._own_read = self._derived = 0  # of the request itself, without what formulas take
         self._exact: list[ExactMonth] = []  # of months that were read, not yet noted
         self._rate = RowRate(time.monotonic())
-        self._rows_read = 0
+        self._rows_read = self._rows_flagged = 0
+        self._rows_unflagged = sum(entry.rows for entry in tiles_without_flags(site, request))  # of tiles that are there
         self.untimed = 0  # rows of the request's stations that belong to no month
 
     def run(self, reader: MappedReader) -> None:
@@ -153,7 +155,7 @@ class _Load:
 
     def _follow(self, finished: queue.SimpleQueue[Future[list[LoadedMonth]]]) -> None:
         due = time.monotonic() + FIRST_PUBLISH_S
-        self._report_progress(self._pieces[0])
+        self._report_progress(self._pieces[0].station, self._pieces[0].month)
         while len(self._loaded) < len(self._pieces):
             try:
                 self._take(finished.get(timeout=max(0.0, due - time.monotonic())).result())
@@ -162,13 +164,18 @@ class _Load:
             if time.monotonic() >= due:
                 self._publish()
                 self._publish_derived()
-                self._report_progress(self._loaded[-1].wanted if self._loaded else self._pieces[0])
+                at = self._loaded[-1].wanted if self._loaded else self._pieces[0]
+                self._report_progress(at.station, at.month)
                 due = time.monotonic() + PUBLISH_EVERY_S
 
     def derive(self) -> None:
         """Make what formulas make of tiles that are there; what lacks an input is left out."""
         while made := self._publish_derived():
-            self._report_progress(made)
+            self._report_progress(made.station, made.month)
+
+    def flag(self) -> list[tuple[SeriesKey, int]]:
+        """Make the flags of tiles that were there without; return what :func:`write_flags` does."""
+        return write_flags(self._site, self._request, report=self._take_flagged)
 
     def metrics(self) -> dict[str, float | int]:
         """Return what was done, as numbers."""
@@ -201,6 +208,10 @@ class _Load:
                 self._own_tiles += is_own
                 self._own_read += is_own and at >= len(loaded.entries) - loaded.read
 
+    def _take_flagged(self, key: SeriesKey, entry: TileEntry) -> None:
+        self._rows_flagged += entry.rows
+        self._report_progress(key.station, entry.month)
+
     def _publish(self) -> None:
         for key, entries in self._unpublished.items():
             self._site.tiles.publish(key, entries)
@@ -229,12 +240,12 @@ class _Load:
             write_rollups(self._site, self._request, {key: {entry.month for entry in made} for key, made in entries.items()})
         return last
 
-    def _report_progress(self, at: Missing | DerivedMonth) -> None:
+    def _report_progress(self, station: str, month: int) -> None:
         """Report how far it is; ``fraction`` counts rows, so that a short month is no big step."""
-        planned = self._plan
-        left = planned.rows_missing - self._rows_read
-        fraction = 1 - left / planned.rows_tiles if planned.rows_tiles else 1.0
-        self._rate.update(time.monotonic(), self._rows_read)
+        planned, to_flag = self._plan, max(0, self._rows_unflagged - self._rows_flagged)
+        left, rows = planned.rows_missing - self._rows_read + to_flag, planned.rows_tiles + self._rows_unflagged
+        fraction = 1 - left / rows if rows else 1.0
+        self._rate.update(time.monotonic(), self._rows_read + self._rows_flagged)
         self._report(
             Progress(
                 fraction=fraction,
@@ -242,8 +253,8 @@ class _Load:
                 tiles_total=planned.tiles_total,
                 rows=round(planned.rows_total * fraction),
                 rows_total=planned.rows_total,
-                station=at.station,
-                month=at.month,
+                station=station,
+                month=month,
                 seconds_left=self._rate.seconds_left(left),
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -21,15 +21,22 @@ from data.time.months import month_bounds_ms
 from data.usual_limits import limits_of
 
 Position = tuple[float, float] | None
+Looked = Callable[[SeriesKey, TileEntry], None]
+
+_MONTHS_AT_ONCE = 12  # are published together
 
 
 def write_flags(
-    site: SiteLike, request: HistoryRequest, published: Mapping[SeriesKey, Collection[int]] | None = None
+    site: SiteLike,
+    request: HistoryRequest,
+    published: Mapping[SeriesKey, Collection[int]] | None = None,
+    report: Looked | None = None,
 ) -> list[tuple[SeriesKey, int]]:
     """Make and publish the flags of a request's months that have none, or those of other limits;
     return the (key, month) pairs that it uses, for touch and evict.
 
-    Only of the ``published`` months of some series, when given. Cheap where they are made already.
+    Only of the ``published`` months of some series, when given. ``report`` gets each tile of
+    readings that was looked at, and its series. Cheap where the flags are made already.
 
     Raises:
         TileDamaged: a tile of readings is damaged, and out of the index now.
@@ -45,13 +52,22 @@ def write_flags(
             lacking &= set(published.get(layer.base, ()))
         metadata = site.catalogue.stations.get(station)
         sensor, position = site.catalogue[name], metadata.position if metadata else None
-        _write(layer, [base[month] for month in sorted(lacking)], sensor, limits_of(sensor, metadata), position)
+        entries = [base[month] for month in sorted(lacking)]
+        for some in (entries[at : at + _MONTHS_AT_ONCE] for at in range(0, len(entries), _MONTHS_AT_ONCE)):
+            _write(layer, some, sensor, limits_of(sensor, metadata), position, report)
         keys = (layer.key, *(OverlaidSeries(layer, choice).key for choice in LEFT_OUT))
         used += [(key, month) for key in keys for month in site.tiles.entries(key) if month in base]
     return used
 
 
-def _write(layer: FlagLayer, entries: Collection[TileEntry], sensor: Sensor, limits: QualityLimits, position: Position) -> None:
+def _write(
+    layer: FlagLayer,
+    entries: Sequence[TileEntry],
+    sensor: Sensor,
+    limits: QualityLimits,
+    position: Position,
+    report: Looked | None,
+) -> None:
     made: dict[SeriesKey, list[TileEntry]] = {}
     for entry in entries:
         rows = MonthRows(*layer.tiles.open_series(layer.base, *month_bounds_ms(entry.month)).read())
@@ -59,6 +75,8 @@ def _write(layer: FlagLayer, entries: Collection[TileEntry], sensor: Sensor, lim
         for key, tile in _tiles(layer, rows, found, sensor):
             written = layer.tiles.write(key, entry.month, tile, generation=entry.generation, fingerprint=layer.mark(entry))
             made.setdefault(key, []).append(written)
+        if report is not None:
+            report(layer.base, entry)
     for key in sorted(made, key=lambda key: key == layer.key):  # the flags say that the others are there
         layer.tiles.publish(key, made[key])
 

@@ -21,9 +21,10 @@ from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of
 from data.site import Site
 from data.tiles.tile_store import SeriesKey
+from data.time.months import month_of
 from data.view.rollup import rollups_missing
 from data.view.view_request import view_request
-from jobs.job import Status, WorkerInfo
+from jobs.job import Progress, Status, WorkerInfo
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import Ledger, migrate_jobs
 from jobs.start import start_job
@@ -148,6 +149,46 @@ def test_a_load_of_what_is_there_makes_the_flags_that_are_not(loaded: Site) -> N
     assert shown.status is Status.COMPLETED  # there is no worker: better without flags than not at all
     ledger.heartbeat(WORKER)
     assert start_job(loaded, ledger, person("ada"), request(), lambda: None).status is Status.QUEUED
+
+
+def test_a_load_that_makes_flags_alone_is_as_large_as_what_it_looks_at(loaded: Site) -> None:
+    ledger = Ledger(loaded.engine)
+    migrate_jobs(loaded.engine)
+    ledger.heartbeat(WORKER)
+    key, readings = layer(loaded).key, loaded.tiles.entries(layer(loaded).base)
+    loaded.tiles.drop(key, loaded.tiles.entries(key).values())
+    small = replace(loaded, settings=loaded.settings.model_copy(update={"large_job_rows": len(TIMES)}))
+    started = start_job(small, ledger, person("ada"), request(), lambda: None)
+    assert (started.rows_estimate, started.queue) == (sum(entry.rows for entry in readings.values()), "history-large")
+
+
+def test_a_load_tells_how_far_it_is_while_it_makes_flags_of_what_is_there(loaded: Site) -> None:
+    key = layer(loaded).key
+    loaded.tiles.drop(key, loaded.tiles.entries(key).values())
+    said: list[Progress] = []
+    load_history(loaded, request(), said.append)
+    assert [(told.station, told.month) for told in said[:-1]] == [("a", month) for month in sorted(loaded.tiles.entries(key))]
+    fractions = [told.fraction for told in said]
+    assert fractions == pytest.approx([0.5 + days / 182 for days in (31, 31 + 29, 91, 91)])
+    assert {told.rows_total for told in said} == {len(TIMES)}
+
+
+def test_months_whose_flags_are_made_stay_made_when_a_load_ends_before_its_end(loaded: Site) -> None:
+    long = request_of(["a"], ["humidity"], "2024-01-01", "2026-01-01", "raw", "UTC")
+    times = np.arange(at("2024-01-01"), at("2026-01-01"), HOUR)
+    store(loaded, "a", times, humidity=50.0 + np.arange(len(times)) % 24)
+    load_history(loaded, long, lambda _: None)
+    made = flag_layer(loaded, "a", "humidity")
+    assert made is not None
+    loaded.tiles.drop(made.key, loaded.tiles.entries(made.key).values())
+
+    def stop(told: Progress) -> None:
+        if told.month == month_of(at("2025-02-01")):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_history(loaded, long, stop)
+    assert len(loaded.tiles.entries(made.key)) == 12
 
 
 def test_a_tile_with_flags_that_was_removed_counts_as_not_made(loaded: Site) -> None:
