@@ -183,7 +183,7 @@ def _rows(asked: JobWindow, kind: str, units: Units, *, with_flags: bool) -> tup
     """The rows as a stream, and whether they are few."""
     site, job, span = asked.site, asked.job, asked.span
     refuse_part(site, job)
-    tag = export_tag(site, job.request, *span, f"{kind} flag" if with_flags else kind, units)
+    tag = export_tag(site, job.request, *span, kind, units, with_flags)
     response = Response(content_type=_TYPES[kind])
     response.set_etag(tag)
     # may be kept by who fetched it, and is asked for again

@@ -62,8 +62,7 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
         refuse_part(site, asked.job)
         units = units_of(kind, query.units)
         with_flags = query.flags is not None and kind in STREAMS
-        what = f"{kind} flag" if with_flags else kind
-        answer = _unsent(f"manifest-{export_tag(site, wanted, *asked.span, what, units)}")
+        answer = _unsent(f"manifest-{export_tag(site, wanted, *asked.span, kind, units, with_flags)}")
         if answer.status_code != 200:
             return answer
         source = _bytes_of(site, wanted, kind, units, with_flags=with_flags)

@@ -30,7 +30,7 @@ from data.export.netcdf import libraries, write_netcdf
 from data.export.rows import Piece, joined
 from data.export.sheets import write_workbook
 from data.export.xlsx import SHEET_ROWS, ReportRows
-from data.flag_layer import overlaid_series
+from data.flag_layer import flag_layer, overlaid_series
 from data.range_rows import Span, open_observations, published_months
 from data.request import HistoryRequest
 from data.site import Site
@@ -192,12 +192,20 @@ def write_file(
     return write_workbook(site, request, span, _on_one_sheet(pieces), path, wrote)
 
 
-def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str, units: Units = "none") -> str:
+def export_tag(
+    site: Site,
+    request: HistoryRequest,
+    start_ms: int,
+    end_ms: int,
+    kind: str,
+    units: Units = "none",
+    with_flags: bool = False,
+) -> str:
     """32 hexadecimal digits that differ whenever the bytes of the export may;
     told from the tiles' indices alone. Tiles are those of the whole request, whatever the window.
     """
     seen = f"{start_ms} {end_ms} {site.floor} {site.flags} {request.to_json()}"
-    digest = hashlib.blake2b(f"{FILES_VERSION} {pa.__version__} {kind} {units} {seen}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{FILES_VERSION} {pa.__version__} {kind} {units} {with_flags} {seen}".encode(), digest_size=16)
     if kind == NETCDF:
         known = [site.catalogue.stations.get(station) for station in request.stations]
         digest.update(f"{libraries()} {VERSION} {site.settings.institution} {known!r}".encode())
@@ -209,6 +217,9 @@ def export_tag(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, 
         overlaid = overlaid_series(site, station, sensor)
         if overlaid is not None:
             digest.update(overlaid.digest(entries))
+        layer = flag_layer(site, station, sensor) if with_flags else None
+        if layer is not None:  # the column tells of flags that do not count, too
+            digest.update(repr(sorted(layer.made(entries).items())).encode())
     return digest.hexdigest()
 
 

@@ -16,7 +16,7 @@ from data.export.columns import Units
 from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_tag
 from data.export.netcdf import libraries
 from data.flag_choice import FlagChoice
-from data.flag_layer import overlaid_series
+from data.flag_layer import FlagLayer, flag_layer
 from data.range_rows import open_observations, published_months
 from data.request import HistoryRequest, request_of
 from data.site import Site
@@ -97,7 +97,8 @@ class SensorRecord(_Record):
 
 class SeriesRecord(_Record):
     """A series: how many observations it has in the range, and for each UTC month the generation
-    and the checksum of its tile, and behind them that of its flags of rules where these count.
+    and the checksum of its tile, and behind them that of its flags of rules where these
+    count or the file has a column of them.
     """
 
     station: str
@@ -173,7 +174,7 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
         flags=site.flags,
         stations=tuple(_station(site, name) for name in request.stations),
         sensors=tuple(_sensor(site, name) for name in request.sensors),
-        series=tuple(_series(site, request, *key) for key in request.series),
+        series=tuple(_series(site, request, *key, with_flags=file.flag_column) for key in request.series),
     )
 
 
@@ -196,7 +197,7 @@ def digested(
         RowsChanged: the rows changed meanwhile, so that nobody can say what the file is made of.
     """
     digest, length = hashlib.sha256(), 0
-    tag = _tag(site, request, kind, units)
+    tag = _tag(site, request, kind, units, with_flags=with_flags)
     for piece in pieces:
         digest.update(piece)
         length += len(piece)
@@ -204,7 +205,7 @@ def digested(
     told = {"name": name, "format": kind, "units": units, "flag_column": with_flags}
     file = FileRecord(**told, bytes=length, rows=rows(), sha256=digest.hexdigest())
     made = manifest_of(site, request, file)
-    if _tag(site, request, kind, units) != tag:
+    if _tag(site, request, kind, units, with_flags=with_flags) != tag:
         raise RowsChanged
     yield made.to_json().encode()
 
@@ -243,8 +244,8 @@ def units_of(kind: str, units: Units) -> Units:
     return units if kind == "csv" else "none"
 
 
-def _tag(site: Site, request: HistoryRequest, kind: str, units: Units) -> str:
-    return export_tag(site, request, request.start_ms, request.end_ms, kind, units)
+def _tag(site: Site, request: HistoryRequest, kind: str, units: Units, *, with_flags: bool) -> str:
+    return export_tag(site, request, request.start_ms, request.end_ms, kind, units, with_flags)
 
 
 def _software(kind: str) -> dict[str, str]:
@@ -264,20 +265,18 @@ def _sensor(site: Site, name: str) -> SensorRecord:
     return SensorRecord(name=name, label=sensor.label("en"), fingerprint=f"{sensor.fingerprint:08x}", **said)
 
 
-def _series(site: Site, request: HistoryRequest, station: str, name: str) -> SeriesRecord:
+def _series(site: Site, request: HistoryRequest, station: str, name: str, *, with_flags: bool) -> SeriesRecord:
     entries = site.tiles.entries(SeriesKey(site.source.id, station, name))
     there = ((month, entries[month]) for month in sorted(published_months(site, request, station, name)))
-    months = {
-        month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(site, station, name, entry)}" for month, entry in there
-    }
+    layer = flag_layer(site, station, name) if with_flags or site.flags != "none" else None
+    months = {month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(layer, entry)}" for month, entry in there}
     rows = open_observations(site, request, station, name).rows
     return SeriesRecord(station=station, sensor=name, rows=rows, months=months)
 
 
-def _flags(site: Site, station: str, name: str, entry: TileEntry) -> str:
-    """Return the checksum of the flags that count of a month, of a tile of readings."""
-    overlaid = overlaid_series(site, station, name)
-    if overlaid is None:
+def _flags(layer: FlagLayer | None, entry: TileEntry) -> str:
+    """Return the checksum of the flags of a tile of readings."""
+    if layer is None:
         return ""
-    made = overlaid.layer.made({entry.month: entry}).get(entry.month)
+    made = layer.made({entry.month: entry}).get(entry.month)
     return f" {made.crc:08x}" if made else " –"

@@ -250,3 +250,16 @@ def test_rows_end_with_a_column_of_flags_where_it_is_asked_for_and_come_in_again
 def test_kept_files_and_answers_are_others_where_other_flags_count(loaded: Site) -> None:
     tags = {export_tag(replace(loaded, flags=flags), request(), at(START), at(END), "csv") for flags in FLAG_CHOICES}
     assert len(tags) == len(FLAG_CHOICES)
+
+
+def test_the_tag_of_a_file_with_a_column_of_flags_is_another_where_other_flags_are_made(loaded: Site) -> None:
+    def tags() -> list[str]:
+        none = replace(loaded, flags="none")
+        return [export_tag(none, request(), at(START), at(END), "csv", with_flags=told) for told in (False, True)]
+
+    before = tags()
+    flags = layer(loaded).key
+    loaded.tiles.drop(flags, loaded.tiles.entries(flags).values())
+    after = tags()
+    assert before[0] == after[0]
+    assert before[1] != after[1]
