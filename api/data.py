@@ -224,13 +224,14 @@ def refuse_part(site: Site, job: Job) -> None:
 
 def _statistics(asked: JobWindow, flagged: bool) -> dict[str, Any]:
     site, job, span = asked.site, asked.job, asked.span
-    before = all_present(site, job.request)
+    before, unchecked = all_present(site, job.request), asked.unchecked()
     view = asked.view(LEAST_PX, include_flagged=flagged)
     return {
         "job": job.id,
         "from": iso_utc(span[0]),
         "to": iso_utc(span[1]),
         "complete": job.status is Status.COMPLETED and before and all_present(site, job.request),
+        "unchecked": unchecked,
         "of": "observations",
         "series": [_series_json(statistics, site) for statistics in view.statistics],
     }

@@ -56,10 +56,13 @@ def add_figure_route(api: Api, services: ApiServices) -> None:
             return jsonify(_captioned(_figure(asked, query, options), caption))
         refuse_part(asked.site, asked.job)
         refuse_other_sites(request)  # it may start a job
+        unchecked = asked.unchecked()
         found = answer_or_job(services, asked, query.view, analysis_options(query.view, options), flagged=query.flagged)
         if isinstance(found, Job):
             return answer_receipt(services, found)
-        return jsonify(_captioned(_picture(asked, query, found, options), caption))
+        picture = _picture(asked, query, found, options)
+        picture["layout"]["meta"]["unchecked"] = unchecked
+        return jsonify(_captioned(picture, caption))
 
 
 def _refuse_other_view(services: ApiServices, view: str, options: Mapping[str, str]) -> None:
@@ -84,14 +87,14 @@ def _figure(asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> d
     height_px = None if query.height is None else min(query.height, MOST_PX)
     asked = asked.only(texts.get("only", ""))
     # what was not there then is not drawn, though it may have come since
-    before = asked.gaps(columns)
+    before, unchecked = asked.gaps(columns), asked.unchecked()
     drawn = asked.trend_view(texts, columns, include_flagged=query.flagged, with_statistics=False)
     gaps = asked.gaps(columns)
     figure = asked.figure(
         drawn.view, gaps, theme=query.theme, width_px=query.width_px, height_px=height_px, options=drawn.options
     )
     whole = asked.job.status is Status.COMPLETED and before == gaps == ()
-    figure["layout"]["meta"] |= {"complete": whole, "problems": list(drawn.problems)}
+    figure["layout"]["meta"] |= {"complete": whole, "unchecked": unchecked, "problems": list(drawn.problems)}
     return figure
 
 

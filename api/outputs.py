@@ -185,6 +185,9 @@ class Stats(_Out):
     start: Annotated[Time, Field(alias="from")]
     end: Annotated[Time, Field(alias="to")]
     complete: Annotated[bool, Field(description="False while the job loads, and when part of its rows has left the disk.")]
+    unchecked: Annotated[
+        list[str], Field(description="Months (UTC) whose flags of rules are not made, so none of their readings is left out.")
+    ]
     of: Annotated[str, Field(description="What they are of: the observations as stored, at whatever resolution the job is.")]
     series: list[SeriesStats]
 
@@ -229,6 +232,7 @@ class Figure(BaseModel):
         dict[str, Any],
         Field(
             description="Among it ``meta.complete``: false while the job loads, and when part of what is drawn has left the disk;"
+            " ``meta.unchecked``: months (UTC) whose flags of rules are not made;"
             " ``meta.problems``: sentences about options that cannot be drawn;"
             " and ``meta.buckets``: what one point of each series stands for at this width (``raw``, ``10min``, ``7d`` …)."
         ),

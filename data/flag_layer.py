@@ -18,7 +18,7 @@ from data.site_like import SiteLike
 from data.tiles.format import TileEntry
 from data.tiles.series import BlockTable, Series, SeriesKey
 from data.tiles.tile_store import TileStore
-from data.time.months import months_between
+from data.time.months import month_name, months_between
 from data.usual_limits import limits_of
 
 # Rules that flag readings; a tile keeps the place of one in this list, so new ones go last.
@@ -141,6 +141,13 @@ def flags_missing(site: SiteLike, request: HistoryRequest) -> set[int]:
     today's rules. Reads indices only.
     """
     return {entry.month for entry in tiles_without_flags(site, request)}
+
+
+def unchecked_months(site: SiteLike, request: HistoryRequest) -> list[str]:
+    """Return names of UTC months of :func:`flags_missing`, in order; none where no rule's flags
+    count at the site.
+    """
+    return [] if site.flags == "none" else [month_name(month) for month in sorted(flags_missing(site, request))]
 
 
 def tiles_without_flags(site: SiteLike, request: HistoryRequest) -> list[TileEntry]:

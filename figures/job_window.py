@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.grants import Purpose, Rights
 from access.restricted_site import restricted_site_for, whole_window
 from data.flag_choice import USUAL_FLAGS, FlagChoice
+from data.flag_layer import unchecked_months
 from data.load_plan import months_absent, plan
 from data.request import HistoryRequest
 from data.site import Site
@@ -81,6 +82,10 @@ class JobWindow:
         if sensor not in request.sensors:
             return self
         return replace(self, job=replace(self.job, request=replace(request, sensors=(sensor,))))
+
+    def unchecked(self) -> list[str]:
+        """Return names of the UTC months of the window that no rule has looked at yet."""
+        return unchecked_months(self.site, replace(self.job.request, start_ms=self.span[0], end_ms=self.span[1]))
 
     def view(
         self,

@@ -19,6 +19,7 @@ from callbacks.view import ViewAnswer, draw
 from data.export.manifest import Manifest
 from data.site import Site
 from data.tiles.series import SeriesKey
+from data.time.months import parse_month
 from errors import InvalidRequest
 from figures.job_window import JobWindow
 from i18n import set_language
@@ -85,6 +86,20 @@ def test_a_figure_tells_how_many_readings_are_left_out(client: FlaskClient, job:
         "hard": ("hard", HARD, 2),
         "all": ("all", HARD + 2, 0),
     }
+
+
+def test_months_that_no_rule_has_looked_at_are_named_where_rules_count(client: FlaskClient, services: Services, job: Job) -> None:
+    def told(query: str) -> list[list[str]]:
+        paths = ("stats?", "figure?", "figure?view=calendar&")
+        answers = [got(client, f"/api/jobs/{job.id}/{path}{query}") for path in paths]
+        return [(each["layout"]["meta"] if "layout" in each else each)["unchecked"] for each in answers]
+
+    assert told("") == [[]] * 3
+    tiles, key = services.site.tiles, SeriesKey("own", "a", "temperature@flags")
+    february = tiles.entries(key)[parse_month("2024-02")]
+    tiles.drop(key, [february])
+    assert told("") == [["2024-02"]] * 3
+    assert told("flags=none") == told("from=2024-01-03&to=2024-01-09") == [[]] * 3
 
 
 def test_there_is_no_other_choice(client: FlaskClient, job: Job) -> None:
