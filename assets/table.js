@@ -142,8 +142,8 @@
 
   function columns({ columns: found, words, byValue }) {
     const isFlagged = (row, number) => Boolean(row && row.flagged.includes(number));
-    const time = { colId: TIME, headerName: words.time, headerTooltip: words.zone, pinned: "left", lockPinned: true, width: 176, sortable: true };
-    const offset = { colId: "offset", headerName: words.offset, width: 104, sortable: false };
+    const time = { colId: TIME, headerName: words.time, headerTooltip: words.zone, pinned: "left", lockPinned: true, width: 168, sortable: true };
+    const offset = { colId: "offset", headerName: words.offset, wrapHeaderText: true, width: 84, sortable: false };
     return [
       { ...time, valueGetter: ({ data }) => local(data)[0], cellClass: "table-time" },
       { ...offset, valueGetter: ({ data }) => local(data)[1], cellClass: "table-offset" },
@@ -152,8 +152,9 @@
         headerName: `${station} · ${label}`,
         headerTooltip: byValue ? `${station} · ${label}` : words.byTime,
         wrapHeaderText: true,
+        autoHeaderHeight: true,
         type: "rightAligned",
-        minWidth: 96,
+        minWidth: 112,
         flex: 1,
         sortable: byValue,
         valueGetter: ({ data }) => (data ? data.values[number] : null),
