@@ -175,6 +175,11 @@ def view_door(text: str, view: str, options: Mapping[str, str]) -> Component:
     return html.Button(text, type="button", className="door", **{"data-view": view, "data-options": json.dumps(options)})
 
 
+def list_row(lists: Sequence[Component]) -> Component:
+    """Return lists that stand beside each other, with no others in their row."""
+    return html.Div(lists, className="list-row")
+
+
 def listed(
     title: str, heads: Sequence[str], rows: Sequence[Sequence[Component | str]], more: str = "", *, texts: int = 1
 ) -> Component:

@@ -16,7 +16,7 @@ from figures.subjects import period_doors
 from figures.words import length_text
 from i18n import format_date, format_number, format_time
 from i18n import gettext as _
-from layouts.controls import Control, door, listed
+from layouts.controls import Control, door, list_row, listed
 from layouts.statistics import NOTHING, share_text, value_text
 
 Doors = dict[str, tuple[int, int]]
@@ -48,8 +48,8 @@ def _starts(request: HistoryRequest, catalogue: Catalogue) -> dict[str, str]:
 
 def details(answer: Answer, catalogue: Catalogue) -> Component | None:
     """Return the lists of each gauge, whose days and times are doors."""
-    blocks = [block for subject in answer.subjects if subject.rows for block in _lists(answer, subject, catalogue)]
-    return html.Div(blocks) if blocks else None
+    rows = [list_row(_lists(answer, subject, catalogue)) for subject in answer.subjects if subject.rows]
+    return html.Div(rows) if rows else None
 
 
 def _lists(answer: Answer, subject: SubjectAnswer, catalogue: Catalogue) -> list[Component]:

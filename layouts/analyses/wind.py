@@ -16,7 +16,7 @@ from figures.analyses.wind import compass_points
 from figures.roses import class_names, other_class_names
 from i18n import THIN_SPACE, current_language, format_number, ngettext
 from i18n import gettext as _
-from layouts.controls import Control, listed
+from layouts.controls import Control, list_row, listed
 from layouts.statistics import NOTHING, value_text
 
 
@@ -56,7 +56,7 @@ def details(answer: Answer, catalogue: Catalogue) -> Component | None:
     ]
     numbers = listed(_("Wind in numbers"), heads, [_numbers(subject, catalogue) for subject in there])
     others = [_other(subject, subject.result.other, catalogue) for subject in there if subject.result.other is not None]
-    return html.Div([*others, numbers, *(_frequencies(subject) for subject in there)])
+    return html.Div([list_row([*others, numbers]), *(_frequencies(subject) for subject in there)])
 
 
 def _numbers(subject: SubjectAnswer, catalogue: Catalogue) -> list[str]:
