@@ -37,7 +37,7 @@ def controls() -> tuple[Control, ...]:
     parts = {"day": _("day"), "hour": _("hour")}
     return (
         Control("show", _("Show"), choices, drawing=True, default="completeness"),
-        Control("by", _("By"), parts, default="day"),
+        Control("by", _("Each"), parts, default="day"),
     )
 
 
