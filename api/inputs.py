@@ -152,8 +152,9 @@ class DataQuery(WindowQuery):
     flags: Annotated[
         FlagChoice | None,
         Field(
-            description="Which flags of quality rules count, as in stats; given, rows end with a column flag. Default: hard, "
-            "of a job that writes a file those of that file; without that column."
+            description="Which flags of quality rules count, as in stats; given, CSV, Parquet and Arrow files of "
+            "observations end with a column flag. Default: hard, of a job that writes a file those of that file; without "
+            "that column."
         ),
     ] = None
     units: Annotated[

@@ -61,7 +61,7 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
             site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=site.flags)
         refuse_part(site, asked.job)
         units = units_of(kind, query.units)
-        with_flags = query.flags is not None and kind in STREAMS
+        with_flags = query.flags is not None
         answer = _unsent(f"manifest-{export_tag(site, wanted, *asked.span, kind, units, with_flags)}")
         if answer.status_code != 200:
             return answer

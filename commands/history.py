@@ -45,7 +45,10 @@ def history(
     ] = False,
     flags: Annotated[
         str | None,
-        typer.Option(help="Flags of quality rules that count: none, hard or all; default: hard. Given, --out has a column flag."),
+        typer.Option(
+            help="Flags of quality rules that count: none, hard or all; default: hard. Given, CSV, Parquet and Arrow files of "
+            "observations end with a column flag."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -16,9 +16,17 @@ from data.readings import FLAG_RANGE, FLAG_SOURCE
 from data.request import HistoryRequest
 from data.site_like import SiteLike
 
+_KINDS = ("csv", "parquet", "arrow")
 _OF_THE_TILE = ("range hard", "source hard")
 _BETWEEN = "; "
 _WORDS = ("", *_OF_THE_TILE, *(f"{rule} {severity}" for rule in FLAG_RULES for severity in ("suspect", "hard")))
+
+
+def has_flag_column(kind: str, request: HistoryRequest, *, asked: bool) -> bool:
+    """Return whether rows in a file of a format end with a column of flags where it is asked for:
+    those of observations; a NetCDF file has a variable of flags beside each sensor's instead.
+    """
+    return asked and kind in _KINDS and request.resolution == "raw"
 
 
 def flag_column(site: SiteLike, request: HistoryRequest, piece: Piece) -> Any:

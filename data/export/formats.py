@@ -25,7 +25,7 @@ import pyarrow.parquet
 
 from config import VERSION
 from data.export.columns import Units, header_lines, schema, table, text_table
-from data.export.flag_column import flag_column
+from data.export.flag_column import flag_column, has_flag_column
 from data.export.netcdf import libraries, write_netcdf
 from data.export.rows import Piece, joined
 from data.export.sheets import write_workbook
@@ -61,7 +61,7 @@ def export_csv(
 
     No station's name becomes a formula (escaping.py); an import reads it back as it was.
     """
-    with_flags = with_flags and request.resolution == "raw"
+    with_flags = has_flag_column("csv", request, asked=with_flags)
     yield header_lines(site.catalogue, request.sensors, units, with_flags=with_flags)
     rows = 0
     for piece in joined(site, request, start_ms, end_ms):
@@ -102,6 +102,7 @@ class _StreamingSink(io.RawIOBase):
 
 
 def _typed(
+    kind: str,
     open_writer: Callable[[Any, Any], Any],
     site: Site,
     request: HistoryRequest,
@@ -114,7 +115,7 @@ def _typed(
     """A file with Arrow's types, streamed; times in milliseconds; each sensor's field carries its
     ``unit``, whatever is chosen for text.
     """
-    with_flags = with_flags and request.resolution == "raw"
+    with_flags = has_flag_column(kind, request, asked=with_flags)
     sink, types, rows = _StreamingSink(), schema(site.catalogue, request, with_flags=with_flags), 0
     with open_writer(sink, types) as writer:
         for piece in joined(site, request, start_ms, end_ms):
@@ -140,8 +141,8 @@ class RowCount:
 # Each gives the rows of [start_ms, end_ms), int ms UTC; units say where a text file names them.
 STREAMS: Mapping[str, Callable[..., Iterator[bytes]]] = {
     "csv": export_csv,
-    "parquet": partial(_typed, partial(pyarrow.parquet.ParquetWriter, compression="zstd")),
-    "arrow": partial(_typed, pyarrow.ipc.new_stream),
+    "parquet": partial(_typed, "parquet", partial(pyarrow.parquet.ParquetWriter, compression="zstd")),
+    "arrow": partial(_typed, "arrow", pyarrow.ipc.new_stream),
 }
 XLSX = "xlsx"
 NETCDF = "netcdf"
@@ -203,7 +204,9 @@ def export_tag(
 ) -> str:
     """32 hexadecimal digits that differ whenever the bytes of the export may;
     told from the tiles' indices alone. Tiles are those of the whole request, whatever the window.
+    ``with_flags``: a column of them is asked for.
     """
+    with_flags = has_flag_column(kind, request, asked=with_flags)
     seen = f"{start_ms} {end_ms} {site.floor} {site.flags} {request.to_json()}"
     digest = hashlib.blake2b(f"{FILES_VERSION} {pa.__version__} {kind} {units} {with_flags} {seen}".encode(), digest_size=16)
     if kind == NETCDF:
@@ -233,7 +236,8 @@ def export_file(
     with_flags: bool = False,
 ) -> int:
     """Write a file of the kind that its name ends in, whole or not at all; returns how many rows it
-    has. Rows ``with_flags`` end with a column of them, but those that a job writes.
+    has. ``with_flags``: a column of them is asked for, which not every file has
+    (:func:`has_flag_column`).
 
     Raises:
         InvalidRequest: an unknown kind.

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from config import VERSION
 from data.export.columns import Units
+from data.export.flag_column import has_flag_column
 from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_tag
 from data.export.netcdf import libraries
 from data.flag_choice import FlagChoice
@@ -191,7 +192,7 @@ def digested(
 ) -> Iterator[bytes]:
     """Yield the manifest of a file as JSON, given its bytes; before it a space for each of the
     pieces, so that who waits sees that it goes on. ``rows`` is asked after the last one;
-    ``with_flags``: the file has a column of flags.
+    ``with_flags``: a column of them is asked for.
 
     Raises:
         RowsChanged: the rows changed meanwhile, so that nobody can say what the file is made of.
@@ -202,7 +203,7 @@ def digested(
         digest.update(piece)
         length += len(piece)
         yield b" "
-    told = {"name": name, "format": kind, "units": units, "flag_column": with_flags}
+    told = {"name": name, "format": kind, "units": units, "flag_column": has_flag_column(kind, request, asked=with_flags)}
     file = FileRecord(**told, bytes=length, rows=rows(), sha256=digest.hexdigest())
     made = manifest_of(site, request, file)
     if _tag(site, request, kind, units, with_flags=with_flags) != tag:

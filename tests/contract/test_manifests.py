@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import VERSION, Settings
-from data.export.formats import export_file
+from data.export.formats import export_file, export_tag, format_of
 from data.export.manifest import Manifest, digested, file_manifest, read_manifest
 from data.export.manifest_differences import differences
 from data.request import HistoryRequest, request_of
@@ -94,6 +94,20 @@ def test_a_manifest_says_what_the_rows_are_made_of(opened, tmp_path):
     plain = made(opened.site, tmp_path).series[1]
     assert (opened.site.flags, plain.months["2013-03"]) == ("none", f"{entry.generation} {entry.crc:08x}")
     assert list(rain["months"]) == ["2013-03", "2013-04"]  # its last row is stamped at the end
+
+
+@pytest.mark.parametrize(
+    ("kind", "resolution", "has"),
+    [("csv", "raw", True), ("parquet", "raw", True), ("arrow", "raw", True), ("nc", "raw", False), ("csv", "1d", False)],
+)
+def test_a_manifest_says_that_a_file_has_a_column_of_flags_where_it_has_one(opened, tmp_path, kind, resolution, has):
+    request, path = replace(SPRING, resolution=resolution), tmp_path / f"out.{kind}"
+    name, span = format_of(path), (request.start_ms, request.end_ms)
+    rows, plain = export_file(opened.site, request, path), path.read_bytes()
+    export_file(opened.site, request, path, with_flags=True)
+    told = file_manifest(opened.site, request, path, name, "none", rows, with_flags=True)
+    tags = [export_tag(opened.site, request, *span, name, with_flags=asked) for asked in (False, True)]
+    assert [told.file.flag_column, path.read_bytes() != plain, tags[0] != tags[1]] == [has] * 3
 
 
 def test_the_manifest_of_a_netcdf_file_waits_for_the_job_that_writes_it(opened):
