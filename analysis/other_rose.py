@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from analysis.bins import Keys, tally
 from analysis.pairs import Rows
-from analysis.quantiles import grouped_quantiles, quantiles
+from analysis.quantiles import grouped_quantiles, quantiles_of_parts
 from analysis.question import Observed, Question
 from data.arrays import Floats, Integers
 from errors import InvalidRequest
 
 _LIMITS: Final = (0.25, 0.5, 0.75, 0.9)
-_ENOUGH: Final = 200_000  # readings of each station, of which limits of classes are made
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,15 @@ def _shared_limits(question: Question, name: str) -> Floats:
     """
     key = ("limits of classes", name)
     if key not in question.worked_out:
-        kept = [_spaced(each) for each in question.series if each.sensor.name == name]
-        values = np.concatenate([np.empty(0), *kept])
-        limits = np.unique(quantiles(values, _LIMITS)) if len(values) else values
-        question.worked_out[key] = limits[limits > values.min(initial=np.inf)]  # below the least there is nothing
+        series = [each for each in question.series if each.sensor.name == name]
+        least, *limits = quantiles_of_parts(partial(_told, series), (0, *_LIMITS))
+        question.worked_out[key] = np.unique([each for each in limits if each > least])  # below the least there is nothing
     found: Floats = question.worked_out[key]
     return found
 
 
-def _spaced(observed: Observed) -> Floats:
-    """Return every nth reading, so that they are enough and no more; of a sum those above 0."""
-    step = max(1, -(-observed.series.rows // _ENOUGH))
-    values = np.concatenate([np.empty(0), *(part[::step] for _moments, part in observed.chunks())])
-    return values[values > 0] if observed.sensor.aggregation == "sum" else values
+def _told(series: Sequence[Observed]) -> Iterator[Floats]:
+    """The readings of some series of one sensor, a month at a time; of a sum those above 0."""
+    for observed in series:
+        for _moments, values in observed.chunks():
+            yield values[values > 0] if observed.sensor.aggregation == "sum" else values

@@ -270,6 +270,17 @@ def test_roses_of_another_sensor_have_the_classes_of_all_stations_together(site)
     assert (one.counts[0].tolist(), other.counts[0].tolist()) == ([50, 50, 0, 0, 0], [0, 0, 50, 30, 20])
 
 
+def test_classes_of_another_sensor_are_quantiles_of_every_reading_however_many(site):
+    rows = 200_001  # an outlier of every second reading shifts what is made of some of them
+    times = at("2024-01-01") + np.arange(rows) * 60_000
+    dust = np.where(np.arange(rows) % 2 == 0, 10.0, 50.0)
+    store(site, "a", times, wind_speed=np.full(rows, 3.0), wind_direction=np.zeros(rows), humidity=dust)
+    asked = question(site, "a", "wind_speed wind_direction humidity", "2024-01-01", "2024-06-01")
+    rose = found("wind", asked, of="humidity")["result"]["other"]
+    assert rose["classes"] == [50.0, None]
+    assert rose["counts"][0] == [100_001, 100_000]
+
+
 def test_a_rose_of_rain_is_of_readings_with_rain(site):
     times = at("2024-01-01") + np.arange(8) * HOUR
     rain = [0.0, 1, 2, 0, 0, 4, 0, 0]

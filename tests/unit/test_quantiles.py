@@ -7,7 +7,7 @@ import pytest
 
 from analysis.angles import sines
 from analysis.bins import SLICE_ROWS, Bins, tally
-from analysis.quantiles import grouped_quantiles, quantiles
+from analysis.quantiles import grouped_quantiles, quantiles, quantiles_of_parts
 from analysis.question import Question, _part, parts_of
 from analysis.value_counts import count_values
 
@@ -40,6 +40,17 @@ def test_quantiles_are_those_of_numpy_also_of_groups(rows):
             own = values[key == group]
             expected = np.quantile(own, PROBABILITIES) if len(own) else np.full(len(PROBABILITIES), np.nan)
             assert np.array_equal(found, expected, equal_nan=True), (name, group)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100, ROWS])
+def test_quantiles_of_values_in_parts_are_those_of_numpy_of_all_together(rows):
+    for name, values in samples(rows).items():
+        parts = [np.empty(0), *np.array_split(values, 7)]
+        assert np.array_equal(quantiles_of_parts(lambda parts=parts: parts, PROBABILITIES), np.quantile(values, PROBABILITIES)), (
+            name
+        )
+    assert np.isnan(quantiles_of_parts(lambda: [np.empty(0)], PROBABILITIES)).all()
+    assert np.isnan(quantiles_of_parts(list, PROBABILITIES)).all()
 
 
 def test_bins_hold_what_a_histogram_of_numpy_holds():
