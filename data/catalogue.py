@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data.derived_sensors import checked_formula, formula_line, made_of, positions
+from data.file_columns import OWN_COLUMNS
 from data.quality_limits import QualityLimits
 from data.sensor import Aggregation, Drawing, Sensor
 from data.station_metadata import StationMetadata
@@ -252,6 +253,12 @@ def _sensor(path: Path, name: str, table: object, kind: type[_Entry] = _Entry) -
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             "{path}: {name} is not a sensor name; use small letters, digits and _, beginning with a letter.", path=path, name=name
+        )
+    if name in OWN_COLUMNS:
+        raise ConfigurationError(
+            "{path}: a sensor cannot be called {name}, as another column of exported files is; choose another name.",
+            path=path,
+            name=name,
         )
     try:
         entry = kind.model_validate(table)

@@ -8,10 +8,11 @@ from itertools import count
 from typing import Final
 
 from data.catalogue import Catalogue
-from data.ingest.own_files import OWN_LOCAL, OWN_STATION, OWN_TIME
+from data.file_columns import OWN_COLUMNS
 from data.user_formula import is_formula_name
 
 _UNSAFE: Final = re.compile(r"\W+")
+_NAMELESS: Final = "formula"  # of which no letter or digit is left
 
 
 def export_names(catalogue: Catalogue, sensors: Iterable[str]) -> list[str]:
@@ -21,7 +22,7 @@ def export_names(catalogue: Catalogue, sensors: Iterable[str]) -> list[str]:
     has that name: an import of the file must not take it for that.
     """
     found: dict[str, str] = {}
-    taken = {OWN_TIME, OWN_LOCAL, OWN_STATION, *catalogue.sensors}
+    taken = {*OWN_COLUMNS, *catalogue.sensors}
     for name in sensors:
         found[name] = _free(catalogue[name].label("en"), taken) if is_formula_name(name) else name
         taken.add(found[name])
@@ -29,6 +30,6 @@ def export_names(catalogue: Catalogue, sensors: Iterable[str]) -> list[str]:
 
 
 def _free(label: str, taken: set[str]) -> str:
-    plain = _UNSAFE.sub("_", label).strip("_")
+    plain = _UNSAFE.sub("_", label).strip("_") or _NAMELESS
     numbered = (f"{plain}_{number}" for number in count(2))
     return plain if plain not in taken else next(name for name in numbered if name not in taken)

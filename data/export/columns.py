@@ -18,7 +18,8 @@ from data.arrays import Integers
 from data.catalogue import Catalogue
 from data.export.rows import Piece
 from data.export_names import export_names
-from data.ingest.own_files import OWN_FLAG, OWN_LOCAL, OWN_STATION, OWN_TIME, named
+from data.file_columns import OWN_FLAG, OWN_LOCAL, OWN_STATION, OWN_TIME
+from data.ingest.own_files import named
 from data.request import HistoryRequest
 from data.time.zones import ZoneOffsets, offset_text
 from escaping import safe_text

@@ -13,16 +13,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from data.catalogue import Catalogue
+from data.file_columns import OWN_COLUMNS, OWN_STATION, OWN_TIME
 from data.ingest.layout import Layout, read_layout
 from data.ingest.opening import opened
 from data.ingest.presence import unknown_sensor
 from data.ingest.profile import Profile, Rule, ValueRule
 from errors import ImportRejected
 
-OWN_TIME: Final = "timestamp_utc"
-OWN_LOCAL: Final = "timestamp_local"  # the same instant as a clock on the wall shows it; left out
-OWN_STATION: Final = "station"
-OWN_FLAG: Final = "flag"  # what rules found, which an import finds anew; left out
 _WITH_UNIT: Final = re.compile(r"(\S+) \((.+)\)")
 _ANY: Final[dict[str, Rule]] = {"any": ValueRule(sensor="any")}  # a profile must name a column
 _LONGEST_LINE: Final = 65_536
@@ -34,8 +31,10 @@ def named(sensor: str, unit: str) -> str:
 
 
 def own_columns(columns: Iterable[str]) -> dict[str, tuple[str, str | None]]:
-    """(sensor, unit) of each column but those of time, station and flag, as they are called."""
-    rest = [column for column in columns if column not in {OWN_TIME, OWN_LOCAL, OWN_STATION, OWN_FLAG}]
+    """(sensor, unit) of each column but those of time, station and flag, as they are called; an
+    import finds local times and flags anew.
+    """
+    rest = [column for column in columns if column not in OWN_COLUMNS]
     found = {column: _WITH_UNIT.fullmatch(column) for column in rest}
     return {column: (match.group(1), match.group(2)) if match else (column, None) for column, match in found.items()}
 

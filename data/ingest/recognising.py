@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from data.catalogue import Catalogue
+from data.file_columns import OWN_STATION, OWN_TIME
 from data.ingest import receiver_json
 from data.ingest.file_names import with_file_names
 from data.ingest.layout import Layout, read_layout
-from data.ingest.own_files import OWN_STATION, OWN_TIME, own_columns, own_profile
+from data.ingest.own_files import own_columns, own_profile
 from data.ingest.profile import SITE_ZONE, Profile, ValueRule, bundled_profiles, load_profile
 from errors import ImportRejected
 

@@ -1,12 +1,15 @@
 """The catalogue of sensors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from data.catalogue import Catalogue, load_catalogue
 from data.derived_sensors import checked_formula
+from data.export_names import export_names
 from data.station_metadata import StationMetadata
+from data.user_formula import FormulaDefinition
 from errors import ConfigurationError, UnknownSensor
 from tests.processes import ROOT
 
@@ -57,6 +60,8 @@ def test_a_site_s_own_file_replaces_the_default(tmp_path: Path) -> None:
         ("", "names no sensor"),
         ("[a", "not TOML"),
         ("[Air-Temp]\n", "Air-Temp is not a sensor name"),
+        ("[flag]\n", "a sensor cannot be called flag"),
+        (ONE + "[formulas.station]\n", "a sensor cannot be called station"),
         (ONE.replace("[-30, 70]", "[70, -30]"), "valid must be"),
         (ONE.replace('"mean"', '"median"'), "aggregation"),
         (ONE + 'colour = "#000000"\n', "colour"),
@@ -236,3 +241,12 @@ def test_days_are_counted_in_the_zone_that_all_stations_share_else_in_the_sites(
     assert catalogue.zone_of(["aws-1"], site) == "Asia/Makassar"
     for several in (["EWR", "aws-1"], ["EWR", "aws-2"], ["EWR", "unknown"], ["aws-2"], []):
         assert catalogue.zone_of(several, site) == site
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [("flag", "flag_2"), ("station", "station_2"), ("temperature", "temperature_2"), ("_", "formula")]
+)
+def test_a_file_calls_a_user_s_formula_by_its_label_but_never_as_another_column_or_by_nothing(label: str, name: str) -> None:
+    definition = FormulaDefinition(label, "humidity / 2", "%")
+    catalogue = replace(load_catalogue(), definitions={definition.sensor: definition}.get)
+    assert export_names(catalogue, ["temperature", definition.sensor]) == ["temperature", name]
