@@ -7,12 +7,14 @@ Nothing here tells when it was written: equal rows are equal bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from config import VERSION
 from data.catalogue import Sensor
 from data.cells.units import UnitError, temperature_kind, udunits
+from data.flag_layer import unchecked_months
 from data.range_rows import Span
 from data.readings import FLAG_HARD, FLAG_RANGE, FLAG_SOURCE, FLAG_SUSPECT
 from data.request import HistoryRequest
@@ -102,7 +104,7 @@ def of_file(site: Site, request: HistoryRequest, span: Span) -> dict[str, str]:
         "institution": site.settings.institution,
         "source": f"observations of stations, from {_origin(site)}",
         "history": f"Riwayat {VERSION} wrote all rows from {start} to {end}, which is no longer part of them",
-        "comment": f"{_OBSERVATIONS if raw else _buckets(request)} Flags of quality rules that count: {site.flags}.",
+        "comment": f"{_OBSERVATIONS if raw else _buckets(request)} {_flags(site, request, span)}",
         "time_coverage_start": start,
         "time_coverage_end": end,
     }
@@ -117,6 +119,12 @@ def _buckets(request: HistoryRequest) -> str:
         f"Steps of {request.resolution} of the time zone {request.timezone}, each at its start, of observations that are not"
         " flagged. The first and the last step are made of what time_coverage_start and time_coverage_end leave of them."
     )
+
+
+def _flags(site: Site, request: HistoryRequest, span: Span) -> str:
+    months = unchecked_months(site, replace(request, start_ms=span[0], end_ms=span[1]))
+    unchecked = f" No rule has looked at the readings of {', '.join(months)}." if months else ""
+    return f"Flags of quality rules that count: {site.flags}.{unchecked}"
 
 
 def _named(stations: Sequence[str]) -> str:

@@ -13,12 +13,17 @@ from access.grants import Purpose
 from access.identity import Identity, authorise
 from data.export.formats import check_rows, export_tag, suffix, write_file
 from data.flag_choice import USUAL_FLAGS
+from data.flag_layer import unchecked_months
 from data.request import HistoryRequest
 from data.site import Site
+from data.tiles.format import TileEntry
+from data.tiles.series import SeriesKey
 from data.time.months import month_of
+from data.view.rollup import write_rollups
 from errors import DiskFull, RiwayatError, RowsChanged
 from jobs.job import Job, Metrics, Progress
 from jobs.kinds.row_rate import RowRate
+from jobs.kinds.write_flags import write_flags
 from jobs.ledger.ledger import Ledger
 from jobs.policy import FILE_FORMATS, FILE_NAMES
 from jobs.start import log_job, submit_job
@@ -92,9 +97,10 @@ def write_export(site: Site, request: HistoryRequest, kind: str, draft: str, rep
 
 
 def _write_export(site: Site, request: HistoryRequest, kind: str, draft: str, report: Callable[[Progress], None]) -> Metrics:
-    shelf, began, span = site.shelf, time.monotonic(), (request.start_ms, request.end_ms)
-    tag, what = export_file_tag(site, request, kind), FILE_FORMATS[kind]
+    shelf, began, span, what = site.shelf, time.monotonic(), (request.start_ms, request.end_ms), FILE_FORMATS[kind]
     progress = _Report(report, check_rows(site, request, *span, what))
+    _make_flags(site, request, progress)
+    tag = export_file_tag(site, request, kind)
     found = find_export(site, request, kind)
     if found is None:
         with shelf.draft(draft) as path:
@@ -111,6 +117,12 @@ def _write_export(site: Site, request: HistoryRequest, kind: str, draft: str, re
     }
 
 
+def _make_flags(site: Site, request: HistoryRequest, progress: _Report) -> None:
+    """Make what a load makes of flags, where some that count are not there."""
+    if unchecked_months(site, request):
+        site.tiles.touch([*write_flags(site, request, report=progress.looked), *write_rollups(site, request)])
+
+
 class _Report:
     """Progress by rows of the file."""
 
@@ -119,6 +131,10 @@ class _Report:
         self.expected = expected
         self._rate = RowRate(time.monotonic())
         self.rows = 0
+
+    def looked(self, key: SeriesKey, entry: TileEntry) -> None:
+        """Report that rules have looked at a month of a series, of which nothing is written yet."""
+        self._report(Progress(0.0, 0, 0, 0, self.expected, key.station, entry.month))
 
     def wrote(self, station: str, time_ms: int, rows: int) -> None:
         """Report that ``rows`` rows are written, the last one of this station and time (ms UTC)."""

@@ -25,8 +25,10 @@ from data.time.months import month_of
 from data.view.rollup import rollups_missing
 from data.view.view_request import view_request
 from jobs.job import Progress, Status, WorkerInfo
+from jobs.kinds.export_file import find_export, write_export
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import Ledger, migrate_jobs
+from jobs.policy import NETCDF
 from jobs.start import start_job
 from tests.contract.test_analyses import HOUR, at, found, site, store  # noqa: F401 - a fixture
 from tests.contract.test_quality import course
@@ -67,6 +69,13 @@ def layer(site: Site) -> FlagLayer:  # noqa: F811
 
 def kept(site: Site, sensor: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: F811
     return site.tiles.open_series(SeriesKey("own", "a", sensor), at(START), at(END)).read()
+
+
+def with_limits(site: Site, **limits: float) -> Site:  # noqa: F811
+    """The site with other limits of temperature."""
+    sensors = dict(site.catalogue.sensors)
+    sensors["temperature"] = replace(sensors["temperature"], quality=QualityLimits(**limits))
+    return replace(site, catalogue=replace(site.catalogue, sensors=sensors))
 
 
 def left(site: Site, flags: FlagChoice, **how: Any) -> np.ndarray:  # noqa: F811
@@ -114,9 +123,7 @@ def test_buckets_from_a_rollup_are_those_of_the_readings_that_are_left(loaded: S
 
 
 def test_other_limits_make_flags_anew_and_read_no_month_again(loaded: Site) -> None:
-    sensors = dict(loaded.catalogue.sensors)
-    sensors["temperature"] = replace(sensors["temperature"], quality=QualityLimits(still_hours=2000))
-    lenient = replace(loaded, catalogue=replace(loaded.catalogue, sensors=sensors))
+    lenient = with_limits(loaded, still_hours=2000)
     assert len(flags_missing(lenient, request())) == 3
     assert left(lenient, "hard").tolist() == [BEYOND]  # what other limits found does not count
     assert load_history(lenient, request(), lambda _: None)["tiles_read"] == 0
@@ -171,6 +178,19 @@ def test_a_load_tells_how_far_it_is_while_it_makes_flags_of_what_is_there(loaded
     fractions = [told.fraction for told in said]
     assert fractions == pytest.approx([0.5 + days / 182 for days in (31, 31 + 29, 91, 91)])
     assert {told.rows_total for told in said} == {len(TIMES)}
+
+
+@pytest.mark.parametrize("resolution", ["raw", "1h"])
+def test_a_job_that_writes_a_file_makes_the_flags_that_count_in_it(loaded: Site, resolution: str) -> None:
+    load_history(loaded, request(resolution), lambda _: None)
+    lenient = with_limits(loaded, still_hours=2000)
+    write_export(lenient, request(resolution), NETCDF, "x-1", lambda _: None)
+    assert len(flags_missing(lenient, request(resolution))) == 3  # none counts in that file
+    hard = replace(lenient, flags="hard")
+    write_export(hard, request(resolution), NETCDF, "x-2", lambda _: None)
+    assert not flags_missing(hard, request(resolution))
+    assert not rollups_missing(hard, request(resolution))
+    assert find_export(hard, request(resolution), NETCDF)
 
 
 def test_months_whose_flags_are_made_stay_made_when_a_load_ends_before_its_end(loaded: Site) -> None:

@@ -76,7 +76,9 @@ def test_variables_say_what_they_are_in_the_words_of_the_conventions(site, tmp_p
     keep(site, "a", "temperature", [MARCH_2019], [20.5])
     institution = site.settings.model_copy(update={"institution": "Balai Besar"})
     with written(replace(site, settings=institution, flags="all"), tmp_path) as file:
-        assert file.attrs["comment"].endswith("Flags of quality rules that count: all.")
+        assert file.attrs["comment"].endswith(
+            "Flags of quality rules that count: all. No rule has looked at the readings of 2019-03."
+        )
         said = {name: dict(file.variables[name].attrs) for name in ("time", "temperature", "rainfall", "alt", "lat")}
         assert (file.attrs["Conventions"], file.attrs["featureType"]) == ("CF-1.11", "timeSeries")
         assert (file.attrs["institution"], file.attrs["title"]) == ("Balai Besar", "Rainfall, Air temperature at a, b")
