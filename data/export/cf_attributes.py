@@ -31,6 +31,7 @@ TIME_UNITS: Final = "milliseconds since 1970-01-01 00:00:00 +00:00"
 
 
 _STATIONS_NAMED: Final = 5  # in the title
+_INPUTS: Final = "from inputs as they were measured, also where quality rules flag them"
 _CELL_METHODS: Final = {"mean": "time: mean", "sum": "time: sum", "direction": "time: mean (of unit vectors)"}
 
 TIME: Final[Attributes] = {
@@ -63,7 +64,7 @@ ALTITUDE: Final[Attributes] = {
 def of_sensor(sensor: Sensor, *, raw: bool) -> dict[str, str]:
     """Return the attributes of a variable of a sensor's values."""
     found = {"long_name": sensor.label("en"), "standard_name": sensor.standard_name, **_units(sensor)}
-    found["comment"] = f"computed as {sensor.formula}" if sensor.formula else ""
+    found["comment"] = f"computed as {sensor.formula}, {_INPUTS}" if sensor.formula else ""
     if raw:
         stamp = f"each time is the {sensor.stamp} of its interval"
         found["comment"] = "; ".join(filter(None, (found["comment"], stamp)))

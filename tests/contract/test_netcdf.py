@@ -15,6 +15,7 @@ import pytest
 import data.export.rows
 from config import Settings
 from data.catalogue import Catalogue, load_catalogue
+from data.export.cf_attributes import of_sensor
 from data.export.formats import export_file, export_tag
 from data.export.netcdf import CHUNK_ROWS
 from data.readings import clean
@@ -176,6 +177,11 @@ def test_a_formula_of_a_user_is_called_by_its_label_where_that_is_a_name(site, t
     site = replace(site, catalogue=Catalogue({**site.catalogue.sensors, name: made}, PLACES))
     with written(site, tmp_path, replace(REQUEST, sensors=(name,))) as file:
         assert file.variables[called or name].attrs["long_name"] == label
+
+
+def test_a_derived_sensor_says_its_formula_and_that_rules_take_nothing_from_its_inputs(site):
+    told = of_sensor(replace(site.catalogue["temperature"], formula="temperature - 5"), raw=True)["comment"]
+    assert told.startswith("computed as temperature - 5, from inputs as they were measured, also where quality rules flag them; ")
 
 
 def test_a_name_without_a_known_ending_is_told_the_endings(site, tmp_path):
