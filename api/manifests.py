@@ -20,8 +20,8 @@ from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
 from data.export.columns import Units
-from data.export.formats import STREAMS, RowCount, export_tag, suffix
-from data.export.manifest import ENDING, Manifest, digested, file_pieces, refuse_without_manifest, units_of
+from data.export.formats import STREAMS, RowCount, suffix
+from data.export.manifest import ENDING, Manifest, digested, file_pieces, manifest_tag, refuse_without_manifest, units_of
 from data.export.netcdf import row_count
 from data.request import HistoryRequest
 from data.site import Site
@@ -62,7 +62,8 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
         refuse_part(site, asked.job)
         units = units_of(kind, query.units)
         with_flags = query.flags is not None
-        answer = _unsent(f"manifest-{export_tag(site, wanted, *asked.span, kind, units, with_flags)}")
+        tag = manifest_tag(site, wanted, kind, units, with_flags=with_flags)
+        answer = _unsent(f"manifest-{tag}")
         if answer.status_code != 200:
             return answer
         source = _bytes_of(site, wanted, kind, units, with_flags=with_flags)
@@ -71,7 +72,7 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
         pieces, rows = source
         pieces, is_small = begun(pieces)
         name = f"{download_name(site, asked.job, asked.span)}.{suffix(kind)}"
-        answer.response = digested(pieces, site, wanted, name, kind, units, rows, with_flags=with_flags)
+        answer.response = digested(pieces, site, wanted, name, kind, units, rows, tag=tag, with_flags=with_flags)
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}{ENDING}"'
         if request.method == "GET":
             if not is_small:

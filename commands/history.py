@@ -67,7 +67,7 @@ def history(
         job, read = load(site, ledger, LOCAL_USER, request, lambda: summaries(site, request))
         found = read or []
         if out is not None and found:
-            _export(site, request, out, units, kind if manifest else None, with_flags=flags is not None)
+            _export(site, request, out, units, manifest=manifest, with_flags=flags is not None)
             what = request_subject(request, job=job.id, format=kind, file=str(out))
             record(ledger.engine, "export", what)
     _print(job, found, as_json)
@@ -136,15 +136,16 @@ def _check_units(units: str) -> None:
         raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
 
 
-def _export(site: Site, request: HistoryRequest, out: Path, units: Any, manifest_kind: str | None, *, with_flags: bool) -> None:
-    """Write the rows; with a kind also the manifest of the file."""
+def _export(site: Site, request: HistoryRequest, out: Path, units: Any, *, manifest: bool, with_flags: bool) -> None:
+    """Write the rows, and the ``manifest`` of the file where it is asked for."""
     from data.export.formats import export_file
-    from data.export.manifest import ENDING, file_manifest, units_of
+    from data.export.manifest import ENDING, export_with_manifest
 
     try:
-        rows = export_file(site, request, out, units=units, with_flags=with_flags)
-        if manifest_kind:
-            made = file_manifest(site, request, out, manifest_kind, units_of(manifest_kind, units), rows, with_flags=with_flags)
+        if not manifest:
+            export_file(site, request, out, units=units, with_flags=with_flags)
+        else:
+            made = export_with_manifest(site, request, out, units, with_flags=with_flags)
             out.with_name(out.name + ENDING).write_text(made.to_json(), encoding="utf-8")
     except OSError as exc:
         raise RiwayatError("{file} cannot be written: {why}.", file=out, why=exc.strerror or exc) from exc

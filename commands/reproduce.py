@@ -60,16 +60,15 @@ def _read(path: Path) -> Manifest:
 
 def _make(site: Site, request: HistoryRequest, told: Manifest, out: Path | None) -> Manifest:
     """Make the file once more; returns its manifest. It becomes ``out`` where it is the same."""
-    from data.export.formats import export_file, suffix
-    from data.export.manifest import file_manifest, refuse_without_manifest
+    from data.export.formats import suffix
+    from data.export.manifest import export_with_manifest, refuse_without_manifest
 
     refuse_without_manifest(told.file.format)
     place = out.absolute().parent if out else None  # so that it is moved as a whole
     try:
         with TemporaryDirectory(prefix=".reproduce-", dir=place) as folder:
             draft = Path(folder) / f"file.{suffix(told.file.format)}"
-            rows = export_file(site, request, draft, units=told.file.units, with_flags=told.file.flag_column)
-            made = file_manifest(site, request, draft, told.file.format, told.file.units, rows, with_flags=told.file.flag_column)
+            made = export_with_manifest(site, request, draft, told.file.units, with_flags=told.file.flag_column)
             if out and made.file.sha256 == told.file.sha256:
                 draft.replace(out)
             return made

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from config import VERSION
 from data.export.columns import Units
 from data.export.flag_column import has_flag_column
-from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_tag
+from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_file, export_tag, format_of
 from data.export.netcdf import libraries
 from data.flag_choice import FlagChoice
 from data.flag_layer import FlagLayer, flag_layer
@@ -188,17 +188,18 @@ def digested(
     units: Units,
     rows: Callable[[], int],
     *,
+    tag: str,
     with_flags: bool = False,
 ) -> Iterator[bytes]:
     """Yield the manifest of a file as JSON, given its bytes; before it a space for each of the
     pieces, so that who waits sees that it goes on. ``rows`` is asked after the last one;
-    ``with_flags``: a column of them is asked for.
+    ``tag`` is the :func:`manifest_tag` from before the file was begun; ``with_flags``: a column of
+    them is asked for.
 
     Raises:
         RowsChanged: the rows changed meanwhile, so that nobody can say what the file is made of.
     """
     digest, length = hashlib.sha256(), 0
-    tag = _tag(site, request, kind, units, with_flags=with_flags)
     for piece in pieces:
         digest.update(piece)
         length += len(piece)
@@ -206,16 +207,24 @@ def digested(
     told = {"name": name, "format": kind, "units": units, "flag_column": has_flag_column(kind, request, asked=with_flags)}
     file = FileRecord(**told, bytes=length, rows=rows(), sha256=digest.hexdigest())
     made = manifest_of(site, request, file)
-    if _tag(site, request, kind, units, with_flags=with_flags) != tag:
+    if manifest_tag(site, request, kind, units, with_flags=with_flags) != tag:
         raise RowsChanged
     yield made.to_json().encode()
 
 
-def file_manifest(
-    site: Site, request: HistoryRequest, path: Path, kind: str, units: Units, rows: int, *, with_flags: bool = False
-) -> Manifest:
-    """Return the manifest of a file that was just written; raises as :func:`digested`."""
-    *_, text = digested(file_pieces(path), site, request, path.name, kind, units, lambda: rows, with_flags=with_flags)
+def export_with_manifest(site: Site, request: HistoryRequest, path: Path, units: Units, *, with_flags: bool = False) -> Manifest:
+    """Write a file as :func:`export_file` does; returns its manifest.
+
+    Raises:
+        InvalidRequest, TooLarge, OSError: as :func:`export_file`.
+        RowsChanged: as :func:`digested`; the file is there.
+    """
+    kind = format_of(path)
+    units = units_of(kind, units)
+    tag = manifest_tag(site, request, kind, units, with_flags=with_flags)
+    rows = export_file(site, request, path, units=units, with_flags=with_flags)
+    pieces, what = file_pieces(path), (path.name, kind, units)
+    *_, text = digested(pieces, site, request, *what, lambda: rows, tag=tag, with_flags=with_flags)
     return Manifest.model_validate_json(text)
 
 
@@ -245,7 +254,8 @@ def units_of(kind: str, units: Units) -> Units:
     return units if kind == "csv" else "none"
 
 
-def _tag(site: Site, request: HistoryRequest, kind: str, units: Units, *, with_flags: bool) -> str:
+def manifest_tag(site: Site, request: HistoryRequest, kind: str, units: Units, *, with_flags: bool = False) -> str:
+    """Return the tag of the file of a whole request (:func:`export_tag`)."""
     return export_tag(site, request, request.start_ms, request.end_ms, kind, units, with_flags)
 
 

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from config import VERSION, Settings
 from data.export.formats import export_file, export_tag, format_of
-from data.export.manifest import Manifest, digested, file_manifest, read_manifest
+from data.export.manifest import Manifest, digested, export_with_manifest, manifest_tag, read_manifest
 from data.export.manifest_differences import differences
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
@@ -58,8 +58,7 @@ def opened(sample_data_dir: Path, tmp_path: Path) -> Iterator[Opened]:
 
 
 def made(site: Site, folder: Path, kind: str = "csv", request: HistoryRequest = SPRING) -> Manifest:
-    path = folder / f"out.{kind}"
-    return file_manifest(site, request, path, kind, "none", export_file(site, request, path))
+    return export_with_manifest(site, request, folder / f"out.{kind}", "none")
 
 
 @pytest.mark.parametrize(
@@ -103,9 +102,9 @@ def test_a_manifest_says_what_the_rows_are_made_of(opened, tmp_path):
 def test_a_manifest_says_that_a_file_has_a_column_of_flags_where_it_has_one(opened, tmp_path, kind, resolution, has):
     request, path = replace(SPRING, resolution=resolution), tmp_path / f"out.{kind}"
     name, span = format_of(path), (request.start_ms, request.end_ms)
-    rows, plain = export_file(opened.site, request, path), path.read_bytes()
-    export_file(opened.site, request, path, with_flags=True)
-    told = file_manifest(opened.site, request, path, name, "none", rows, with_flags=True)
+    export_file(opened.site, request, path)
+    plain = path.read_bytes()
+    told = export_with_manifest(opened.site, request, path, "none", with_flags=True)
     tags = [export_tag(opened.site, request, *span, name, with_flags=asked) for asked in (False, True)]
     assert [told.file.flag_column, path.read_bytes() != plain, tags[0] != tags[1]] == [has] * 3
 
@@ -184,8 +183,20 @@ def test_rows_that_change_while_a_file_is_read_leave_it_without_a_manifest(opene
         yield b"some rows"
         opened.site.tiles.clear()
 
+    tag = manifest_tag(opened.site, SPRING, "csv", "none")
     with pytest.raises(RowsChanged):
-        list(digested(pieces(), opened.site, SPRING, "out.csv", "csv", "none", lambda: 1))
+        list(digested(pieces(), opened.site, SPRING, "out.csv", "csv", "none", lambda: 1, tag=tag))
+
+
+def test_rows_that_change_between_a_file_and_its_digest_leave_it_without_a_manifest(opened, tmp_path, monkeypatch):
+    def then_rows_change(*args, **how):
+        rows = export_file(*args, **how)
+        opened.site.tiles.clear()
+        return rows
+
+    monkeypatch.setattr("data.export.manifest.export_file", then_rows_change)
+    with pytest.raises(RowsChanged):
+        made(opened.site, tmp_path)
 
 
 def test_a_manifest_comes_back_as_it_was_and_its_request_too(opened, tmp_path):
