@@ -147,22 +147,33 @@ def send_while_permitted(services: ApiServices, asked: JobWindow, kind: str, ans
 
 
 def _written(services: ApiServices, asked: JobWindow, kind: str) -> tuple[Response, bool]:
-    """The file of a format, or the job that writes it; and whether it is small.
-
-    What a job itself has written is there whatever its request lacks by now.
-    """
+    """The file of a format, or the job that writes it; and whether it is small."""
     job, span = asked.job, asked.span
     own = next(of for of, name in FILE_FORMATS.items() if name == kind)
     wanted = cut(job.request, span)
     # as the job that writes it will see it
     site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=asked.site.flags)
-    if job.kind != own:
+    if not writes(job, kind):
         refuse_part(site, job)
     if answer := export_answer(site, wanted, own, download_name(site, job, span)):
         return answer, (answer.content_length or 0) <= SMALL_BYTES
-    if job.kind == own and job.status.is_final:
+    return file_receipt(services, site, job, wanted, own), True
+
+
+def writes(job: Job, kind: str) -> bool:
+    """Return whether a job itself writes a file of a format, which is there whatever its request
+    lacks by now.
+    """
+    return FILE_FORMATS.get(job.kind) == kind
+
+
+def file_receipt(services: ApiServices, site: Site, job: Job, wanted: HistoryRequest, kind: str) -> Response:
+    """202 with the job of a kind that writes a file that a job is asked for and that is not there;
+    raises as :func:`refuse_part` and :func:`api.export_files.export_receipt`.
+    """
+    if job.kind == kind and job.status.is_final:  # what it has written is gone
         refuse_part(site, job)
-    return export_receipt(services, site, wanted, own), True
+    return export_receipt(services, site, wanted, kind)
 
 
 def download_name(site: Site, job: Job, span: Span) -> str:

@@ -13,8 +13,8 @@ from access.grants import Purpose
 from access.identity import authorise
 from access.restricted_site import restricted_site_for
 from api.concurrency import limit_key
-from api.data import asked_file, begun, download_name, refuse_part, send_while_permitted
-from api.export_files import cut, export_receipt
+from api.data import asked_file, begun, download_name, file_receipt, refuse_part, send_while_permitted, writes
+from api.export_files import cut
 from api.inputs import DataQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
@@ -59,7 +59,8 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
         site = asked.site  # as a stream sees it; a job sees the window alone
         if kind not in STREAMS:
             site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=site.flags)
-        refuse_part(site, asked.job)
+        if not writes(asked.job, kind):
+            refuse_part(site, asked.job)
         units = units_of(kind, query.units)
         with_flags = query.flags is not None
         tag = manifest_tag(site, wanted, kind, units, with_flags=with_flags)
@@ -68,7 +69,7 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
             return answer
         source = _bytes_of(site, wanted, kind, units, with_flags=with_flags)
         if source is None:
-            return export_receipt(services, site, wanted, NETCDF)
+            return file_receipt(services, site, asked.job, wanted, NETCDF)
         pieces, rows = source
         pieces, is_small = begun(pieces)
         name = f"{download_name(site, asked.job, asked.span)}.{suffix(kind)}"

@@ -21,6 +21,7 @@ from data.export.manifest_differences import differences
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
 from data.tiles.series import SeriesKey
+from data.time.epoch import DAY_MS
 from data.time.months import parse_month
 from errors import InvalidRequest, RowsChanged
 from jobs.job import Status
@@ -121,6 +122,21 @@ def test_the_manifest_of_a_netcdf_file_waits_for_the_job_that_writes_it(opened):
     data = opened.get(f"data?format=netcdf&{MARCH}").data
     assert (told.file.sha256, told.file.rows) == (hashlib.sha256(data).hexdigest(), max(each.rows for each in told.series) + 1)
     assert told.software.keys() == {"riwayat", "files", "h5netcdf", "h5py"}
+
+
+def test_a_job_that_wrote_a_file_of_a_part_gives_its_manifest_as_long_as_the_file_is_there(opened):
+    ledger = open_ledger(opened.settings)
+    part = ledger.submit("local", replace(SPRING, end_ms=SPRING.end_ms + 90 * DAY_MS))
+    ledger.cancel(part.id)
+    receipt = opened.client.get(f"/api/jobs/{part.id}/data?format=netcdf").json
+    job = ledger.claim("w", ["history", "history-large"])
+    make_run_job(opened.settings)(job.id, job.attempt)
+    ledger.engine.dispose()
+    file, answer = (opened.client.get(f"/api/jobs/{receipt['id']}/{path}", buffered=True) for path in ("data", "manifest"))
+    assert (file.status_code, answer.status_code) == (200, 200)
+    assert json.loads(answer.data)["file"]["sha256"] == hashlib.sha256(file.data).hexdigest()
+    opened.site.shelf.clear()
+    assert [opened.client.get(f"/api/jobs/{receipt['id']}/{path}").status_code for path in ("data", "manifest")] == [409, 409]
 
 
 def test_a_workbook_has_no_manifest_and_a_load_that_runs_has_none_yet(opened):
