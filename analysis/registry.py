@@ -109,14 +109,17 @@ class Analysis:
             return error
         return None
 
-    def readings(self, question: Question) -> int:
-        """Return how many readings an answer is made of: those of its subjects, each once.
+    def readings(self, question: Question, options: BaseModel) -> int:
+        """Return how many readings an answer is made of: those of its subjects and of what it reads
+        beside them, each once.
 
         Raises:
             InvalidRequest: it does not fit these series.
         """
-        rows = {(each.station, each.sensor.name): each.series.rows for subject in self.subjects(question) for each in subject}
-        return sum(rows.values())
+        beside: Callable[[Question, BaseModel], Sequence[Observed]] | None = getattr(self.module, "beside", None)
+        series = [each for subject in self.subjects(question) for each in subject]
+        series += beside(question, options) if beside else ()
+        return sum({(each.station, each.sensor.name): each.series.rows for each in series}.values())
 
     def default(self, option: str) -> Any:
         """Return what an option is when nothing is said."""

@@ -102,6 +102,11 @@ METHOD = (
 )
 
 
+def beside(question: Question, options: Options) -> list[Observed]:
+    """Return what is read beside speeds and directions: the other sensor, of all stations."""
+    return [each for each in question.series if each.sensor.name == options.of]
+
+
 def run(question: Question, speed: Observed, direction: Observed, options: Options) -> Wind:
     """Return the rose of one station: readings of speed and direction that have the same time;
     calms need no direction.

@@ -45,8 +45,11 @@ _SENSORS: Final = {
     "wind": ("wind_speed", "wind_direction"),
     "rain": ("rainfall",),
 }
+_CONVERTED: Final = STATIONS[1]  # its temperatures are whole degrees Fahrenheit, kept as Celsius: no decimal steps
 _OPTIONS: Final = {"events": {"above": "38"}, "earlier": {"offset": "day"}}
 _MORE: Final = {"wind": {"by": "hour"}, "distribution": {"by": "hour"}, "calendar": {"by": "hour"}}
+_OF: Final = "humidity"  # from where it comes, in a rose
+_AT_MOST: Final = {"wind": {"by": "hour", "of": _OF}, "distribution": {"by": "hour"}}  # choices that take longest
 _MOST_ROWS: Final = {"calendar": 10 * 365 * 24 * 60}  # of hours: ten years, about as many as are shown at once
 
 
@@ -65,7 +68,9 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
 
 def make_site(root: Path, rows: int) -> TileSite:
-    """A site of two stations with a row a minute, with as many digits as sensors have."""
+    """A site of two stations with a row a minute, with as many digits as sensors have; those of
+    the second are converted.
+    """
     site = TileSite(TileStore(root), load_catalogue())
     random = np.random.default_rng(1)
     end_ms = START_MS + rows * MINUTE_MS
@@ -75,7 +80,8 @@ def make_site(root: Path, rows: int) -> TileSite:
             for month in months_between(START_MS, end_ms):
                 first, last = (min(bound, end_ms) for bound in month_bounds_ms(month))
                 times = np.arange(first, last, MINUTE_MS)
-                cleaned = clean(times, _VALUES[name](random, times), site.catalogue[name])
+                values = _VALUES[name](random, times)
+                cleaned = clean(times, _celsius(values) if station == _CONVERTED else values, site.catalogue[name])
                 entries.append(site.tiles.write(key, month, cleaned, generation=1, fingerprint=1))
             site.tiles.publish(key, entries)
     return site
@@ -83,6 +89,11 @@ def make_site(root: Path, rows: int) -> TileSite:
 
 def _temperature(random: np.random.Generator, times: np.ndarray) -> Floats:
     return np.round(24 + 5 * np.sin(times / 86_400_000 * 2 * np.pi) + random.normal(0, 2, len(times)), 1)
+
+
+def _celsius(values: Floats) -> Floats:
+    """Temperatures that were read as whole degrees Fahrenheit."""
+    return (np.rint(values * 9 / 5 + 32) - 32) * 5 / 9
 
 
 def _rain(random: np.random.Generator, times: np.ndarray) -> Floats:
@@ -98,11 +109,14 @@ _VALUES: Final[dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]
 }
 
 
-def question_of(site: TileSite, rows: int, name: str) -> Question:
-    """The last readings of what an analysis asks of; of ``earlier`` all but the first day."""
+def question_of(site: TileSite, rows: int, name: str, station: str = STATIONS[0], beside: tuple[str, ...] = ()) -> Question:
+    """The last readings of what an analysis asks of, and sensors ``beside``; of ``earlier`` all but
+    the first day.
+    """
     end_ms = START_MS + rows * MINUTE_MS
-    stations = STATIONS if name == "differences" else STATIONS[:1]
-    request = HistoryRequest(stations, _SENSORS.get(name, ("temperature",)), START_MS, end_ms, timezone=ZONE)
+    stations = STATIONS if name == "differences" else (station,)
+    sensors = (*_SENSORS.get(name, ("temperature",)), *beside)
+    request = HistoryRequest(stations, sensors, START_MS, end_ms, timezone=ZONE)
     start_ms = START_MS + (24 * 60 * MINUTE_MS if name == "earlier" else 0)
     return ask(site, request, (start_ms, end_ms))
 
@@ -143,14 +157,19 @@ def _quality_peak_mb(root: Path, rows: int) -> float:
 
 
 def _in_the_web_process(site: TileSite, rows: int) -> Iterator[Measurement]:
-    """The slowest of what is answered at once, and of what a job has kept."""
+    """The slowest of what is answered at once, and of what a job has kept: with the choices and
+    the readings that take longest.
+    """
     first, again = {}, {}
     for name, analysis in ANALYSES.items():
-        options, whole = analysis.options(_OPTIONS.get(name, {})), question_of(site, rows, name)
+        station = STATIONS[0] if name in _SENSORS else _CONVERTED
+        beside = (_OF,) if name == "wind" else ()
+        options = analysis.options(_AT_MOST.get(name, _OPTIONS.get(name, {})))
+        whole = question_of(site, rows, name, station, beside)
         kept = encode(analysis.answer(whole, options))
         again[name] = processor_ms(partial(decode, kept))
-        part = min(1.0, analysis.at_once / analysis.readings(whole))
-        most = question_of(site, int(rows * part), name)
+        part = min(1.0, analysis.at_once / analysis.readings(whole, options))
+        most = question_of(site, int(rows * part), name, station, beside)
         first[name] = processor_ms(partial(analysis.answer, most, options))
     yield _slowest("the slowest of as many readings as are answered at once", first, LIMIT_MS)
     yield _slowest("the slowest answer that a job has kept", again, SECOND_LOOK_MS)

@@ -31,11 +31,12 @@ def counted(
             if not whole:
                 raise Conflict("Events are counted when all of this window is loaded.")
             question = _question(window, threshold.sensor, flagged=flagged)
-            left -= analysis.readings(question)
+            texts: Mapping[str, Any] = {threshold.kind: threshold.value}
+            options = analysis.options(texts)
+            left -= analysis.readings(question, options)
             if left < 0:
                 raise TooLarge("Too many readings to count events here; the view Events does it.")
-            options: Mapping[str, Any] = {threshold.kind: threshold.value}
-            found.append((threshold, analysis.answer(question, analysis.options(options))))
+            found.append((threshold, analysis.answer(question, options)))
         except RiwayatError as error:
             services.note(error)
             problems[translate_error(error, services.settings.timezone)] = None

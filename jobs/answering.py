@@ -83,7 +83,7 @@ def answer_or_job(
     if kept is not None:
         return kept
     question = ask(site, request, window.span, include_flagged=flagged)
-    readings = analysis.readings(question)
+    readings = analysis.readings(question, chosen)
     if readings <= analysis.at_once:
         return analysis.answer(question, chosen)
     needs = (analysis.begins(options, window.span, timezone), window.span[1])

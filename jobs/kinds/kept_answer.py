@@ -106,12 +106,13 @@ def _write(
     refuse_lost(site, request)
     progress = _Reading(report)
     analysis = find(inquiry.analysis)
+    options = analysis.module.Options.model_validate(json.loads(inquiry.options))
     question = ask(site, request, inquiry.span, include_flagged=inquiry.flagged, told=progress.read)
     progress.expect({(each.station, each.sensor.name): each.series.rows for each in question.series}, inquiry.span)
     path = shelf.path(tag, ANSWER_FILE)
     reused = kept_answer(site, request, inquiry) is not None
     if not reused:
-        answer = analysis.answer(question, analysis.module.Options.model_validate(json.loads(inquiry.options)))
+        answer = analysis.answer(question, options)
         with shelf.draft(draft) as file:
             file.write_bytes(encode(answer))
             if answer_tag(site, request, inquiry) != tag:
@@ -120,7 +121,7 @@ def _write(
     progress.end()
     size = _size(path)
     return {
-        "rows": analysis.readings(question),
+        "rows": analysis.readings(question, options),
         "bytes": size,
         "reused": int(reused),
         "seconds_answering": round(time.monotonic() - began, 3),
