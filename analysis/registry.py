@@ -111,16 +111,15 @@ class Analysis:
         return None
 
     def readings(self, question: Question, options: BaseModel) -> int:
-        """Return how many readings an answer is made of: those of its subjects and of what it reads
-        beside them, each once.
+        """Return how many readings are read for an answer: those of its subjects, each once, and
+        what is read beside them, as often as it is.
 
         Raises:
             InvalidRequest: it does not fit these series.
         """
         beside: Callable[[Question, BaseModel], Sequence[Observed]] | None = getattr(self.module, "beside", None)
-        series = [each for subject in self.subjects(question) for each in subject]
-        series += beside(question, options) if beside else ()
-        return sum({(each.station, each.sensor.name): each.series.rows for each in series}.values())
+        rows = {(each.station, each.sensor.name): each.series.rows for subject in self.subjects(question) for each in subject}
+        return sum(rows.values()) + sum(each.series.rows for each in (beside(question, options) if beside else ()))
 
     def default(self, option: str) -> Any:
         """Return what an option is when nothing is said."""

@@ -108,7 +108,8 @@ def _write(
     analysis = find(inquiry.analysis)
     options = analysis.module.Options.model_validate(json.loads(inquiry.options))
     question = ask(site, request, inquiry.span, include_flagged=inquiry.flagged, told=progress.read)
-    progress.expect({(each.station, each.sensor.name): each.series.rows for each in question.series}, inquiry.span)
+    rows = {(each.station, each.sensor.name): each.series.rows for each in question.series}
+    progress.expect(rows, inquiry.span)
     path = shelf.path(tag, ANSWER_FILE)
     reused = kept_answer(site, request, inquiry) is not None
     if not reused:
@@ -121,7 +122,7 @@ def _write(
     progress.end()
     size = _size(path)
     return {
-        "rows": analysis.readings(question, options),
+        "rows": sum(rows.values()),
         "bytes": size,
         "reused": int(reused),
         "seconds_answering": round(time.monotonic() - began, 3),

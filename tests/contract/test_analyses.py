@@ -257,13 +257,13 @@ def test_a_rose_of_another_sensor_says_from_where_it_comes_with_calms_apart(site
             found("wind", asked, of=name)
 
 
-def test_readings_of_the_other_sensor_of_a_rose_count_at_every_station_each_once(site):
+def test_readings_of_the_other_sensor_of_a_rose_count_at_every_station_for_limits_and_rows(site):
     times = at("2024-01-01") + np.arange(10) * HOUR
     store(site, "a", times, wind_speed=np.full(10, 3.0), wind_direction=np.zeros(10), humidity=np.arange(10.0))
     store(site, "b", times, humidity=np.arange(10.0))
     asked, wind = question(site, "a b", "wind_speed wind_direction humidity", "2024-01-01", "2024-01-02"), find("wind")
     counted = [wind.readings(asked, wind.options(texts)) for texts in ({}, {"of": "humidity"}, {"of": "wind_speed"})]
-    assert counted == [20, 40, 20]
+    assert counted == [20, 60, 40]
 
 
 def test_roses_of_another_sensor_have_the_classes_of_all_stations_together(site):
