@@ -13,6 +13,7 @@ from data.catalogue import Sensor
 from data.time.epoch import DAY_MS, HOUR_MS
 from figures.arrays import measured, times, typed
 from figures.canvas import Canvas, Plot, axis_key, axis_name
+from figures.colour_scales import compass
 from figures.template import DASHES, axis_style, translucent
 from figures.words import tick_formats, verbatim
 
@@ -114,7 +115,7 @@ def step_axes(
     """
     axis = {**axis_style(canvas.style), "fixedrange": True}
     across = canvas.width_px * (plot.right - plot.left)
-    compass = sensor.is_direction and form != "difference"
+    winds = sensor.is_direction and form != "difference"
     return {
         axis_name("x", number): {
             **axis,
@@ -137,7 +138,7 @@ def step_axes(
             "separatethousands": True,
             "zeroline": form == "difference" or sensor.aggregation == "sum",
             "zerolinecolor": canvas.style.axis,
-            **({"range": [-8, 368], "tickvals": [0, 90, 180, 270, 360]} if compass else _range(shown, sensor, form)),
+            **({**compass(), "range": [-8, 368], "ticksuffix": ""} if winds else _range(shown, sensor, form)),
         },
     }
 

@@ -104,6 +104,13 @@ def test_few_sums_are_bars_beside_each_other():
     assert (one["type"], one["offset"] + one["width"]) == ("bar", pytest.approx(other["offset"]))
 
 
+def test_directions_have_the_four_winds_on_their_axis_and_their_differences_degrees():
+    made = answer("differences", "2024-03-09", "2024-03-11", subject(stations(), sensor="wind_direction"))
+    winds, degrees = (drawn(made, **{"as": form})["layout"]["yaxis"] for form in ("overlay", "difference"))
+    assert (winds["ticktext"], winds["ticksuffix"]) == (["N", "E", "S", "W", "N"], "")
+    assert ("ticktext" in degrees, degrees["ticksuffix"]) == (False, " °")
+
+
 @pytest.mark.parametrize("form", ["overlay", "side by side", "difference"])
 @pytest.mark.parametrize("language", ["en", "id"])
 @pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 262)])
