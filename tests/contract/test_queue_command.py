@@ -56,6 +56,7 @@ def test_list_gives_jobs_as_the_api_does(ledger, queue):
         "owner": "siti",
         "kind": "history",
         "inquiry": None,
+        "flags": None,
         "request": {
             "stations": ["aws-1"],
             "sensors": ["rainfall", "temperature"],
