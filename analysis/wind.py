@@ -103,10 +103,10 @@ METHOD = (
 
 
 def beside(question: Question, options: Options) -> list[Observed]:
-    """Return what is read beside speeds and directions: the other sensor of all stations, once for
-    the limits of its classes and once for their rows.
+    """Return what is read beside speeds and directions: the other sensor of all stations, three
+    times for the limits of its classes and once for their rows.
     """
-    return 2 * [each for each in question.series if each.sensor.name == options.of]
+    return 4 * [each for each in question.series if each.sensor.name == options.of]
 
 
 def run(question: Question, speed: Observed, direction: Observed, options: Options) -> Wind:

@@ -49,7 +49,7 @@ _CONVERTED: Final = STATIONS[1]  # its temperatures are whole degrees Fahrenheit
 _OPTIONS: Final = {"events": {"above": "38"}, "earlier": {"offset": "day"}}
 _MORE: Final = {"wind": {"by": "hour"}, "distribution": {"by": "hour"}, "calendar": {"by": "hour"}}
 _OF: Final = "humidity"  # from where it comes, in a rose
-_AT_MOST: Final = {"wind": {"by": "hour", "of": _OF}, "distribution": {"by": "hour"}}  # choices that take longest
+_AT_MOST: Final = {"wind": {"by": "hour", "of": _OF}, "distribution": {"by": "hour"}}  # choices that take long
 _MOST_ROWS: Final = {"calendar": 10 * 365 * 24 * 60}  # of hours: ten years, about as many as are shown at once
 
 
@@ -157,8 +157,8 @@ def _quality_peak_mb(root: Path, rows: int) -> float:
 
 
 def _in_the_web_process(site: TileSite, rows: int) -> Iterator[Measurement]:
-    """The slowest of what is answered at once, and of what a job has kept: with the choices and
-    the readings that take longest.
+    """The slowest of what is answered at once, and of what a job has kept: with choices and
+    readings that take long.
     """
     first, again = {}, {}
     for name, analysis in ANALYSES.items():
