@@ -105,10 +105,10 @@ def test_statistics_tell_what_the_summary_of_the_window_finds(services: Services
     request = replace(REQUEST, sensors=("temperature",))
     summary = find("summary")
     found = summary.answer(ask(services.site, request, (START, START + DAY)), summary.options({})).subjects
-    told = {(row[0], row[1]): (row[heads.index("gaps")], float(row[heads.index("median")])) for row in rows}
-    assert told == {
-        (each.station, "temperature"): (str(each.result.gaps), pytest.approx(each.result.median, abs=0.051)) for each in found
-    }
+    gaps, medians = ({row[0]: row[heads.index(name)] for row in rows} for name in ("gaps", "median"))
+    assert gaps == {each.station: str(each.result.gaps) for each in found}
+    numbers = {station: float(median) for station, median in medians.items()}
+    assert numbers == pytest.approx({each.station: each.result.median for each in found}, abs=0.051)
 
 
 def test_the_sequence_of_the_gesture_comes_back_with_its_window(services: Services, job: Job) -> None:
@@ -271,7 +271,7 @@ def test_the_figure_over_http_draws_the_points_of_the_pages(client: FlaskClient,
 
 def test_a_line_over_http_has_columns_of_the_screens_pixels(client: FlaskClient, job: Job) -> None:
     def bytes_of(ratio: float) -> int:
-        figure = client.get(f"/api/jobs/{job.id}/figure?width=300&ratio={ratio}").json
+        figure: Any = client.get(f"/api/jobs/{job.id}/figure?width=300&ratio={ratio}").json
         return len(next(trace for trace in figure["data"] if trace["legendgroup"] == "EWR.temperature")["y"]["bdata"])
 
     assert bytes_of(1) == bytes_of(0.1)
