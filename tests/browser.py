@@ -16,6 +16,9 @@ from typing import Any
 from dash.testing.browser import Browser
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.common.keys import Keys
+
+from tests.processes import wait_until
 
 
 class SharedBrowser:
@@ -57,6 +60,20 @@ class SharedBrowser:
             with suppress(WebDriverException):
                 self._browser.driver.quit()
         self._browser = None
+
+
+def write_over(field: Any, text: str) -> None:
+    """Write over what a field holds, a letter when the last one is there: dcc.Input puts the caret
+    back a moment after each, and letters of the same moment change places.
+    """
+    field.send_keys(Keys.CONTROL, "a", Keys.NULL)
+    for length, letter in enumerate(text, start=1):
+        field.send_keys(letter)
+        _wait_for_value(field, text[:length])
+
+
+def _wait_for_value(field: Any, text: str) -> None:
+    wait_until(lambda: field.get_attribute("value") == text, f"{text} in the field")
 
 
 def is_there(driver: Any, selector: str) -> bool:

@@ -70,6 +70,8 @@ def joined(spans: Spans, join_ms: int, *, same: bool = False) -> Spans:
     apart = spans.start[1:] - np.maximum.accumulate(spans.end)[:-1] > join_ms
     if same:
         apart |= spans.value[1:] != spans.value[:-1]
+    if apart.all():
+        return spans
     first = np.concatenate([[0], np.flatnonzero(apart) + 1])
     group = np.cumsum(np.concatenate([[False], apart]))
     worst = np.lexsort((-spans.excess, group))[first]

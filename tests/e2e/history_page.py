@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from jobs.job import Job, Status
 from jobs.ledger.ledger import Ledger
+from tests.browser import write_over
 from tests.processes import SiteProcess, WebProcess, wait_until
 
 PATIENCE_S = 90.0  # the machine may be busy
@@ -118,8 +119,8 @@ class HistoryPage:
     def type(self, component_id: str, text: str) -> None:
         """Write into a field what stands there from now on, and leave it."""
         box = self.driver.find_element(By.ID, component_id)
-        box.send_keys(Keys.CONTROL, "a")
-        box.send_keys(text, Keys.TAB)
+        write_over(box, text)
+        box.send_keys(Keys.TAB)
 
     def value(self, component_id: str) -> str:
         """What a field holds."""

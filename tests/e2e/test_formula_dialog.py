@@ -6,6 +6,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
+from tests.browser import write_over
 from tests.e2e.chart_page import GRAPH, Chart
 from tests.e2e.test_workbench import click
 
@@ -28,7 +29,7 @@ def open_dialog(chart: Chart, own: str = "") -> None:
 
 def write(chart: Chart, **texts: str) -> None:
     for name, text in texts.items():
-        chart.driver.find_element(By.ID, f"formula-{name}").send_keys(Keys.CONTROL, "a", Keys.NULL, text)
+        write_over(chart.driver.find_element(By.ID, f"formula-{name}"), text)
 
 
 def wait_for_verdict(chart: Chart, text: str, *, wrong: bool) -> None:

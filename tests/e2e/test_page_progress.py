@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 from data.request import HistoryRequest
 from jobs.job import Status
+from tests.browser import write_over
 from tests.e2e.conftest import year_of
 from tests.e2e.history_page import PATIENCE_S, extremes_in_the_database
 from tests.processes import is_gone, wait_until
@@ -74,8 +74,7 @@ def read_in_indonesian(page):
     the form stays.
     """
     page.type("range-start", "2013-03-05 06:00")
-    page.driver.find_element(By.ID, "range-end").send_keys(Keys.CONTROL, "a")
-    page.driver.find_element(By.ID, "range-end").send_keys("2013-04-05")
+    write_over(page.driver.find_element(By.ID, "range-end"), "2013-04-05")
     page.driver.find_element(By.CSS_SELECTOR, "[data-language=id]").click()
     page.wait_for_text("load", "Muat riwayat")
     page.wait_for_text("station", "JFK")
