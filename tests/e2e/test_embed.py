@@ -19,7 +19,7 @@ from access.embeds.embed_table import embeds
 from access.store import open_access
 from access.tables import embed as embed_table
 from jobs.job import Status
-from tests.browser import is_there
+from tests.browser import is_there, write_over
 from tests.e2e.conftest import Running, year_of
 from tests.e2e.history_page import HistoryPage
 from tests.e2e.portal import PATIENCE_S, Frame, Portal, browser_without_foreign_cookies, portal_at, post, refusals
@@ -317,7 +317,7 @@ def test_a_chart_is_embedded_from_the_page_which_shows_it_as_its_viewers_will_se
     assert_preview_follows_the_fields(page)
     page.press("embed-create")  # without an origin
     page.wait_for_text("embed-result", "Enter the site that will embed the chart")
-    page.driver.find_element(By.ID, "embed-origin").send_keys(f"{portal.origin}/weather?of=JFK", Keys.TAB)
+    write_over(page.driver.find_element(By.ID, "embed-origin"), f"{portal.origin}/weather?of=JFK")
     page.press("embed-create")
     line = wait_until(lambda: page.value("embed-line") if page.text("embed-result").count("Copy") else "", "the line", PATIENCE_S)
     assert 'title="Kennedy"' in line
@@ -360,7 +360,7 @@ def assert_preview_follows_the_fields(page: HistoryPage) -> None:
     assert frame.run("return document.getElementById('tools').hidden") is False
     choose(page.driver, "embed-theme", "dark")
     choose(page.driver, "embed-language", "id")
-    page.driver.find_element(By.ID, "embed-label").send_keys("Kennedy", Keys.TAB)
+    write_over(page.driver.find_element(By.ID, "embed-label"), "Kennedy")
     page.driver.find_element(By.CSS_SELECTOR, "#embed-switches input[value=controls]").click()
     wait_until(lambda: frame.run("return document.documentElement.dataset.theme") == "dark", "the dark theme", PATIENCE_S)
     said = (

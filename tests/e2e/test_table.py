@@ -6,11 +6,8 @@ import csv
 import io
 from urllib.request import urlopen
 
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-
 from tests.e2e.chart_page import Chart
-from tests.e2e.test_workbench import address, click, wait_for_view
+from tests.e2e.test_workbench import address, click, fill, wait_for_view
 
 CELLS = """
 const cells = [...document.querySelectorAll(`.table-grid [row-index="${arguments[0]}"] .ag-cell`)];
@@ -36,9 +33,7 @@ def cells(chart: Chart, row: int) -> dict[str, str]:
 
 def write(chart: Chart, option: str, text: str) -> None:
     """Write into a field of the table; what stood there is gone."""
-    field = chart.driver.find_element(By.CSS_SELECTOR, f"label[data-option={option}] input")
-    field.send_keys(Keys.CONTROL, "a")
-    field.send_keys(text, Keys.TAB)
+    fill(chart, f"label[data-option={option}] input", text)
 
 
 def test_the_table_shows_the_rows_of_the_file_and_goes_to_filters_and_sorts_as_its_address_says(chart: Chart) -> None:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 from config import Settings
 from data.request import HistoryRequest
@@ -16,7 +14,7 @@ from data.site import open_site
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import open_ledger
 from tests.e2e.chart_page import DAY, END, GRAPH, START, Chart
-from tests.e2e.test_workbench import click, search, wait_for_view
+from tests.e2e.test_workbench import click, fill, search, wait_for_view
 from tests.processes import SiteProcess
 
 MOST_STEPS = 5
@@ -34,10 +32,9 @@ class Analyst:
         self.steps += 1
         click(self.chart, selector)
 
-    def write(self, selector: str, *keys: str) -> None:
+    def write(self, selector: str, text: str) -> None:
         self.steps += 1
-        field = self.chart.wait_for(lambda: self.chart.driver.find_elements(By.CSS_SELECTOR, selector), selector)[0]
-        field.send_keys(*keys)
+        fill(self.chart, selector, text)
 
     def open(self, view: str, **options: str) -> None:
         """Press a tab, and each option that is not its default."""
@@ -129,7 +126,7 @@ def test_the_wettest_days(analyst: Analyst) -> None:
 
 def test_how_often_and_when_it_was_hotter_than_35_degrees(analyst: Analyst) -> None:
     analyst.open("events")
-    analyst.write("label[data-option=above] input", "35", Keys.TAB)
+    analyst.write("label[data-option=above] input", "35")
     wait_for_view(analyst.chart, "events", above="35")
     analyst.press("#view-lists .door")
     wait_for_view(analyst.chart, "trend")

@@ -6,10 +6,15 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.browser import write_over
 from tests.e2e.chart_page import DAY, END, GRAPH, START, Chart
 from tests.processes import wait_until
 
@@ -49,6 +54,22 @@ def click(chart: Chart, selector: str) -> Any:
         return None
 
     return chart.wait_for(clicked, selector)
+
+
+def fill(chart: Chart, selector: str, text: str) -> None:
+    """Write into a field, and leave it. Controls come anew with each answer, and for a moment what
+    is behind *Axes* is closed.
+    """
+
+    def filled() -> bool:
+        with suppress(ElementNotInteractableException, StaleElementReferenceException):
+            field = chart.driver.find_element(By.CSS_SELECTOR, selector)
+            write_over(field, text)
+            field.send_keys(Keys.TAB)
+            return True
+        return False
+
+    chart.wait_for(filled, selector)
 
 
 def click_middle(chart: Chart) -> bool:
@@ -106,8 +127,7 @@ def test_a_view_its_options_and_its_doors_are_selections_which_undo_back_and_rel
     assert "wind direction and wind speed" in chart.run(f"return {GRAPH}.layout.annotations[0].text").replace("<br>", " ")
     click(chart, "#views [data-view=events]")
     wait_for_view(chart, "events")
-    field = chart.driver.find_element(By.CSS_SELECTOR, "label[data-option=above] input")
-    field.send_keys("30", Keys.TAB)
+    fill(chart, "label[data-option=above] input", "30")
     wait_for_view(chart, "events", above="30")
     chart.wait(f"return {GRAPH}.data.length > 0", "the events")
 
@@ -132,8 +152,7 @@ def test_axes_by_hand_are_chosen_by_keyboard_kept_by_the_address_and_a_threshold
         chart.wait_for_rest()
 
     def write(option: str, text: str) -> None:
-        selector = f"label[data-option={option}][data-of=temperature] input"
-        chart.driver.find_element(By.CSS_SELECTOR, selector).send_keys(text, Keys.TAB)
+        fill(chart, f"label[data-option={option}][data-of=temperature] input", text)
 
     chart.driver.find_element(By.CSS_SELECTOR, ".axes-summary").send_keys(Keys.ENTER)
     write("y", "10,5..30")
