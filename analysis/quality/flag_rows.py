@@ -71,6 +71,8 @@ def _unexplained(found: dict[str, Spans], after_ms: int) -> dict[str, Spans]:
 
 def _places(rows: MonthRows, spans: Spans) -> Integers:
     """Return the readings within some spans, without those that have a flag already."""
+    if not len(spans):
+        return np.empty(0, np.int64)
     edges = np.zeros(len(rows.times) + 1, np.int64)
     np.add.at(edges, np.searchsorted(rows.times, spans.start), 1)
     np.add.at(edges, np.searchsorted(rows.times, spans.end, "right"), -1)
