@@ -25,6 +25,7 @@ import psutil
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
+from data.time.epoch import DAY_MS
 from data.time.months import month_bounds_ms, month_of
 from logs import configure_logs
 
@@ -38,8 +39,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 def make_station(
     settings: Settings, rows: int, *, step_s: int = 30, sensors: tuple[str, ...] = SENSORS, name: str = STATION
 ) -> None:
-    """Fill a site with a station of ``rows`` rows, one each ``step_s`` seconds;
-    SQLite only, as fast as it goes.
+    """Fill a site with a station of ``rows`` rows, one each ``step_s`` seconds, whose values follow
+    the course of a day; SQLite only, as fast as it goes.
     """
     from data.database.engine import migrate_observations, sqlite_path
 
@@ -56,7 +57,8 @@ def make_station(
         for begin in range(0, rows, 250_000):
             count = min(250_000, rows - begin)
             times = START_MS + (begin + np.arange(count, dtype=np.int64)) * step_s * 1000
-            values = [np.round(20 + 5 * generator.standard_normal(count).clip(-3, 3), 2) for _ in sensors]
+            course = 20 + 8 * np.sin(times / DAY_MS * 2 * np.pi)
+            values = [np.round(course + 0.1 * generator.standard_normal(count).clip(-3, 3), 2) for _ in sensors]
             database.execute("BEGIN")
             statement = f"INSERT INTO observation (station, time, {', '.join(sensors)}) VALUES ({marks})"
             columns = [[name] * count, times.tolist(), *(value.tolist() for value in values)]
@@ -117,20 +119,21 @@ def load_against_others(settings: Settings, request: HistoryRequest, *, repeat: 
 
 
 def memory_of_load(settings: Settings, request: HistoryRequest) -> dict[str, Any]:
-    """Greatest private memory (MB) of a process that loads a request cold."""
+    """Greatest memory (MB) of a process that loads a request cold, without mapped files."""
     shutil.rmtree(settings.tiles_path, ignore_errors=True)
     loaded, peak = _in_fresh_process("load", settings, request)
     return {"rows": loaded["rows"], "seconds": loaded["seconds"], "private_memory_mb": peak}
 
 
 def _in_fresh_process(what: str, settings: Settings, request: HistoryRequest) -> tuple[dict[str, Any], float]:
-    """What the process printed, and its greatest private memory in MB (10^6 bytes)."""
+    """What the process printed, and its greatest memory without mapped files in MB (10^6 bytes)."""
     command = [sys.executable, "-m", "benchmarks.load_cold", what, str(settings.data_dir.resolve()), request.to_json()]
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         watched, peak = psutil.Process(process.pid), 0
         while process.poll() is None:
             try:
-                peak = max(peak, watched.memory_full_info().uss)
+                memory = watched.memory_info()
+                peak = max(peak, memory.rss - memory.shared)  # a tile that is mapped is the system's to take back
             except psutil.Error:
                 break
             time.sleep(_SAMPLE_S)
