@@ -23,13 +23,17 @@ def equal_runs(times: Integers, values: Floats, least_ms: int, pause_ms: int) ->
     """Return runs of one value of ``least_ms`` or longer, and those that touch either end, which a
     later piece may continue; a pause of more than ``pause_ms`` ends a run.
     """
-    if not len(values):
+    rows = len(values)
+    if not rows:
         return NONE
-    ends = np.flatnonzero((values[1:] != values[:-1]) | (times[1:] - times[:-1] > pause_ms))
-    first, last = np.concatenate([[0], ends + 1]), np.concatenate([ends, [len(values) - 1]])
-    long = times[last] - times[first] >= least_ms
-    long[[0, -1]] = True
-    first, last = first[long], last[long]
+    held = np.zeros(rows + 1, bool)  # rows that go on as the one before
+    held[1:-1] = (values[1:] == values[:-1]) & (times[1:] - times[:-1] <= pause_ms)
+    turns = np.flatnonzero(held[1:] != held[:-1])
+    first, last = turns[::2], turns[1::2]
+    kept = (times[last] - times[first] >= least_ms) | (first == 0) | (last == rows - 1)
+    ends = np.unique([0, rows - 1])
+    alone = ends[~held[ends] & ~held[ends + 1]]
+    first, last = (np.sort(np.append(each[kept], alone)) for each in (first, last))
     empty = np.ones(len(first))
     return Spans(times[first], times[last], last - first + 1, values[first], empty, empty)
 
