@@ -14,6 +14,7 @@ from data.database.circuit_breaker import RunQuery, run_directly, run_for_page
 from data.database.drivers import SQLITE_BUSY_TIMEOUT_MS, WEB_BUSY_MS
 from data.database.engine import make_engine, sqlite_path
 from data.database.network_timeouts import install_network_timeouts
+from data.decision import Decisions, no_decisions
 from data.export.shelf import Shelf
 from data.flag_choice import FlagChoice
 from data.inventory import Inventory
@@ -34,6 +35,7 @@ class Site:
 
     ``floor``: the finest steps that may be seen of it, each as a whole; raw:
     everything (access/restricted_site.py). ``flags``: which flags of rules count.
+    ``decisions``: what people decided about its series.
     """
 
     settings: Settings
@@ -45,6 +47,7 @@ class Site:
     run_query: RunQuery = run_directly
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
+    decisions: Decisions = no_decisions
 
     def knowing(self, sensors: Iterable[str]) -> Site:
         """The site with the users' formulas among some sensors in its catalogue and inventory."""
@@ -72,13 +75,15 @@ def open_site(
     statement_timeout_s: float | None = None,
     run_query: RunQuery = run_directly,
     definitions: Definitions = no_definition,
+    decisions: Decisions = no_decisions,
 ) -> Site:
     """The site of some settings; opens no connection and reads no tile until it is used.
 
     ``session_name`` is how a server shows its sessions and queries, so that another process can
     stop them. No statement takes longer than ``statement_timeout_s`` (a job may); none in our own
     database waits longer than ``busy_ms`` for a SQLite file that is written to. ``run_query`` puts
-    the questions of plan and inventory to our own database, ``definitions`` knows users' formulas.
+    the questions of plan and inventory to our own database, ``definitions`` knows users' formulas,
+    ``decisions`` what people decided about series.
 
     Raises:
         ConfigurationError: a wrong URL or catalogue.
@@ -104,12 +109,13 @@ def open_site(
         tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap),
         source=source,
         run_query=run_query,
+        decisions=decisions,
     )
 
 
-def open_web_site(settings: Settings, definitions: Definitions = no_definition) -> Site:
+def open_web_site(settings: Settings, definitions: Definitions = no_definition, decisions: Decisions = no_decisions) -> Site:
     """Open the site for a web process, which no database may hold up; ``definitions`` knows users'
-    formulas.
+    formulas, ``decisions`` what people decided.
     """
     site = open_site(
         settings,
@@ -117,6 +123,7 @@ def open_web_site(settings: Settings, definitions: Definitions = no_definition) 
         statement_timeout_s=_WEB_STATEMENT_S,
         run_query=run_for_page,
         definitions=definitions,
+        decisions=decisions,
     )
     install_network_timeouts(site.engine, "observations")
     return site

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from data.catalogue import Catalogue
+from data.decision import Decisions
 from data.flag_choice import FlagChoice
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
@@ -40,3 +41,7 @@ class SiteLike(Protocol):
     @property
     def flags(self) -> FlagChoice:
         """Which flags of the rules of quality control count."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """What people decided about its series."""
