@@ -1,35 +1,60 @@
-"""The command line: ``python manage.py COMMAND``. Modules of commands/ register theirs."""
+"""The command line: ``python manage.py COMMAND``. Modules of commands/ register theirs, and are
+imported when they are called for.
+"""
 
 from __future__ import annotations
 
 import getpass
 import importlib
 import os
-import pkgutil
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
-import commands
+from commands import COMMANDS
 from errors import RiwayatError, os_error_sentence
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells do
 
 
+class ListedCommands(TyperGroup):
+    """The commands of commands/, each imported when it is called for."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - the framework's signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:  # noqa: ARG002 - the framework's signature
+        """Return what the list of --help shows of a command."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is called, and what follows its name."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, None if name is None else command(name), rest
+
+
+def command(name: str) -> Any:
+    """Return a command, or a group of them, by its name in COMMANDS."""
+    only = typer.Typer()
+    importlib.import_module(f"commands.{COMMANDS[name][0]}").register(only)
+    return get_group(only).commands[name]
+
+
 def build() -> typer.Typer:
-    """The command line with the commands of every module in commands/, sorted by module."""
+    """Return the command line."""
     app = typer.Typer(
         name="manage.py",
+        cls=ListedCommands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
     app.callback()(_prepare)
-    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda found: found.name):
-        register = getattr(importlib.import_module(f"commands.{module.name}"), "register", None)
-        if register:
-            register(app)
     return app
 
 

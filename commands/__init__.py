@@ -1,4 +1,34 @@
 """The commands of manage.py, one file a noun: parse, call one plain function, print.
 
-Each file registers its commands itself. What a command does belongs to data, jobs or access.
+Each file registers its commands itself; COMMANDS says which file has which, so that none imports
+the others. What a command does belongs to data, jobs or access.
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --help says in its list
+    "analyse": ("analyse", "Load a history through the queue and answer a question about it."),
+    "audit": ("audit", "Who loaded, exported, embedded, signed in, was refused, and what was granted."),
+    "delete": ("batches", "Delete imported observations; asks first, and manage.py import undo brings them back."),
+    "demo": ("demo", "Make plausible synthetic stations in a tropical climate."),
+    "doctor": ("doctor", "Check settings, folders, databases and the worker; exit 1 when something needs attention."),
+    "embed-token": ("embeds", "Charts in other pages: the line of HTML that shows one, and its end."),
+    "formulas": ("formulas", "Formulas of users."),
+    "grants": ("grants", "What is granted to users, groups and everyone; nothing else may be seen."),
+    "groups": ("users", "Groups of users, to whom something can be granted together."),
+    "history": ("history", "Load a history through the queue and print each series' statistics; Ctrl-C cancels."),
+    "import": ("imports", "Import files of observations; list what was imported, and undo it."),
+    "keys": ("keys", "Keys with which programs use the API."),
+    "migrate": ("setup", "Bring the databases' schema up to date."),
+    "queue": ("queue", "Look at jobs, retry, cancel and prune them."),
+    "reproduce": ("reproduce", "Make an exported file again and compare it with its manifest, byte by byte."),
+    "sensors": ("stations", "List the sensors of the catalogue: unit, valid range, how each is aggregated and drawn."),
+    "setup": ("setup", "Make the databases and, if there is no observation yet, bring in the bundled sample."),
+    "source": ("source", "A table that the site has already (RIWAYAT_SOURCE)."),
+    "stations": ("stations", "List the stations: their sensors, first and last observation, usual step and rows."),
+    "tiles": ("tiles", "The tiles: columns of history on disk, read once from the database."),
+    "users": ("users", "Users that the site knows by name."),
+    "worker": ("worker", "Run jobs until told to stop."),
+}
