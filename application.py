@@ -125,7 +125,8 @@ def create_app(settings: Settings) -> Dash:
     hashes.apps += [app, jobs_app, admin_app]
     refuse_malformed(server, {f"{each.config.url_base_pathname}_dash-update-component": each for each in hashes.apps}, error_json)
     metrics = WebMetrics(settings.url_prefix)
-    site, ledger = open_web_site(settings, access.definitions), open_ledger(settings, busy_ms=WEB_BUSY_MS, impatient=True)
+    site = open_web_site(settings, access.definitions, access.decisions)
+    ledger = open_ledger(settings, busy_ms=WEB_BUSY_MS, impatient=True)
     wake = make_wake(settings, ledger)
     services = Services(
         settings, site, ledger, access, authenticator, wake, metrics.time_view, authenticator.must_prove, authenticator.logins

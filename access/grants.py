@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     VIEW = "view"
     EXPORT = "export"
     EMBED = "embed"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Grant:
     finest: Resolution = RESOLUTIONS[0]
     may_export: bool = True
     may_embed: bool = False
+    may_review: bool = False
 
     def names(self, station: str, sensor: str | None = None) -> bool:
         """Return whether the grant is about a station, or about a sensor of it."""
@@ -82,7 +84,8 @@ class Grant:
             return False
         if RESOLUTIONS.index(resolution) < RESOLUTIONS.index(self.finest):
             return False
-        return {Purpose.EXPORT: self.may_export, Purpose.EMBED: self.may_embed}.get(purpose, True)
+        of_purpose = {Purpose.EXPORT: self.may_export, Purpose.EMBED: self.may_embed, Purpose.REVIEW: self.may_review}
+        return of_purpose.get(purpose, True)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from access.account_table import (
     update_account,
 )
 from access.audit.log import AuditLog, write_entry
+from access.decisions.stored_decisions import StoredDecisions
 from access.formulas.formula_definitions import FormulaDefinitions
 from access.grant_table import GrantRow, SubjectKind, all_grants, delete_grant, grants_of, insert_grant
 from access.grants import EVERYTHING, Grant, MadeOf, Rights, made_of
@@ -75,6 +76,7 @@ class AccessStore:
         self.engine = engine
         self.audit = AuditLog(engine)
         self.definitions = definitions or FormulaDefinitions(engine)
+        self.decisions = StoredDecisions(engine)
         self._admins = frozenset(admins)
         self._open_to_all = open_to_all
         self._zone = zone

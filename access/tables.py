@@ -1,5 +1,5 @@
 """Tables of who may see what: account, member, proxy_member, grant_rule, api_key, session, embed,
-saved_view, formula_definition, own_formula, audit.
+saved_view, formula_definition, own_formula, quality_decision, quality_revision, audit.
 Times are int ms UTC.
 
 They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary
@@ -8,7 +8,7 @@ collation: ``Bob`` is not ``bob``).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, column, table
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text, column, false, table
 
 metadata = MetaData()
 
@@ -58,6 +58,7 @@ grant_rule = Table(
     Column("finest", String(8), nullable=False, comment="the finest resolution allowed"),
     Column("may_export", Boolean, nullable=False),
     Column("may_embed", Boolean, nullable=False),
+    Column("may_review", Boolean, nullable=False, server_default=false()),
     Column("note", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("created_by", String(255), nullable=False),
@@ -148,6 +149,38 @@ own_formula = Table(
     Column("changed_ms", BigInteger, nullable=False),
     Index("own_formula_label", "owner", "label", unique=True),
     comment="The formulas that a user has on the list; one gives no right to what it reads.",
+)
+
+quality_decision = Table(
+    "quality_decision",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=False, comment="the revision at which it was made"),
+    Column("station", String(255), nullable=False),
+    Column("sensor", String(255), nullable=False),
+    Column("kind", String(16), nullable=False, comment="right, wrong, suspect, offset, factor, shift, delete, fill"),
+    Column("from_ms", BigInteger, nullable=False, comment="first stamp that it is about"),
+    Column("to_ms", BigInteger, nullable=False, comment="last stamp that it is about, included"),
+    Column("rule", String(32), comment="of whose flags it decides; null: of all"),
+    Column("amount", Double, comment="added (in the sensor's unit), multiplied by, or ms of a shift"),
+    Column("filled_station", String(255)),
+    Column("filled_sensor", String(255), comment="with the station: the series whose readings fill in"),
+    Column("reason", String(500), nullable=False),
+    Column("made_by", String(255), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("undone_by", String(255)),
+    Column("undone_ms", BigInteger, comment="null: it is in force"),
+    Column("revision", BigInteger, nullable=False, comment="that of its latest change"),
+    Index("quality_decision_series", "station", "sensor"),
+    Index("quality_decision_revision", "revision"),
+    comment="What people decided about readings; nothing of a row changes but that it is undone, and none is removed.",
+)
+
+quality_revision = Table(
+    "quality_revision",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False, comment="1"),
+    Column("revision", BigInteger, nullable=False, comment="grows with each change; whoever makes one locks it"),
+    comment="How often decisions changed; no row before the first. Numbers appear in their order.",
 )
 
 audit = Table(

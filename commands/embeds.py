@@ -65,7 +65,7 @@ def make(
     from layouts.views import check_view
 
     with opened_access() as (settings, store):
-        site = open_site(settings, definitions=store.definitions)
+        site = open_site(settings, definitions=store.definitions, decisions=store.decisions)
         now_ms = epoch_ms()
         options = named_options(option or ())
         check_view(view, options)

@@ -33,7 +33,8 @@ def _opened(owner: str) -> Iterator[tuple[AccessStore, Site, Identity]]:
     from data.site import open_site
 
     with opened_access() as (settings, store):
-        yield store, open_site(settings, definitions=store.definitions), owner_identity(settings, store, owner)
+        site = open_site(settings, definitions=store.definitions, decisions=store.decisions)
+        yield store, site, owner_identity(settings, store, owner)
 
 
 @_formulas.command()

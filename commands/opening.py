@@ -56,13 +56,14 @@ def quiet_settings() -> Settings:
 @contextmanager
 def opened_site(settings: Settings) -> Iterator[tuple[Site, Ledger]]:
     """The site and the ledger of its jobs: what a load through the queue needs."""
+    from access.decisions.stored_decisions import StoredDecisions
     from access.formulas.formula_definitions import FormulaDefinitions
     from data.database.engine import explained
     from data.site import open_site
     from jobs.ledger.ledger import open_ledger
 
     ledger = open_ledger(settings)
-    site = open_site(settings, definitions=FormulaDefinitions(ledger.engine))
+    site = open_site(settings, definitions=FormulaDefinitions(ledger.engine), decisions=StoredDecisions(ledger.engine))
     try:
         with explained(site.engine), explained(ledger.engine):
             yield site, ledger

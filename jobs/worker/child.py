@@ -205,7 +205,12 @@ def _load(
     try:
         report = ThrottledReport(publish_and_sample)
         owner = persist(lambda: owner_identity(settings, access, job.owner), settings.ledger_patience)
-        site = open_site(settings, session_name=session_name(job.id, attempt), definitions=access.definitions)
+        site = open_site(
+            settings,
+            session_name=session_name(job.id, attempt),
+            definitions=access.definitions,
+            decisions=access.decisions,
+        )
         seen = require_permission(site, owner, job.request, purpose_of(job.kind))
         with classified(site.engine.url):
             found = _run(site, job, attempt, report, seen)
