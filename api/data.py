@@ -22,9 +22,9 @@ from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt, Stats
 from api.revocable_stream import RevocableStream
-from data.export.columns import Units
 from data.export.formats import STREAMS, check_format, export_tag
 from data.export_names import export_names
+from data.file_columns import Units
 from data.flag_choice import USUAL_FLAGS
 from data.load_plan import all_present
 from data.request import HistoryRequest, parse_time

@@ -11,9 +11,9 @@ from access.embeds.spec import THEMES
 from access.saved.saved_selection import LONGEST_NAME as LONGEST_VIEW_NAME
 from access.saved.saved_selection import MOST_HIDDEN, Preset
 from analysis.inquiry import TREND
-from data.export.columns import Units
 from data.export.formats import FORMATS
 from data.export.row_question import Flags
+from data.file_columns import Units
 from data.flag_choice import USUAL_FLAGS, FlagChoice
 from data.time.resolution import RESOLUTIONS
 from i18n import LANGUAGES

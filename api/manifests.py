@@ -19,10 +19,10 @@ from api.inputs import DataQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
-from data.export.columns import Units
 from data.export.formats import STREAMS, RowCount, suffix
 from data.export.manifest import ENDING, Manifest, digested, file_pieces, manifest_tag, refuse_without_manifest, units_of
 from data.export.netcdf import row_count
+from data.file_columns import Units
 from data.request import HistoryRequest
 from data.site import Site
 from jobs.kinds.export_file import find_export

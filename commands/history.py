@@ -12,6 +12,7 @@ import typer
 from commands.loading import flags_option, load, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.printing import AsJson, say, say_json, show
+from data.file_columns import UNITS
 from data.time.months import iso_utc, iso_utc_or_none
 from data.time.resolution import RESOLUTION_LIST
 from errors import InvalidRequest, RiwayatError
@@ -115,14 +116,16 @@ def _summary(site: Site, request: HistoryRequest, station: str, name: str) -> di
 
 
 def _format_of(out: Path | None, *, manifest: bool) -> str | None:
-    from data.export.formats import format_of
+    if out is None:
+        if manifest:
+            raise typer.BadParameter("needs --out", param_hint="--manifest")
+        return None
+    from data.export.formats import format_of  # here, so that what writes no file need not wait for pyarrow
     from data.export.manifest import refuse_without_manifest
 
-    if manifest and out is None:
-        raise typer.BadParameter("needs --out", param_hint="--manifest")
     try:
-        kind = None if out is None else format_of(out)
-        if manifest and kind:
+        kind = format_of(out)
+        if manifest:
             refuse_without_manifest(kind)
         return kind
     except InvalidRequest as exc:
@@ -130,8 +133,6 @@ def _format_of(out: Path | None, *, manifest: bool) -> str | None:
 
 
 def _check_units(units: str) -> None:
-    from data.export.columns import UNITS
-
     if units not in UNITS:
         raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
 

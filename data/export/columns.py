@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,14 +18,12 @@ from data.arrays import Integers
 from data.catalogue import Catalogue
 from data.export.rows import Piece
 from data.export_names import export_names
-from data.file_columns import OWN_FLAG, OWN_LOCAL, OWN_STATION, OWN_TIME
+from data.file_columns import OWN_FLAG, OWN_LOCAL, OWN_STATION, OWN_TIME, Units
 from data.ingest.own_files import named
 from data.request import HistoryRequest
 from data.time.zones import ZoneOffsets, offset_text
 from escaping import safe_text
 
-Units = Literal["none", "name", "row"]
-UNITS: Final[tuple[Units, ...]] = get_args(Units)
 FIRST_COLUMNS: Final = (OWN_TIME, OWN_LOCAL, OWN_STATION)
 
 

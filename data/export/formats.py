@@ -24,12 +24,13 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from config import VERSION
-from data.export.columns import Units, header_lines, schema, table, text_table
+from data.export.columns import header_lines, schema, table, text_table
 from data.export.flag_column import flag_column, has_flag_column
 from data.export.netcdf import libraries, write_netcdf
 from data.export.rows import Piece, joined
 from data.export.sheets import write_workbook
 from data.export.xlsx import SHEET_ROWS, ReportRows
+from data.file_columns import Units
 from data.flag_layer import flag_layer, overlaid_series
 from data.range_rows import Span, open_observations, published_months
 from data.request import HistoryRequest

@@ -12,10 +12,10 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from config import VERSION
-from data.export.columns import Units
 from data.export.flag_column import has_flag_column
 from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_file, export_tag, format_of
 from data.export.netcdf import libraries
+from data.file_columns import Units
 from data.flag_choice import FlagChoice
 from data.flag_layer import FlagLayer, flag_layer
 from data.range_rows import open_observations, published_months
