@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, inspect, select, update
 
 from access.audit.log import write_entry
 from access.names import check_name, name_of_removed
-from access.tables import account, api_key, embed, grant_rule, left_job, member, own_formula, proxy_member, saved_view
+from access.tables import account, api_key, embed, grant_rule, left_job, member, note, own_formula, proxy_member, saved_view
 from data.time.epoch import epoch_ms
 from errors import NotFound
 
@@ -93,7 +93,9 @@ def forget_account(connection: Connection, name: str) -> None:
     connection.execute(delete(grant_rule).where(grant_rule.c.subject_kind == "user", grant_rule.c.subject == name))
     connection.execute(delete(saved_view).where(saved_view.c.owner == name))
     connection.execute(delete(own_formula).where(own_formula.c.owner == name))
+    connection.execute(delete(note).where(note.c.owner == name, note.c.shared.is_(False)))
     left_as = name_of_removed(name)
+    connection.execute(update(note).where(note.c.owner == name).values(owner=left_as))
     for table in (api_key, embed):
         own = (table.c.owner == name, table.c.revoked_ms.is_(None))
         connection.execute(update(table).where(*own).values(revoked_ms=epoch_ms()))

@@ -1,5 +1,5 @@
 """Tables of who may see what: account, member, proxy_member, grant_rule, api_key, session, embed,
-saved_view, formula_definition, own_formula, quality_decision, quality_revision, audit.
+saved_view, formula_definition, own_formula, note, quality_decision, quality_revision, audit.
 Times are int ms UTC.
 
 They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary
@@ -181,6 +181,25 @@ quality_revision = Table(
     Column("only", Integer, primary_key=True, autoincrement=False, comment="1"),
     Column("revision", BigInteger, nullable=False, comment="grows with each change; whoever makes one locks it"),
     comment="How often decisions changed; no row before the first. Numbers appear in their order.",
+)
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="a digest of what it said first; the same is written once"),
+    Column("owner", String(255), nullable=False),
+    Column("station", String(255), nullable=False),
+    Column("sensor", String(64), comment="null: the station as a whole"),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False, comment="exclusive; equal to the start: a moment"),
+    Column("kind", String(16), nullable=False, comment="event, maintenance or calibration"),
+    Column("text", Text, nullable=False),
+    Column("shared", Boolean, nullable=False, comment="there for all who may see the station's sensor then"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("note_station", "station", "start_ms"),
+    Index("note_owner", "owner"),
+    comment="What people write on times and spans of stations; one gives no right.",
 )
 
 audit = Table(

@@ -72,6 +72,7 @@ class _Stored(BaseModel):
     refresh_s: Annotated[int, Field(ge=LEAST_REFRESH_S, le=MOST_REFRESH_S)] = 300
     view: str = TREND
     options: dict[str, str] = {}
+    notes: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class EmbedSpec:
     and how they are drawn.
 
     ``refresh_s``: after how long a rolling chart looks for newer data. ``view`` is Trend or the
-    name of an analysis, ``options`` are the view's, as texts of an address.
+    name of an analysis, ``options`` are the view's, as texts of an address. ``notes``: Trend shows
+    what people share on its series.
     """
 
     stations: tuple[str, ...]
@@ -97,6 +99,7 @@ class EmbedSpec:
     refresh_s: int = 300
     view: str = TREND
     options: Mapping[str, str] = field(default_factory=dict)
+    notes: bool = False
 
     def __post_init__(self) -> None:
         fixed = self.start_ms is not None and self.end_ms is not None

@@ -1,0 +1,248 @@
+"""Notes as the table ``note`` has them: adding, finding, changing and removing.
+Times are int ms UTC.
+
+One's own are there for oneself, shared ones also for others, as far as they may see the station or
+sensor at that time; anything else does not exist for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from access.audit.log import write_entry
+from access.embeds.embed_table import find_embed
+from access.grants import Purpose
+from access.identity import Identity
+from access.names import EMBED_OWNER
+from access.notes.note import Note, NoteContent, is_granted
+from access.restricted_site import restricted_site
+from access.store import AccessStore
+from access.tables import note as table
+from data.site import Site
+from data.time.epoch import epoch_ms
+from data.time.months import iso_utc
+from errors import Conflict, InvalidRequest, NotFound, NotPermitted, UnknownSensor
+
+MOST_NOTES: Final = 10_000  # of one user
+MOST_LISTED: Final = 1_000  # of one question
+_MOST_READ: Final = 20_000  # rows of which these are looked for
+_MOST_NAMED: Final = 500  # stations of one statement; of more all are read
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+log = structlog.get_logger(__name__)
+
+
+def add_note(store: AccessStore, site: Site, identity: Identity, content: NoteContent) -> Note:
+    """Add a note of the identity's.
+
+    Raises:
+        UnknownStation, UnknownSensor: there is none, or nothing of it is granted.
+        NotPermitted: it is not granted at that time.
+        Conflict: the identity has written the same already, or too many.
+    """
+    require_noted(site, identity, content)
+    now_ms, note_id = epoch_ms(), content.id_of(identity.user)
+    made = Note(note_id, identity.user, content, now_ms, now_ms)
+    try:
+        with store.engine.begin() as connection:
+            require_room(connection, identity.user, 1)
+            connection.execute(insert(table).values(row_values(made)))
+            write_entry(connection, "note_added", _audit_fields(made))
+    except IntegrityError:
+        raise Conflict("You have written this note already.", field="text") from None
+    return made
+
+
+def change_note(store: AccessStore, site: Site, identity: Identity, note_id: object, **changed: Any) -> Note:
+    """Change what is given of a note of the identity's: fields of
+    :class:`access.notes.note.NoteContent` by name.
+
+    Raises:
+        NotFound: as :func:`visible_note`.
+        NotPermitted: it is somebody else's, or not granted at that time.
+        InvalidRequest, UnknownStation, UnknownSensor: as :func:`add_note`.
+    """
+    found = visible_note(store, identity, note_id)
+    if found.owner != identity.user:
+        raise NotPermitted("Only {name} can change this note.", name=found.owner)
+    made = replace(found, content=replace(found.content, **changed), changed_ms=epoch_ms())
+    require_noted(site, identity, made.content)
+    with store.engine.begin() as connection:
+        if not connection.execute(update(table).where(table.c.id == found.id).values(row_values(made))).rowcount:
+            raise _not_there(found.id)  # removed meanwhile
+        write_entry(connection, "note_changed", _audit_fields(made))
+    return made
+
+
+def remove_note(store: AccessStore, identity: Identity, note_id: object) -> None:
+    """Remove a note of the identity's; an administrator may remove any that is shared.
+
+    Raises:
+        NotFound: as :func:`visible_note`.
+        NotPermitted: it is somebody else's.
+    """
+    found = visible_note(store, identity, note_id)
+    if found.owner != identity.user and not identity.admin:
+        raise NotPermitted("Only {name} can remove this note.", name=found.owner)
+    with store.engine.begin() as connection:
+        if connection.execute(delete(table).where(table.c.id == found.id)).rowcount:
+            write_entry(connection, "note_removed", _audit_fields(found))
+
+
+def visible_note(store: AccessStore, identity: Identity, note_id: object) -> Note:
+    """Return a note that is there for the identity, whatever is given for its id.
+
+    Raises:
+        NotFound: there is none, it is another user's and private, or its time is not granted to
+            the identity; all alike.
+    """
+    if isinstance(note_id, str) and _ID.fullmatch(note_id):
+        with store.engine.connect() as connection:
+            row = connection.execute(select(table).where(table.c.id == note_id)).one_or_none()
+        found = _note(row) if row is not None else None
+        if found is not None and _Viewer(store, identity, Purpose.VIEW).sees(found):
+            return found
+    raise _not_there(note_id)
+
+
+def visible_notes(
+    store: AccessStore,
+    identity: Identity,
+    stations: Iterable[str] | None = None,
+    sensors: Iterable[str] | None = None,
+    span: tuple[int, int] | None = None,
+    *,
+    purpose: Purpose = Purpose.VIEW,
+    limit: int = MOST_LISTED,
+) -> list[Note]:
+    """Return the first ``limit`` notes that are there for the identity, by time: of some stations
+    as a whole and of some sensors of theirs, that touch [start, end), int ms UTC; None: any.
+
+    What leaves the page has shared notes alone: with a ``purpose`` other than VIEW one's private
+    ones are left out too. An embedded chart has those that its maker shows, and none else.
+    """
+    at = None if stations is None else frozenset(stations)
+    of = None if sensors is None else frozenset(sensors)
+    found: list[Note] = []
+    viewer = _Viewer(store, identity, purpose)
+    for one in _notes(store, viewer.theirs, at, span):
+        content = one.content
+        asked = (at is None or content.station in at) and (of is None or content.sensor is None or content.sensor in of)
+        if asked and viewer.sees(one):
+            found.append(one)
+            if len(found) >= limit:
+                break
+    return found
+
+
+class _Viewer:
+    """Who looks at notes, for a purpose."""
+
+    def __init__(self, store: AccessStore, identity: Identity, purpose: Purpose) -> None:
+        self._user = identity.user
+        self._own = purpose is Purpose.VIEW
+        self._purposes: tuple[Purpose, ...] = (purpose,)
+        self._rights = identity.rights
+        if identity.user.startswith(EMBED_OWNER):
+            self._look_through_embed(store, identity)
+
+    def _look_through_embed(self, store: AccessStore, identity: Identity) -> None:
+        """Take the rights of who made the chart, who may embed more time than it shows now: a span
+        that began before is told as well.
+        """
+        found, shown = find_embed(store, self._user.removeprefix(EMBED_OWNER)), identity.rights.shown
+        none = found is None or shown is None or not found.spec.notes  # shown is None where it has ended
+        rights = identity.rights if found is None or none else store.account_rights(found.owner).rights
+        self._rights = replace(rights, everything=rights.everything and not none, shown=frozenset() if none else shown)
+        self._own, self._purposes = False, (*self._purposes, Purpose.EMBED)
+
+    @property
+    def theirs(self) -> ColumnElement[bool]:
+        """The rows that may be among theirs."""
+        shared = table.c.shared.is_(True)
+        return or_(table.c.owner == self._user, shared) if self._own else shared
+
+    def sees(self, found: Note) -> bool:
+        """Return whether a note is there for them; one's own is, what it is about one has said
+        oneself.
+        """
+        if self._own and found.owner == self._user:
+            return True
+        return found.content.shared and all(is_granted(self._rights, found.content, each) for each in self._purposes)
+
+
+def require_noted(site: Site, identity: Identity, content: NoteContent) -> None:
+    """Refuse a note on what is not there, or not granted to the identity at its time.
+
+    Raises:
+        UnknownStation, UnknownSensor: there is none, or nothing of it is granted.
+        NotPermitted: it is not granted at that time.
+    """
+    seen = restricted_site(site, identity.rights)
+    seen.inventory.named([content.station])
+    if content.sensor is not None:
+        seen.catalogue[content.sensor]
+        if not identity.rights.knows(content.station, content.sensor):
+            raise UnknownSensor("{station} has no {sensor}.", field="sensor", station=content.station, sensor=content.sensor)
+    if not is_granted(identity.rights, content):
+        raise NotPermitted("You may not see {station} at this time, so you cannot write a note there.", station=content.station)
+
+
+def require_room(connection: Connection, owner: str, count: int) -> None:
+    """Raises Conflict where a user would have more than MOST_NOTES with so many more."""
+    own = select(func.count()).select_from(table).where(table.c.owner == owner)
+    if connection.execute(own).scalar_one() + count > MOST_NOTES:
+        raise Conflict("{name} has {most} notes; remove some first.", name=owner, most=MOST_NOTES)
+
+
+def row_values(made: Note) -> dict[str, Any]:
+    """Return a note as its row."""
+    content = made.content
+    fields = ("station", "sensor", "start_ms", "end_ms", "kind", "text", "shared")
+    own = {"id": made.id, "owner": made.owner, "created_ms": made.created_ms, "changed_ms": made.changed_ms}
+    return own | {name: getattr(content, name) for name in fields}
+
+
+def _notes(
+    store: AccessStore, theirs: ColumnElement[bool], stations: Collection[str] | None, span: tuple[int, int] | None
+) -> Iterator[Note]:
+    """Yield notes by time, those that cannot be read left out."""
+    query = select(table).where(theirs)
+    if stations is not None and len(stations) <= _MOST_NAMED:
+        query = query.where(table.c.station.in_(sorted(stations)))
+    if span is not None:  # a span that ends where this begins is before it, a moment there is not
+        after = or_(table.c.end_ms > span[0], and_(table.c.start_ms == span[0], table.c.end_ms == span[0]))
+        query = query.where(table.c.start_ms < span[1], after)
+    with store.engine.connect() as connection:
+        rows = connection.execute(query.order_by(table.c.start_ms, table.c.id).limit(_MOST_READ)).all()
+    yield from filter(None, map(_note, rows))
+
+
+def _not_there(note_id: object) -> NotFound:
+    return NotFound("There is no note {note_id}.", note_id=str(note_id)[:40])
+
+
+def _audit_fields(made: Note) -> Mapping[str, Any]:
+    """A note as the audit log tells it: of a private one not its text."""
+    content = made.content
+    subject = {"note": made.id, "owner": made.owner, "station": content.station, "sensor": content.sensor}
+    subject |= {"from": iso_utc(content.start_ms), "to": iso_utc(content.end_ms)}
+    return subject | {"kind": content.kind, "shared": content.shared} | ({"text": content.text} if content.shared else {})
+
+
+def _note(row: Row[Any]) -> Note | None:
+    """A row as a note; None of what another version wrote, which hides no other."""
+    try:
+        content = NoteContent(row.station, row.sensor, row.start_ms, row.end_ms, row.text, row.kind, row.shared)
+    except InvalidRequest as exc:
+        log.warning("a note cannot be read", note=row.id, reason=str(exc))
+        return None
+    return Note(row.id, row.owner, content, row.created_ms, row.changed_ms)
