@@ -50,6 +50,7 @@ def compass() -> dict[str, Any]:
 def colour_bar(style: Style, unit: str = "") -> dict[str, Any]:
     """What every bar of a colour scale shares; its place and length come from the picture."""
     return {
+        "ticklabeloverflow": "allow",  # else each label is measured, and with it the page laid out
         "thickness": 8,
         "thicknessmode": "pixels",
         "lenmode": "pixels",

@@ -196,7 +196,7 @@ def _counted(rows: int, expected: int | None) -> str:
 
 
 def _axes(page: _Page, plot: Plot, number: int, row_px: float, style: Style) -> dict[str, Any]:
-    axis = {**axis_style(style), "showgrid": False, "fixedrange": True, "ticks": ""}
+    axis = {**axis_style(style), "showgrid": False, "fixedrange": True, "ticks": "", "ticklabeloverflow": "allow"}
     x, y = axis_key("x", number), axis_key("y", number)
     rows = [page.first + row for row in range(page.rows)]
     named = [row for row, month in enumerate(rows) if row_px >= _LABELLED_PX or month % 12 == 0]
@@ -214,7 +214,7 @@ def _axes(page: _Page, plot: Plot, number: int, row_px: float, style: Style) -> 
             **axis,
             "domain": plot.domain["y"],
             "anchor": x,
-            "tickfont": {**axis["tickfont"], "size": 10.5},
+            "tickfont": {**axis["tickfont"], "size": 10},
             "range": [page.rows - 0.5, -0.5],
             "tickmode": "array",
             "tickvals": named,

@@ -208,7 +208,7 @@ def _strips(clock: ClockHours, width_px: int) -> list[_Strip]:
 
 
 def _axes(strip: _Strip, plot: Plot, number: int, canvas: Canvas) -> dict[str, Any]:
-    axis = {**axis_style(canvas.style), "showgrid": False, "fixedrange": True, "ticks": ""}
+    axis = {**axis_style(canvas.style), "showgrid": False, "fixedrange": True, "ticks": "", "ticklabeloverflow": "allow"}
     half = DAY_MS // 2  # a cell has its date in the middle
     long = strip.days > 62
     ticks = (
