@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from escaping import visible
@@ -159,6 +159,15 @@ class JobNotFound(NotFound, code="job_not_found"):
 
 class Conflict(RiwayatError, code="conflict", http_status=409):
     """Not possible in the current state."""
+
+
+class DecidedMeanwhile(Conflict, code="decided_meanwhile"):
+    """Others have decided about these readings meanwhile. Look at their decisions first."""
+
+    def __init__(self, template: str | None = None, *, newer: Sequence[Any] = (), **params: Any) -> None:
+        """Take these decisions, by number (of access/decisions/)."""
+        super().__init__(template, **params)
+        self.newer = tuple(newer)
 
 
 class StaleAttempt(Conflict, code="stale_attempt"):

@@ -12,7 +12,19 @@ from sqlalchemy import Connection, Row, delete, insert, inspect, select, update
 
 from access.audit.log import write_entry
 from access.names import check_name, name_of_removed
-from access.tables import account, api_key, embed, grant_rule, left_job, member, note, own_formula, proxy_member, saved_view
+from access.tables import (
+    account,
+    api_key,
+    embed,
+    grant_rule,
+    left_job,
+    member,
+    note,
+    own_formula,
+    proxy_member,
+    quality_decision,
+    saved_view,
+)
 from data.time.epoch import epoch_ms
 from errors import NotFound
 
@@ -100,6 +112,8 @@ def forget_account(connection: Connection, name: str) -> None:
         own = (table.c.owner == name, table.c.revoked_ms.is_(None))
         connection.execute(update(table).where(*own).values(revoked_ms=epoch_ms()))
         connection.execute(update(table).where(table.c.owner == name).values(owner=left_as))
+    for column in (quality_decision.c.made_by, quality_decision.c.undone_by):
+        connection.execute(update(quality_decision).where(column == name).values({column: left_as}))
     _leave_jobs(connection, name, left_as)
     write_entry(connection, "user_removed", {"user": name})
 

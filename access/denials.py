@@ -51,6 +51,8 @@ def _unknown(rights: Rights, request: HistoryRequest) -> RiwayatError | None:
 def _only_to_look_at(purpose: Purpose) -> NotPermitted:
     if purpose is Purpose.EMBED:
         return NotPermitted("You can view this but not embed it. Ask your administrator.")
+    if purpose is Purpose.REVIEW:
+        return NotPermitted("You can view this but not review it. Ask your administrator.")
     return NotPermitted("You can view this but not download it. Ask your administrator.")
 
 

@@ -130,5 +130,6 @@ def _audit_fields(kind: SubjectKind, subject: str, grant: Grant, note: str) -> d
         "finest": grant.finest,
         "export": grant.may_export,
         "embed": grant.may_embed,
+        "review": grant.may_review,
         **({"note": note} if note else {}),
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Scope = Literal["load", "read", "export", "embed", "admin"]
+Scope = Literal["load", "read", "export", "embed", "review", "admin"]
 
-SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export", "embed", "admin")
+SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export", "embed", "review", "admin")
 ALL_SCOPES: Final[frozenset[Scope]] = frozenset(SCOPES)
 DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("read", "load", "export")  # of a key

@@ -73,7 +73,7 @@ api_key = Table(
     Column("owner", String(255), nullable=False),
     Column("label", String(255), nullable=False),
     Column("digest", String(64), nullable=False, comment="SHA-256 of the secret, hexadecimal"),
-    Column("scopes", Text, nullable=False, comment="JSON list: load, read, export, embed, admin"),
+    Column("scopes", Text, nullable=False, comment="JSON list: load, read, export, embed, review, admin"),
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, comment="null: never"),
     Column("revoked_ms", BigInteger),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_origin
 
 from flask import Blueprint, Request, Response, request
 from pydantic import BaseModel, ValidationError
@@ -119,13 +119,17 @@ def require_scope(identity: Identity, scope: Scope) -> None:
 
 
 def read_query(model: type[Model]) -> Model:
-    """The query string by a model; an empty value is an absent one,
-    and of a repeated name the first counts.
+    """The query string by a model; an empty value is an absent one, and of a repeated name the
+    first counts, or all where the field is a list.
 
     Raises:
         InvalidRequest: naming the field.
     """
-    return _checked(model, {name: value for name, value in request.args.items() if value.strip()})
+    given: dict[str, Any] = {name: value for name, value in request.args.items() if value.strip()}
+    for name, field_info in model.model_fields.items():
+        if get_origin(field_info.annotation) is list and name in given:
+            given[name] = [value for value in request.args.getlist(name) if value.strip()]
+    return _checked(model, given)
 
 
 def read_body(model: type[Model]) -> Model:

@@ -12,6 +12,7 @@ from werkzeug.routing import RequestRedirect
 from api.analysis import add_analysis_routes
 from api.audit import add_audit_routes
 from api.data import add_data_routes
+from api.decisions import add_decision_routes
 from api.embed import add_embed_routes
 from api.events import add_event_routes
 from api.figure import add_figure_route
@@ -41,6 +42,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_embed_routes(api, services)
     add_view_routes(api, services)
     add_formula_routes(api, services)
+    add_decision_routes(api, services)
     add_audit_routes(api, services)
 
     @cache

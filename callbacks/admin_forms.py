@@ -18,7 +18,7 @@ from data.time.resolution import require_resolution
 from errors import InvalidRequest, NotFound
 from i18n import gettext as _
 from jobs.services import Services
-from layouts.admin import EMBED, EXPORT, new_password
+from layouts.admin import EMBED, EXPORT, REVIEW, new_password
 
 _PATTERNS: Final = re.compile(r"[,;\n]+")
 _LONGEST_NOTE: Final = 500
@@ -56,6 +56,7 @@ class GrantForm:
             finest=self.finest,
             may_export=EXPORT in may,
             may_embed=EMBED in may,
+            may_review=REVIEW in may,
         )
 
 

@@ -55,7 +55,8 @@ def group_row(group: str, members: Sequence[str]) -> dict[str, Any]:
 def grant_row(row: GrantRow, zone: str) -> dict[str, Any]:
     """A grant in words."""
     grant = row.grant
-    may = [word for word, allowed in ((_("download"), grant.may_export), (_("embed"), grant.may_embed)) if allowed]
+    rights = {_("download"): grant.may_export, _("embed"): grant.may_embed, _("review"): grant.may_review}
+    may = [word for word, allowed in rights.items() if allowed]
     return {
         "id": str(row.id),
         "subject": subject_words(row.kind, row.subject),
@@ -167,6 +168,7 @@ def subject_names() -> dict[str, str]:
         "longest_ms": _("longest"),
         "export": _("download"),
         "embed": _("embed"),
+        "review": _("review"),
         "note": _("note"),
         "key": _("key"),
         "owner": _("owner"),

@@ -43,6 +43,9 @@ def add(
     finest: Annotated[str, typer.Option(help=f"Finest resolution: {RESOLUTION_LIST}.")] = "raw",
     export: Annotated[bool, typer.Option("--export/--no-export", help="Whether rows may be downloaded.")] = True,
     embed: Annotated[bool, typer.Option("--embed/--no-embed", help="Whether charts may be put into other pages.")] = False,
+    review: Annotated[
+        bool, typer.Option("--review/--no-review", help="Whether readings may be decided about: flagged, corrected.")
+    ] = False,
     note: Annotated[str, typer.Option(help="Why, for whoever reads the list.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -66,6 +69,7 @@ def add(
             finest=finest,
             may_export=export,
             may_embed=embed,
+            may_review=review,
         )
         number = access.add_grant(kind, name, grant, note=note, by=f"command line ({acting().name})"[:_LONGEST_BY])
         made = next(row for row in access.grants() if row.id == number)
@@ -85,7 +89,7 @@ def list_grants(
     """All grants, oldest first."""
     with opened_access() as (_, access):
         found = [row for row in access.grants() if of is None or _is_about(access, row, of)]
-    header = ("grant", "to", "stations", "sensors", "from", "until", "longest", "finest", "export", "embed", "note")
+    header = ("grant", "to", "stations", "sensors", "from", "until", "longest", "finest", "export", "embed", "review", "note")
     show([_grant_json(row) for row in found], as_json, "Nothing is granted, so nobody but administrators sees anything.", header)
 
 
@@ -158,6 +162,7 @@ def _grant_json(row: GrantRow) -> dict[str, Any]:
         "finest": grant.finest,
         "export": grant.may_export,
         "embed": grant.may_embed,
+        "review": grant.may_review,
         "note": row.note,
         "created": shown_time(row.created_ms),
         "created_by": row.created_by,

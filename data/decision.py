@@ -33,6 +33,14 @@ class Decision:
     amount: float | None = None
     filled_from: tuple[str, str] | None = None
 
+    @property
+    def touched_ms(self) -> tuple[int, int]:
+        """Return the first and the last stamp that it may change: of a shift also where readings
+        come to lie.
+        """
+        by_ms = round(self.amount or 0) if self.kind == "shift" else 0
+        return min(self.start_ms, self.start_ms + by_ms), max(self.end_ms, self.end_ms + by_ms)
+
 
 Decisions = Callable[[str, str], tuple[Decision, ...]]
 """Returns the decisions in force about a station's sensor, by number."""

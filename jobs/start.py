@@ -34,6 +34,7 @@ def start_job(
     *,
     by_page: bool = False,
     reuse: bool = False,
+    anew: bool = False,
 ) -> Job:
     """The identity's job for a request: completed from the start when every tile (rollup, and flags
     of rules) is there, else queued.
@@ -41,7 +42,7 @@ def start_job(
     An equal request of the same owner that waits or runs is that job; with ``reuse`` a completed
     one is as well, as it is for those who look at an embedded chart. ``by_page`` refuses what
     nothing would run now, and the job ends when the page goes on to another (release_job of
-    callbacks/submit.py).
+    callbacks/submit.py). With ``anew`` a job that runs already is none that would do.
 
     Raises:
         NotPermitted: it is not granted so; says what is.
@@ -70,7 +71,7 @@ def start_job(
         return done
     if by_page and not ledger.workers(queue):
         raise NoWorker
-    job = submit_job(site, ledger, identity, request, HISTORY, rows, by_page=by_page)
+    job = submit_job(site, ledger, identity, request, HISTORY, rows, by_page=by_page, anew=anew)
     _record("job submitted", ledger, identity, job)
     wake()
     return job
@@ -86,6 +87,7 @@ def submit_job(
     *,
     inquiry: str | None = None,
     by_page: bool = False,
+    anew: bool = False,
 ) -> Job:
     """Put a job of a kind into its queue; ``rows`` is how many it has to read or to look at,
     ``inquiry`` what an analysis is asked.
@@ -104,6 +106,7 @@ def submit_job(
         tries=settings.job_tries,
         timeout_s=settings.job_timeout,
         by_page=by_page,
+        anew=anew,
         share=identity.counts_with,
     )
 

@@ -17,7 +17,7 @@ from layouts.form import TIME_HINT, resolution_names
 from layouts.header import Chrome
 from layouts.shell import shell
 
-EXPORT, EMBED = "export", "embed"
+EXPORT, EMBED, REVIEW = "export", "embed", "review"
 _BUTTON: Final = "btn btn-sm btn-primary"
 
 
@@ -159,7 +159,7 @@ def _group_form() -> html.Div:
 
 def _grant_form(zone: str) -> html.Details:
     whom = {"everyone": _("Everyone who is signed in"), "group": _("A group"), "user": _("A user")}
-    may = {EXPORT: _("Download rows"), EMBED: _("Embed charts in other pages")}
+    may = {EXPORT: _("Download rows"), EMBED: _("Embed charts in other pages"), REVIEW: _("Decide about readings")}
     days = _("Longest range, days")
     send = [
         button(_("Add grant"), _BUTTON, ids.GRANT_ADD),

@@ -72,6 +72,11 @@ def active_key(owner: str, kind: str, request: HistoryRequest, inquiry: str | No
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def key_after(job_id: str) -> str:
+    """Return the key of jobs that are to begin after a job which runs, and are else equal to it."""
+    return hashlib.blake2b(job_id.encode(), digest_size=16).hexdigest()
+
+
 def job_of(row: Row[Any]) -> Job:
     """The record of a row of the table job. Never raises: what cannot be read is
     said in ``error`` or left out.

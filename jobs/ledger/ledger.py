@@ -24,7 +24,7 @@ from data.request import HistoryRequest
 from errors import Conflict
 from jobs.job import ACTIVE, ENDED, Job, Metrics, Status
 from jobs.ledger.attempts import AttemptLedger
-from jobs.ledger.job_records import active_key, job_of, new_id
+from jobs.ledger.job_records import active_key, job_of, key_after, new_id
 from jobs.ledger.queries import LedgerQueries
 from jobs.ledger.tables import BY_PAGE, job, job_page, now_ms, worker
 from jobs.policy import HISTORY, TIMES, Shares
@@ -52,6 +52,7 @@ class Ledger(LedgerQueries, AttemptLedger):
         timeout_s: float = 300,
         by_page: bool = False,
         share: str = "",
+        anew: bool = False,
     ) -> Job:
         """Put a request into the line; an equal one of the same owner and kind that
         waits or runs is returned instead.
@@ -59,6 +60,8 @@ class Ledger(LedgerQueries, AttemptLedger):
         ``inquiry``: what a job of an analysis is asked, equal for equal questions.
         ``by_page``: only a page wants it (see :meth:`is_of_page`).
         ``share``: the user with whom it counts, where that is not the owner.
+        ``anew``: something has changed, of which an equal job that runs may know nothing; one that
+        waits will.
 
         Raises:
             QueueFull: that user has, or all together have, as many jobs as they may.
@@ -71,6 +74,9 @@ class Ledger(LedgerQueries, AttemptLedger):
             try:
                 with self._write() as connection:
                     equal = self._check_shares(connection, share, key=key)
+                    if equal and anew and _runs(connection, equal):
+                        key = values["active_key"] = key_after(equal)
+                        continue
                     if equal is None:
                         connection.execute(insert(job).values(**values, status=Status.QUEUED))
                         if by_page:
@@ -194,6 +200,11 @@ class Ledger(LedgerQueries, AttemptLedger):
                 connection.execute(delete(job_page).where(job_page.c.job.in_(some)))
                 connection.execute(delete(job).where(job.c.id.in_(some)))
         return len(ids)
+
+
+def _runs(connection: Connection, job_id: str) -> bool:
+    status = connection.execute(select(job.c.status).where(job.c.id == job_id)).scalar_one()
+    return bool(status == Status.RUNNING)
 
 
 def _mark_of_page(connection: Connection, job_id: str) -> None:

@@ -119,6 +119,9 @@ OPERATIONS = [
     ("POST", "/api/formulas"),
     ("POST", "/api/formulas/{sensor}"),
     ("DELETE", "/api/formulas/{sensor}"),
+    ("GET", "/api/decisions"),
+    ("POST", "/api/decisions"),
+    ("POST", "/api/decisions/{number}/undo"),
     ("GET", "/api/audit"),
 ]
 
@@ -129,6 +132,7 @@ TAKES_SOMETHING = {
     *("/api/embeds", "/api/embeds/{embed_id}/token"),
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),
+    *("/api/decisions", "/api/decisions/{number}/undo"),
 }
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
 TAKES_NOTHING = {

@@ -176,6 +176,14 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
         "POST": Rule("api", ok=400, scope="load", path="api/formulas/formula_0", body={"name": "of nothing"}),
         "DELETE": Rule("api", ok=404, scope="load", path="api/formulas/formula_0"),
     },
+    # Who may review what: test_decisions_api.py.
+    "/api/decisions": {
+        "GET": Rule("api", scope="read"),
+        "POST": Rule("api", ok=400, scope="review", body={"kind": "of nothing"}),
+    },
+    "/api/decisions/<number>/undo": {
+        "POST": Rule("api", ok=404, scope="review", path="api/decisions/0/undo", body={}),
+    },
     "/api/jobs": {
         "GET": Rule("api", scope="read"),
         "POST": Rule("api", ok=202, scope="load", needs="may load", tokens=True, body=YEAR),

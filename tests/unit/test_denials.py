@@ -63,6 +63,7 @@ def test_of_several_ranges_the_nearest_one_is_told():
 def test_what_is_only_for_looking_at_says_so():
     assert "download" in refused(ASKED, Grant(may_export=False), purpose=Purpose.EXPORT).message
     assert "not embed" in refused(ASKED, Grant(), purpose=Purpose.EMBED).message
+    assert "not review" in refused(ASKED, Grant(), purpose=Purpose.REVIEW).message
     later = Grant(from_ms=YEAR_2024, may_export=False)
     assert "access to aws-1 from" in refused(ASKED, later, purpose=Purpose.EXPORT).message
 

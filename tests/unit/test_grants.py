@@ -30,6 +30,7 @@ _GRANTS = st.builds(
     finest=st.sampled_from(RESOLUTIONS),
     may_export=st.booleans(),
     may_embed=st.booleans(),
+    may_review=st.booleans(),
 )
 _MANY = st.lists(_GRANTS, max_size=5).map(tuple)
 
@@ -164,6 +165,7 @@ def _is_granted_minute_by_minute(grants, request, purpose):
             and RESOLUTIONS.index(grant.finest) <= RESOLUTIONS.index(resolution)
             and (purpose is not Purpose.EXPORT or grant.may_export)
             and (purpose is not Purpose.EMBED or grant.may_embed)
+            and (purpose is not Purpose.REVIEW or grant.may_review)
             for grant in grants
         )
 
@@ -185,7 +187,7 @@ def test_what_is_authorised_is_what_is_granted_of_each_station_sensor_and_minute
             authorise(identity, request, purpose)
 
 
-@given(_MANY, _requests(), st.sampled_from([Purpose.EXPORT, Purpose.EMBED]))
+@given(_MANY, _requests(), st.sampled_from([Purpose.EXPORT, Purpose.EMBED, Purpose.REVIEW]))
 def test_whoever_may_export_or_embed_may_view(grants, request, purpose):
     if Rights(grants).allows(request, purpose):
         assert Rights(grants).allows(request, Purpose.VIEW)
@@ -268,10 +270,13 @@ class Counted(str):
     __hash__ = str.__hash__
 
 
-@pytest.mark.parametrize(("purpose", "field"), [(Purpose.EXPORT, "may_export"), (Purpose.EMBED, "may_embed")])
+@pytest.mark.parametrize(
+    ("purpose", "field"), [(Purpose.EXPORT, "may_export"), (Purpose.EMBED, "may_embed"), (Purpose.REVIEW, "may_review")]
+)
 def test_a_grant_without_a_purpose_allows_the_others_only(purpose, field):
     request = HistoryRequest(("a",), ("temperature",), 0, _HALF_HOUR, "raw", "UTC")
-    without, with_it = (Rights((Grant(**{"may_export": True, "may_embed": True, field: value}),)) for value in (False, True))
+    others = {"may_export": True, "may_embed": True, "may_review": True}
+    without, with_it = (Rights((Grant(**others | {field: value}),)) for value in (False, True))
     allowed = {one for one in Purpose if without.allows(request, one)}
     assert allowed == set(Purpose) - {purpose}
     assert with_it.allows(request, purpose)

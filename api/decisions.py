@@ -1,0 +1,132 @@
+"""Decisions over HTTP: make, undo, list."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Response, jsonify
+
+from access.decisions.deciding import no_decision
+from access.decisions.decision_list import DecisionFilter, last_number, visible_decisions
+from access.decisions.decision_text import decisions_csv, decisions_toml
+from access.decisions.made_decision import MadeDecision
+from access.identity import Identity
+from access.restricted_site import own_zone
+from api.data import window_time
+from api.decision_inputs import DecisionsQuery, NewDecision, Undoing
+from api.decision_outputs import DecisionConflict, DecisionList, DecisionReceipt
+from api.error_answers import error_json
+from api.jobs import ApiServices
+from api.operations import Answer, Api
+from data.decision import Decision
+from data.time.months import iso_utc, iso_utc_or_none
+from errors import Conflict
+from jobs.decision_job import Decided, Reviewing
+
+_CONFLICT: Final = Answer("Others have decided meanwhile, or it is decided or undone already.", DecisionConflict)
+_FILES: Final = {"toml": ("application/toml", decisions_toml), "csv": ("text/csv", decisions_csv)}
+_LIST: Final = Answer("The list; with format a file.", DecisionList, tuple(kind for kind, _ in _FILES.values()))
+_LONGEST_NUMBER: Final = 16  # digits
+
+
+def add_decision_routes(api: Api, services: ApiServices) -> None:
+    """``/api/decisions``."""
+    made = {201: Answer("The decision.", DecisionReceipt), 409: _CONFLICT}
+
+    @api.post("/api/decisions", made, 400, 404, scope="review", body=NewDecision)
+    def create_decision(body: NewDecision) -> Response:
+        """Decide about readings of a series.
+
+        Nothing that was measured changes. The job in the answer makes the flags of the months anew.
+        """
+        reviewing = _reviewing(services)
+        try:
+            answer = _receipt(reviewing.decide(_draft(services, reviewing.identity, body), body.reason, seen=body.seen))
+        except Conflict as exc:
+            return _conflict(exc)
+        answer.status_code = 201
+        return answer
+
+    undone = {200: Answer("The decision, undone.", DecisionReceipt), 409: _CONFLICT}
+
+    @api.post("/api/decisions/<number>/undo", undone, 400, 404, scope="review", body=Undoing)
+    def undo_decision(number: str, body: Undoing) -> Response:
+        """Undo a decision, one's own or another's; it stays in the list."""
+        if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
+            raise no_decision(number)
+        try:
+            return _receipt(_reviewing(services).undo(int(number), seen=body.seen))
+        except Conflict as exc:
+            return _conflict(exc)
+
+    @api.get("/api/decisions", {200: _LIST}, 400, scope="read", query=DecisionsQuery)
+    def list_decisions(query: DecisionsQuery) -> Response:
+        """Decisions about the series that one may see, by number; of many the newest."""
+        wanted = _filter(services, query)
+        if query.format == "json":
+            return jsonify(_page(services, query, wanted))
+        content_type, text = _FILES[query.format]
+        found = visible_decisions(services.access, services.identify().rights, wanted)
+        response = Response(text(found), content_type=f"{content_type}; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="decisions.{query.format}"'
+        return response
+
+
+def decision_json(made: MadeDecision) -> dict[str, Any]:
+    """Return a decision as :class:`api.decision_outputs.DecisionAnswer` describes it."""
+    one = made.decision
+    filled_from = one.filled_from and dict(zip(("station", "sensor"), one.filled_from, strict=True))
+    return {
+        **{name: getattr(one, name) for name in ("number", "station", "sensor", "kind", "rule", "amount")},
+        "from": iso_utc(one.start_ms),
+        "to": iso_utc(one.end_ms),
+        "filled_from": filled_from,
+        **{name: getattr(made, name) for name in ("reason", "made_by", "undone_by")},
+        "made": iso_utc(made.made_ms),
+        "undone": iso_utc_or_none(made.undone_ms),
+    }
+
+
+def _reviewing(services: ApiServices) -> Reviewing:
+    return Reviewing(services.site, services.ledger, services.access, services.identify(), services.wake)
+
+
+def _draft(services: ApiServices, identity: Identity, body: NewDecision) -> Decision:
+    zone = own_zone(services.site.catalogue, identity.rights, [body.station], services.settings.timezone)
+    start_ms, end_ms = (window_time(name, str(at), zone, 0) for name, at in (("from", body.start), ("to", body.end)))
+    filled_from = None if body.filled_from is None else (body.filled_from.station, body.filled_from.sensor)
+    return Decision(0, body.station, body.sensor, body.kind, start_ms, end_ms, body.rule, body.amount, filled_from)
+
+
+def _filter(services: ApiServices, query: DecisionsQuery) -> DecisionFilter:
+    """Return what is asked for; times without an offset are those of the stations named."""
+    zone = own_zone(services.site.catalogue, services.identify().rights, query.station, services.settings.timezone)
+    start_ms, end_ms = (
+        None if text is None else window_time(name, text, zone, 0) for name, text in (("from", query.start), ("to", query.end))
+    )
+    return DecisionFilter(tuple(query.station), tuple(query.sensor), start_ms, end_ms, query.undone)
+
+
+def _page(services: ApiServices, query: DecisionsQuery, wanted: DecisionFilter) -> dict[str, Any]:
+    rights = services.identify().rights
+    found = visible_decisions(services.access, rights, wanted, limit=query.limit + 1, before=query.before)
+    shown = found[-query.limit :]
+    following = None
+    if len(found) > len(shown):
+        given = query.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        fields = given | {"limit": query.limit, "before": shown[0].decision.number}
+        following = f"{services.prefix}api/decisions?{urlencode(fields, doseq=True)}"
+    last = last_number(services.access, rights, wanted)
+    return {"decisions": [decision_json(one) for one in shown], "last": last, "next": following}
+
+
+def _receipt(decided: Decided) -> Response:
+    return jsonify(decision_json(decided.made) | {"job": decided.job and decided.job.id})
+
+
+def _conflict(error: Conflict) -> Response:
+    """Return the refusal, with the decisions that it is about."""
+    answer = error_json(error)
+    answer.data = jsonify((answer.json or {}) | {"newer": [decision_json(one) for one in getattr(error, "newer", ())]}).data
+    return answer
