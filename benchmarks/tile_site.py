@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data.catalogue import Catalogue
+from data.decision import Decisions, no_decisions
 from data.flag_choice import FlagChoice
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
@@ -28,3 +29,4 @@ class TileSite:
     source: OwnSource = OwnSource()
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
+    decisions: Decisions = no_decisions

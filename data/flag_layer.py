@@ -1,74 +1,173 @@
-"""Flags of the rules of quality control as tiles beside those of a series: which months have them,
-and the series with them (docs/decisions/0039). Made by jobs/kinds/write_flags.py.
+"""Flags of the rules of quality control, and what people decided, as tiles beside those of a
+series: which months have them, and the series with them (docs/decisions/0039, 0041). Made by
+jobs/kinds/write_flags.py.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
+import numpy as np
+
+from data.arrays import Integers
+from data.decision import Decision
+from data.decision_reach import NOTHING, DecisionReach, Reach, reach_of, span_of
 from data.flag_choice import LEFT_OUT, FlagChoice
 from data.quality_limits import RULES_VERSION, QualityLimits
-from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.tiles.format import TileEntry
+from data.tiles.index import Marks
 from data.tiles.series import BlockTable, Series, SeriesKey
 from data.tiles.tile_store import TileStore
-from data.time.months import month_name, months_between
+from data.time.months import month_start_ms, months_between
 from data.usual_limits import limits_of
-
-# Rules that flag readings; a tile keeps the place of one in this list, so new ones go last.
-FLAG_RULES: Final = ("climate", "step", "spike", "stuck", "variation", "dark", "sun")
 
 Entries = Mapping[int, TileEntry]
 _MADE_OF = struct.Struct("<qII")
+_PACKED: Final = np.dtype([("generation", "<i8"), ("fingerprint", "<u4"), ("crc", "<u4")])  # the same
 
 
 @dataclass(frozen=True)
 class FlagLayer:
-    """The flags of one series. ``rules`` is a digest of what decides them besides its rows: version
-    of the rules, limits, position of the station.
+    """The flags and corrections of one series. ``rules`` is a digest of what decides them besides
+    rows and ``decisions``: version of the rules, limits, position of the station.
     """
 
     tiles: TileStore
     base: SeriesKey
     rules: int
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def key(self) -> SeriesKey:
-        """The series of flags: a row for each reading that a rule found, with the place of the rule
-        in FLAG_RULES as its value; hard ones are flagged. A month without any is an empty tile.
+        """The series of flags: a row for each reading that is flagged, with the place of the rule
+        and the decision (data/flag_names.py) as its value; hard ones are flagged. A month without
+        any is an empty tile.
         """
-        return self.base._replace(sensor=f"{self.base.sensor}@flags")
+        return self._beside("flags")
+
+    @property
+    def limits_key(self) -> SeriesKey:
+        """The series of limits: a row for the first reading of each stretch of flagged ones, with
+        the limit that they break as its value, and as flag the place of the rule, and 1.
+        """
+        return self._beside("limits")
+
+    @property
+    def corrected_key(self) -> SeriesKey:
+        """The series of corrections: a row for each reading that is not as it was measured, with
+        the number of the decision as its value.
+        """
+        return self._beside("corrected")
+
+    def _beside(self, what: str) -> SeriesKey:
+        return self.base._replace(sensor=f"{self.base.sensor}@{what}")
+
+    @cached_property
+    def reach(self) -> DecisionReach:
+        """Which decisions bear on which month."""
+        return reach_of(self.decisions)
+
+    def reach_in(self, month: int) -> Reach:
+        """Return which decisions bear on a month."""
+        return self.reach.of(month) if self.decisions else NOTHING
+
+    def entries(self) -> Entries:
+        """Published tiles of the series by month, and an empty one, of no file, of each month into
+        which decisions bring readings of other months or series.
+        """
+        base = self.tiles.entries(self.base)
+        if not self.decisions:
+            return base
+        return {**base, **{month: _empty(month) for month in self._gaining(base) if month not in base}}
+
+    def _gaining(self, base: Entries) -> Iterator[int]:
+        yield from self.reach.months_shifted_to(base)
+        for one in self.decisions:
+            if one.filled_from is not None:
+                start, stop = span_of(one)
+                filling = self.tiles.entries(self.filling_key(one))
+                yield from (month for month in filling if month in months_between(start, stop))
+
+    def filling_key(self, one: Decision) -> SeriesKey:
+        """Return the series that a decision fills in from."""
+        return SeriesKey(self.base.source, *(one.filled_from or self.base[1:]))
 
     def mark(self, entry: TileEntry) -> int:
-        """Return the fingerprint of flags that are made of a tile of the series."""
-        return zlib.crc32(_MADE_OF.pack(entry.generation, entry.fingerprint, entry.crc), self.rules)
+        """Return the fingerprint of flags that are made of a tile of the series as it is now."""
+        made = zlib.crc32(_MADE_OF.pack(entry.generation, entry.fingerprint, entry.crc), self.rules)
+        return self._decided(entry.month, made) if self.decisions else made
+
+    def marks(self, base: Marks) -> Integers:
+        """Return :meth:`mark` of all tiles of the series."""
+        parts = np.empty(len(base.month), _PACKED)
+        for name in _PACKED.names or ():
+            parts[name] = getattr(base, name)
+        packed, size = memoryview(parts.tobytes()), _MADE_OF.size
+        made = [zlib.crc32(packed[at : at + size], self.rules) for at in range(0, len(packed), size)]
+        if self.decisions:
+            made = [self._decided(month, mark) for month, mark in zip(base.month.tolist(), made, strict=True)]
+        return np.array(made, np.int64)
+
+    def _decided(self, month: int, made: int) -> int:
+        """Return the mark of a month whose own tile gives ``made``: the same where nobody decided
+        anything, else one that differs with decisions and all tiles that they read.
+        """
+        reach = self.reach.of(month)
+        if not reach.decisions:
+            return made
+        told: list[object] = [reach.decisions]
+        for key, months in self.reads(reach):
+            entries = self.tiles.entries(key)
+            told += [
+                (each.month, each.generation, each.fingerprint, each.crc) for month in months if (each := entries.get(month))
+            ]
+        return zlib.crc32(repr(told).encode(), made)
+
+    def reads(self, reach: Reach) -> Iterator[tuple[SeriesKey, tuple[int, ...]]]:
+        """Yield the series, and the months of each, that a month is made of besides its own."""
+        if reach.months:
+            yield self.base, reach.months
+        yield from ((self.filling_key(fill.decision), fill.months) for fill in reach.fills)
 
     def months(self, base: Entries) -> set[int]:
         """Return the months whose flags are made, of the tiles of the series as they are now."""
         made = self.tiles.entries(self.key)
         hard, every = (OverlaidSeries(self, choice).months(base) for choice in LEFT_OUT)
-        return {
-            month
-            for month in self.fresh(made, base)
-            if (not made[month].flagged or month in hard) and (not made[month].rows or month in every)
-        }
+
+        def is_whole(month: int) -> bool:
+            changed = bool(self.decisions) and self.reach.of(month).changes_tile
+            has_hard, has_any = changed or made[month].flagged > 0, changed or made[month].rows > 0
+            return (month in hard or not has_hard) and (month in every or not has_any)
+
+        return {month for month in self.fresh(made, base) if is_whole(month)}
 
     def open(self, start_ms: int, end_ms: int, *, lag_ms: int = 0) -> Series:
         """Return the flags of [start_ms, end_ms), of months where they are made of the tiles of
         now; raises as :meth:`TileStore.open_series`.
         """
-        series = self.tiles.open_series(self.key, start_ms, end_ms, lag_ms=lag_ms)
-        known = self.fresh({entry.month: entry for entry in series.entries}, self.tiles.entries(self.base))
+        return self._open(self.key, start_ms, end_ms, lag_ms)
+
+    def open_corrected(self, start_ms: int, end_ms: int) -> Series:
+        """Return which readings stamped in [start_ms, end_ms) were corrected, as :meth:`open`."""
+        return self._open(self.corrected_key, start_ms, end_ms)
+
+    def open_limits(self, start_ms: int, end_ms: int) -> Series:
+        """Return the limits of stretches that begin in [start_ms, end_ms), as :meth:`open`."""
+        return self._open(self.limits_key, start_ms, end_ms)
+
+    def _open(self, key: SeriesKey, start_ms: int, end_ms: int, lag_ms: int = 0) -> Series:
+        series = self.tiles.open_series(key, start_ms, end_ms, lag_ms=lag_ms)
+        known = self.fresh({entry.month: entry for entry in series.entries}, self.entries())
         if len(known) == len(series.entries):
             return series
         tiles = [tile for tile in series.table.tiles if tile.entry.month in known]
-        return Series(self.key, tuple(tile.entry for tile in tiles), BlockTable(tiles), start_ms, end_ms, lag_ms)
+        return Series(key, tuple(tile.entry for tile in tiles), BlockTable(tiles), start_ms, end_ms, lag_ms)
 
     def made(self, base: Entries) -> Entries:
         """Return the tiles of flags that are of today's rules and rows, by month."""
@@ -79,11 +178,17 @@ class FlagLayer:
         """Return the months whose tile of flags, or with them, is of today's rules and rows."""
         return {month for month, entry in made.items() if month in base and entry.fingerprint == self.mark(base[month])}
 
+    @property
+    def keys_made(self) -> tuple[SeriesKey, ...]:
+        """Return all series that hold what is made of this one."""
+        overlaid = (OverlaidSeries(self, choice).key for choice in LEFT_OUT)
+        return (self.key, *overlaid, *((self.limits_key, self.corrected_key) if self.decisions else (self.limits_key,)))
+
 
 @dataclass(frozen=True)
 class OverlaidSeries:
-    """A series in which the flags of a choice count, too: the tiles with these flags in place of
-    those without, of months where there are any.
+    """A series in which the flags of a choice count, too, and its readings are corrected: the
+    tiles with these flags in place of those without, of months where they differ.
     """
 
     layer: FlagLayer
@@ -100,24 +205,29 @@ class OverlaidSeries:
 
     def entries(self) -> Entries:
         """Published tiles by month, as they count."""
-        base, other = (self.layer.tiles.entries(key) for key in (self.layer.base, self.key))
-        return {**base, **{month: other[month] for month in self.layer.fresh(other, base)}}
+        base, other = self.layer.entries(), self.layer.tiles.entries(self.key)
+        found = {**base, **{month: other[month] for month in self.layer.fresh(other, base)}}
+        return found if not self.layer.decisions else {month: entry for month, entry in found.items() if entry.bytes}
 
     def open(self, start_ms: int, end_ms: int, *, lag_ms: int = 0) -> Series:
         """Return the rows of [start_ms, end_ms); raises as :meth:`TileStore.open_series`."""
-        tiles = self.layer.tiles
-        series = tiles.open_overlaid(self.layer.base, self.key, self._instead, start_ms, end_ms, lag_ms=lag_ms)
+        tiles, layer = self.layer.tiles, self.layer
+        series = tiles.open_overlaid(layer.base, self.key, self._instead, start_ms, end_ms, lag_ms=lag_ms)
         months = {entry.month for entry in series.entries}
-        tiles.touch((key, month) for key in (self.layer.key, self.key) for month in months & tiles.entries(key).keys())
+        tiles.touch((key, month) for key in (layer.key, self.key) for month in months & tiles.entries(key).keys())
+        if layer.decisions:
+            read = (each for month in months for each in layer.reads(layer.reach.of(month)))
+            tiles.touch((key, month) for key, others in read for month in others if month in tiles.entries(key))
         return series
 
-    def digest(self, base: Entries) -> bytes:
+    def digest(self) -> bytes:
         """Return what differs whenever the flags of the series do."""
+        base = self.layer.entries()
         made = [self.layer.tiles.entries(key) for key in (self.layer.key, self.key)]
         return repr([{month: each[month] for month in sorted(self.layer.fresh(each, base))} for each in made]).encode()
 
     def _instead(self, base: Entries, other: Entries) -> Collection[int]:
-        return self.layer.fresh(other, base)
+        return self.layer.fresh(other, self.layer.entries() if self.layer.decisions else base)
 
 
 def flag_layer(site: SiteLike, station: str, sensor: str) -> FlagLayer | None:
@@ -127,7 +237,7 @@ def flag_layer(site: SiteLike, station: str, sensor: str) -> FlagLayer | None:
         return None
     limits = limits_of(known, metadata)
     rules = _rules(limits, known.stamp, metadata.position if metadata else None)
-    return FlagLayer(site.tiles, SeriesKey(site.source.id, station, sensor), rules)
+    return FlagLayer(site.tiles, SeriesKey(site.source.id, station, sensor), rules, site.decisions(station, sensor))
 
 
 def overlaid_series(site: SiteLike, station: str, sensor: str) -> OverlaidSeries | None:
@@ -136,36 +246,15 @@ def overlaid_series(site: SiteLike, station: str, sensor: str) -> OverlaidSeries
     return None if layer is None else OverlaidSeries(layer, site.flags)
 
 
-def flags_missing(site: SiteLike, request: HistoryRequest) -> set[int]:
-    """Return months of a request of which a tile is there and its flags are not made, or not by
-    today's rules. Reads indices only.
-    """
-    return {entry.month for entry in tiles_without_flags(site, request)}
+def within(entries: Entries, months: range) -> dict[int, TileEntry]:
+    """Return the tiles of some months."""
+    return {month: entry for month, entry in entries.items() if month in months}
 
 
-def unchecked_months(site: SiteLike, request: HistoryRequest) -> list[str]:
-    """Return names of UTC months of :func:`flags_missing`, in order; none where no rule's flags
-    count at the site.
-    """
-    return [] if site.flags == "none" else [month_name(month) for month in sorted(flags_missing(site, request))]
-
-
-def tiles_without_flags(site: SiteLike, request: HistoryRequest) -> list[TileEntry]:
-    """Return the tiles of a request that are there and whose flags are not made, or not by today's
-    rules. Reads indices only.
-    """
-    wanted, found = months_with_flags(request), list[TileEntry]()
-    for series in request.series:
-        layer = flag_layer(site, *series)
-        if layer is not None:
-            base = {month: entry for month, entry in site.tiles.entries(layer.base).items() if month in wanted}
-            found += [base[month] for month in base.keys() - layer.months(base)]
-    return found
-
-
-def months_with_flags(request: HistoryRequest) -> range:
-    """Return the UTC months in which readings of a request may be stamped."""
-    return months_between(request.start_ms, request.end_ms + 1)
+def _empty(month: int) -> TileEntry:
+    """Return what stands for a tile of a month in which nothing was measured."""
+    begin = month_start_ms(month)
+    return TileEntry(month, 0, 0, 0, 0, begin, begin, 0, 0, 0, 0, 0, 0)
 
 
 @lru_cache(maxsize=4096)

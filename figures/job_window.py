@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.grants import Purpose, Rights
 from access.restricted_site import restricted_site_for, whole_window
 from data.flag_choice import USUAL_FLAGS, FlagChoice
-from data.flag_layer import unchecked_months
+from data.flags_missing import unchecked_months
 from data.load_plan import months_absent, plan
 from data.request import HistoryRequest
 from data.site import Site

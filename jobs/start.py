@@ -12,8 +12,9 @@ from access.audit.log import record, record_view, request_subject
 from access.grants import Purpose
 from access.identity import Identity, authorise
 from access.restricted_site import require_permission
-from data.flag_layer import tiles_without_flags
+from data.flags_missing import rows_without_flags
 from data.load_plan import plan
+from data.readings_beside import rows_beside
 from data.request import HistoryRequest
 from data.site import Site
 from data.view.rollup import rollups_missing
@@ -56,8 +57,8 @@ def start_job(
         planned = plan(seen, request)
     if not planned.rows_total and planned.is_complete and not planned.sync_due:
         raise NoData("These sensors have no data in this range.", field="start")
-    unflagged = tiles_without_flags(site, request)
-    rows = planned.rows_missing + sum(entry.rows for entry in unflagged)
+    unflagged = rows_without_flags(site, request) + rows_beside(site, request)
+    rows = planned.rows_missing + unflagged
     queue = queue_of(rows, site.settings.large_job_rows)
     is_complete = planned.is_complete and not planned.sync_due and not rollups_missing(site, request)
     # Where nothing would make flags, what is there is shown without, which is said.

@@ -14,7 +14,7 @@ from typing import Final
 from config import VERSION
 from data.catalogue import Sensor
 from data.cells.units import UnitError, temperature_kind, udunits
-from data.flag_layer import unchecked_months
+from data.flags_missing import unchecked_months
 from data.range_rows import Span
 from data.readings import FLAG_HARD, FLAG_RANGE, FLAG_SOURCE, FLAG_SUSPECT
 from data.request import HistoryRequest

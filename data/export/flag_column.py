@@ -1,4 +1,6 @@
-"""The column of flags: which readings of a row are flagged, by what, and how surely."""
+"""The column of flags: which readings of a row are flagged, by what, and how surely; and which were
+corrected.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.arrays import Integers
+from data.arrays import Bools, Integers
+from data.decision import CORRECTIONS
 from data.export.rows import Piece
 from data.export_names import export_names
-from data.flag_layer import FLAG_RULES, flag_layer
+from data.flag_layer import FlagLayer, flag_layer
+from data.flag_names import BY_HAND, FLAG_NAMES, unpacked
 from data.readings import FLAG_RANGE, FLAG_SOURCE
 from data.request import HistoryRequest
 from data.site_like import SiteLike
@@ -19,7 +23,19 @@ from data.site_like import SiteLike
 _KINDS = ("csv", "parquet", "arrow")
 _OF_THE_TILE = ("range hard", "source hard")
 _BETWEEN = "; "
-_WORDS = ("", *_OF_THE_TILE, *(f"{rule} {severity}" for rule in FLAG_RULES for severity in ("suspect", "hard")))
+_SEVERITIES = ("suspect", "hard")
+_BY_PEOPLE = tuple("" if rule == BY_HAND else " by hand" for rule in FLAG_NAMES)
+_WORDS = (
+    "",
+    *_OF_THE_TILE,
+    *(
+        f"{rule} {severity}{by}"
+        for rule, hand in zip(FLAG_NAMES, _BY_PEOPLE, strict=True)
+        for by in ("", hand)
+        for severity in _SEVERITIES
+    ),
+)
+_CORRECTED = ("", *("filled" if kind == "fill" else f"{kind} corrected" for kind in CORRECTIONS))
 
 
 def has_flag_column(kind: str, request: HistoryRequest, *, asked: bool) -> bool:
@@ -30,8 +46,9 @@ def has_flag_column(kind: str, request: HistoryRequest, *, asked: bool) -> bool:
 
 
 def flag_column(site: SiteLike, request: HistoryRequest, piece: Piece) -> Any:
-    """Return texts such as ``temperature spike hard; humidity step suspect``, one a row, empty
-    where nothing is flagged. Rules are told whether their flags count or not.
+    """Return texts such as ``temperature spike hard; humidity offset corrected``, one a row, empty
+    where nothing is flagged or corrected. Rules are told whether their flags count or not, but not
+    of readings that the rows do not have, since nothing is corrected in them.
 
     Raises:
         TileDamaged: a tile is damaged, or was removed meanwhile.
@@ -40,16 +57,45 @@ def flag_column(site: SiteLike, request: HistoryRequest, piece: Piece) -> Any:
     shown = export_names(site.catalogue, request.sensors)
     for name, told, flags in zip(request.sensors, shown, piece.flags, strict=True):
         code = np.where(flags & FLAG_RANGE, 1, np.where(flags & FLAG_SOURCE, 2, 0)).astype(np.int64)
-        _add_rules(site, piece, name, code)
-        words = pa.array([each and f"{_BETWEEN}{told} {each}" for each in _WORDS], pa.string())
-        columns.append(words.take(pa.array(code)))
+        layer = flag_layer(site, piece.station, name) if len(piece.times) else None
+        if layer is not None:
+            changed = _corrected(layer, piece) if layer.decisions else np.zeros(len(piece.times), np.int64)
+            is_measured = site.flags == "none"
+            _add_rules(layer, piece, code, changed > 0 if is_measured else np.zeros(len(code), bool))
+            if changed.any() and not is_measured:
+                columns.append(_words(told, _CORRECTED, changed))
+        columns.append(_words(told, _WORDS, code))
     return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*columns, ""), len(_BETWEEN))
 
 
-def _add_rules(site: SiteLike, piece: Piece, name: str, code: Integers) -> None:
-    layer = flag_layer(site, piece.station, name)
-    if layer is None or not len(piece.times):
-        return
-    times, rules, hard = layer.open(int(piece.times[0]), int(piece.times[-1]) + 1).read()
-    at = np.searchsorted(piece.times, times)
-    code[at] = 1 + len(_OF_THE_TILE) + 2 * rules.astype(np.int64) + hard
+def _words(told: str, words: tuple[str, ...], code: Integers) -> Any:
+    return pa.array([each and f"{_BETWEEN}{told} {each}" for each in words], pa.string()).take(pa.array(code))
+
+
+def _add_rules(layer: FlagLayer, piece: Piece, code: Integers, left_out: Bools) -> None:
+    times, values, hard = layer.open(*_span(piece)).read()
+    at, there = _found(piece.times, times)
+    place, decision = unpacked(values[there])
+    told = 1 + len(_OF_THE_TILE) + 4 * place + 2 * (decision > 0) + hard[there]
+    code[at] = np.where(left_out[at], code[at], told)
+
+
+def _corrected(layer: FlagLayer, piece: Piece) -> Integers:
+    """Return the place in _CORRECTED for each row."""
+    found = np.zeros(len(piece.times), np.int64)
+    places = {one.number: 1 + CORRECTIONS.index(one.kind) for one in layer.decisions if one.kind in CORRECTIONS}
+    times, numbers, _ = layer.open_corrected(*_span(piece)).read()
+    at, there = _found(piece.times, times)
+    found[at] = [places.get(number, 0) for number in numbers[there].astype(np.int64).tolist()]
+    return found
+
+
+def _span(piece: Piece) -> tuple[int, int]:
+    return int(piece.times[0]), int(piece.times[-1]) + 1
+
+
+def _found(rows: Integers, times: Integers) -> tuple[Integers, Bools]:
+    """Return the rows of some stamps, and which of these have one."""
+    at = np.minimum(np.searchsorted(rows, times), len(rows) - 1)
+    there = rows[at] == times
+    return at[there], there

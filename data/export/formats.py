@@ -220,7 +220,7 @@ def export_tag(
             digest.update(repr(entries[month]).encode())
         overlaid = overlaid_series(site, station, sensor)
         if overlaid is not None:
-            digest.update(overlaid.digest(entries))
+            digest.update(overlaid.digest())
         layer = flag_layer(site, station, sensor) if with_flags else None
         if layer is not None:  # the column tells of flags that do not count, too
             digest.update(repr(sorted(layer.made(entries).items())).encode())

@@ -12,12 +12,14 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from config import VERSION
+from data.decision import Decision, DecisionKind
 from data.export.flag_column import has_flag_column
 from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_file, export_tag, format_of
 from data.export.netcdf import libraries
 from data.file_columns import Units
 from data.flag_choice import FlagChoice
 from data.flag_layer import FlagLayer, flag_layer
+from data.flags_missing import months_with_flags
 from data.range_rows import open_observations, published_months
 from data.request import HistoryRequest, request_of
 from data.site import Site
@@ -108,9 +110,23 @@ class SeriesRecord(_Record):
     months: dict[str, str]
 
 
+class DecisionRecord(_Record):
+    """What a person decided about readings of the file, by its number (docs/decisions/0041)."""
+
+    number: int
+    station: str
+    sensor: str
+    kind: DecisionKind
+    start: str
+    end: str
+    rule: str | None = None
+    amount: float | None = None
+    filled_from: tuple[str, str] | None = None
+
+
 class Manifest(_Record):
     """What a file was made of; ``floor`` are the finest steps that its maker may see, ``flags`` are
-    those of rules that count.
+    those of rules that count, ``decisions`` those in force about its readings where they count.
     """
 
     manifest: Literal[1] = 1
@@ -124,6 +140,7 @@ class Manifest(_Record):
     stations: tuple[StationRecord, ...]
     sensors: tuple[SensorRecord, ...]
     series: tuple[SeriesRecord, ...] = Field(description="By station, then sensor.")
+    decisions: tuple[DecisionRecord, ...] = ()
 
     @model_validator(mode="after")
     def _of_its_request(self) -> Manifest:
@@ -176,6 +193,7 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
         stations=tuple(_station(site, name) for name in request.stations),
         sensors=tuple(_sensor(site, name) for name in request.sensors),
         series=tuple(_series(site, request, *key, with_flags=file.flag_column) for key in request.series),
+        decisions=_decisions(site, request, with_flags=file.flag_column),
     )
 
 
@@ -283,6 +301,22 @@ def _series(site: Site, request: HistoryRequest, station: str, name: str, *, wit
     months = {month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(layer, entry)}" for month, entry in there}
     rows = open_observations(site, request, station, name).rows
     return SeriesRecord(station=station, sensor=name, rows=rows, months=months)
+
+
+def _decisions(site: Site, request: HistoryRequest, *, with_flags: bool) -> tuple[DecisionRecord, ...]:
+    """Return what bears on readings of the request, by number; nothing where none counts."""
+    found: dict[int, Decision] = {}
+    for key in request.series if with_flags or site.flags != "none" else ():
+        layer = flag_layer(site, *key)
+        if layer is not None and layer.decisions:
+            bearing = (one for month in months_with_flags(request) for one in layer.reach_in(month).decisions)
+            found |= {one.number: one for one in bearing}
+    return tuple(_decision(found[number]) for number in sorted(found))
+
+
+def _decision(one: Decision) -> DecisionRecord:
+    about = {name: getattr(one, name) for name in ("number", "station", "sensor", "kind", "rule", "amount", "filled_from")}
+    return DecisionRecord(start=iso_utc(one.start_ms), end=iso_utc(one.end_ms), **about)
 
 
 def _flags(layer: FlagLayer | None, entry: TileEntry) -> str:

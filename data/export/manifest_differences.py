@@ -20,7 +20,18 @@ def differences(old: Manifest, new: Manifest) -> list[str]:
     for kind, before, after in (("station", old.stations, new.stations), ("sensor", old.sensors, new.sensors)):
         found += (line for one, other in zip(before, after, strict=True) for line in _record_changes(kind, one, other))
     found += (line for one, other in zip(old.series, new.series, strict=True) for line in _series_changes(one, other))
-    return found
+    return [*found, *_decision_changes(old, new)]
+
+
+def _decision_changes(old: Manifest, new: Manifest) -> Iterator[str]:
+    """Yield what people decided since, or took back; a decision itself never changes."""
+    before, after = ({one.number: one for one in each.decisions} for each in (old, new))
+    for word, some, others in (("gone", before, after), ("new", after, before)):
+        yield from (
+            f"decision {number} ({one.station} {one.sensor} {one.kind}) is {word}"
+            for number, one in some.items()
+            if others.get(number) != one
+        )
 
 
 def _record_changes(kind: str, old: Any, new: Any) -> Iterator[str]:

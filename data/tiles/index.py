@@ -27,11 +27,11 @@ INDEX, USED, LOCK = "index", "used", "lock"
 _HEAD = struct.Struct("<II")  # checksum of the rest, number of entries
 
 
-_MARKED = np.dtype(  # the beginning of an entry
+_MARKED = np.dtype(  # some parts of an entry
     {
-        "names": ["month", "fingerprint", "generation"],
-        "formats": ["<i4", "<u4", "<i8"],
-        "offsets": [0, 4, 8],
+        "names": ["month", "fingerprint", "generation", "rows", "flagged", "crc"],
+        "formats": ["<i4", "<u4", "<i8", "<i8", "<i8", "<u4"],
+        "offsets": [0, 4, 8, 16, 24, 60],
         "itemsize": ENTRY.size,
     }
 )
@@ -42,11 +42,16 @@ Identity = tuple[int, int, int]
 
 
 class Marks(NamedTuple):
-    """Of each published tile, by month: what tells whether it is fresh; arrays of int64."""
+    """Of each published tile, by month: what tells whether it is fresh, and how many rows it has;
+    arrays of int64 (see :class:`TileEntry`).
+    """
 
     month: Integers
     generation: Integers
     fingerprint: Integers
+    rows: Integers
+    flagged: Integers
+    crc: Integers
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +59,7 @@ class Marks(NamedTuple):
         return sum(array.nbytes for array in self)
 
 
-NO_MARKS = Marks(*[np.empty(0, np.int64)] * 3)
+NO_MARKS = Marks(*[np.empty(0, np.int64)] * len(Marks._fields))
 
 
 def identity(folder: Path) -> Identity | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
 
+from data.arrays import Integers
 from data.readings import FLAG_RANGE, FLAG_SOURCE, Observations, clean
 from data.tiles import index as tile_index
 from data.tiles import maintenance, paths
@@ -29,7 +30,8 @@ __all__ = ["FLAG_RANGE", "FLAG_SOURCE", "Observations", "SeriesKey", "TileEntry"
 
 # whose folders' names are kept: making one takes longer than looking at its index
 SERIES_KNOWN = 20_000
-MARKS_BYTES = 32_000_000  # of what tells which tiles are fresh: 8,000 series of ten years
+MARKS_BYTES = 56_000_000  # of what tells which tiles are fresh: 8,000 series of ten years
+TOLD_BYTES = 32_000_000  # of what others were told from indices: 20,000 series
 TOUCH_EVERY_MS = 60_000
 Instead = Callable[[Mapping[int, TileEntry], Mapping[int, TileEntry]], Collection[int]]
 _TRIES = 4  # at a series whose files change while it is opened
@@ -58,6 +60,7 @@ class TileStore:
         self._indices: Lru[Mapping[int, TileEntry]] = Lru(1024)
         self._folders: Lru[Path] = Lru(SERIES_KNOWN)
         self._marks: Lru[tile_index.Marks] = Lru(MARKS_BYTES, lambda marks: marks.nbytes + 1000)
+        self._told: Lru[Integers] = Lru(TOLD_BYTES, lambda numbers: numbers.nbytes + 1500)
         self._open = OpenTiles(self.drop, mapped=mapped)
         self._touched: dict[SeriesKey, int] = {}
 
@@ -81,6 +84,17 @@ class TileStore:
         if version is None:
             return tile_index.NO_MARKS
         return self._marks.get((key, version), lambda: tile_index.read_marks(self.folder(key)))
+
+    def read_marks(self, key: SeriesKey) -> tile_index.Marks:
+        """Return :meth:`marks`, which are not kept for the next time."""
+        return tile_index.read_marks(self.folder(key))
+
+    def told(self, keys: Iterable[SeriesKey], about: Hashable, make: Callable[[], Integers]) -> Integers:
+        """Return numbers that are made of the indices of some series, and of what they are
+        ``about``; made once while these stay as they are.
+        """
+        versions = tuple((key, tile_index.identity(self.folder(key))) for key in keys)
+        return self._told.get((versions, about), make)
 
     def write(self, key: SeriesKey, month: int, cleaned: Observations, *, generation: int, fingerprint: int) -> TileEntry:
         """Write a tile whole or not at all; it is seen only once published.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.flag_layer import flag_layer
+from data.flag_layer import flag_layer, within
 from data.range_rows import lag_ms
 from data.request import HistoryRequest
 from data.site_like import SiteLike
@@ -31,7 +31,7 @@ def flag_marks(site: SiteLike, request: HistoryRequest, station: str, name: str,
         return None
     lag = lag_ms(site.catalogue[name])
     months = months_between(start + lag, end + lag)
-    base = {month: entry for month, entry in site.tiles.entries(layer.base).items() if month in months}
+    base = within(layer.entries(), months)
     made = layer.months(base)
     found = [site.tiles.entries(layer.key)[month] for month in made]
     nothing = FlagMarks(station, name, 0, 0, np.empty(0), np.empty(0), unmade=len(made) < len(base))

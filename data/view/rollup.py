@@ -173,7 +173,7 @@ class _Rollup:
         base = self._tiles.entries(self.base)
         around = range(wanted.start - 1, wanted.stop)
         if self._overlaid:
-            other = self._overlaid.months(base)
+            other = self._overlaid.months(self._overlaid.layer.entries())
             return sorted(month for month in other | {month - 1 for month in other} if month in around)
         of = {month for month, entry in base.items() if self._rows == "good" or entry.flagged}
         # see RollupGeneration

@@ -13,7 +13,7 @@ from access.grants import Purpose
 from access.identity import Identity, authorise
 from data.export.formats import check_rows, export_tag, suffix, write_file
 from data.flag_choice import USUAL_FLAGS
-from data.flag_layer import unchecked_months
+from data.flags_missing import unchecked_months
 from data.request import HistoryRequest
 from data.site import Site
 from data.tiles.format import TileEntry

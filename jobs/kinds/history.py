@@ -14,9 +14,10 @@ import structlog
 
 from data.derived_plan import DerivedMonth
 from data.deriving import Deriver
-from data.flag_layer import tiles_without_flags
+from data.flags_missing import flags_missing, rows_without_flags
 from data.load_plan import Missing, Plan, all_present, plan
 from data.loading import CELLS_PER_READ, LoadedMonth, cells, group_pieces, load_months, reads
+from data.readings_beside import plan_beside, requests_beside
 from data.request import HistoryRequest
 from data.site import Site
 from data.source import MappedReader
@@ -71,7 +72,7 @@ def load_history(site: Site, request: HistoryRequest, report: Report, seen: Site
 def _load_history(site: Site, request: HistoryRequest, report: Report, seen: Site) -> dict[str, float | int]:
     synced, started = sync_inventory(site, request), time.monotonic()
     done: list[_Load] = []
-    while not done or _lacks_tiles(site, seen, request):
+    while not done or _lacks_tiles(site, seen, request) or (len(done) < _MOST_LOADS and flags_missing(site, request)):
         if len(done) == _MOST_LOADS:
             raise TilesRemoved
         done.append(_load_missing(site, request, report, seen))
@@ -89,11 +90,28 @@ def _load_missing(site: Site, request: HistoryRequest, report: Report, seen: Sit
             load.untimed = _untimed(reader, request)
         note_spans(site, _measured(site, planned))
     load.derive()
-    used = [*planned.keys, *load.flag(), *write_rollups(site, request)]
+    used = [*planned.keys, *_load_beside(site, request), *load.flag(), *write_rollups(site, request)]
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
     site.shelf.prune()
     return load
+
+
+def _load_beside(site: Site, request: HistoryRequest) -> Iterator[tuple[SeriesKey, int]]:
+    """Load what decisions about the request's series need besides it; yield the (key, month) pairs
+    of that. Who loads the request need not be granted it: whoever decided was.
+    """
+    for one in requests_beside(site, request):
+        sync_inventory(site, one)
+        planned = plan_beside(site, one, synced=True)
+        if planned is None:
+            continue
+        load = _Load(site, one, planned, lambda _: None)
+        if planned.missing:
+            with site.source.open() as reader:
+                load.run(reader)
+        load.derive()
+        yield from planned.keys
 
 
 def _measured(site: Site, planned: Plan) -> set[SeriesKey]:
@@ -135,7 +153,7 @@ class _Load:
         self._exact: list[ExactMonth] = []  # of months that were read, not yet noted
         self._rate = RowRate(time.monotonic())
         self._rows_read = self._rows_flagged = 0
-        self._rows_unflagged = sum(entry.rows for entry in tiles_without_flags(site, request))  # of tiles that are there
+        self._rows_unflagged = rows_without_flags(site, request)  # of tiles that are there
         self.untimed = 0  # rows of the request's stations that belong to no month
 
     def run(self, reader: MappedReader) -> None:

@@ -1,16 +1,25 @@
-"""Making the flags of rules, as tiles beside those of readings (docs/decisions/0039)."""
+"""Making flags of rules and what people decided, as tiles beside those of readings
+(docs/decisions/0039, 0041).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.quality.flag_rows import FlagRows, flag_rows
+from analysis.quality.flag_rows import FlagRows, rule_marks
 from analysis.quality.station_months import MonthRows
+from analysis.quality.verdicts import judged
+from data.arrays import Integers
 from data.catalogue import Sensor
+from data.corrected_month import corrected_month
+from data.corrections import CorrectedRows, measured
 from data.flag_choice import LEFT_OUT
-from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer, months_with_flags
+from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer, within
+from data.flag_names import packed
+from data.flags_missing import months_with_flags
 from data.quality_limits import QualityLimits
 from data.readings import FLAG_HARD, FLAG_SUSPECT, Observations
 from data.request import HistoryRequest
@@ -32,8 +41,8 @@ def write_flags(
     published: Mapping[SeriesKey, Collection[int]] | None = None,
     report: Looked | None = None,
 ) -> list[tuple[SeriesKey, int]]:
-    """Make and publish the flags of a request's months that have none, or those of other limits;
-    return the (key, month) pairs that it uses, for touch and evict.
+    """Make and publish the flags of a request's months that have none, or those of other limits or
+    decisions; return the (key, month) pairs that it uses, for touch and evict.
 
     Only of the ``published`` months of some series, when given. ``report`` gets each tile of
     readings that was looked at, and its series. Cheap where the flags are made already.
@@ -46,49 +55,82 @@ def write_flags(
         layer = flag_layer(site, station, name)
         if layer is None:
             continue
-        base = {month: entry for month, entry in site.tiles.entries(layer.base).items() if month in months_with_flags(request)}
+        base = within(layer.entries(), months_with_flags(request))
         lacking = base.keys() - layer.months(base)
         if published is not None:
             lacking &= set(published.get(layer.base, ()))
         metadata = site.catalogue.stations.get(station)
         sensor, position = site.catalogue[name], metadata.position if metadata else None
+        maker = _Maker(site, layer, sensor, limits_of(sensor, metadata), position)
         entries = [base[month] for month in sorted(lacking)]
         for some in (entries[at : at + _MONTHS_AT_ONCE] for at in range(0, len(entries), _MONTHS_AT_ONCE)):
-            _write(layer, some, sensor, limits_of(sensor, metadata), position, report)
-        keys = (layer.key, *(OverlaidSeries(layer, choice).key for choice in LEFT_OUT))
-        used += [(key, month) for key in keys for month in site.tiles.entries(key) if month in base]
+            maker.write(some, report)
+        used += [(key, month) for key in layer.keys_made for month in site.tiles.entries(key) if month in base]
     return used
 
 
-def _write(
-    layer: FlagLayer,
-    entries: Sequence[TileEntry],
-    sensor: Sensor,
-    limits: QualityLimits,
-    position: Position,
-    report: Looked | None,
-) -> None:
-    made: dict[SeriesKey, list[TileEntry]] = {}
-    for entry in entries:
-        rows = MonthRows(*layer.tiles.open_series(layer.base, *month_bounds_ms(entry.month)).read())
-        found = flag_rows(rows, sensor, entry.step_ms or None, limits, position)
-        for key, tile in _tiles(layer, rows, found, sensor):
-            written = layer.tiles.write(key, entry.month, tile, generation=entry.generation, fingerprint=layer.mark(entry))
-            made.setdefault(key, []).append(written)
-        if report is not None:
-            report(layer.base, entry)
-    for key in sorted(made, key=lambda key: key == layer.key):  # the flags say that the others are there
-        layer.tiles.publish(key, made[key])
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the flags of a series."""
+
+    site: SiteLike
+    layer: FlagLayer
+    sensor: Sensor
+    limits: QualityLimits
+    position: Position
+
+    def write(self, entries: Sequence[TileEntry], report: Looked | None) -> None:
+        """Write what is kept of some months, and publish it."""
+        layer = self.layer
+        made: dict[SeriesKey, list[TileEntry]] = {}
+        for entry in entries:
+            mark = layer.mark(entry)  # from before its readings are opened: what changes meanwhile makes it stale
+            for key, tile in self._tiles(entry):
+                written = layer.tiles.write(key, entry.month, tile, generation=entry.generation, fingerprint=mark)
+                made.setdefault(key, []).append(written)
+            if report is not None:
+                report(layer.base, entry)
+        for key in sorted(made, key=lambda key: key == layer.key):  # the flags say that the others are there
+            layer.tiles.publish(key, made[key], ordered=not layer.decisions)
+
+    def _tiles(self, entry: TileEntry) -> Iterator[tuple[SeriesKey, Observations]]:
+        """Yield what is kept of a month: its flags and their limits, which readings are corrected,
+        and its rows with flags and corrections where these change any.
+        """
+        layer, reach = self.layer, self.layer.reach_in(entry.month)
+        rows = self._rows(entry)
+        marks = rule_marks(
+            MonthRows(rows.times, rows.values, rows.flags), self.sensor, entry.step_ms or None, self.limits, self.position
+        )
+        own, found = judged(rows.times, rows.flags, marks, reach.decisions)
+        for choice, which in zip(LEFT_OUT, (found.hard, np.ones(len(found.at), bool)), strict=True):
+            if which.any() or reach.changes_tile:
+                flags = own.copy()
+                flags[found.at[which]] |= np.where(found.hard[which], FLAG_HARD, FLAG_SUSPECT).astype(np.uint8)
+                tile = Observations(rows.times, rows.values, flags, direction=self.sensor.is_direction)
+                yield OverlaidSeries(layer, choice).key, tile
+        if reach.corrects:
+            changed = rows.chosen(rows.by > 0)
+            yield layer.corrected_key, _plain(changed.times, changed.by)
+        if len(found.at):
+            yield layer.limits_key, _limits(rows, found)
+        flagged = found.hard.astype(np.uint8)
+        yield layer.key, Observations(rows.times[found.at], packed(found.rule, found.by), flagged)
+
+    def _rows(self, entry: TileEntry) -> CorrectedRows:
+        if self.layer.reach_in(entry.month).corrects:
+            return corrected_month(self.site, self.layer, self.sensor, entry.month)
+        return measured(*self.layer.tiles.open_series(self.layer.base, *month_bounds_ms(entry.month)).read())
 
 
-def _tiles(layer: FlagLayer, rows: MonthRows, found: FlagRows, sensor: Sensor) -> list[tuple[SeriesKey, Observations]]:
-    """Return what is kept of a month: its flags, and its rows with them where they change any."""
-    tiles = []
-    for choice, which in zip(LEFT_OUT, (found.hard, np.ones(len(found.at), bool)), strict=True):
-        if which.any():
-            flags = rows.flags.copy()
-            flags[found.at[which]] |= np.where(found.hard[which], FLAG_HARD, FLAG_SUSPECT).astype(np.uint8)
-            key = OverlaidSeries(layer, choice).key
-            tiles.append((key, Observations(rows.times, rows.values, flags, direction=sensor.is_direction)))
-    times, numbers = rows.times[found.at], found.rule.astype(np.float64)
-    return [*tiles, (layer.key, Observations(times, numbers, found.hard.astype(np.uint8)))]
+def _plain(times: Integers, values: Integers) -> Observations:
+    return Observations(times, values.astype(np.float64), np.zeros(len(times), np.uint8))
+
+
+def _limits(rows: CorrectedRows, found: FlagRows) -> Observations:
+    """Return the limit of each stretch of flagged readings, at its first one."""
+    kept = np.isfinite(found.limit)
+    at, rule, since, limit = found.at[kept], found.rule[kept], found.since[kept], found.limit[kept]
+    _, first = np.unique(np.stack([rule, since]), axis=1, return_index=True)
+    first = np.sort(first)
+    return Observations(rows.times[at[first]], limit[first], (rule[first] + 1).astype(np.uint8))

@@ -1,0 +1,93 @@
+"""Of which months the flags of rules, and what people decided, are still to be made: told from the
+tiles' indices alone, so that a form may ask at every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from data.arrays import Bools, Integers
+from data.flag_choice import LEFT_OUT
+from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
+from data.request import HistoryRequest
+from data.site_like import SiteLike
+from data.tiles.index import Marks
+from data.time.months import month_name, months_between
+
+
+def flags_missing(site: SiteLike, request: HistoryRequest) -> set[int]:
+    """Return months of a request of which a tile is there and its flags are not made, or not by
+    today's rules and decisions.
+    """
+    return {month for months, _ in _unmade(site, request) for month in months.tolist()}
+
+
+def rows_without_flags(site: SiteLike, request: HistoryRequest) -> int:
+    """Return how many rows the tiles of :func:`flags_missing` have, one at least a month."""
+    return sum(int(np.maximum(rows, 1).sum()) for _, rows in _unmade(site, request))
+
+
+def unchecked_months(site: SiteLike, request: HistoryRequest) -> list[str]:
+    """Return names of UTC months of :func:`flags_missing`, in order; none where no rule's flags
+    count at the site.
+    """
+    return [] if site.flags == "none" else [month_name(month) for month in sorted(flags_missing(site, request))]
+
+
+def months_with_flags(request: HistoryRequest) -> range:
+    """Return the UTC months in which readings of a request may be stamped."""
+    return months_between(request.start_ms, request.end_ms + 1)
+
+
+def _unmade(site: SiteLike, request: HistoryRequest) -> Iterator[tuple[Integers, Integers]]:
+    """Yield months, and the rows of their tiles, of each series of a request that has any."""
+    wanted = months_with_flags(request)
+    for series in request.series:
+        layer = flag_layer(site, *series)
+        if layer is None:
+            continue
+        months, rows = _unmade_of(layer)
+        if len(months):
+            first, stop = np.searchsorted(months, [wanted.start, wanted.stop])
+            yield months[first:stop], rows[first:stop]
+
+
+def _unmade_of(layer: FlagLayer) -> tuple[Integers, Integers]:
+    """Return months and rows of all tiles of a series without flags; found out once for each state
+    of the indices.
+    """
+    overlaid = tuple(OverlaidSeries(layer, choice).key for choice in LEFT_OUT)
+    filling = tuple(dict.fromkeys(layer.filling_key(one) for one in layer.decisions if one.filled_from))
+    keys, about = (layer.base, layer.key, *overlaid, *filling), (layer.rules, layer.decisions)
+    found = layer.tiles.told(keys, about, lambda: _with_decisions(layer) if layer.decisions else _without_decisions(layer))
+    return found[0], found[1]
+
+
+def _with_decisions(layer: FlagLayer) -> Integers:
+    base = layer.entries()
+    lacking = sorted(base.keys() - layer.months(base))
+    return np.array([lacking, [base[month].rows for month in lacking]], np.int64)
+
+
+def _without_decisions(layer: FlagLayer) -> Integers:
+    """Return the same many times quicker: with arrays, and without an object for each tile."""
+    base, made = layer.tiles.marks(layer.base), layer.tiles.read_marks(layer.key)
+    wanted = layer.marks(base)
+    lacking, at = _lacking(made, base.month, wanted)
+    for choice, counted in zip(LEFT_OUT, (made.flagged, made.rows), strict=True):
+        needed = np.zeros(len(base.month), bool)
+        needed[~lacking] = counted[at[~lacking]] > 0
+        if needed.any():
+            other = layer.tiles.read_marks(OverlaidSeries(layer, choice).key)
+            lacking |= needed & _lacking(other, base.month, wanted)[0]
+    return np.array([base.month[lacking], base.rows[lacking]], np.int64)
+
+
+def _lacking(marks: Marks, months: Integers, fingerprints: Integers) -> tuple[Bools, Integers]:
+    """Return of which months no tile has the fingerprint, and where those of the others are."""
+    if not len(marks.month):
+        return np.ones(len(months), bool), np.zeros(len(months), np.int64)
+    at = np.minimum(np.searchsorted(marks.month, months), len(marks.month) - 1)
+    return (marks.month[at] != months) | (marks.fingerprint[at] != fingerprints), at

@@ -1,0 +1,53 @@
+"""What must be loaded besides a request's own months, for the decisions about its series: months
+around it from which readings are shifted into it, and series that fill it (docs/decisions/0041).
+"""
+
+from __future__ import annotations
+
+from data.flag_layer import flag_layer
+from data.flags_missing import months_with_flags
+from data.load_plan import Plan, plan
+from data.request import HistoryRequest
+from data.site import Site
+from data.tiles.series import SeriesKey
+from data.time.epoch import EARLIEST_MS, LATEST_MS
+from data.time.months import month_start_ms
+from errors import NoData, UnknownSensor, UnknownStation
+
+
+def requests_beside(site: Site, request: HistoryRequest) -> list[HistoryRequest]:
+    """Return requests for whole months of what decisions need; none where nobody decided so."""
+    wanted = months_with_flags(request)
+    needed: dict[SeriesKey, set[int]] = {}
+    for series in request.series:
+        layer = flag_layer(site, *series)
+        if layer is None or not layer.decisions:
+            continue
+        for month in wanted:
+            for key, months in layer.reads(layer.reach.of(month)):
+                is_own = (key.station, key.sensor) in request.series
+                needed.setdefault(key, set()).update(each for each in months if not is_own or each not in wanted)
+    return [_request(key, months) for key, months in needed.items() if months]
+
+
+def plan_beside(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan | None:
+    """Return what one of :func:`requests_beside` lacks (:func:`data.load_plan.plan`); None where
+    nothing is known of it, as of a station that is there no more.
+    """
+    try:
+        return plan(site, request, synced=synced)
+    except (NoData, UnknownSensor, UnknownStation):
+        return None
+
+
+def rows_beside(site: Site, request: HistoryRequest) -> int:
+    """Return how many rows of :func:`requests_beside` must be read, one at least where it is not
+    known whether there are new ones.
+    """
+    plans = (plan_beside(site, one) for one in requests_beside(site, request))
+    return sum(planned.rows_missing + planned.sync_due for planned in plans if planned is not None)
+
+
+def _request(key: SeriesKey, months: set[int]) -> HistoryRequest:
+    start, end = month_start_ms(min(months)), month_start_ms(max(months) + 1)
+    return HistoryRequest((key.station,), (key.sensor,), max(start, EARLIEST_MS), min(end, LATEST_MS))
