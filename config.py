@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a written Excel or NetCDF file is kept for whoever asks for the same rows, in s.",
     )
+    chromium: str = Field(
+        default="",
+        description="Path or name of the Chromium that draws PNG, SVG and PDF pictures; empty: the one that is found.",
+    )
     institution: str = Field(default="", description="Whose data these are, as NetCDF files say it; empty: not said.")
     auth: Literal["none", "login", "proxy"] = Field(default="none", description="How the site learns who is asking.")
     proxy_user_header: str = Field(

@@ -231,6 +231,10 @@ class TilesRemoved(RiwayatError, code="tiles_removed", retryable=True):
     """This load's tiles were removed while it ran; RIWAYAT_TILE_BUDGET_GB may be too small."""
 
 
+class PictureFailed(RiwayatError, code="picture", retryable=True):
+    """The picture could not be drawn: {why}."""
+
+
 class RowsChanged(RiwayatError, code="rows_changed", retryable=True):
     """The rows changed while they were written to a file."""
 

@@ -30,7 +30,7 @@ CONTENT_TYPES: Final = {
     NETCDF: "application/netcdf",
 }
 
-_CACHE: Final = "private, no-cache"  # may be kept by who fetched it, and is asked for again
+CACHE: Final = "private, no-cache"  # may be kept by who fetched it, and is asked for again
 _TOLD_MS: Final = MINUTE_MS  # so long a failure is told to those who ask again; then it is tried anew
 
 
@@ -42,7 +42,7 @@ def export_answer(site: Site, wanted: HistoryRequest, kind: str, name: str) -> R
     """
     tag = export_file_tag(site, wanted, kind)
     if request.if_none_match.contains(tag):  # whoever has the rows needs no file of ours
-        return _unchanged(tag)
+        return unchanged(tag)
     path = find_export(site, wanted, kind)
     if path is None:
         return None
@@ -80,26 +80,39 @@ def cut(whole: HistoryRequest, span: Span) -> HistoryRequest:
     return replace(whole, start_ms=span[0], end_ms=span[1])
 
 
-def _unchanged(tag: str) -> Response:
+def unchanged(tag: str) -> Response:
+    """Return 304: who asks has what this tag is of."""
     answer = Response(status=304)
     answer.set_etag(tag)
-    answer.headers["Cache-Control"] = _CACHE
+    answer.headers["Cache-Control"] = CACHE
     return answer
 
 
 def _sent(path: Path, tag: str, kind: str, name: str) -> Response:
     named = f"{name}.{suffix(FILE_FORMATS[kind])}"
     sent = send_file(path, CONTENT_TYPES[kind], as_attachment=True, download_name=named, etag=tag, max_age=0)
-    sent.headers["Cache-Control"] = _CACHE
+    sent.headers["Cache-Control"] = CACHE
     return sent
+
+
+def just_ended(job: Job) -> Status | None:
+    """Return how a job ended a moment ago; None where it did not, or that is told no more."""
+    if job.finished_ms is None or epoch_ms() - job.finished_ms >= _TOLD_MS:
+        return None
+    return job.status
+
+
+def why_failed(job: Job) -> str:
+    """Return why a job failed, in the current language."""
+    return translate_error(job.error) if job.error else job.id
 
 
 def _refuse_ended(job: Job) -> None:
     """Raises Conflict when it ended a moment ago without a file."""
-    if job.finished_ms is None or epoch_ms() - job.finished_ms >= _TOLD_MS:
-        return
-    if job.status is Status.CANCELLED:
+    ended = just_ended(job)
+    if ended is Status.CANCELLED:
         raise Conflict("Writing the {name} file was cancelled. Try again in a minute.", name=FILE_NAMES[job.kind])
-    if job.status is Status.FAILED:
-        why = translate_error(job.error) if job.error else job.id
-        raise Conflict("The {name} file could not be written. Try again in a minute. {why}", name=FILE_NAMES[job.kind], why=why)
+    if ended is Status.FAILED:
+        raise Conflict(
+            "The {name} file could not be written. Try again in a minute. {why}", name=FILE_NAMES[job.kind], why=why_failed(job)
+        )

@@ -14,7 +14,7 @@ from analysis.inquiry import TREND
 from api.analysis import ANSWERED_BY_JOB, answer_receipt, other_options
 from api.data import asked_window, refuse_part
 from api.guard import refuse_other_sites
-from api.inputs import MOST_PX, FigureQuery
+from api.inputs import MOST_PX, DrawnQuery, FigureQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import Figure
@@ -44,25 +44,44 @@ def add_figure_route(api: Api, services: ApiServices) -> None:
         Of an analysis it is refused (409) while the job loads and when tiles of it have left the
         disk; more than five million readings are answered by a job first (202).
         """
-        asked = asked_window(services, job_id, query)
-        if query.language is not None:
-            set_language(query.language)
-        options = other_options(FigureQuery)
-        flags = {FLAGS: request.args[FLAGS]} if FLAGS in request.args else {}
-        _refuse_other_view(services, query.view, {**options, **flags})
-        check_view(query.view, options)
+        asked, options = asked_view(services, job_id, query)
         caption = view_caption(asked.job.request, asked.span, asked.site.catalogue, query.view)
         if query.view == TREND:
             return jsonify(_captioned(_figure(asked, query, options), caption))
-        refuse_part(asked.site, asked.job)
-        refuse_other_sites(request)  # it may start a job
         unchecked = asked.unchecked()
-        found = answer_or_job(services, asked, query.view, analysis_options(query.view, options), flagged=query.flagged)
+        found = asked_answer(services, asked, query, options)
         if isinstance(found, Job):
             return answer_receipt(services, found)
         picture = _picture(asked, query, found, options)
         picture["layout"]["meta"]["unchecked"] = unchecked
         return jsonify(_captioned(picture, caption))
+
+
+def asked_view(services: ApiServices, job_id: str, query: DrawnQuery) -> tuple[JobWindow, dict[str, str]]:
+    """Return the window that a request for a figure asks for, and the options of its view; its
+    words are in the language that is asked for from now on.
+
+    Raises:
+        JobNotFound, NotPermitted, InvalidRequest: as :func:`api.data.asked_window`; or there is no
+            such view or option, or it is not the one of the embedded chart.
+    """
+    asked = asked_window(services, job_id, query)
+    if query.language is not None:
+        set_language(query.language)
+    options = other_options(type(query))
+    flags = {FLAGS: request.args[FLAGS]} if FLAGS in request.args else {}
+    _refuse_other_view(services, query.view, {**options, **flags})
+    check_view(query.view, options)
+    return asked, options
+
+
+def asked_answer(services: ApiServices, asked: JobWindow, query: DrawnQuery, options: Mapping[str, str]) -> Found | Job:
+    """Return what the analysis of a view finds in a window, or the job that finds it; raises as
+    :func:`jobs.answering.answer_or_job`.
+    """
+    refuse_part(asked.site, asked.job)
+    refuse_other_sites(request)  # it may start a job
+    return answer_or_job(services, asked, query.view, analysis_options(query.view, options), flagged=query.flagged)
 
 
 def _refuse_other_view(services: ApiServices, view: str, options: Mapping[str, str]) -> None:

@@ -129,7 +129,8 @@ class JobAnswer(_Out):
     kind: Annotated[
         str,
         Field(
-            description="history; workbook, netcdf: it writes the rows of its request to a file; analysis: it answers a question."
+            description="history; workbook, netcdf: it writes the rows of its request to a file; analysis: it answers a "
+            "question; picture: it draws one."
         ),
     ]
     inquiry: JobInquiry | None

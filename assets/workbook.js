@@ -1,4 +1,4 @@
-// Excel and NetCDF files are written by a job: a click on a link to one asks for it, shows how far it is, and
+// Excel files, NetCDF files and pictures are made by a job: a click on a link to one asks for it, shows how far it is, and
 // begins the download when it is there.
 (function () {
   "use strict";
@@ -12,8 +12,14 @@
     if (!link || !link.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
-    if (!link.dataset.progress) wait(link, link.href);
+    if (!link.dataset.progress) wait(link, link.href + hidden(link));
   }, true);
+
+  // What the page hides its picture leaves out.
+  function hidden(link) {
+    const keys = "picture" in link.dataset ? window.riwayatChart.chart.hidden : [];
+    return [...keys].map((key) => `&hidden=${encodeURIComponent(key)}`).join("");
+  }
 
   // The link is React's, so only its attributes are touched: the style sheet shows data-progress.
   async function wait(link, href) {

@@ -22,7 +22,7 @@ from i18n import (
 )
 from i18n import gettext as _
 from jobs.job import Job, Status
-from jobs.policy import ANALYSIS, FILE_FORMATS, FILE_NAMES
+from jobs.policy import ANALYSIS, FILE_FORMATS, FILE_NAMES, PICTURE
 from layouts.form import resolution_names
 from layouts.jobs_grid import status_names
 
@@ -38,7 +38,7 @@ def job_row(
     ``with_details``: for those who may see an error's traceback.
     """
     metrics, stations = job.metrics, station_words(job.request)
-    is_file = job.kind in FILE_FORMATS and job.status is Status.COMPLETED
+    file = _file(job) if job.status is Status.COMPLETED else ""
     seconds = _seconds(job, now_ms)
     rows = metrics.get("rows", job.progress.rows if job.progress else None)
     speed = _rows_a_second(metrics)
@@ -70,19 +70,29 @@ def job_row(
         "attempts_order": job.attempt,
         "error": translate_error(job.error, timezone) if job.error else "",
         "details": job.error.details if job.error and with_details else "",
-        "open": prefix
-        + (f"api/jobs/{quote(job.id)}/data?format={FILE_FORMATS[job.kind]}" if is_file else f"?job={quote(job.id)}"),
-        "is_file": is_file,
+        "open": prefix + (f"api/jobs/{quote(job.id)}/{file}" if file else f"?job={quote(job.id)}"),
+        "is_file": bool(file),
         "repeat": f"{prefix}?{repeat_query(job.request)}",
         "can_cancel": not job.status.is_final,
         "can_retry": job.status in (Status.FAILED, Status.CANCELLED),
     }
 
 
+def _file(job: Job) -> str:
+    """Return where in the API, below the job, the file is that it writes; empty of one that writes
+    none.
+    """
+    if job.kind == PICTURE:
+        return "picture"
+    return f"data?format={FILE_FORMATS[job.kind]}" if job.kind in FILE_FORMATS else ""
+
+
 def _what(job: Job) -> str:
     """What the job makes, with the field ``stations``."""
     if job.kind in FILE_NAMES:
         return _("{name} file of {stations}").replace("{name}", FILE_NAMES[job.kind])
+    if job.kind == PICTURE:
+        return _("Picture of {stations}")
     return _("Analysis of {stations}") if job.kind == ANALYSIS else "{stations}"
 
 

@@ -14,7 +14,7 @@ from escaping import visible
 from i18n import current_language, format_duration, format_month, format_range, format_short, ngettext, translate_error
 from i18n import gettext as _
 from jobs.job import Job, Progress, Status
-from jobs.policy import ANALYSIS, FILE_NAMES, HISTORY
+from jobs.policy import ANALYSIS, FILE_NAMES, HISTORY, PICTURE
 from layouts.notices import Notice
 
 ACTIVE_STATUS = "active"  # queued or running: the page treats them alike
@@ -150,6 +150,8 @@ def _queued(job: Job, queue_state: QueueState) -> str:
 def _running(job: Job, progress: Progress) -> str:
     if job.kind == HISTORY:
         return _reading(progress, len(job.request.sensors))
+    if job.kind == PICTURE:
+        return _("Drawing the picture")
     words = _("Analysing: {done} of {total} readings")
     if job.kind in FILE_NAMES:
         words = _("Writing the {name} file: {done} of {total} rows")
@@ -214,5 +216,7 @@ def _failed(job: Job, *, with_details: bool) -> Notice:
         words = _("The {name} file could not be written: {cause}")
     elif job.kind == ANALYSIS:
         words = _("The analysis could not be made: {cause}")
+    elif job.kind == PICTURE:
+        words = _("The picture could not be drawn: {cause}")
     sentence = words.format(name=FILE_NAMES.get(job.kind), cause=translate_error(error))
     return Notice("danger", sentence, action="retry", details=error.details if with_details else f"{_('Job')} {job.id}")

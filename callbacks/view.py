@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from dash import ClientsideFunction, Dash, Input, Output, State
@@ -29,10 +30,12 @@ from figures.job_window import JobWindow
 from figures.overview import overview_figure, overview_request
 from figures.rail import drawn_colours
 from i18n import translate_error
+from jobs.chromium import find_chromium
 from jobs.services import Services
 from layouts import ids
 from layouts.statistics import MOST_SUMMARISED, Summaries, drawn_statistics_table, statistics_table
 from layouts.statistics_head import DRAWN, READINGS, statistics_choice, statistics_heading
+from layouts.table import TABLE
 from layouts.views import view_caption
 
 NAMESPACE = "riwayat_chart"  # of assets/chart.js
@@ -47,8 +50,8 @@ class ViewAnswer:
     """What the page shows: figure with its sequence, badge, statistics and their heading,
     address of the rows as CSV.
 
-    ``overview`` is the strip of the whole range, None where the page has it already;
-    ``overview_version`` says which it is.
+    ``picture_hrefs`` are those of its picture as SVG, PDF and HTML. ``overview`` is the strip of
+    the whole range, None where the page has it already; ``overview_version`` says which it is.
     """
 
     answer: dict[str, Any]
@@ -61,15 +64,17 @@ class ViewAnswer:
     lists: Any = None
     controls: Any = None
     note: Any = None
+    picture_hrefs: tuple[str | None, ...] = (None, None, None)
 
     @property
     def links(self) -> list[str | None]:
-        """Return the addresses of the rows as CSV, Excel file, Parquet and NetCDF, and of the last
-        one's manifest.
+        """Return the addresses of the rows as CSV, Excel file, Parquet and NetCDF, of the last
+        one's manifest, and of the picture.
         """
         csv = self.rows_href
         others = ("data?format=xlsx", "data?format=parquet", "data?format=netcdf", "manifest?format=netcdf")
-        return [csv, *(csv and csv.replace("data?format=csv&units=name", path, 1) for path in others)]
+        of_rows = [csv, *(csv and csv.replace("data?format=csv&units=name", path, 1) for path in others)]
+        return [*of_rows, *self.picture_hrefs]
 
     @property
     def whole(self) -> dict[str, Any]:
@@ -115,7 +120,23 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
         picture.lists,
         picture.controls,
         picture.note,
+        _picture_hrefs(services, window, asked) if whole else (None, None, None),
     )
+
+
+def _picture_hrefs(services: Services, window: JobWindow, asked: ViewQuery) -> tuple[str | None, ...]:
+    """Addresses of what is shown as SVG, PDF and HTML; None of what cannot be had: a table has no
+    picture, and without Chromium there is only HTML.
+    """
+    view = asked.selection.view
+    if view == TABLE:
+        return None, None, None
+    fields = {"from": window.span[0], "to": window.span[1], "flags": window.site.flags, "view": view}
+    fields |= {"flagged": "1"} if asked.include_flagged else {}
+    query = urlencode({**asked.selection.own_options, **fields})
+    path = services.path(window.job.id, "picture")
+    drawn = find_chromium(services.settings) is not None
+    return tuple(f"{path}?format={kind}&{query}" if drawn or kind == "html" else None for kind in ("svg", "pdf", "html"))
 
 
 def _summaries(services: Services, window: JobWindow, view: HistoryView, *, flagged: bool) -> Summaries | None:
@@ -240,6 +261,9 @@ def _register_page(app: Dash) -> None:
         Output(ids.DOWNLOAD_PARQUET, "href"),
         Output(ids.DOWNLOAD_NETCDF, "href"),
         Output(ids.DOWNLOAD_MANIFEST, "href"),
+        Output(ids.PICTURE_SVG, "href"),
+        Output(ids.PICTURE_PDF, "href"),
+        Output(ids.PICTURE_HTML, "href"),
         Output(ids.OVERVIEW, "figure"),
         Output(ids.OVERVIEW_VERSION, "data"),
         Output(ids.CHART_DRAWN, "data"),

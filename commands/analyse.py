@@ -12,6 +12,7 @@ import typer
 
 from commands.loading import flags_option, load, named_options, request_of_words
 from commands.opening import opened_site, quiet_settings
+from commands.picture_files import PICTURES, picture_kind, refuse_without_picture, write_answer_picture
 from commands.printing import AsJson, cell_text, print_table, progress_bar, say, write_new
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def analyse(
     flags: Annotated[
         str | None, typer.Option(help="Flags of quality rules that count: none, hard or all; default: hard.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write FILE.csv (the table) or FILE.json (everything).")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write FILE.csv (the table), FILE.json (everything), or the picture: .png, .svg, .pdf or .html."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Load a history through the queue and answer a question about it.
@@ -59,8 +63,11 @@ def analyse(
 
     settings = quiet_settings()
     analysis, options = _asked(name, option or [])
-    if out is not None and out.suffix.lower() not in (".csv", ".json"):
-        raise typer.BadParameter("must end in .csv or .json", param_hint="--out")
+    picture = picture_kind(settings, out)
+    if picture:
+        refuse_without_picture(name)
+    elif out is not None and out.suffix.lower() not in (".csv", ".json"):
+        raise typer.BadParameter(f"must end in .csv, .json, .{', .'.join(PICTURES)}", param_hint="--out")
     choice = flags_option(flags)
     with opened_site(settings) as (site, ledger):
         site = analysis.site(replace(site, flags=choice))
@@ -70,7 +77,10 @@ def analyse(
         if answer is None:
             raise typer.Exit(1)
         if out is not None:
-            _write(analysis, answer, out)
+            if picture:
+                write_answer_picture(site, job, answer, out, picture)
+            else:
+                _write(analysis, answer, out)
             record(ledger.engine, "export", request_subject(request, job=job.id, format=f"analysis {name}", file=str(out)))
     if as_json:
         say(_json(answer))

@@ -11,6 +11,7 @@ import typer
 
 from commands.loading import flags_option, load, request_of_words
 from commands.opening import opened_site, quiet_settings
+from commands.picture_files import picture_kind, refuse_with_picture, write_trend
 from commands.printing import AsJson, say, say_json, show
 from data.file_columns import UNITS
 from data.time.months import iso_utc, iso_utc_or_none
@@ -37,7 +38,12 @@ def history(
     timezone: Annotated[
         str | None, typer.Option(help="Zone of bare times and of buckets; default: the stations' own, else the site's.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write all rows: FILE.csv, .parquet, .arrow, .xlsx or .nc.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write all rows: FILE.csv, .parquet, .arrow, .xlsx or .nc; or the chart: .png, .svg, .pdf or .html."
+        ),
+    ] = None,
     units: Annotated[
         str, typer.Option(help="Where a CSV file names units: none, name (of each column) or row (beneath the header).")
     ] = "none",
@@ -59,7 +65,10 @@ def history(
 
     settings = quiet_settings()
     _check_units(units)
-    kind = _format_of(out, manifest=manifest)
+    picture = picture_kind(settings, out)
+    if picture:
+        refuse_with_picture(manifest=manifest, units=units != "none")
+    kind = picture or _format_of(out, manifest=manifest)
     choice = flags_option(flags)
     with opened_site(settings) as (site, ledger):
         site = replace(site, flags=choice)
@@ -68,7 +77,10 @@ def history(
         job, read = load(site, ledger, LOCAL_USER, request, lambda: summaries(site, request))
         found = read or []
         if out is not None and found:
-            _export(site, request, out, units, manifest=manifest, with_flags=flags is not None)
+            if picture:
+                write_trend(site, job, out, picture)
+            else:
+                _export(site, request, out, units, manifest=manifest, with_flags=flags is not None)
             what = request_subject(request, job=job.id, format=kind, file=str(out))
             record(ledger.engine, "export", what)
     _print(job, found, as_json)

@@ -24,6 +24,9 @@ FILE_NAMES: Final[Mapping[str, str]] = {WORKBOOK: "Excel", NETCDF: "NetCDF"}  # 
 # and another kind: it answers a question about the readings of its request
 ANALYSIS = "analysis"
 
+# and another: it draws a figure that was made already as a picture
+PICTURE = "picture"
+
 ALIVE_MS = 10_000  # a worker that was silent for longer is not counted
 
 # a time that lies so much further ahead than it can means that the clock was set back
@@ -103,7 +106,7 @@ def purpose_of(kind: str) -> Purpose:
     """Return the purpose that must be granted for a job of a kind."""
     if kind in FILE_FORMATS:
         return Purpose.EXPORT
-    return Purpose.VIEW if kind == ANALYSIS else Purpose.LOAD
+    return Purpose.VIEW if kind in (ANALYSIS, PICTURE) else Purpose.LOAD
 
 
 def queue_of(rows_to_read: int, large_rows: int) -> str:

@@ -117,7 +117,7 @@ def chart_tools() -> html.Div:
 def _exports() -> html.Div:
     """Return what leaves the page: on a small screen a sheet, which its bar opens."""
     buttons: list[Component] = [
-        button("PNG", "btn btn-sm", ids.CHART_PICTURE, title=_("Download the picture")),
+        _picture_menu(),
         _rows_menu(),
         button(
             _("Embed"),
@@ -129,6 +129,21 @@ def _exports() -> html.Div:
         ),
     ]
     return html.Div(buttons, id=ids.EXPORTS, className="chart-exports", role="group", **{"aria-label": _("Export")})
+
+
+def _picture_menu() -> html.Details:
+    """Return the menu of what the chart can be had as: a PNG, which the page draws by itself, and
+    what the server makes; without Chromium there that is less (callbacks/view.py).
+    """
+    drawn = {"data-picture": "", **workbook_link(ids.ALERT)}
+    entries = [
+        button("PNG", "", ids.CHART_PICTURE),
+        html.A("SVG", id=ids.PICTURE_SVG, **drawn),
+        html.A("PDF", id=ids.PICTURE_PDF, **drawn),
+        html.A("HTML", id=ids.PICTURE_HTML, title=_("One file to open in any browser, also without a network"), **drawn),
+    ]
+    name = html.Summary(_("Picture"), className="btn btn-sm", title=_("Download the picture"))
+    return html.Details([name, html.Div(entries, className="menu-entries")], id=ids.PICTURE_MENU, className="menu")
 
 
 def _rows_menu() -> html.Details:

@@ -1,10 +1,11 @@
 """Files that jobs wrote for a user, kept for a while beside the tiles, where all hosts see them:
-workbooks, NetCDF files, and answers of analyses.
+workbooks, NetCDF files, pictures, and answers of analyses.
 
 ``TILE_DIR/.workbooks/TAG.KIND``: of rows (``xlsx``, ``nc``) TAG is their ETag, so equal
 rows are one file, and other rows another one; of an answer (``answer``) it is a digest of the
-question and the rows. Drafts are folders; no name of a series' folder begins with a dot
-(data/tiles/paths.py).
+question and the rows; of a picture (``png``, ``svg``, ``pdf``) it is one of the figure that it is
+drawn of, which lies beside it (``figure``). Drafts are folders; no name of a series' folder begins
+with a dot (data/tiles/paths.py).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ FETCH_S: Final = 600.0
 
 WORKBOOK_FILE: Final = "xlsx"
 ANSWER_FILE: Final = "answer"
+FIGURE_FILE: Final = "figure"
 
-_KINDS: Final = (WORKBOOK_FILE, "nc", ANSWER_FILE)
+_KINDS: Final = (WORKBOOK_FILE, "nc", ANSWER_FILE, FIGURE_FILE, "png", "svg", "pdf")
 _DRAFT: Final = ".draft"
 _INSIDE: Final = "file"
 

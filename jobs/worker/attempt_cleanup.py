@@ -18,6 +18,7 @@ from config import Settings
 from data.export.shelf import Shelf
 from data.site import open_site
 from data.source.connection.server_sessions import queries_survive_disconnect, stop_queries
+from jobs.chromium import remove_browser_folder
 from jobs.ledger.ledger import Ledger
 from jobs.worker.process import fork_child, poll_child
 
@@ -79,6 +80,7 @@ class AttemptCleanup:
     def start(self, job_id: str, attempt: int) -> None:
         """Remove the files that an attempt left, and begin to stop its queries; returns at once."""
         self._shelf.remove_draft(draft_name(job_id, attempt))
+        remove_browser_folder(draft_name(job_id, attempt))
         if self._cancel_query is None:
             return
         self._ledger.engine.dispose()  # no connection may be carried across the fork

@@ -26,11 +26,12 @@ from data.site import Site, open_site
 from data.source.connection.failures import classified
 from errors import StaleAttempt
 from jobs.job import Job, JobError, Metrics, Progress, file_flags
+from jobs.kinds.draw_picture import draw_picture
 from jobs.kinds.export_file import write_export
 from jobs.kinds.history import load_history
 from jobs.kinds.kept_answer import write_answer
 from jobs.ledger.ledger import Ledger, open_ledger
-from jobs.policy import ANALYSIS, FILE_FORMATS, purpose_of
+from jobs.policy import ANALYSIS, FILE_FORMATS, PICTURE, purpose_of
 from jobs.worker.attempt_cleanup import draft_name, session_name
 from jobs.worker.process import lift_memory_limit
 
@@ -232,6 +233,9 @@ def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None],
         )
     if job.kind == ANALYSIS:
         return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), draft_name(job.id, attempt), report)
+    if job.kind == PICTURE:
+        lift_memory_limit()  # a browser reserves far more than it takes
+        return draw_picture(seen, job.inquiry or "", draft_name(job.id, attempt), report)
     return load_history(site, job.request, report, seen)
 
 

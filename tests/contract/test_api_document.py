@@ -101,6 +101,7 @@ OPERATIONS = [
     ("POST", "/api/jobs/{job_id}/retry"),
     ("GET", "/api/jobs/{job_id}/events"),
     ("GET", "/api/jobs/{job_id}/figure"),
+    ("GET", "/api/jobs/{job_id}/picture"),
     ("GET", "/api/jobs/{job_id}/analysis/{name}"),
     ("GET", "/api/jobs/{job_id}/stats"),
     ("GET", "/api/jobs/{job_id}/data"),
@@ -127,7 +128,13 @@ OPERATIONS = [
 
 
 TAKES_SOMETHING = {
-    *("/api/jobs", "/api/jobs/{job_id}/figure", "/api/jobs/{job_id}/stats", "/api/jobs/{job_id}/data"),
+    *(
+        "/api/jobs",
+        "/api/jobs/{job_id}/figure",
+        "/api/jobs/{job_id}/picture",
+        "/api/jobs/{job_id}/stats",
+        "/api/jobs/{job_id}/data",
+    ),
     *("/api/jobs/{job_id}/manifest", "/api/jobs/{job_id}/rows"),
     *("/api/embeds", "/api/embeds/{embed_id}/token"),
     *("/api/views", "/api/views/{view_id}"),

@@ -191,6 +191,7 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/jobs/<job_id>": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB")},
     "/api/jobs/<job_id>/events": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/events")},
     "/api/jobs/<job_id>/figure": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/figure?width=200")},
+    "/api/jobs/<job_id>/picture": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/picture?format=html")},
     "/api/jobs/<job_id>/analysis/<name>": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/analysis/summary")},
     "/api/jobs/<job_id>/stats": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/stats")},
     "/api/jobs/<job_id>/data": {

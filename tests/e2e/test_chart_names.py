@@ -73,7 +73,7 @@ def test_long_numbers_of_an_axis_are_whole_and_an_overview_that_is_drawn_late_or
 
 
 def test_the_buttons_over_the_chart_cover_none_above_them(chart: Chart) -> None:
-    tools, head = chart.box("#chart .modebar-group"), chart.box("#chart-picture")
+    tools, head = chart.box("#chart .modebar-group"), chart.box("#picture-menu")
     assert tools[1] >= head[1] + head[3]
 
 

@@ -143,7 +143,9 @@ def test_series_range_load_view_cursor_and_file_are_reached_by_keys_alone(chart:
     typist.press(Keys.ARROW_RIGHT)
     chart.wait_for(lambda: chart.run(told) != before, "the next reading")
 
-    typist.go("#chart-picture", back=True)
+    typist.go("#picture-menu summary", back=True)
+    typist.press(Keys.ENTER)
+    typist.go("#chart-picture")
     typist.press(Keys.ENTER)
     assert_is_white(chart, chart.wait_for(lambda: next(tmp_path.glob("*.png"), None), "the picture"))
     typist.go("#saved-open", back=True)
@@ -191,6 +193,7 @@ def test_the_dark_page_is_white_in_a_picture_and_on_paper_and_dark_again_afterwa
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     with in_the_dark(chart):
         chart.wait("return !!window.riwayatPicture", "the script of pictures")
+        click(chart, "#picture-menu summary")
         click(chart, "#chart-picture")
         assert_is_white(chart, chart.wait_for(lambda: next(tmp_path.glob("*.png"), None), "the picture"))
         dark = chart.run(f"return {GRAPH}.layout.font.color")

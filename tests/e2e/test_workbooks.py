@@ -191,7 +191,7 @@ def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_p
 
 def choose_file(driver, selector):
     """Press an entry of the menu of files."""
-    press(driver, ".chart-exports summary")
+    press(driver, ".menu:has(#download-csv) summary")
     press(driver, selector)
 
 
