@@ -101,12 +101,13 @@ def _asked(name: str, texts: Sequence[str]) -> tuple[Analysis, BaseModel]:
 
 def _answer(analysis: Analysis, options: BaseModel, site: Site, request: HistoryRequest, flagged: bool) -> Answer:
     """The answer, with a bar on standard error that counts series."""
+    from analysis.quality.event_decisions import with_decisions
     from analysis.question import ask
 
     question = ask(site, request, (request.start_ms, request.end_ms), include_flagged=flagged)
     subjects = analysis.subjects(question)
     with progress_bar(f"answering {analysis.name}", len(subjects), counted=True) as done:
-        return analysis.answer(question, options, told=done)
+        return with_decisions(analysis.answer(question, options, told=done), site.decisions)
 
 
 def _json(answer: Answer) -> str:

@@ -13,6 +13,7 @@ from access.identity import authorise
 from access.restricted_site import restricted_site_for
 from analysis.answer import Answer
 from analysis.inquiry import Inquiry
+from analysis.quality.event_decisions import with_decisions
 from analysis.question import ask, check_asked, refuse_unloaded
 from analysis.registry import find
 from data.request import HistoryRequest
@@ -81,11 +82,11 @@ def answer_or_job(
     inquiry = Inquiry.of(name, window.span, chosen, flagged=flagged, flags=site.flags)
     kept = kept_answer(site, request, inquiry)
     if kept is not None:
-        return kept
+        return with_decisions(kept, site.decisions)
     question = ask(site, request, window.span, include_flagged=flagged)
     readings = analysis.readings(question, chosen)
     if readings <= analysis.at_once:
-        return analysis.answer(question, chosen)
+        return with_decisions(analysis.answer(question, chosen), site.decisions)
     needs = (analysis.begins(options, window.span, timezone), window.span[1])
     refuse_unloaded(needs[0], whole.start_ms)
     if services.identify().via == "embed" and needs != (whole.start_ms, whole.end_ms):

@@ -14,6 +14,7 @@ from analysis.quality.companions import LEAST_NEIGHBOURS
 from analysis.quality.spans import HARD, Spans
 from analysis.quality.station_checks import STATION, Found, StationChecks
 from analysis.question import Observed, Question
+from data.decision import DecisionKind
 from data.quality_limits import RULES_VERSION, QualityLimits
 from data.usual_limits import limits_of
 
@@ -56,7 +57,8 @@ class Options(BaseModel):
 class QualityEvent:
     """Readings of a sensor (of all sensors of the station where that is empty) that a rule found:
     from the first to the last, how many, the worst value (of a step the change) and the limit it
-    breaks, in ``unit``.
+    breaks, in ``unit``; ``decision`` is what a person decided about it
+    (analysis/quality/event_decisions.py).
     """
 
     rule: str
@@ -68,6 +70,7 @@ class QualityEvent:
     value: float
     limit: float
     unit: str
+    decision: DecisionKind | None = None
 
 
 @dataclass(frozen=True)
@@ -157,10 +160,21 @@ def listed_events(events: list[QualityEvent]) -> tuple[QualityEvent, ...]:
 def table(result: Quality, unit: str) -> Table:  # noqa: ARG001 - each event has its own
     """Return the events as a table; ``of`` is the sensor, * all of the station."""
     rows = [
-        (each.rule, each.severity, each.sensor or "*", each.from_, each.to_, each.rows, each.value, each.limit, each.unit)
+        (
+            each.rule,
+            each.severity,
+            each.sensor or "*",
+            each.from_,
+            each.to_,
+            each.rows,
+            each.value,
+            each.limit,
+            each.unit,
+            each.decision,
+        )
         for each in result.events
     ]
-    return Table(("rule", "severity", "of", "from", "to", "rows", "value", "limit", "in"), rows)
+    return Table(("rule", "severity", "of", "from", "to", "rows", "value", "limit", "in", "decision"), rows)
 
 
 def _neighbours(question: Question, observed: list[Observed], limits: list[QualityLimits]) -> Found:

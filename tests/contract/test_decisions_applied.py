@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from flask.testing import FlaskClient
 
-from access.decisions.made_decision import MadeDecision, insert_decision, next_revision
-from access.store import open_access
-from access.tables import quality_decision
+from app import create_app
 from data.decision import Decision
 from data.export.formats import export_csv, export_tag
 from data.export.manifest import FileRecord, manifest_of
@@ -24,7 +22,7 @@ from data.flag_layer import FlagLayer, flag_layer
 from data.flags_missing import flags_missing
 from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of
-from data.site import Site, open_site
+from data.site import Site
 from data.time.months import parse_month
 from data.view.rollup import rollups_missing
 from data.view.view_request import view_request
@@ -249,43 +247,40 @@ def test_a_decision_is_another_file_and_another_answer_and_the_manifest_lists_it
 
 
 @pytest.fixture
-def real(loaded: Site) -> Iterator[Site]:  # noqa: F811
-    """The site with what people decided in its database."""
-    access = open_access(loaded.settings)
-    made = open_site(loaded.settings, decisions=access.decisions)
-    yield made
-    made.engine.dispose()
-    access.engine.dispose()
+def client(loaded: Site) -> FlaskClient:  # noqa: F811
+    """Of a site with what people decided in its database."""
+    return create_app(loaded.settings).server.test_client()
 
 
-def test_a_decision_in_the_database_counts_after_the_job_that_it_needs_and_no_more_when_it_is_undone(real: Site) -> None:
-    ledger = open_ledger(real.settings)
+def test_a_decision_counts_after_the_job_that_it_starts_and_no_more_when_it_is_undone(loaded: Site, client: FlaskClient) -> None:  # noqa: F811
+    ledger = open_ledger(loaded.settings)
     ledger.heartbeat(WORKER)
-    before = rows(real)
+    job = ledger.record_completed("local", request(), {})
 
-    def changed(**values: Any) -> None:
-        with ledger.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            number = next_revision(connection)
-            if values:
-                connection.execute(quality_decision.update().values(values | {"revision": number}))
-            else:
-                made = replace(said(number, "wrong", 10, 20, rule="frozen"), number=number)
-                insert_decision(connection, MadeDecision(made, "the mast lay down", "ada", 5))
-        real.decisions.look_again()  # type: ignore[attr-defined]
+    def flagged() -> int:
+        return int(client.get(f"/api/jobs/{job.id}/stats").json["series"][0]["flagged"])  # type: ignore[index]
 
-    def run() -> None:
-        job = start_job(real, ledger, person("ada"), request(), lambda: None)
-        assert job.status is Status.QUEUED
+    def events() -> list[dict[str, Any]]:
+        return list(client.get(f"/api/jobs/{job.id}/analysis/quality").json["result"]["events"])  # type: ignore[index]
+
+    def run(answer: Any) -> None:
+        assert answer.status_code in (200, 201), answer.text
         claimed = ledger.claim("w1", ["history"])
         assert claimed is not None
-        make_run_job(real.settings)(claimed.id, claimed.attempt)
-        assert ledger.get(job.id).status is Status.COMPLETED
+        assert claimed.id == answer.json["job"]
+        make_run_job(loaded.settings)(claimed.id, claimed.attempt)
+        assert ledger.get(claimed.id).status is Status.COMPLETED
 
-    changed()
-    run()
-    assert np.setdiff1d(np.flatnonzero(rows(real)[2]), np.flatnonzero(before[2])).tolist() == list(range(10, 21))
-    assert column(real)[10] == "temperature frozen hard by hand"
-    changed(undone_by="ada", undone_ms=7)
-    run()
-    assert same(rows(real), before)
+    before, found = flagged(), events()
+    assert {each["decision"] for each in found} == {None}
+    stuck = next(each for each in found if each["rule"] == "stuck")
+    what = {"station": "a", "sensor": "temperature", "from": stuck["from"], "to": stuck["to"], "rule": "stuck", "kind": "right"}
+    made = client.post("/api/decisions", json=what)
+    assert flagged() != before  # as measured, until it is applied
+    run(made)
+    assert flagged() == before - (STUCK.stop - STUCK.start)
+    assert [each["rule"] for each in events() if each["decision"] == "right"] == ["stuck"]
+    run(client.post(f"/api/decisions/{made.json['number']}/undo", json={}))  # type: ignore[index]
+    assert flagged() == before
+    assert events() == found
     ledger.engine.dispose()
