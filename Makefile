@@ -28,7 +28,7 @@ run: venv ## start the site on http://127.0.0.1:8050 (RIWAYAT_PORT chooses anoth
 dev: venv-dev ## as run, and start anew at each change of the code, a style sheet or a translation
 	@$(BIN)/python manage.py setup --for-run
 	@exec $(BIN)/watchfiles --sigint-timeout 20 "$(BIN)/python serve.py" \
-	access analysis api assets callbacks commands data figures jobs layouts locales *.py
+	access analysis api assets callbacks commands data figures jobs layouts locales reports *.py
 
 test: venv-dev browser servers node ## linters, import contracts, types and all tests (ARGS= goes to pytest)
 	@said=$$(mktemp); $(MAKE) check >$$said 2>&1 & check=$$!; \

@@ -235,6 +235,10 @@ class PictureFailed(RiwayatError, code="picture", retryable=True):
     """The picture could not be drawn: {why}."""
 
 
+class PrintFailed(RiwayatError, code="print_failed", retryable=True):
+    """The report could not be printed."""
+
+
 class RowsChanged(RiwayatError, code="rows_changed", retryable=True):
     """The rows changed while they were written to a file."""
 

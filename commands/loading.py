@@ -56,16 +56,17 @@ def load(site: Site, ledger: Ledger, owner: str, request: HistoryRequest, read: 
     A tile that ``read`` finds damaged is loaded again, once.
     """
     job = _run(site, ledger, owner, request)
-    if not _is_completed(job):
+    if not is_completed(job):
         return job, None
     try:
         return job, read()
     except TileDamaged:
         job = _run(site, ledger, owner, request)
-        return job, read() if _is_completed(job) else None
+        return job, read() if is_completed(job) else None
 
 
-def _is_completed(job: Job) -> bool:
+def is_completed(job: Job) -> bool:
+    """Return whether a job that has ended has completed; else say why not."""
     if job.status.value == "completed":
         return True
     reason = job.error.message if job.error else f"The job was {job.status.value}."
@@ -74,9 +75,17 @@ def _is_completed(job: Job) -> bool:
 
 
 def _run(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> Job:
-    from jobs.foreground import begin, cancel, wait_for
+    from jobs.foreground import begin
 
-    job, ours = begin(site, ledger, owner, request)
+    return follow(site, ledger, *begin(site, ledger, owner, request))
+
+
+def follow(site: Site, ledger: Ledger, job: Job, ours: bool) -> Job:
+    """Return a job when it has ended, with a progress bar meanwhile; Ctrl-C cancels one that is
+    ``ours``.
+    """
+    from jobs.foreground import cancel, wait_for
+
     site.engine.dispose()  # nothing of it stays open while others write
     try:
         with _bar() as (progress, errors):

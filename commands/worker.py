@@ -60,12 +60,16 @@ def worker(
 
 def _runner(settings: Settings) -> Callable[..., WorkerEnd]:
     """Return what runs jobs here: a local worker, or one that gets them through the broker."""
+    from jobs.policy import REPORT
     from jobs.worker.child import make_run_job
+    from reports.writing import write_report
+
+    run_job = make_run_job(settings, {REPORT: write_report})
 
     if settings.queue == "celery":
         from jobs.celery.worker import run_celery_worker
 
-        return partial(run_celery_worker, settings, make_run_job(settings))
+        return partial(run_celery_worker, settings, run_job)
     from jobs.worker.supervisor import run_worker
 
-    return partial(run_worker, settings, make_run_job(settings))
+    return partial(run_worker, settings, run_job)

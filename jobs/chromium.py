@@ -85,7 +85,7 @@ def render(settings: Settings, figure: Mapping[str, Any], kind: str, language: s
         PictureFailed: it does not start, or cannot draw this.
     """
     path = require_chromium(settings)
-    with _folder(name) as folder:
+    with opened_browser_folder(name) as folder:
         page = _page(folder, language)
         try:
             return asyncio.run(asyncio.wait_for(_drawn(path, page, folder, figure, kind), _RENDER_S + _END_S))
@@ -94,7 +94,7 @@ def render(settings: Settings, figure: Mapping[str, Any], kind: str, language: s
 
 
 @contextmanager
-def _folder(name: str) -> Iterator[Path]:
+def opened_browser_folder(name: str) -> Iterator[Path]:
     """A folder that only this user may enter, which is gone afterwards."""
     folder = browser_folder(name)
     remove_browser_folder(name)

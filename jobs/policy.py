@@ -27,6 +27,9 @@ ANALYSIS = "analysis"
 # and another: it draws a figure that was made already as a picture
 PICTURE = "picture"
 
+# and one more: it writes a report of its request's readings (reports/)
+REPORT = "report"
+
 ALIVE_MS = 10_000  # a worker that was silent for longer is not counted
 
 # a time that lies so much further ahead than it can means that the clock was set back
@@ -104,7 +107,7 @@ class Shares:
 
 def purpose_of(kind: str) -> Purpose:
     """Return the purpose that must be granted for a job of a kind."""
-    if kind in FILE_FORMATS:
+    if kind in FILE_FORMATS or kind == REPORT:
         return Purpose.EXPORT
     return Purpose.VIEW if kind in (ANALYSIS, PICTURE) else Purpose.LOAD
 

@@ -20,7 +20,7 @@ import errors
 from i18n import DEFAULT_LANGUAGE, LANGUAGES, LOCALES
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("access", "analysis", "api", "callbacks", "commands", "data", "figures", "jobs", "layouts")
+PACKAGES = ("access", "analysis", "api", "callbacks", "commands", "data", "figures", "jobs", "layouts", "reports")
 MODULES = ("application.py", "config.py", "errors.py", "i18n.py", "manage.py", "serve.py")
 _WORDS = {"_": (0,), "gettext": (0,), "ngettext": (0, 1)}
 _TEMPLATES = {"JobError": (1,), "cls": (1,)}  # jobs/job.py makes errors from (code, template)

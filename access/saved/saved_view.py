@@ -166,6 +166,17 @@ def visible_views(store: AccessStore, identity: Identity) -> list[SavedView]:
     return sorted(there, key=lambda one: (one.owner != identity.user, one.name.casefold(), one.name, one.id))
 
 
+def views_named(store: AccessStore, name: str, owner: str | None = None) -> list[SavedView]:
+    """Return the views of a name, of one owner or of all, by owner; for commands, which may see
+    everything.
+    """
+    query = select(table).where(table.c.name == name).order_by(table.c.owner)
+    query = query if owner is None else query.where(table.c.owner == owner)
+    with store.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return [one for row in rows if (one := _view(row)) is not None and one.name == name]
+
+
 def home_view(store: AccessStore, identity: Identity) -> SavedView | None:
     """Return the view that the identity has pinned as home, or None."""
     query = select(table).where(table.c.owner == identity.user, table.c.home.is_(True)).order_by(table.c.changed_ms.desc())

@@ -1,11 +1,12 @@
 """Files that jobs wrote for a user, kept for a while beside the tiles, where all hosts see them:
-workbooks, NetCDF files, pictures, and answers of analyses.
+workbooks, NetCDF files, pictures, reports, and answers of analyses.
 
 ``TILE_DIR/.workbooks/TAG.KIND``: of rows (``xlsx``, ``nc``) TAG is their ETag, so equal
 rows are one file, and other rows another one; of an answer (``answer``) it is a digest of the
 question and the rows; of a picture (``png``, ``svg``, ``pdf``) it is one of the figure that it is
-drawn of, which lies beside it (``figure``). Drafts are folders; no name of a series' folder begins
-with a dot (data/tiles/paths.py).
+drawn of, which lies beside it (``figure``); of a report (``html``, ``pdf``, ``xlsx``) the job's id
+comes before it. Drafts are folders; no name of a series' folder begins with a dot
+(data/tiles/paths.py).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ WORKBOOK_FILE: Final = "xlsx"
 ANSWER_FILE: Final = "answer"
 FIGURE_FILE: Final = "figure"
 
-_KINDS: Final = (WORKBOOK_FILE, "nc", ANSWER_FILE, FIGURE_FILE, "png", "svg", "pdf")
+_KINDS: Final = (WORKBOOK_FILE, "nc", ANSWER_FILE, FIGURE_FILE, "png", "svg", "pdf", "html")
 _DRAFT: Final = ".draft"
 _INSIDE: Final = "file"
 
@@ -57,6 +58,11 @@ class Shelf:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return path if age_s <= self._ttl_s else None
+
+    def find_of_job(self, job: str, kind: str) -> Path | None:
+        """The file whose tag begins with a job's id and a hyphen; None as :meth:`find`."""
+        tags = sorted(path.stem for path in self._folder.glob(f"{job}-*.{kind}"))
+        return next((found for tag in tags if (found := self.find(tag, kind)) is not None), None)
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:

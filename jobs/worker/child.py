@@ -22,16 +22,17 @@ from access.store import AccessStore, open_access
 from analysis.inquiry import Inquiry
 from config import Settings
 from data.flag_choice import USUAL_FLAGS
-from data.site import Site, open_site
+from data.site import open_site
 from data.source.connection.failures import classified
-from errors import StaleAttempt
+from errors import ConfigurationError, StaleAttempt
+from jobs.attempt_in_hand import AttemptInHand, Works
 from jobs.job import Job, JobError, Metrics, Progress, file_flags
 from jobs.kinds.draw_picture import draw_picture
 from jobs.kinds.export_file import write_export
 from jobs.kinds.history import load_history
 from jobs.kinds.kept_answer import write_answer
 from jobs.ledger.ledger import Ledger, open_ledger
-from jobs.policy import ANALYSIS, FILE_FORMATS, PICTURE, purpose_of
+from jobs.policy import ANALYSIS, FILE_FORMATS, PICTURE, REPORT, purpose_of
 from jobs.worker.attempt_cleanup import draft_name, session_name
 from jobs.worker.process import lift_memory_limit
 
@@ -128,13 +129,16 @@ def persist(
             sleep(WRITE_PAUSE_S)
 
 
-def make_run_job(settings: Settings) -> Callable[[str, int], None]:
-    """Return a worker's ``run_job(job_id, attempt)``, which opens engines in the child."""
+def make_run_job(settings: Settings, works: Works | None = None) -> Callable[[str, int], None]:
+    """Return a worker's ``run_job(job_id, attempt)``, which opens engines in the child;
+    ``works`` are kinds of jobs that are made above this layer.
+    """
 
     def run_job(job_id: str, attempt: int) -> None:
         ledger = open_ledger(settings, busy_ms=LEDGER_BUSY_MS)
         try:
-            _attempt(settings, ledger, persist(lambda: ledger.get(job_id), settings.ledger_patience), attempt)
+            job = persist(lambda: ledger.get(job_id), settings.ledger_patience)
+            _attempt(settings, ledger, job, attempt, works=works)
         finally:
             ledger.engine.dispose()
 
@@ -167,7 +171,14 @@ def make_callback_job(
     return run_job
 
 
-def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, published: Callable[[], None] | None = None) -> None:
+def _attempt(
+    settings: Settings,
+    ledger: Ledger,
+    job: Job,
+    attempt: int,
+    published: Callable[[], None] | None = None,
+    works: Works | None = None,
+) -> None:
     """Run one attempt and write how it ended; ``published`` is called after each progress."""
     bound = log.bind(job=job.id, attempt=attempt)
 
@@ -177,7 +188,7 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
             published()
 
     try:
-        result = _load(settings, open_access(settings, engine=ledger.engine), job, attempt, publish)
+        result = _load(settings, open_access(settings, engine=ledger.engine), job, attempt, publish, works or {})
         persist(lambda: _write(ledger, job.id, attempt, result), settings.ledger_patience)
     except StaleAttempt:
         bound.info("attempt is no longer the one")
@@ -189,7 +200,7 @@ def _attempt(settings: Settings, ledger: Ledger, job: Job, attempt: int, publish
 
 
 def _load(
-    settings: Settings, access: AccessStore, job: Job, attempt: int, publish: Callable[[Progress], None]
+    settings: Settings, access: AccessStore, job: Job, attempt: int, publish: Callable[[Progress], None], works: Works
 ) -> Metrics | JobError:
     """The metrics of the load, or why it failed.
 
@@ -214,7 +225,8 @@ def _load(
         )
         seen = require_permission(site, owner, job.request, purpose_of(job.kind))
         with classified(site.engine.url):
-            found = _run(site, job, attempt, report, seen)
+            hand = AttemptInHand(site, seen, owner, access, job, draft_name(job.id, attempt), report)
+            found = works[job.kind](hand) if job.kind in works else _run(hand)
         report.flush()
         memory.sample()
     except (StaleAttempt, KeyboardInterrupt, SystemExit):
@@ -225,17 +237,18 @@ def _load(
     return {**found, "seconds": round(time.monotonic() - started_s, 3), **memory.metrics()}
 
 
-def _run(site: Site, job: Job, attempt: int, report: Callable[[Progress], None], seen: Site) -> Metrics:
-    """Do what a job of its kind does; ``seen`` is the site as the owner sees it."""
+def _run(hand: AttemptInHand) -> Metrics:
+    """Do what a job of its kind does."""
+    site, seen, job, report = hand.site, hand.seen, hand.job, hand.report
+    if job.kind == REPORT:
+        raise ConfigurationError("This worker makes no reports; start it with manage.py worker.")
     if job.kind in FILE_FORMATS:
-        return write_export(
-            replace(seen, flags=file_flags(job) or USUAL_FLAGS), job.request, job.kind, draft_name(job.id, attempt), report
-        )
+        return write_export(replace(seen, flags=file_flags(job) or USUAL_FLAGS), job.request, job.kind, hand.draft, report)
     if job.kind == ANALYSIS:
-        return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), draft_name(job.id, attempt), report)
+        return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), hand.draft, report)
     if job.kind == PICTURE:
         lift_memory_limit()  # a browser reserves far more than it takes
-        return draw_picture(seen, job.inquiry or "", draft_name(job.id, attempt), report)
+        return draw_picture(seen, job.inquiry or "", hand.draft, report)
     return load_history(site, job.request, report, seen)
 
 

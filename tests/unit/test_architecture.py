@@ -13,10 +13,10 @@ from pathlib import Path
 
 from tests.processes import ROOT
 
-PACKAGES = ("access", "api", "callbacks", "commands", "data", "figures", "jobs", "layouts")
+PACKAGES = ("access", "api", "callbacks", "commands", "data", "figures", "jobs", "layouts", "reports")
 # NameMeaning after the page, the command or the figure that they serve,
 # so after the same noun as what they show.
-SERVING = {"callbacks", "commands", "figures", "layouts"}
+SERVING = {"callbacks", "commands", "figures", "layouts", "reports"}
 SHARED = {"tables": "one a database or a part of it: observations, jobs, access"}
 
 

@@ -18,6 +18,7 @@ LAYERS = [
     {"application"},
     {"callbacks", "api", "commands"},
     {"layouts"},  # above figures: docs/decisions/0010
+    {"reports"},  # above figures and jobs: docs/decisions/0043
     {"figures"},  # above jobs: one draws a job's figure for page and API
     {"jobs"},
     {"access"},

@@ -1,0 +1,61 @@
+"""Which earlier years a report's period is compared with, and bringing their readings in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from access.grants import Purpose
+from data.load_plan import plan
+from data.request import HistoryRequest
+from data.site import Site
+from errors import NoData, NotPermitted
+from jobs.attempt_in_hand import AttemptInHand
+from jobs.job import Progress
+from jobs.kinds.history import load_history
+from reports.definition import ReportDefinition
+from reports.period import Period
+
+MOST_READINGS: Final = 50_000_000  # of all earlier years together
+
+
+def load_earlier(
+    hand: AttemptInHand, definition: ReportDefinition, period: Period, report: Callable[[Progress], None]
+) -> Mapping[int, HistoryRequest]:
+    """Make the readings of the same dates of earlier years be there; returns the requests by year,
+    latest first. Years without data or that are not granted are left out, and all from the one on
+    that would be too much.
+    """
+    found: dict[int, HistoryRequest] = {}
+    readings = 0
+    first_ms = _first_ms(hand.seen, definition)
+    for back in range(1, definition.compared_years(period) + 1):
+        span = period.years_before(back)
+        if span is None or span[1] <= first_ms:
+            break
+        request = definition.request(span)
+        number = _readings(hand, request)
+        readings += number
+        if readings > MOST_READINGS:
+            break
+        if number:
+            load_history(hand.site, request, report, hand.seen)
+            found[period.start.year - back] = request
+    return found
+
+
+def _first_ms(site: Site, definition: ReportDefinition) -> int:
+    """When the first of the stations begins, int ms UTC."""
+    inventories = [site.inventory.station(name) for name in definition.stations]
+    spans = [span for each in inventories for sensor in definition.sensors if (span := each.span_of(sensor)) is not None]
+    return min((span[0] for span in spans), default=0)
+
+
+def _readings(hand: AttemptInHand, request: HistoryRequest) -> int:
+    """How many readings a request has; none where it may not be compared with."""
+    if not hand.owner.rights.allows(request, Purpose.EXPORT):
+        return 0
+    try:
+        return plan(hand.seen, request).rows_total
+    except (NoData, NotPermitted):
+        return 0

@@ -1,0 +1,120 @@
+"""What sections of a report are made of: answers of analyses, each asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from access.notes.note import Note
+from analysis.answer import Answer, SubjectAnswer
+from analysis.question import Observed, Question, ask
+from analysis.registry import Named, find
+from data.catalogue import Catalogue, Sensor
+from data.request import HistoryRequest
+from data.site import Site
+from reports.definition import ReportDefinition
+from reports.period import Period
+
+
+@dataclass(frozen=True)
+class Material:
+    """The site as the report's owner sees it, with the flags that count; the request of the period;
+    ``earlier`` are spans of earlier years whose readings are there, by year, latest first;
+    ``notes`` those that may leave the page.
+    """
+
+    site: Site
+    definition: ReportDefinition
+    period: Period
+    request: HistoryRequest
+    earlier: Mapping[int, tuple[int, int]]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The sensors."""
+        return self.site.catalogue
+
+    @cached_property
+    def quality(self) -> Mapping[str, SubjectAnswer]:
+        """What the rules find in each station; they may compare stations, so all are asked of at
+        once.
+        """
+        analysis = find("quality")
+        question = ask(analysis.site(self.site), self.request, self.period.span)
+        found = analysis.answer(question, analysis.options({}))
+        return {subject.station: subject for subject in found.subjects}
+
+    def station(self, name: str) -> StationMaterial:
+        """Return what is asked of one station."""
+        own = replace(self.request, stations=(name,))
+        there = tuple(sensor for sensor in own.sensors if self.catalogue[sensor].may_stand_at(name))
+        return StationMaterial(self, name, replace(own, sensors=there or own.sensors))
+
+
+@dataclass(frozen=True)
+class StationMaterial:
+    """One station: its series that have readings, in the order of the catalogue."""
+
+    whole: Material
+    name: str
+    request: HistoryRequest
+
+    @cached_property
+    def question(self) -> Question:
+        """The period's question of all its series."""
+        return self.asked(self.request, self.whole.period.span)
+
+    @cached_property
+    def observed(self) -> list[Observed]:
+        """Its series with readings, in the order of the catalogue."""
+        return self.with_readings(self.question)
+
+    @property
+    def sensors(self) -> list[Sensor]:
+        """The sensors of :attr:`observed`."""
+        return [each.sensor for each in self.observed]
+
+    def asked(self, request: HistoryRequest, span: tuple[int, int]) -> Question:
+        """Return a question of a span of a request of this station."""
+        return ask(self.whole.site, request, span)
+
+    def with_readings(self, question: Question) -> list[Observed]:
+        """Return the series of a question that have readings, in the order of the catalogue."""
+        places = {name: place for place, name in enumerate(self.whole.catalogue.ordered(self.request.sensors))}
+        found = [each for each in question.series if each.series.rows]
+        return sorted(found, key=lambda each: places[each.sensor.name])
+
+    def answer(self, name: str, **options: str) -> Answer | None:
+        """Return what an analysis finds in series with readings; None where it fits none."""
+        analysis = find(name)
+        series = tuple(self.observed)
+        if not series or analysis.lack([Named(each.station, each.sensor) for each in series]):
+            return None
+        return analysis.answer(replace(self.question, series=series), analysis.options(options))
+
+    @cached_property
+    def summaries(self) -> Sequence[SubjectAnswer]:
+        """The summary of each series."""
+        return self._subjects("summary")
+
+    @cached_property
+    def calendars(self) -> Sequence[SubjectAnswer]:
+        """The days of each series."""
+        return self._subjects("calendar")
+
+    def _subjects(self, name: str) -> Sequence[SubjectAnswer]:
+        found = self.answer(name)
+        return found.subjects if found else ()
+
+    @cached_property
+    def earlier(self) -> Mapping[int, Question]:
+        """The questions of the same dates of earlier years, latest first."""
+        requests = {year: replace(self.request, start_ms=span[0], end_ms=span[1]) for year, span in self.whole.earlier.items()}
+        return {year: self.asked(request, (request.start_ms, request.end_ms)) for year, request in requests.items()}
+
+
+def sensor_label(sensor: Sensor, language: str) -> str:
+    """Return a sensor's label with its unit."""
+    return f"{sensor.label(language)} ({sensor.unit})" if sensor.unit else sensor.label(language)

@@ -1,0 +1,206 @@
+"""Reports as jobs: what is in them, for whom, and when they are made anew."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from access.grants import Grant
+from access.identity import owner_identity
+from access.notes.note import NoteContent
+from access.notes.note_table import add_note
+from access.store import AccessStore, open_access
+from config import Settings
+from data.request import parse_time
+from data.site import Site, open_site
+from errors import ConfigurationError, NotPermitted, PrintFailed
+from jobs.attempt_in_hand import AttemptInHand
+from jobs.job import Job, Status
+from jobs.ledger.ledger import Ledger, open_ledger
+from jobs.policy import REPORT
+from jobs.worker.child import make_run_job
+from reports.definition import ReportDefinition, make_definition
+from reports.inquiry import ReportInquiry
+from reports.printing import print_page
+from reports.starting import start_report
+from reports.writing import fresh_report, report_of_job, write_report
+from tests.people import grant_everyone
+
+ZONE = "America/New_York"
+SENSORS = ("humidity", "pressure", "rainfall", "temperature", "wind_direction", "wind_speed")
+
+
+@dataclass(frozen=True)
+class World:
+    """A site with the sample and no worker, on which everybody may do everything."""
+
+    settings: Settings
+    site: Site
+    ledger: Ledger
+    access: AccessStore
+
+    def start(self, period: str = "2013-05", form: str = "html", user: str = "sari", **parts: Any) -> Job:
+        """Submit the job of a report."""
+        identity = owner_identity(self.settings, self.access, user)
+        inquiry = ReportInquiry(defined(**parts), period, form)  # type: ignore[arg-type]
+        return start_report(self.site, self.ledger, identity, inquiry, lambda: None)
+
+    def run(self) -> Job:
+        """Do what a worker does with the next job; the job as it ended."""
+        job = self.ledger.claim("w", ["history", "history-large"])
+        assert job is not None
+        make_run_job(self.settings, {REPORT: write_report})(job.id, job.attempt)
+        return self.ledger.get(job.id)
+
+    def made(self, period: str = "2013-05", form: str = "html", **parts: Any) -> Path:
+        """The file of a report that is made now."""
+        self.start(period, form, **parts)
+        job = self.run()
+        assert job.status is Status.COMPLETED, job.error
+        found = report_of_job(self.site, job)
+        assert found is not None
+        return found
+
+
+def defined(**parts: Any) -> ReportDefinition:
+    return make_definition("test", **{"stations": ["JFK"], "sensors": SENSORS, "timezone": ZONE, **parts})
+
+
+@pytest.fixture(scope="module")
+def granted(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample with grants, and with what its first report loads; tests take a copy."""
+    made = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("reports") / "var"))
+    settings = Settings(data_dir=made, auth="proxy", _env_file=None)
+    grant_everyone(settings)
+    return made
+
+
+@pytest.fixture
+def world(granted: Path, tmp_path: Path) -> Iterator[World]:
+    settings = Settings(data_dir=Path(shutil.copytree(granted, tmp_path / "site")), auth="proxy", _env_file=None)
+    ledger = open_ledger(settings)
+    access = open_access(settings, engine=ledger.engine)
+    site = open_site(settings, decisions=access.decisions)
+    yield World(settings, site, ledger, access)
+    site.engine.dispose()
+    ledger.engine.dispose()
+
+
+def test_a_page_has_every_section_in_its_language_and_no_address_and_no_script(world):
+    text = world.made(language="id").read_text()
+    headings = re.findall(r"<h3>(.*?)</h3>", text)
+    assert headings == [
+        *("Kelengkapan", "Penanda per aturan", "Keputusan petugas", "Catatan", "Nilai ekstrem", "Per hari"),
+        *("Laporan bulanan (CLIMAT)", "Angin", "Hujan", "Tahun-tahun sebelumnya"),
+    ]
+    assert '<html lang="id">' in text
+    assert "Mei 2013" in text
+    assert not re.search(r"https?:|//\w|<script|<link|<img|\bon\w+=", text)
+    assert "default-src 'none'" in text
+
+
+def test_numbers_of_the_workbook_are_those_of_the_page_with_all_their_digits(world):
+    book = openpyxl.load_workbook(world.made(form="xlsx"))
+    climat = {row[2]: row for row in book["CLIMAT"].values if row[0] == "JFK"}
+    assert climat["T"][3] == pytest.approx(15.21, abs=0.005)
+    assert climat["T"][5] == 0
+    assert climat["R1"][3] == pytest.approx(83.312)
+    page = world.made(sections=["climat"]).read_text()
+    assert '<td>R1</td><td class="n">83.3</td>' in page
+    assert {"Completeness", "Extremes", "Days", "Wind rose", "Rain", "Checksums"} <= set(book.sheetnames)
+
+
+def test_names_titles_and_notes_of_others_are_text(world):
+    sari = owner_identity(world.settings, world.access, "sari")
+    at = parse_time("2013-05-10", ZONE, field="from")
+    hostile = "<script>alert(1)</script> \u202e %{y} =1+1"
+    for shared in (True, False):
+        add_note(world.access, world.site, sari, NoteContent("JFK", None, at, at, f"{hostile} {shared}", shared=shared))
+    text = world.made(sections=["notes"], title='<img src="x">').read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; \\u202e %{y} =1+1 True" in text
+    assert "&lt;img src=" in text
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "1+1 False" not in text  # a private note does not leave the page
+
+
+def test_earlier_years_are_the_same_dates_as_far_as_they_are_granted(world):
+    text = world.made("2013-03-01..2013-03-08", sections=["earlier"]).read_text()
+    assert "no readings of the same dates of earlier years" in text
+
+
+def test_an_equal_report_that_waits_is_the_same_job_and_another_period_is_another(world):
+    first = world.start()
+    assert world.start().id == first.id
+    assert world.start("2013-06").id != first.id
+    assert world.start(user="budi").id != first.id
+
+
+def test_a_killed_attempt_that_had_made_the_file_is_not_made_again(world):
+    job = world.start()
+    done = world.run()
+    made = report_of_job(world.site, done)
+    assert made is not None
+    before = made.stat().st_mtime_ns
+    sari = owner_identity(world.settings, world.access, "sari")
+    assert fresh_report(world.site, world.access, sari, done) == made
+    claimed = world.start("2013-05", title="again")
+    assert claimed.id != job.id
+    hand = AttemptInHand(world.site, world.site, sari, world.access, done, "again", lambda _progress: None)
+    assert write_report(hand)["reused"] == 1
+    assert made.stat().st_mtime_ns == before
+
+
+def test_a_note_or_a_decision_makes_a_report_stale(world):
+    world.start()
+    done, sari = world.run(), owner_identity(world.settings, world.access, "sari")
+    at = parse_time("2013-05-10", ZONE, field="from")
+    add_note(world.access, world.site, sari, NoteContent("JFK", None, at, at, "cleaned", shared=True))
+    assert fresh_report(world.site, world.access, sari, done) is None
+    assert report_of_job(world.site, done) is not None
+
+
+def test_whoever_may_not_export_the_whole_period_gets_no_report(world):
+    for grant in world.access.grants():
+        world.access.remove_grant(grant.id)
+    until = parse_time("2013-05-20", ZONE, field="to")
+    world.access.add_grant("user", "sari", Grant(to_ms=until, may_export=True), by="test")
+    world.access.add_grant("user", "budi", Grant(may_export=False), by="test")
+    for user in ("sari", "budi"):
+        with pytest.raises(NotPermitted):
+            world.start(user=user)
+
+
+def test_a_right_that_is_taken_away_while_the_report_waits_makes_it_fail(world):
+    world.start()
+    for grant in world.access.grants():
+        world.access.remove_grant(grant.id)
+    assert world.run().status is Status.FAILED
+
+
+def test_a_pdf_is_the_page_as_chromium_prints_it(world):
+    content = world.made(form="pdf", sections=["completeness", "wind"]).read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") >= 1
+    assert list((world.settings.tiles_path / ".workbooks").glob("*.draft")) == []
+
+
+def test_without_a_browser_a_pdf_is_refused_with_what_to_install(world):
+    site = replace(world.site, settings=world.settings.model_copy(update={"chromium": "no-such-browser"}))
+    with pytest.raises(ConfigurationError, match="apt install chromium"):
+        replace(world, site=site).start(form="pdf")
+
+
+def test_a_browser_that_fails_says_why_and_is_tried_again(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<p>")
+    with pytest.raises(PrintFailed) as failed:
+        print_page(Settings(chromium="false", _env_file=None), page, tmp_path / "out.pdf", "t-1", 10)
+    assert failed.value.retryable
