@@ -10,7 +10,7 @@ from flask import Response, jsonify
 from access.decisions.deciding import no_decision
 from access.decisions.decision_list import DecisionFilter, last_number, visible_decisions
 from access.decisions.decision_text import decisions_csv, decisions_toml
-from access.decisions.made_decision import MadeDecision
+from access.decisions.made_decision import decision_json
 from access.identity import Identity
 from access.restricted_site import own_zone
 from api.data import window_time
@@ -20,7 +20,6 @@ from api.error_answers import error_json
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from data.decision import Decision
-from data.time.months import iso_utc, iso_utc_or_none
 from errors import Conflict
 from jobs.decision_job import Decided, Reviewing
 
@@ -71,21 +70,6 @@ def add_decision_routes(api: Api, services: ApiServices) -> None:
         response = Response(text(found), content_type=f"{content_type}; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="decisions.{query.format}"'
         return response
-
-
-def decision_json(made: MadeDecision) -> dict[str, Any]:
-    """Return a decision as :class:`api.decision_outputs.DecisionAnswer` describes it."""
-    one = made.decision
-    filled_from = one.filled_from and dict(zip(("station", "sensor"), one.filled_from, strict=True))
-    return {
-        **{name: getattr(one, name) for name in ("number", "station", "sensor", "kind", "rule", "amount")},
-        "from": iso_utc(one.start_ms),
-        "to": iso_utc(one.end_ms),
-        "filled_from": filled_from,
-        **{name: getattr(made, name) for name in ("reason", "made_by", "undone_by")},
-        "made": iso_utc(made.made_ms),
-        "undone": iso_utc_or_none(made.undone_ms),
-    }
 
 
 def _reviewing(services: ApiServices) -> Reviewing:

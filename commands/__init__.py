@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "import": ("imports", "Import files of observations; list what was imported, and undo it."),
     "keys": ("keys", "Keys with which programs use the API."),
     "migrate": ("setup", "Bring the databases' schema up to date."),
+    "quality": ("quality", "Flags of quality rules, their events, and what people decided about readings."),
     "queue": ("queue", "Look at jobs, retry, cancel and prune them."),
     "report": ("report", "Make a report of stations and a period, as a page, a PDF or a workbook."),
     "reproduce": ("reproduce", "Make an exported file again and compare it with its manifest, byte by byte."),

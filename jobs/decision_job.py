@@ -58,7 +58,7 @@ class Reviewing:
     def _applied(self, made: MadeDecision) -> Decided:
         """What is decided stays decided, also where nothing can be loaded now."""
         try:
-            job = start_job(self.site, self.ledger, self.identity, self._loaded(made), self.wake, anew=True)
+            job = start_job(self.site, self.ledger, self.identity, self._loaded(made), self.wake, anew=True, must_flag=True)
         except (RiwayatError, SQLAlchemyError) as exc:
             log.warning("no job applies a decision", decision=made.decision.number, reason=str(exc))
             return Decided(made, None)

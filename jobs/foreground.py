@@ -40,7 +40,7 @@ def begin(site: Site, ledger: Ledger, owner: str, request: HistoryRequest) -> tu
     active = {job.id for status in ACTIVE for job in ledger.jobs(owner=owner, status=status, limit=1000)}
     settings = site.settings
     identity = owner_identity(settings, open_access(settings, engine=ledger.engine), owner)
-    job = start_job(site, ledger, identity, request, make_wake(settings, ledger))
+    job = start_job(site, ledger, identity, request, make_wake(settings, ledger), must_flag=True)
     return job, job.id not in active
 
 

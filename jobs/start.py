@@ -36,6 +36,7 @@ def start_job(
     by_page: bool = False,
     reuse: bool = False,
     anew: bool = False,
+    must_flag: bool = False,
 ) -> Job:
     """The identity's job for a request: completed from the start when every tile (rollup, and flags
     of rules) is there, else queued.
@@ -43,7 +44,8 @@ def start_job(
     An equal request of the same owner that waits or runs is that job; with ``reuse`` a completed
     one is as well, as it is for those who look at an embedded chart. ``by_page`` refuses what
     nothing would run now, and the job ends when the page goes on to another (release_job of
-    callbacks/submit.py). With ``anew`` a job that runs already is none that would do.
+    callbacks/submit.py). With ``anew`` a job that runs already is none that would do. With
+    ``must_flag`` a job is queued for flags alone also where no worker is alive: one will be.
 
     Raises:
         NotPermitted: it is not granted so; says what is.
@@ -62,7 +64,7 @@ def start_job(
     queue = queue_of(rows, site.settings.large_job_rows)
     is_complete = planned.is_complete and not planned.sync_due and not rollups_missing(site, request)
     # Where nothing would make flags, what is there is shown without, which is said.
-    if is_complete and not (unflagged and ledger.workers(queue)):
+    if is_complete and not (unflagged and (must_flag or ledger.workers(queue))):
         metrics = {"rows": planned.rows_total, "tiles_read": 0, "tiles_reused": planned.tiles_present}
         reuse = reuse or identity.via == "embed"
         done = (_completed(ledger, identity, request) if reuse else None) or ledger.record_completed(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from access.tables import quality_decision, quality_revision
 from data.decision import DECISION_KINDS, Decision
-from data.time.months import iso_utc
+from data.time.months import iso_utc, iso_utc_or_none
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +68,23 @@ def decision_of_row(row: Row[Any]) -> MadeDecision | None:
     filled_from = None if row.filled_sensor is None else (row.filled_station or row.station, row.filled_sensor)
     decision = Decision(row.number, row.station, row.sensor, row.kind, row.from_ms, row.to_ms, row.rule, row.amount, filled_from)
     return MadeDecision(decision, row.reason, row.made_by, row.made_ms, row.undone_by, row.undone_ms)
+
+
+def decision_json(made: MadeDecision) -> dict[str, Any]:
+    """Return a decision as API and command line give it; times are ISO 8601 in UTC."""
+    one = made.decision
+    return {
+        **{name: getattr(one, name) for name in ("number", "station", "sensor", "kind")},
+        "from": iso_utc(one.start_ms),
+        "to": iso_utc(one.end_ms),
+        "rule": one.rule,
+        "amount": one.amount,
+        "filled_from": one.filled_from and dict(zip(("station", "sensor"), one.filled_from, strict=True)),
+        **{name: getattr(made, name) for name in ("reason", "made_by")},
+        "made": iso_utc(made.made_ms),
+        "undone_by": made.undone_by,
+        "undone": iso_utc_or_none(made.undone_ms),
+    }
 
 
 def audit_fields(made: MadeDecision) -> Mapping[str, Any]:

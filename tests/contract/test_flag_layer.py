@@ -156,6 +156,7 @@ def test_a_load_of_what_is_there_makes_the_flags_that_are_not(loaded: Site) -> N
     loaded.tiles.drop(key, loaded.tiles.entries(key).values())
     shown = start_job(loaded, ledger, person("ada"), request(), lambda: None)
     assert shown.status is Status.COMPLETED  # there is no worker: better without flags than not at all
+    assert start_job(loaded, ledger, person("ada"), request(), lambda: None, must_flag=True).status is Status.QUEUED
     ledger.heartbeat(WORKER)
     assert start_job(loaded, ledger, person("ada"), request(), lambda: None).status is Status.QUEUED
 
