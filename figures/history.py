@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from data.catalogue import Catalogue
+from data.decision import Decision
 from data.time.epoch import DAY_MS
 from data.view.records import HistoryView, SeriesView
 from data.view.spread import MOST_TOLD_APART
+from figures.decision_marks import decision_shapes
 from figures.extents import is_blank
 from figures.legend import legend_names
 from figures.panel_words import headings
-from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Panel, Panels, arrange, note, value_axis
+from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Key, Panel, Panels, arrange, note, value_axis
 from figures.spreads import spread_traces
 from figures.suspect_marks import flag_shapes
 from figures.template import Style, axis_style, base_layout, style_of
@@ -43,6 +45,7 @@ def history_figure(
     revision: str = "",
     sequence: int = 0,
     options: TrendOptions = AUTOMATIC,
+    decisions: Mapping[Key, Sequence[Decision]] = {},
 ) -> Figure:
     """Return a figure with one panel a unit over a shared time axis, in the current language.
 
@@ -52,7 +55,7 @@ def history_figure(
     yet (all int ms UTC). ``revision`` names the job: what its user did to the figure (hidden
     series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that
     the page can drop an answer that is no longer wanted. ``options`` are those of
-    :func:`figures.trend_options.read_trend_options`.
+    :func:`figures.trend_options.read_trend_options`. ``decisions`` in force are marked by series.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
@@ -83,6 +86,7 @@ def history_figure(
                 *pending_shapes(view, pending, pending_text, clock, style),
                 *threshold_shapes(options.thresholds, panels, view, catalogue, style),
                 *flag_shapes(view, panels, clock, style),
+                *decision_shapes(decisions, view, panels, clock, style, width_px),
             ],
             "meta": {
                 **_meta(view, catalogue),

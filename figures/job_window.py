@@ -4,7 +4,7 @@ embedded charts and their preview.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -12,12 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access.grants import Purpose, Rights
 from access.restricted_site import restricted_site_for, whole_window
+from data.decision import Decision
 from data.flag_choice import USUAL_FLAGS, FlagChoice
 from data.flags_missing import unchecked_months
 from data.load_plan import months_absent, plan
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.months import month_bounds_ms
+from data.time.resolution import RESOLUTIONS
 from data.view.records import Smoothing
 from data.view.resampled import needs_rollup
 from data.view.rollup import rollups_missing
@@ -86,6 +88,16 @@ class JobWindow:
     def unchecked(self) -> list[str]:
         """Return names of the UTC months of the window that no rule has looked at yet."""
         return unchecked_months(self.site, replace(self.job.request, start_ms=self.span[0], end_ms=self.span[1]))
+
+    def decided(self, series: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Decision]]:
+        """Return the decisions in force about readings of the window, by series; nothing of those
+        without any, nor where only whole steps may be seen.
+        """
+        start, end = self.span
+        if self.site.floor != RESOLUTIONS[0]:
+            return {}
+        found = {key: [one for one in self.site.decisions(*key) if one.start_ms < end and one.end_ms >= start] for key in series}
+        return {key: made for key, made in found.items() if made}
 
     def view(
         self,
@@ -162,6 +174,7 @@ class JobWindow:
             revision=self.job.id,
             sequence=sequence,
             options=options,
+            decisions=self.decided((one.station, one.sensor) for one in view.series),
         )
         left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
         figure["layout"]["meta"] |= {"flags": self.site.flags, "left_out": left_out, "suspect": suspect}

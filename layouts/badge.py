@@ -15,11 +15,12 @@ _NO_BREAK: Final = "\u00a0"
 _NO_BREAK_HYPHEN: Final = "\u2011"  # 10-minute stays in one piece
 
 
-def badge(view: HistoryView, *, partial: bool = False) -> str:
+def badge(view: HistoryView, *, partial: bool = False, decided: int = 0) -> str:
     """What is drawn, in one line: ``every min and max of 10 518 912 rows ·
     99.1 % complete · 214 flagged``.
 
     ``partial`` says that tiles are still to come: then nothing is called complete or incomplete.
+    ``decided`` is how many decisions of people are about readings of the window.
     """
     if partial:
         return _("{rows} rows so far").format(rows=format_number(view.total_rows))
@@ -31,7 +32,7 @@ def badge(view: HistoryView, *, partial: bool = False) -> str:
         parts.append(_("{share} complete").format(share=share_text(complete)))
     if view.total_flagged:
         parts.append(_("{count} flagged").format(count=format_number(view.total_flagged)))
-    parts += flag_words(view)
+    parts += flag_words(view, decided)
     kept = [part.replace("-", _NO_BREAK_HYPHEN) for part in parts]
     return " · ".join([kept[0], *(part.replace(" ", _NO_BREAK) for part in kept[1:])])
 

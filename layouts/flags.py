@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from data.flag_choice import USUAL_FLAGS
 from data.view.records import HistoryView
 from figures.trend_options import FLAGS
-from i18n import format_number
+from i18n import format_number, ngettext
 from i18n import gettext as _
 from layouts.controls import Control, control_field, view_door
 
@@ -23,20 +23,20 @@ def flag_choice(options: Mapping[str, str]) -> Component:
     return html.Div(parts, className="flags-bar", key="flags")
 
 
-def with_flags(controls: Component | None, view: HistoryView, options: Mapping[str, str]) -> Component:
+def with_flags(controls: Component | None, view: HistoryView, options: Mapping[str, str], decided: int = 0) -> Component:
     """Return the controls of a view, the choice of flags, and in words how many readings of the
-    window it leaves out.
+    window it leaves out; ``decided`` is how many decisions of people are about them.
     """
     parts = [flag_choice(options)]
-    if said := flag_words(view):
+    if said := flag_words(view, decided):
         parts.append(html.Span(" · ".join(said), className="flags-said", role="status"))
     bar = html.Div(parts, className="view-options")
     return html.Div([*([controls] if controls else []), bar], className="controls-with-flags")
 
 
-def flag_words(view: HistoryView) -> list[str]:
+def flag_words(view: HistoryView, decided: int = 0) -> list[str]:
     """Return what the rules found in a window: readings that are left out, suspect ones that stay,
-    and that months have not been looked at.
+    and that months have not been looked at; and how many decisions of people there are.
     """
     left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
     found = []
@@ -44,6 +44,8 @@ def flag_words(view: HistoryView) -> list[str]:
         found.append(_("{count} left out by quality rules").format(count=format_number(left_out)))
     if suspect:
         found.append(_("{count} suspect (▪)").format(count=format_number(suspect)))
+    if decided:
+        found.append(ngettext("{count} decision (▔)", "{count} decisions (▔)", decided).format(count=format_number(decided)))
     if any(one.unmade for one in view.marks):
         found.append(_("not all checked by quality rules; load again"))
     return found
