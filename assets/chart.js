@@ -77,7 +77,7 @@
       Object.assign(state, { arrived: false, drawn: null });
       state.chart.hidden = new Set(window.riwayatWorkbench.read(query).hidden); // else what its user hid stays so
     }
-    if (answer.table) await window.riwayatWorkbench.scripts(answer.table.scripts);
+    for (const told of [answer.table, answer.review].filter(Boolean)) await window.riwayatWorkbench.scripts(told.scripts);
     if (state.chart.hidden.size) await around(); // the rail folds panels
     await state.chart.rest(); // a gesture may make it stale
     return answer.job === state.job && answer.sequence >= state.sequence ? accept(answer) : noUpdate();
@@ -111,6 +111,8 @@
     if (answer.sequence >= state.sequence) showView(answer.view, answer.options);
     await Promise.all([state.chart.show(answer.figure), around()]);
     showAround(answer.statistics);
+    state.review = answer.review;
+    window.dispatchEvent(new Event("riwayat:review"));
     if (answer.sequence >= state.sequence) waiting(false);
     paintBrush();
     address(answer);
@@ -235,6 +237,12 @@
     hide,
     get chart() {
       return state.chart;
+    },
+    get job() {
+      return state.job;
+    },
+    get review() {
+      return state.review;
     },
   };
   window.addEventListener("popstate", revisit);

@@ -221,7 +221,8 @@
     if (second) {
       const zoom = onAxis(first) < onAxis(second) ? [button("readout-button", words().closer, zoomIn)] : [];
       const span = make("span", "readout-time", `A – B  ${lengthText(onAxis(first), onAxis(second))}`);
-      return [span, make("span", "readout-span", spanText()), ...zoom, button("readout-button", words().clear, clear)];
+      const decides = mayDecide() ? [button("readout-button", words().decide, decide)] : [];
+      return [span, make("span", "readout-span", spanText()), ...zoom, ...decides, button("readout-button", words().clear, clear)];
     }
     const from = onAxis(first);
     const far = state.at ? ` · ${lengthText(from, state.at.x)}` : "";
@@ -250,6 +251,18 @@
   function zoomIn() {
     const span = window.riwayatBetween.span();
     if (span) chart().want(span, 0);
+  }
+
+  // Readings from A to B are decided about in a dialog, by who may (decide.js).
+  const mayDecide = () => window.riwayatChart.review && window.riwayatChart.review.series.some(({ may }) => may);
+
+  async function decide() {
+    const [from, to] = state.pins.map(({ wall, time }) => (wall ? null : Math.round(time)));
+    const span = window.riwayatBetween.span() || {};
+    await window.riwayatWorkbench.scripts(["decisions.js", "decide.js"]);
+    const alone = shown().filter(({ of }) => !of);
+    const [station, sensor] = alone.length === 1 ? alone[0].key.split(/\.(?=[^.]*$)/) : [];
+    window.riwayatDecide.open({ station, sensor, from: from ?? span.start, to: to ?? span.end - 1 });
   }
 
   // ---- keys -------------------------------------------------------------------------------------

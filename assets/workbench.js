@@ -156,5 +156,10 @@
   });
 
   window.addEventListener("popstate", () => steps());
-  window.riwayatWorkbench = { TREND, show, read, write, push, open, steps, script, scripts };
+  window.riwayatWorkbench = {
+    TREND, choose, show, read, write, push, open, steps, script, scripts,
+    get shown() {
+      return shown;
+    },
+  };
 })();

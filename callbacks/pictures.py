@@ -21,6 +21,7 @@ from callbacks.thresholds import counted
 from data.export.row_index import MOST_SORTED
 from data.export.row_question import filter_columns, missing_columns
 from data.export.table import open_table
+from data.time.resolution import RESOLUTIONS
 from data.view.nearest import nearest_readings
 from data.view.records import HistoryView
 from errors import Conflict, NotLoaded, RiwayatError
@@ -31,6 +32,7 @@ from figures.history import Figure, Span
 from figures.job_window import JobWindow
 from figures.notes import sentence_figure
 from figures.rail import railed
+from figures.subjects import subjects_in_order
 from figures.template import style_of
 from figures.trend_options import ALL, MOST_UNASKED
 from figures.words import picture_name
@@ -42,10 +44,12 @@ from jobs.services import Services
 from layouts.badge import badge
 from layouts.flags import with_flags
 from layouts.nowhere import load_offer, no_data_here, too_many
+from layouts.review import Reviewed, decisions_told, events_told
 from layouts.table import TABLE, table_controls, table_told, table_view
 from layouts.trend import crossings, trend_controls
 from layouts.views import analysis_options, drawing_options, view_controls, view_lists
 
+QUALITY: Final = "quality"
 _STATISTICS_PX: Final = 120  # of the view that an analysis' statistics come with; its points are not drawn
 
 log = structlog.get_logger(__name__)
@@ -86,6 +90,7 @@ class Picture:
     waits: bool = False  # for a job that answers: the page is to ask again
     charted: bool = True  # the picture is of the view's points
     table: Any = None  # what the script of the table is told
+    review: Any = None  # what the scripts of the review are told
 
 
 def picture_of(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None) -> Picture:
@@ -96,7 +101,12 @@ def picture_of(services: Services, window: JobWindow, asked: ViewQuery, gaps: tu
     picture, view = draw(services, window, asked, gaps), asked.selection.view
     if view == TREND or (view in ANALYSES and ANALYSES[view].finds_flags):
         return picture
-    return replace(picture, controls=with_flags(picture.controls, picture.view, asked.selection.options))
+    return replace(picture, controls=with_flags(picture.controls, picture.view, asked.selection.options, _decided(window)))
+
+
+def _decided(window: JobWindow) -> int:
+    """How many decisions about readings of the window are in force."""
+    return sum(map(len, window.decided(window.job.request.series).values()))
 
 
 def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None) -> Picture:
@@ -114,9 +124,10 @@ def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[
     thresholds = options.thresholds
     events, uncounted = counted(services, window, thresholds, flagged=flagged, whole=not gaps) if thresholds else ([], ())
     controls = trend_controls(texts, catalogue, whole.job.request, (*drawn.problems, *uncounted))
-    said = badge(view, partial=bool(gaps) and not window.job.status.is_final)
+    said = badge(view, partial=bool(gaps) and not window.job.status.is_final, decided=_decided(window))
     lists = crossings(events, catalogue)
-    return Picture(figure, said, view, lists, controls, note=_nowhere(window, view, gaps))
+    told = decisions_told(_reviewable(whole))
+    return Picture(figure, said, view, lists, controls, note=_nowhere(window, view, gaps), review=told)
 
 
 def _asked_first(window: JobWindow, asked: ViewQuery) -> Picture:
@@ -144,7 +155,7 @@ def _analysis(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
     """
     canvas = Canvas(style_of(asked.theme), asked.width_px)
     view = window.view(_STATISTICS_PX, include_flagged=asked.include_flagged)
-    lists, note, said, waits = None, None, "", False
+    lists, note, review, said, waits = None, None, None, "", False
     try:
         found = _answered(services, window, asked, gaps)
         if isinstance(found, Job):
@@ -152,6 +163,7 @@ def _analysis(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
         else:
             figure = _drawn(found, window, asked)
             lists = view_lists(found, window.site.catalogue)
+            review = _reviewed(found, window, asked)
             rows = sum(subject.rows for subject in found.subjects)
             said = _("from all {rows} readings").format(rows=format_number(rows))
     except NotLoaded as error:
@@ -163,7 +175,7 @@ def _analysis(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
     picture = f"{picture_name(view, window.site.catalogue)}_{asked.selection.view}"
     drawn = of_window(figure, window.job.request, window.span, asked.selection.sequence, canvas.style.ground, picture)
     controls = view_controls(asked.selection.view, asked.selection.own_options, window.job.request, window.site.catalogue)
-    return Picture(drawn, said, view, lists, controls, note=note, waits=waits, charted=False)
+    return Picture(drawn, said, view, lists, controls, note=note, waits=waits, charted=False, review=review)
 
 
 def _table(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None) -> Picture:
@@ -219,6 +231,25 @@ def _answered(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
 def _drawn(answer: Answer, window: JobWindow, asked: ViewQuery) -> Figure:
     drawing = drawing_options(asked.selection.view, asked.selection.own_options)
     return analysis_figure(answer, window.site.catalogue, Canvas(style_of(asked.theme), asked.width_px, drawing))
+
+
+def _reviewed(answer: Answer, window: JobWindow, asked: ViewQuery) -> dict[str, Any] | None:
+    """What is told of the events of quality control; None of another analysis."""
+    if answer.analysis != QUALITY:
+        return None
+    ordered = subjects_in_order(answer, window.site.catalogue)
+    return events_told(ordered, _reviewable(window), drawing_options(QUALITY, asked.selection.own_options))
+
+
+def _reviewable(window: JobWindow) -> Reviewed:
+    """The window with what was decided about its series; may be decided what is granted whole."""
+    request = replace(window.job.request, start_ms=window.span[0], end_ms=window.span[1], resolution=RESOLUTIONS[0])
+
+    def may_review(series: tuple[str, str]) -> bool:
+        one = replace(request, stations=(series[0],), sensors=(series[1],))
+        return window.rights.allows(one, Purpose.REVIEW)
+
+    return Reviewed(request, window.site.catalogue, tuple(window.decided(request.series)), may_review)
 
 
 def _waiting(services: Services, job: Job) -> str:

@@ -110,7 +110,7 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
     whole = job.status.is_final  # a file cannot say what it lacks
     rows_href = href if whole and window.rights.allows(job.request, Purpose.EXPORT) else None
     return ViewAnswer(
-        {**_answer(asked, job.id, picture.figure), "waits": picture.waits, "table": picture.table},
+        {**_answer(asked, job.id, picture.figure), "waits": picture.waits, "table": picture.table, "review": picture.review},
         picture.badge,
         _statistics(picture, window.site.catalogue, asked, summaries),
         rows_href,

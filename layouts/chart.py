@@ -15,6 +15,7 @@ from i18n import gettext as _
 from i18n import short_months
 from layouts import ids
 from layouts.controls import button, workbook_link
+from layouts.review import review_place
 from layouts.views import view_tabs
 
 
@@ -38,6 +39,7 @@ def chart(language: str, theme: str = "light") -> Component:
         html.Div(drawn, id=ids.CHART_FRAME, className="chart-frame", tabIndex="0", role="group", **keys),
         _overview(language, theme),
         _between(),
+        review_place(),
         html.Div(id=ids.VIEW_LISTS, className="view-lists"),
         _statistics(),
     ]
@@ -57,6 +59,7 @@ def _readout() -> html.Div:
         "data-units": json.dumps([_("d"), _("h"), _("min"), _("s")]),
         "data-closer": _("Zoom to A–B"),
         "data-clear": _("Clear"),
+        "data-decide": _("Decide…"),
     }
     return html.Div(id=ids.READOUT, className="readout", role="status", **says)
 

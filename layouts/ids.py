@@ -58,6 +58,7 @@ READOUT: Final = "readout"  # the time at the cursor, and what is pinned; assets
 BETWEEN: Final = "between"  # what lies between the cursors A and B; assets/between.js fills it
 VIEW_CONTROLS: Final = "view-controls"  # options of the view that is shown
 VIEW_LISTS: Final = "view-lists"  # what a view says in words beneath its picture
+REVIEW: Final = "review"  # events of quality control and decisions; assets/review.js fills it
 UNDO: Final = "undo"
 REDO: Final = "redo"
 FLAGGED: Final = "flagged"  # switch: include flagged observations

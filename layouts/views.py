@@ -146,11 +146,13 @@ def chosen(view: str, control: Control, options: Mapping[str, str]) -> str:
 
 
 def drawing_options(view: str, options: Mapping[str, str]) -> dict[str, str]:
-    """Return the options that change a picture and no number; what is no choice is its default."""
+    """Return the options that change a picture and no number; what is no choice is its default.
+    Choices that come from what is loaded are not known here.
+    """
     drawing = [control for control in _layout(view).controls() if control.drawing]
     found = {control.name: options.get(control.name, "") for control in drawing}
     return {
-        control.name: found[control.name] if found[control.name] in (control.choices or {}) else control.default
+        control.name: found[control.name] if control.loaded or found[control.name] in (control.choices or {}) else control.default
         for control in drawing
     }
 

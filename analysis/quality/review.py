@@ -44,6 +44,8 @@ RULES: Final[dict[str, Severity | None]] = {  # None: hard where far beyond the 
     "par_ratio": "suspect",
 }
 
+GAPS: Final = frozenset({"gap", "silent"})  # rules that find no reading, but that there is none
+
 
 class Options(BaseModel):
     """``severity``: all events, or only those of readings that cannot be right (``hard``)."""

@@ -1,4 +1,4 @@
-"""Quality control: how many events each rule found in each sensor, as a matrix of doors."""
+"""Quality control: how many events each rule found in each sensor; a cell filters their list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis.answer import Answer
-from analysis.quality.review import RULES, Quality, QualityEvent, RuleCount
+from analysis.quality.review import GAPS, RULES, Quality, QualityEvent, RuleCount
 from data.catalogue import Catalogue
 from data.time.epoch import HOUR_MS
 from escaping import visible
@@ -24,6 +24,7 @@ from i18n import format_number, format_range
 from i18n import gettext as _
 
 MOST_LINES: Final = 40
+FOUND: Final = ("readings", "gaps")  # what is shown and listed
 _LINE_PX: Final = 28
 _ASLANT_DEG: Final = 40.0  # names of rules above
 _ROOM_MS: Final = 12 * HOUR_MS
@@ -34,18 +35,25 @@ _MOST_NAME: Final = 0.4  # of the width, for names of sensors
 class _Cell:
     """What a rule found in one sensor of one station; ``first`` is its longest event."""
 
+    station: str
     line: str
     count: RuleCount
     first: QualityEvent
 
+    @property
+    def of(self) -> str:
+        """The series that the cell is of, as the list's filter names it."""
+        return f"{self.station}.{self.count.sensor}"
+
 
 def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
-    """Return a line for each sensor with events and a column for each rule with any; a cell leads
-    to its longest event.
+    """Return a line for each sensor with events and a column for each rule with any, of readings
+    or of gaps. A cell's custom data ends with its rule and series: a press lists its events.
     """
     if not answer.subjects:
         return no_data(canvas)
-    cells = _cells(answer, catalogue)
+    of_gaps = canvas.choice("found", FOUND) == FOUND[1]
+    cells = [cell for cell in _cells(answer, catalogue) if (cell.count.rule in GAPS) == of_gaps]
     if not cells:
         return sentence_figure(_("Nothing found in this window"), canvas)
     lines = list(dict.fromkeys(cell.line for cell in cells))
@@ -69,7 +77,8 @@ def _cells(answer: Answer, catalogue: Catalogue) -> list[_Cell]:
             own = [event for event in result.events if (event.sensor, event.rule) == (count.sensor, count.rule)]
             if own:
                 longest = max(own, key=lambda event: event.to_ - event.from_)
-                found.append(_Cell(f"{visible(subject.station)} · {of_words(count.sensor, catalogue)}", count, longest))
+                line = f"{visible(subject.station)} · {of_words(count.sensor, catalogue)}"
+                found.append(_Cell(subject.station, line, count, longest))
     return found
 
 
@@ -77,6 +86,7 @@ def _marks(cells: Sequence[_Cell], lines: Sequence[str], rules: Sequence[str], t
     """A square with the number of events in each cell: filled where some of them are hard."""
     hard = mixed("#D55E00", canvas.style.ground, 0.55)
     suspect = mixed("#E69F00", canvas.style.ground, 0.8)
+    chosen = (canvas.drawing.get("rule", ""), canvas.drawing.get("of", ""))
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -88,8 +98,9 @@ def _marks(cells: Sequence[_Cell], lines: Sequence[str], rules: Sequence[str], t
             "symbol": "square",
             "size": _LINE_PX - 4,
             "color": [hard if cell.count.hard else suspect for cell in cells],
+            "line": {"color": canvas.style.ink, "width": [2 if (cell.count.rule, cell.of) == chosen else 0 for cell in cells]},
         },
-        "customdata": [[*event_span(cell.first), _words(cell, timezone)] for cell in cells],
+        "customdata": [[0, 0, _words(cell, timezone), cell.count.rule, cell.of] for cell in cells],
         "hovertemplate": HOVER,
     }
 

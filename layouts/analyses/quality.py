@@ -1,25 +1,24 @@
-"""Which events are listed, and the list of what was found, each a door to its readings."""
+"""Which events are listed (layouts/review.py lists them), and what could not be checked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
 
-from analysis.answer import Answer, SubjectAnswer
-from analysis.quality.review import Quality, QualityEvent
+from analysis.answer import Answer
+from analysis.quality.review import RULES
 from data.catalogue import Catalogue
+from data.request import HistoryRequest
 from escaping import visible
-from figures.analyses.quality import event_span
-from figures.rule_words import found_words, of_words, rule_name
-from figures.words import length_text
-from i18n import format_number, format_range
+from figures.analyses.quality import FOUND
+from figures.rule_words import of_words, rule_name
 from i18n import gettext as _
-from layouts.controls import Control, door, listed
+from layouts.controls import Control
 
-MOST_SHOWN: Final = 20
-_MOST_STATIONS: Final = 40
+_MOST_SERIES: Final = 60  # that are offered to choose from; of more a cell of the picture chooses
 
 
 def label() -> str:
@@ -28,46 +27,30 @@ def label() -> str:
 
 
 def controls() -> tuple[Control, ...]:
-    """Return the choice of all events or those of readings that cannot be right."""
-    return (Control("severity", _("Show"), {"all": _("All"), "hard": _("Cannot be right")}),)
+    """Return the choices of what is listed: all events or those of readings that cannot be right,
+    events of readings or gaps, of which rule, of which series.
+    """
+    rules = {"": _("All rules"), **{rule: rule_name(rule) for rule in RULES}}
+    return (
+        Control("severity", _("Show"), {"all": _("All"), "hard": _("Cannot be right")}),
+        Control("found", _("List"), dict(zip(FOUND, (_("Readings"), _("Gaps")), strict=True)), drawing=True, default=FOUND[0]),
+        Control("rule", _("Rule"), rules, drawing=True, folded=True),
+        Control("of", _("Series"), drawing=True, folded=True, loaded=_series),
+    )
+
+
+def _series(request: HistoryRequest, catalogue: Catalogue) -> Mapping[str, str]:
+    """Each series of a request, and each station as a whole."""
+    measured = [name for name in catalogue.ordered(request.sensors) if not catalogue[name].formula]
+    names = [(station, sensor) for station in request.stations for sensor in ("", *measured)]
+    if len(names) > _MOST_SERIES:
+        return {}
+    found = {f"{station}.{sensor}": f"{visible(station)} · {of_words(sensor, catalogue)}" for station, sensor in names}
+    return {"": _("All series"), **found}
 
 
 def details(answer: Answer, catalogue: Catalogue) -> Component | None:
-    """Return the events of each station that has any, and what was not checked; None where there is
-    nothing to say.
-    """
-    found = [_events(subject, answer.timezone, catalogue) for subject in answer.subjects if subject.result.events]
-    unasked = _unasked(answer, catalogue)
-    lists = [*found[:_MOST_STATIONS], *([unasked] if unasked else [])]
-    return html.Div(lists, className="lists") if lists else None
-
-
-def _events(subject: SubjectAnswer, timezone: str, catalogue: Catalogue) -> Component:
-    result: Quality = subject.result
-    shown = sorted(result.events, key=_weight)[:MOST_SHOWN]
-    rows = [
-        [
-            door(format_range(event.from_, event.to_, timezone), *event_span(event)),
-            rule_name(event.rule),
-            of_words(event.sensor, catalogue),
-            found_words(event, catalogue),
-            length_text(event.to_ - event.from_),
-        ]
-        for event in sorted(shown, key=lambda event: event.from_)
-    ]
-    left = result.events_in_all - len(shown)
-    more = _("{number} more events are not listed; JSON has them.").format(number=format_number(left)) if left > 0 else ""
-    heads = [_("Event"), _("Rule"), _("Sensor"), _("Found"), _("Duration")]
-    return listed(visible(subject.station), heads, rows, more, texts=4)
-
-
-def _weight(event: QualityEvent) -> tuple[bool, int]:
-    """Hard ones first, then long ones."""
-    return event.severity != "hard", event.from_ - event.to_
-
-
-def _unasked(answer: Answer, catalogue: Catalogue) -> Component | None:
-    """What could not be checked, and what it takes."""
+    """Return what could not be checked, and what it takes; None where all was."""
     lacking: dict[tuple[str, str], list[str]] = {}
     for subject in answer.subjects:
         for each in subject.result.unasked:
@@ -78,7 +61,8 @@ def _unasked(answer: Answer, catalogue: Catalogue) -> Component | None:
         html.Li(f"{of_words(sensor, catalogue)}: {_takes(lacks)} ({_some(stations)})")
         for (sensor, lacks), stations in lacking.items()
     ]
-    return html.Section([html.H2(_("Not checked")), html.Ul(said, className="list-more")], className="list-block")
+    block = html.Section([html.H2(_("Not checked")), html.Ul(said, className="list-more")], className="list-block")
+    return html.Div([block], className="lists")
 
 
 def _takes(lacks: str) -> str:

@@ -104,8 +104,8 @@ def test_a_month_beside_the_one_before_in_numbers(analyst: Analyst) -> None:
 
 def test_which_readings_look_wrong(analyst: Analyst) -> None:
     analyst.open("quality")
-    assert "Spike" in analyst.text("#view-lists")
-    analyst.press("#view-lists .door")
+    assert "Spike" in analyst.text("#review")
+    analyst.press("#review .review-acts .btn")
     wait_for_view(analyst.chart, "trend")
     assert analyst.chart.window() != (START, END)
 

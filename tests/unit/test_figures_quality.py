@@ -1,8 +1,9 @@
-"""The matrix and the list of quality control: numbers as answered, each a door to its readings."""
+"""The matrix of quality control, what is told of its events, and what was not checked."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -10,9 +11,13 @@ import pytest
 from analysis.answer import Moment
 from analysis.quality.review import MOST_EVENTS, RULES, Quality, QualityEvent, RuleCount, Unasked, listed_events
 from analysis.registry import find
+from data.request import HistoryRequest
+from figures.analyses.quality import FOUND
 from figures.rule_words import found_words, rule_name
 from i18n import LANGUAGES, set_language
 from layouts.analyses import quality
+from layouts.review import Reviewed, decisions_told, events_told
+from layouts.views import drawing_options
 from tests.unit.answers import CATALOGUE, ODD_NAMES, answer, at, drawn, subject
 
 HOUR = 3_600_000
@@ -49,15 +54,20 @@ def made(*stations: str):
     return answer("quality", "2024-03-01", "2024-04-01", *(subject(found(), station) for station in stations))
 
 
-def test_a_cell_has_the_number_of_events_and_leads_to_the_longest_with_what_is_around_it():
+def test_a_cell_has_the_number_of_events_of_readings_and_names_its_rule_and_series():
     (marks,) = drawn(made("JFK", "EWR"))["data"]
-    assert list(zip(marks["x"], marks["y"], marks["text"], strict=True)) == [
-        (0, 0, "1"), (1, 1, "2"), (0, 2, "1"), (1, 3, "2"),
-    ]  # fmt: skip
-    start = at("2024-03-10")
-    assert marks["customdata"][1][:2] == [start - 72 * HOUR, start + 216 * HOUR]
-    assert "JFK" in marks["customdata"][1][2]
-    assert marks["marker"]["color"][0] != marks["marker"]["color"][1]  # hard, and only suspect
+    assert list(zip(marks["x"], marks["y"], marks["text"], strict=True)) == [(0, 0, "2"), (0, 1, "2")]
+    assert marks["customdata"][0][3:] == ["stuck", "JFK.temperature"]
+    assert "JFK" in marks["customdata"][0][2]
+    assert not marks["customdata"][0][0] < marks["customdata"][0][1]  # no door
+
+
+def test_gaps_have_a_matrix_of_their_own_and_the_cell_that_filters_the_list_is_outlined():
+    (marks,) = drawn(made("JFK", "EWR"), found="gaps", rule="gap", of="EWR.")["data"]
+    assert list(zip(marks["x"], marks["y"], marks["text"], strict=True)) == [(0, 0, "1"), (0, 1, "1")]
+    assert marks["marker"]["line"]["width"] == [0, 2]
+    (of_readings,) = drawn(made("JFK"))["data"]
+    assert marks["marker"]["color"][0] != of_readings["marker"]["color"][0]  # hard, and only suspect
 
 
 def test_nothing_found_is_said_in_the_place_of_the_matrix():
@@ -68,10 +78,52 @@ def test_nothing_found_is_said_in_the_place_of_the_matrix():
     assert quality.details(nothing, CATALOGUE) is None
 
 
-def test_the_list_has_a_door_to_each_event_and_says_what_is_left_out_and_what_was_not_checked():
+def reviewed(*stations: str, decided: tuple[tuple[str, str], ...] = (), may: bool = True) -> Reviewed:
+    request = HistoryRequest(stations, ("temperature",), at("2024-03-01"), at("2024-04-01"), "raw", "UTC")
+    return Reviewed(request, CATALOGUE, decided, lambda one: may and one[0] != "EWR")
+
+
+def told(*stations: str, **options: str) -> dict[str, Any]:
+    return events_told(made(*stations), reviewed(*stations), drawing_options("quality", options))
+
+
+def test_events_of_readings_are_told_apart_from_gaps_hard_and_long_ones_first():
+    found = told("JFK")
+    assert [(each["rule"], each["words"][4]) for each in found["events"]] == [("stuck", "6\u202fd"), ("stuck", "9\u202fh")]
+    first, start = found["events"][0], at("2024-03-10")
+    assert (first["from"], first["to"]) == (start, start + 144 * HOUR)
+    assert first["door"] == (start - 72 * HOUR, start + 216 * HOUR)
+    assert first["words"][0] == "10 Mar 2024 00:00 – 16 Mar 2024 01:00"  # summer time
+    assert found["left"] == 57
+    assert [each["rule"] for each in told("JFK", found="gaps")["events"]] == ["gap"]
+
+
+def test_an_event_says_no_date_twice():
+    assert told("JFK")["events"][1]["words"][0] == "10 Mar 2024 00:00–10:00"
+
+
+def test_a_rule_and_a_series_filter_what_is_told():
+    assert {each["station"] for each in told("JFK", "LGA", of="LGA.temperature")["events"]} == {"LGA"}
+    assert (told("JFK", rule="spike")["events"], told("JFK", rule="spike")["filtered"]) == ([], True)
+    assert told("JFK")["filtered"] is False
+
+
+def test_only_who_may_review_a_series_is_told_that_its_events_may_be_decided_about():
+    found = told("JFK", "EWR")["events"]
+    assert {each["station"]: each["may"] for each in found} == {"JFK": True, "EWR": False}
+    gaps = told("JFK", "EWR", found="gaps")["events"]  # of the whole station
+    assert {each["station"]: each["may"] for each in gaps} == {"JFK": True, "EWR": False}
+
+
+def test_scripts_of_decisions_come_where_anything_was_decided():
+    nothing = decisions_told(reviewed("JFK"))
+    assert (nothing["scripts"], nothing["decided"]) == ((), [])
+    assert [each["name"] for each in nothing["series"]] == ["JFK · Air temperature"]
+    assert decisions_told(reviewed("JFK", decided=(("JFK", "temperature"),)))["scripts"] == ("decisions.js",)
+
+
+def test_what_was_not_checked_is_said():
     lists = json.dumps(quality.details(made("JFK"), CATALOGUE).to_plotly_json(), default=lambda one: one.to_plotly_json())
-    assert lists.count('"data-from"') == 3
-    assert "57 more events" in lists
     assert "neighbours need three more stations" in lists
 
 
@@ -97,14 +149,21 @@ def test_what_was_found_is_said_with_its_limit_and_unit():
 def test_a_station_of_any_name_is_drawn_and_listed(name):
     drawn(made(name))
     assert quality.details(made(name), CATALOGUE) is not None
+    assert told(name)["events"][0]["station"] == name
 
 
 def test_many_sensors_are_counted_beyond_what_is_drawn():
-    picture = drawn(made(*(f"S{number}" for number in range(30))))
-    assert len(picture["data"][0]["x"]) == 40
-    assert "20 more sensors" in picture["layout"]["annotations"][0]["text"]
+    more = drawn(made(*(f"S{number}" for number in range(60))))
+    assert len(more["data"][0]["x"]) == 40
+    assert "20 more sensors" in more["layout"]["annotations"][0]["text"]
 
 
 def test_the_control_offers_the_options_of_the_analysis():
-    (control,) = quality.controls()
-    assert tuple(control.choices or ()) == get_args(find("quality").module.Options.model_fields["severity"].annotation)
+    severity, found, rule, of = quality.controls()
+    assert tuple(severity.choices or ()) == get_args(find("quality").module.Options.model_fields["severity"].annotation)
+    assert tuple(found.choices or ()) == FOUND
+    assert tuple(rule.choices or ()) == ("", *RULES)
+    request = reviewed("JFK").request
+    assert (of.of_loaded(request, CATALOGUE).choices or {}).keys() == {"", "JFK.", "JFK.temperature"}
+    many = replace(request, stations=tuple(f"S{number}" for number in range(50)))
+    assert of.of_loaded(many, CATALOGUE) is None
