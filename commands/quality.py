@@ -72,13 +72,14 @@ def _reviewing(owner: str) -> Iterator[Reviewing]:
 def run(station: _Stations, sensor: _Sensors, start: _Start, end: _End, timezone: _Zone = None, as_json: AsJson = False) -> None:
     """Load a history through the queue, and make the flags that it lacks.
 
-    Those of rules, and what people decided; prints how many readings are flagged by each choice.
+    Those of rules, and what people decided. Prints how many readings were measured, and how many
+    count with --flags none, hard and all.
     """
     settings = quiet_settings()
     with opened_site(settings) as (site, ledger):
         zone = timezone or site.catalogue.zone_of(station, settings.timezone)
         request = request_of_words(station, sensor, start, end, "raw", zone)
-        _, found = load(site, ledger, LOCAL_USER, request, lambda: _flagged(site, request))
+        _, found = load(site, ledger, LOCAL_USER, request, lambda: _counted(site, request))
     if found is None:
         raise typer.Exit(1)
     show(found, as_json)
@@ -195,15 +196,18 @@ def import_file(file: _File, owner: _Owner = LOCAL_USER, as_json: AsJson = False
         say("They count as soon as their months are loaded again; `quality run` does it.", err=True)
 
 
-def _flagged(site: Site, request: HistoryRequest) -> list[dict[str, Any]]:
-    """Return of each series of a request how many readings are flagged, by the choice of flags."""
+def _counted(site: Site, request: HistoryRequest) -> list[dict[str, Any]]:
+    """Return of each series of a request how many readings were measured, and how many count with
+    each choice of flags.
+    """
     from commands.history import summaries
+    from data.flag_choice import FLAG_CHOICES
 
-    found = {flags: summaries(replace(site, flags=flags), request) for flags in ("none", "hard", "all")}
+    found = {flags: summaries(replace(site, flags=flags), request) for flags in FLAG_CHOICES}
     return [
-        {name: none[name] for name in ("station", "sensor", "rows")}
-        | {"flagged": none["flagged"], "hard": hard["flagged"], "all": every["flagged"]}
-        for none, hard, every in zip(found["none"], found["hard"], found["all"], strict=True)
+        {name: one[name] for name in ("station", "sensor", "rows")}
+        | {flags: found[flags][place]["rows"] - found[flags][place]["flagged"] for flags in FLAG_CHOICES}
+        for place, one in enumerate(found["none"])
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -50,6 +50,10 @@ def visible_decisions(
     """Return the newest ``limit`` decisions that are there for somebody, by number; ``before``:
     older than that number.
     """
+    if not (rights.everything or wanted.stations):
+        wanted = replace(wanted, stations=_known_stations(store, rights))
+        if not wanted.stations:
+            return []
     found = (one for one in _newest_first(store, wanted, before) if may_see_decision(rights, one.decision))
     return list(islice(found, limit))[::-1]
 
@@ -63,6 +67,12 @@ def last_number(store: AccessStore, rights: Rights, wanted: DecisionFilter) -> i
     with store.engine.connect() as connection:
         rows = connection.execute(query).all()
     return max((row.last for row in rows if rights.knows(row.station, row.sensor)), default=0)
+
+
+def _known_stations(store: AccessStore, rights: Rights) -> tuple[str, ...]:
+    """Return the stations that exist for somebody, of those with decisions."""
+    with store.engine.connect() as connection:
+        return tuple(rights.stations(connection.scalars(select(table.c.station).distinct())))
 
 
 def _newest_first(store: AccessStore, wanted: DecisionFilter, before: int | None) -> Iterator[MadeDecision]:

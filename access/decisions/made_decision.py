@@ -4,9 +4,9 @@ Times are int ms UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection, Row, insert, select, update
@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 from access.tables import quality_decision, quality_revision
 from data.decision import DECISION_KINDS, Decision
 from data.time.months import iso_utc, iso_utc_or_none
+
+# The columns of a decision itself, in the order of its fields; they are the table's first.
+PLAIN: Final = tuple(quality_decision.c)[:10]
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +65,20 @@ def insert_decision(connection: Connection, made: MadeDecision) -> None:
 
 def decision_of_row(row: Row[Any]) -> MadeDecision | None:
     """Return a row as a decision; None of a kind that another version of the program knows."""
-    if row.kind not in DECISION_KINDS:
-        log.warning("a decision cannot be read", number=row.number, kind=row.kind)
+    decision = plain_decision(row[: len(PLAIN)])
+    if decision is None:
         return None
-    filled_from = None if row.filled_sensor is None else (row.filled_station or row.station, row.filled_sensor)
-    decision = Decision(row.number, row.station, row.sensor, row.kind, row.from_ms, row.to_ms, row.rule, row.amount, filled_from)
     return MadeDecision(decision, row.reason, row.made_by, row.made_ms, row.undone_by, row.undone_ms)
+
+
+def plain_decision(cells: Sequence[Any]) -> Decision | None:
+    """Return what the columns PLAIN of a row say; None of a kind that another version knows."""
+    number, station, sensor, kind, start_ms, end_ms, rule, amount, filled_station, filled_sensor = cells
+    if kind not in DECISION_KINDS:
+        log.warning("a decision cannot be read", number=number, kind=kind)
+        return None
+    filled_from = None if filled_sensor is None else (filled_station, filled_sensor)
+    return Decision(number, station, sensor, kind, start_ms, end_ms, rule, amount, filled_from)
 
 
 def decision_json(made: MadeDecision) -> dict[str, Any]:

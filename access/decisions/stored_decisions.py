@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.decisions.made_decision import decision_of_row
+from access.decisions.made_decision import PLAIN, plain_decision
 from access.tables import quality_decision as table
 from data.database.engine import lacks_tables
 from data.decision import Decision
@@ -56,12 +56,12 @@ class StoredDecisions:
             self._look_s = float("-inf")
 
     def _read_changes(self) -> None:
-        query = select(table).where(table.c.revision > self._revision).order_by(table.c.number)
+        query = select(*PLAIN, table.c.undone_ms, table.c.revision).where(table.c.revision > self._revision)
         if not self._revision:
             query = query.where(table.c.undone_ms.is_(None))
         try:
             with self._engine.connect() as connection:
-                rows = connection.execute(query).all()
+                rows = connection.execute(query.order_by(table.c.number)).all()
         except SQLAlchemyError as exc:
             if lacks_tables(exc):
                 raise  # whoever answers says what to do
@@ -70,14 +70,13 @@ class StoredDecisions:
         if not rows:
             return
         changed: dict[tuple[str, str], dict[int, Decision]] = {}
-        for row in rows:
-            series = (row.station, row.sensor)
-            of_series = changed.setdefault(series, {one.number: one for one in self._found.get(series, ())})
-            made = decision_of_row(row)
-            if made is None or made.undone_ms is not None:
-                of_series.pop(row.number, None)
-            else:
-                of_series[row.number] = made.decision
-        in_order = {series: tuple(each[number] for number in sorted(each)) for series, each in changed.items()}
-        self._found = {**self._found, **in_order}
-        self._revision = max(row.revision for row in rows)
+        for *cells, undone_ms, revision in rows:
+            number, *series = cells[:3]
+            of_series = changed.get(key := tuple(series))
+            if of_series is None:
+                of_series = changed[key] = {one.number: one for one in self._found.get(key, ())}
+            of_series.pop(number, None)
+            if undone_ms is None and (made := plain_decision(cells)) is not None:
+                of_series[number] = made
+            self._revision = max(self._revision, revision)
+        self._found = {**self._found, **{key: tuple(each[at] for at in sorted(each)) for key, each in changed.items()}}

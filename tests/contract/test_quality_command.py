@@ -109,11 +109,18 @@ def test_a_command_decides_as_a_user_with_what_is_granted_to_them(run, access):
     assert decided(run, "wrong", "--as", "siti")["made_by"] == "siti"
 
 
-def test_events_and_flags_of_a_history_are_those_of_its_analysis_and_its_load(run, data_dir):
-    site = open_site(Settings(data_dir=data_dir, _env_file=None))
-    load_history(site, request_of(["JFK"], ["temperature"], JULY[1], JULY[3], "raw", "UTC"), lambda _: None)
-    found = json.loads(run("run", *SERIES, *JULY, "--timezone", "UTC", "--json").stdout)
-    assert found == [{"station": "JFK", "sensor": "temperature", "rows": 744, "flagged": 0, "hard": 0, "all": 0}]
+def test_events_and_flags_of_a_history_are_those_of_its_analysis_and_its_load(run, data_dir, access):
+    site = open_site(Settings(data_dir=data_dir, _env_file=None), decisions=access.decisions)
+
+    def counted() -> list[dict[str, Any]]:
+        load_history(site, request_of(["JFK"], ["temperature"], JULY[1], JULY[3], "raw", "UTC"), lambda _: None)
+        return list(json.loads(run("run", *SERIES, *JULY, "--timezone", "UTC", "--json").stdout))
+
+    before = {"station": "JFK", "sensor": "temperature", "rows": 744, "none": 744, "hard": 744, "all": 744}
+    assert counted() == [before]
+    decided(run, "delete", "--reason", "the lid was open")
+    access.decisions.look_again()
+    assert counted() == [before | {"hard": 741, "all": 741}]
     answer = json.loads(run("events", *SERIES, *JULY, "--timezone", "UTC", "--json").stdout)
     assert (answer["analysis"], answer["result"]["events"]) == ("quality", [])
     site.engine.dispose()
