@@ -33,11 +33,12 @@ class CompressedFiles:
 
 
 def is_file(asked: Request, prefix: str) -> bool:
-    """Whether a request is for a script or a style sheet of the site:
+    """Whether a request is for a script, a style sheet or the coast lines of the site:
     the same for everybody, in every language.
     """
     path = page_path(asked.path, prefix)
-    named = path.startswith("assets/") and "m" in asked.args  # the time of the file's last change
+    # the time of the file's last change; Plotly itself asks for the coast lines, by their bare name
+    named = path.startswith("assets/") and ("m" in asked.args or path.endswith(".json"))
     # files of embedded charts (api/embed.py)
     frame = path.startswith("embed/") and path not in ("embed/trend", "embed/preview")
     return named or frame or path.startswith("_dash-component-suites/") or path == "bootstrap.css"

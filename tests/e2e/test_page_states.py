@@ -56,7 +56,9 @@ def test_a_wrong_address_is_said_strange_letters_are_a_first_visit_and_there_one
     visit(page, STRANGE_LETTERS)
     page.wait_for_text("estimate", "rows")
     assert (page.chosen("station"), page.text("alert")) == (["EWR"], "")
-    markers = wait_until(lambda: page.driver.find_elements(By.CSS_SELECTOR, ".station-map .points path"), "the map", PATIENCE_S)
+    places = ".station-map .scattergeo .point"
+    markers = wait_until(lambda: page.driver.find_elements(By.CSS_SELECTOR, places), "the map", PATIENCE_S)
+    assert page.driver.find_elements(By.CSS_SELECTOR, ".station-map .coastlines path[d^=M]")
     ActionChains(page.driver).move_to_element(markers[1]).click().perform()
     wait_until(lambda: page.chosen("station") == ["JFK"], "the pressed station in the form", PATIENCE_S)
     assert running.ledger.jobs() == []
