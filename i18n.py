@@ -170,26 +170,31 @@ def format_date(time_ms: int, timezone: str) -> str:
 
 def format_time(time_ms: int, timezone: str, *, zone: bool = True) -> str:
     """Return date and time in a zone, ``1 Jan 2016 14:30 WIB``; seconds only if any."""
-    moment = local_time(time_ms, timezone)
-    clock = f"{moment:%H:%M}"
-    if moment.second or moment.microsecond:
-        clock += f":{moment:%S}"
-    if moment.microsecond:
-        clock += f".{moment.microsecond // 1000:03d}"
+    clock = _clock(local_time(time_ms, timezone))
     return f"{format_date(time_ms, timezone)} {clock}" + (f" {zone_name(time_ms, timezone)}" if zone else "")
 
 
 def format_range(start_ms: int, end_ms: int, timezone: str) -> str:
     """[start, end) in a zone: ``1 Jan 2016 – 1 Jan 2026 WIB``;
-    clock times only where one of them is not midnight.
+    clock times only where one of them is not midnight, and the date once where both are of one
+    day: ``1 Jan 2016 14:30 – 15:00 WIB``.
     """
     start, end = local_time(start_ms, timezone), local_time(end_ms, timezone)
     midnights = all((moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0) for moment in (start, end))
     if midnights:
         text = f"{format_date(start_ms, timezone)} – {format_date(end_ms, timezone)}"
     else:
-        text = f"{format_time(start_ms, timezone, zone=False)} – {format_time(end_ms, timezone, zone=False)}"
+        end_words = _clock(end) if start.date() == end.date() else format_time(end_ms, timezone, zone=False)
+        text = f"{format_time(start_ms, timezone, zone=False)} – {end_words}"
     return f"{text} {zone_name(end_ms, timezone)}"
+
+
+def _clock(moment: datetime) -> str:
+    """``14:30``; seconds and milliseconds only if any."""
+    clock = f"{moment:%H:%M}"
+    if moment.second or moment.microsecond:
+        clock += f":{moment:%S}"
+    return clock + (f".{moment.microsecond // 1000:03d}" if moment.microsecond else "")
 
 
 def format_month(month: int) -> str:

@@ -16,8 +16,10 @@ Scale = list[list[Any]]
 _LIGHT: Final = ("#dcecf4", "#a9d3e0", "#68b3c8", "#2f8bb0", "#1c5f96", "#1b2f6b")
 _DARK: Final = ("#1d3a4f", "#1f5a78", "#23819b", "#43aaa8", "#94cf9b", "#f5ec9a")
 # What is whole is calm, what lacks stands out, one reading of a day as well.
-_LIGHT_SHARES: Final = ((0, "#a8380a"), (0.5, "#df7a3a"), (0.9, "#f6c79c"), (0.999, "#f7e2cf"), (1, "#a9c9da"))
-_DARK_SHARES: Final = ((0, "#ffa05c"), (0.5, "#d06f30"), (0.9, "#7d4a2e"), (0.999, "#57402f"), (1, "#2c5268"))
+_LIGHT_SHARES: Final = ((0, "#a8380a"), (0.5, "#df7a3a"), (0.9, "#f6c79c"), (1, "#f7e2cf"))
+_DARK_SHARES: Final = ((0, "#ffa05c"), (0.5, "#d06f30"), (0.9, "#7d4a2e"), (1, "#57402f"))
+_LIGHT_WHOLE, _DARK_WHOLE = "#a9c9da", "#2c5268"
+WHOLE: Final = 1.15  # where the scale of shares has what is whole: far enough from 1 for a bar to show its colour
 _CIRCLE: Final = ("#3f7fb5", "#7f6fb8", "#c4607f", "#c98a3d", "#7fa03f", "#3f9f94", "#3f7fb5")
 # viridis of matplotlib (S. van der Walt and N. Smith, CC0), at tenths
 _VIRIDIS: Final = (
@@ -33,8 +35,11 @@ def value_scale(style: Style) -> Scale:
 
 
 def share_scale(style: Style) -> Scale:
-    """A scale from nothing (0) to whole (1)."""
-    return [list(stop) for stop in (_DARK_SHARES if _is_dark(style) else _LIGHT_SHARES)]
+    """A scale from nothing (0) to nearly all (1), and apart from that what is whole
+    (:data:`WHOLE`): its colour is that of all above 1.
+    """
+    parts, whole = (_DARK_SHARES, _DARK_WHOLE) if _is_dark(style) else (_LIGHT_SHARES, _LIGHT_WHOLE)
+    return [*([share / WHOLE, colour] for share, colour in parts), [1 / WHOLE, whole], [1, whole]]
 
 
 def direction_scale() -> Scale:

@@ -28,7 +28,7 @@ PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 
 _HEIGHT_PX: Final = {1: 330, 2: 184, 3: 144}  # height of each panel by their number
 _LEAST_HEIGHT_PX: Final = 124
-_LOWEST_PX: Final = 48  # of a panel whose figure's height is given
+_LOWEST_PX: Final = 28  # of a panel whose figure's height is given
 _DIRECTION_ROOM_DEG: Final = (DIRECTION_SPAN_DEG - 360) / 2
 _TICK_PX: Final = 24  # room of a tick
 _PHONE_SHARE: Final = 0.78

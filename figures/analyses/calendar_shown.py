@@ -9,7 +9,7 @@ import numpy as np
 from data.arrays import Floats
 from data.catalogue import Sensor
 from figures.canvas import Canvas
-from figures.colour_scales import Scale, colour_bar, compass, direction_scale, share_scale, value_scale
+from figures.colour_scales import WHOLE, Scale, colour_bar, compass, direction_scale, share_scale, value_scale
 from figures.template import Style
 from i18n import gettext as _
 
@@ -52,15 +52,18 @@ def why_nothing(sensor: Sensor, shown: str, *, rows: bool) -> str:
 
 
 def shares(rows: Floats, expected: Floats) -> Floats:
-    """Return which part of the readings that were due is there, 0 to 1; NaN where none was due."""
+    """Return which part of the readings that were due is there, 0 to 1, and :data:`WHOLE` where it
+    is all of them; NaN where none was due.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(expected > 0, np.minimum(1.0, rows / expected), np.nan)
+        part = np.where(expected > 0, rows / expected, np.nan)
+    return np.where(part >= 1, WHOLE, part)
 
 
 def colour_limits(values: Floats, sensor: Sensor, shown: str) -> tuple[float, float]:
     """Return the ends of the colour scale of values, one of which at least is a number."""
     if shown == "completeness":
-        return 0.0, 1.0
+        return 0.0, WHOLE
     if sensor.is_direction:
         return 0.0, 360.0
     least, most = float(np.nanmin(values)), float(np.nanmax(values))
@@ -85,5 +88,6 @@ def bar_above(sensor: Sensor, shown: str, canvas: Canvas) -> dict[str, Any]:
         "len": min(_BAR_PX, canvas.width_px - 40),
     }
     if shown == "completeness":
-        return {**bar, "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1]}
+        parts = [0, 0.25, 0.5, 0.75, (1 + WHOLE) / 2]  # the last one is under the colour of what is whole
+        return {**bar, "tickvals": parts, "ticktext": [_("{percent} %").format(percent=each) for each in (0, 25, 50, 75, 100)]}
     return {**bar, **compass()} if sensor.is_direction else bar

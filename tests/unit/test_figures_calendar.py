@@ -11,6 +11,9 @@ import pytest
 from analysis.answer import Moment
 from analysis.calendar import Calendar, Day, Gap, Hours
 from analysis.clock_hours import clock_hours
+from figures.analyses.calendar_shown import shares
+from figures.colour_scales import WHOLE, share_scale
+from figures.template import style_of
 from i18n import set_language
 from layouts.analyses import calendar as lists
 from tests.unit.answers import CATALOGUE, ODD_NAMES, ZONE, answer, at, drawn, numbers, subject, words
@@ -154,6 +157,19 @@ def test_hours_of_years_stand_in_strips_that_have_room_for_each_day(width, end, 
     axes = [axis for name, axis in picture["layout"].items() if name.startswith("xaxis")]
     days = [(axis["range"][1] - axis["range"][0]) / (24 * HOUR) for axis in axes]
     assert width / max(days) >= 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_colour_bar_shows_the_colour_of_whole_days_as_wide_as_its_label(theme):
+    scale = share_scale(style_of(theme))
+    (steps, whole), nearly = scale[-2], scale[-3]
+    assert (scale[-1], nearly[0]) == ([1, whole], steps)
+    assert nearly[1] != whole
+    assert 1 - steps > 0.1  # of the bar
+    values = shares(np.array([0.0, 3.0, 23.0, 24.0, 25.0, 1.0]), np.array([24.0, 24.0, 24.0, 24.0, 24.0, 0.0]))
+    assert values[:3].tolist() == [0, 3 / 24, 23 / 24]
+    assert values[3:5].tolist() == [WHOLE, WHOLE]
+    assert np.isnan(values[5])
 
 
 def test_hours_of_many_series_are_drawn_as_far_as_a_page_holds_them():

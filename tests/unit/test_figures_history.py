@@ -436,6 +436,13 @@ def test_the_legend_has_room_above_the_first_panel_in_as_many_rows_as_plotly_fil
     assert legend_rows(seen, CATALOGUE, 876) == rows
 
 
+def test_four_panels_fit_a_frame_of_600_by_400_pixels() -> None:
+    names = ("temperature", "humidity", "pressure", "rainfall")
+    made = view(*(line(hours(3), [1, 2, 3], sensor=name) for name in names))
+    layout = history_figure(made, CATALOGUE, width_px=532, height_px=350)["layout"]  # less margins and title
+    assert layout["height"] == 350
+
+
 def test_a_panel_names_what_its_points_stand_for_at_this_width() -> None:
     rain = series("aws-1", "rainfall", "bars", [START_MS], [0.2], width=np.array([7.0 * DAY_MS]), bucket="7d", exact=False)
     figure = history_figure(view(rain, line([START_MS], [1.0]), resolution="1d"), CATALOGUE)

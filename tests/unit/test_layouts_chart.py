@@ -70,7 +70,7 @@ def test_the_heading_of_the_statistics_says_of_which_window_they_are() -> None:
     assert statistics_heading(made) == "Statistics, 1 Jan 2019 – 2 Jan 2019 WIB"
     assert statistics_heading(view()) == ""
     fine = view(line([START_MS], [1.0]), start_ms=START_MS + 61_847, end_ms=START_MS + DAY_MS - 1)
-    assert statistics_heading(fine).startswith("Statistics, 1 Jan 2019 00:01 – 1 Jan 2019 23:59")
+    assert statistics_heading(fine).startswith("Statistics, 1 Jan 2019 00:01 – 23:59 WIB")
 
 
 def test_the_badge_tells_completeness_and_flagged() -> None:
