@@ -177,6 +177,15 @@ def subject_names() -> dict[str, str]:
         "origin": _("shown on"),
         "entries": _("entries"),
         "before": _("before"),
+        "decision": _("decision"),
+        "station": _("station"),
+        "sensor": _("sensor"),
+        "kind": _("kind"),
+        "rule": _("rule"),
+        "amount": _("amount"),
+        "filled_from": _("filled from"),
+        "by": _("made by"),
+        "file": _("file"),
     }
 
 

@@ -124,7 +124,7 @@ def scope_names() -> dict[str, str]:
         "load": _("start and stop loads"),
         "export": _("download rows"),
         "embed": _("embed charts in other pages"),
-        "review": _("decide about readings"),
+        "review": _("flag and correct readings"),
         "admin": _("administer the site"),
     }
     return {scope: names[scope] for scope in SCOPES}

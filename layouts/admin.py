@@ -159,7 +159,7 @@ def _group_form() -> html.Div:
 
 def _grant_form(zone: str) -> html.Details:
     whom = {"everyone": _("Everyone who is signed in"), "group": _("A group"), "user": _("A user")}
-    may = {EXPORT: _("Download rows"), EMBED: _("Embed charts in other pages"), REVIEW: _("Decide about readings")}
+    may = {EXPORT: _("Download rows"), EMBED: _("Embed charts in other pages"), REVIEW: _("Flag and correct readings")}
     days = _("Longest range, days")
     send = [
         button(_("Add grant"), _BUTTON, ids.GRANT_ADD),

@@ -60,7 +60,7 @@ def columns() -> dict[str, list[dict[str, Any]]]:
             _text("sensors", _("Sensors"), flex=2, minWidth=120),
             _text("range", _("Range"), flex=2, minWidth=130),
             _text("limits", _("Limits"), flex=2, minWidth=150),
-            _text("may", _("May"), width=160),
+            _text("may", _("May"), width=200),
             _text("note", _("Note"), flex=2, minWidth=120),
         ],
         "key": [
