@@ -130,7 +130,7 @@ class JobAnswer(_Out):
         str,
         Field(
             description="history; workbook, netcdf: it writes the rows of its request to a file; analysis: it answers a "
-            "question; picture: it draws one."
+            "question; picture: it draws one; report: it makes one."
         ),
     ]
     inquiry: JobInquiry | None

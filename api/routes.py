@@ -21,6 +21,7 @@ from api.jobs import ApiServices, add_job_routes
 from api.manifests import add_manifest_route
 from api.operations import Api, no_such_path
 from api.picture import add_picture_route
+from api.reports import add_report_routes
 from api.saved_views import add_view_routes
 from api.station_list import add_station_route
 from api.table_rows import add_row_routes
@@ -37,6 +38,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_event_routes(api, services, JobWatcher(services.ledger, listeners))
     add_figure_route(api, services)
     add_picture_route(api, services)
+    add_report_routes(api, services)
     add_data_routes(api, services)
     add_manifest_route(api, services)
     add_row_routes(api, services)

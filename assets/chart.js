@@ -120,12 +120,12 @@
     const { job, view, options } = answer;
     const drawn = meta ? { job, view, options, start: meta.start, end: meta.end } : null;
     const overview = answer.overview ? [answer.overview, answer.overview_version] : [noUpdate(), noUpdate()];
-    const { badge, heading, lists, controls, note, links } = answer;
+    const { badge, heading, lists, controls, note, reports, links } = answer;
     if (window.riwayatTable) window.riwayatTable.show(answer.table);
     const grid = answer.table ? answer.table.grid : null;
     const shown = grid && grid === state.grid ? noUpdate() : lists; // a grid that is there is told what is new
     state.grid = grid;
-    return [badge, heading, shown, controls, note, ...links, ...overview, drawn];
+    return [badge, heading, shown, controls, note, reports, ...links, ...overview, drawn];
   }
 
   // The address names what is drawn: a reload, another tab and who gets the link see the same. The

@@ -22,7 +22,7 @@ from i18n import (
 )
 from i18n import gettext as _
 from jobs.job import Job, Status
-from jobs.policy import ANALYSIS, FILE_FORMATS, FILE_NAMES, PICTURE
+from jobs.policy import ANALYSIS, FILE_FORMATS, FILE_NAMES, PICTURE, REPORT
 from layouts.form import resolution_names
 from layouts.jobs_grid import status_names
 
@@ -82,8 +82,8 @@ def _file(job: Job) -> str:
     """Return where in the API, below the job, the file is that it writes; empty of one that writes
     none.
     """
-    if job.kind == PICTURE:
-        return "picture"
+    if job.kind in (PICTURE, REPORT):
+        return job.kind
     return f"data?format={FILE_FORMATS[job.kind]}" if job.kind in FILE_FORMATS else ""
 
 
@@ -93,6 +93,8 @@ def _what(job: Job) -> str:
         return _("{name} file of {stations}").replace("{name}", FILE_NAMES[job.kind])
     if job.kind == PICTURE:
         return _("Picture of {stations}")
+    if job.kind == REPORT:
+        return _("Report of {stations}")
     return _("Analysis of {stations}") if job.kind == ANALYSIS else "{stations}"
 
 

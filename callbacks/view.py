@@ -18,6 +18,7 @@ from analysis.drawn_points import drawn_statistics, is_each_bucket_drawn
 from analysis.question import ask
 from analysis.summary import summarised
 from callbacks.pictures import Picture, ViewQuery, picture_of
+from callbacks.report_menu import reports_of
 from callbacks.selection import Selection
 from data.catalogue import Catalogue
 from data.request import HistoryRequest
@@ -33,6 +34,7 @@ from i18n import translate_error
 from jobs.chromium import find_chromium
 from jobs.services import Services
 from layouts import ids
+from layouts.report_menu import report_entries
 from layouts.statistics import MOST_SUMMARISED, Summaries, drawn_statistics_table, statistics_table
 from layouts.statistics_head import DRAWN, READINGS, statistics_choice, statistics_heading
 from layouts.table import TABLE
@@ -65,6 +67,7 @@ class ViewAnswer:
     controls: Any = None
     note: Any = None
     picture_hrefs: tuple[str | None, ...] = (None, None, None)
+    reports: Any = None
 
     @property
     def links(self) -> list[str | None]:
@@ -80,7 +83,7 @@ class ViewAnswer:
     def whole(self) -> dict[str, Any]:
         """Return all of it as one answer, which the page shows or drops together."""
         said = {"badge": self.badge, "statistics": self.statistics, "heading": self.heading}
-        said |= {"lists": self.lists, "controls": self.controls, "note": self.note}
+        said |= {"lists": self.lists, "controls": self.controls, "note": self.note, "reports": self.reports}
         return {**self.answer, **said, "links": self.links, "overview": self.overview, "overview_version": self.overview_version}
 
 
@@ -121,6 +124,7 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
         picture.controls,
         picture.note,
         _picture_hrefs(services, window, asked) if whole else (None, None, None),
+        report_entries(reports_of(services, window)) if whole else [],
     )
 
 
@@ -256,6 +260,7 @@ def _register_page(app: Dash) -> None:
         Output(ids.VIEW_LISTS, "children"),
         Output(ids.VIEW_CONTROLS, "children"),
         Output(ids.CHART_NOTE, "children"),
+        Output(ids.REPORT_LIST, "children"),
         Output(ids.DOWNLOAD_CSV, "href"),
         Output(ids.DOWNLOAD_XLSX, "href"),
         Output(ids.DOWNLOAD_PARQUET, "href"),

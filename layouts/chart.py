@@ -15,6 +15,7 @@ from i18n import gettext as _
 from i18n import short_months
 from layouts import ids
 from layouts.controls import button, workbook_link
+from layouts.report_menu import report_menu
 from layouts.review import review_place
 from layouts.views import view_tabs
 
@@ -122,6 +123,7 @@ def _exports() -> html.Div:
     buttons: list[Component] = [
         _picture_menu(),
         _rows_menu(),
+        report_menu(),
         button(
             _("Embed"),
             "btn btn-sm",

@@ -41,6 +41,7 @@ YEAR: Final[dict[str, Any]] = {
     "start": "2013-01-01T00:00:00Z",
     "end": "2014-01-01T00:00:00Z",
 }
+REPORT: Final[dict[str, Any]] = {"stations": ["EWR"], "sensors": ["temperature"], "period": "2013-05", "format": "html"}
 EMBED: Final[dict[str, Any]] = {
     "stations": ["EWR"],
     "sensors": ["temperature"],
@@ -191,6 +192,10 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/jobs/<job_id>": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB")},
     "/api/jobs/<job_id>/events": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/events")},
     "/api/jobs/<job_id>/figure": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/figure?width=200")},
+    "/api/jobs/<job_id>/report": {
+        "GET": Rule("api", 202, scope="export", needs="export", path="api/jobs/JOB/report?format=html")
+    },
+    "/api/reports": {"POST": Rule("api", 202, scope="export", needs="may export", body=REPORT)},
     "/api/jobs/<job_id>/picture": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/picture?format=html")},
     "/api/jobs/<job_id>/analysis/<name>": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/analysis/summary")},
     "/api/jobs/<job_id>/stats": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/stats")},
@@ -475,6 +480,10 @@ def _load(world: World, who: Who, owner: str) -> int:
     return {200: 0, 403: 403, 404: 400}[who.view]  # what is not granted is an unknown station
 
 
+def _load_and_export(world: World, who: Who, owner: str) -> int:
+    return _load(world, who, owner) or (0 if who.exports else 403)
+
+
 def _embed(world: World, who: Who, owner: str) -> int:
     return _load(world, who, owner) or (0 if who.embeds else 403)
 
@@ -492,6 +501,7 @@ NEEDS: Final[dict[str, Callable[[World, Who, str], int]]] = {
     "view": _view,
     "export": _export,
     "may load": _load,
+    "may export": _load_and_export,
     "may embed": _embed,
     "preview": _preview,
     "own embed": lambda world, who, owner: 0 if who.admin or who.user in ("sari", "local") else 404,

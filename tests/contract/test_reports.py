@@ -11,27 +11,43 @@ from typing import Any
 
 import openpyxl
 import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from access.grants import Grant
+from access.audit.entries import AuditFilter
+from access.grants import Grant, Rights
 from access.identity import owner_identity
 from access.notes.note import NoteContent
 from access.notes.note_table import add_note
 from access.store import AccessStore, open_access
+from app import create_app
+from callbacks.report_menu import reports_of
 from config import Settings
 from data.request import parse_time
 from data.site import Site, open_site
 from errors import ConfigurationError, NotPermitted, PrintFailed
+from figures.job_window import JobWindow
 from jobs.attempt_in_hand import AttemptInHand
 from jobs.job import Job, Status
 from jobs.ledger.ledger import Ledger, open_ledger
 from jobs.policy import REPORT
+from jobs.services import Services
 from jobs.worker.child import make_run_job
 from reports.definition import ReportDefinition, make_definition
 from reports.inquiry import ReportInquiry
+from reports.period import read_period
 from reports.printing import print_page
 from reports.starting import start_report
 from reports.writing import fresh_report, report_of_job, write_report
 from tests.people import grant_everyone
+
+
+class Closing(FlaskClient):
+    """Reads answers to their end and closes them, as a server does: they may be files."""
+
+    def open(self, *args: Any, **how: Any) -> TestResponse:
+        return super().open(*args, **{"buffered": True, **how})
+
 
 ZONE = "America/New_York"
 SENSORS = ("humidity", "pressure", "rainfall", "temperature", "wind_direction", "wind_speed")
@@ -204,3 +220,96 @@ def test_a_browser_that_fails_says_why_and_is_tried_again(tmp_path):
     with pytest.raises(PrintFailed) as failed:
         print_page(Settings(chromium="false", _env_file=None), page, tmp_path / "out.pdf", "t-1", 10)
     assert failed.value.retryable
+
+
+# -- over HTTP -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(world: World) -> FlaskClient:
+    """Sari's."""
+    server = create_app(world.settings).server
+    server.test_client_class = Closing
+    made = server.test_client()
+    made.environ_base["HTTP_X_FORWARDED_USER"] = "sari"
+    return made
+
+
+NEW = {"stations": ["JFK"], "sensors": list(SENSORS), "period": "2013-05", "format": "html"}
+
+
+def test_a_report_is_asked_for_waited_for_and_fetched_under_its_name(world, client):
+    receipt = client.post("/api/reports", json={**NEW, "sections": ["rain"], "language": "id"})
+    assert (receipt.status_code, receipt.headers["Retry-After"]) == (202, "5")
+    path = f"{receipt.headers['Location']}/report"
+    assert client.get(path).status_code == 202
+    assert client.get(receipt.headers["Location"]).json["kind"] == "report"
+    world.run()
+    got = client.get(path)
+    assert (got.status_code, got.mimetype) == (200, "text/html")
+    assert got.headers["Content-Disposition"].endswith(".html")
+    assert "Hujan" in got.text
+    entries = world.access.audit.entries(AuditFilter(action="export"), limit=10)
+    assert [entry.subject["format"] for entry in entries] == ["report html"]
+
+
+def test_others_see_neither_the_report_nor_its_job(world, client):
+    receipt = client.post("/api/reports", json=NEW)
+    world.run()
+    path = f"{receipt.headers['Location']}/report"
+    assert client.get(path).status_code == 200
+    client.environ_base["HTTP_X_FORWARDED_USER"] = "budi"
+    assert client.get(path).status_code == 404
+
+
+def test_a_link_of_a_chart_is_answered_by_a_job_and_then_by_its_file_until_something_changes(world, client):
+    of = defined().request(read_period("2013-05", ZONE).span)
+    history = world.ledger.record_completed("sari", of, {}).id
+    path = f"/api/jobs/{history}/report?format=html&period=2013-05"
+    first, second = client.get(path), client.get(path)
+    assert (first.status_code, second.status_code, first.json["id"]) == (202, 202, second.json["id"])
+    world.run()
+    assert client.get(path).status_code == 200
+    sari, at = owner_identity(world.settings, world.access, "sari"), of.start_ms
+    add_note(world.access, world.site, sari, NoteContent("JFK", None, at, at, "cleaned", shared=True))
+    assert client.get(path).status_code == 202
+
+
+def test_a_report_that_failed_is_told_with_its_reason(world, client):
+    receipt = client.post("/api/reports", json=NEW)
+    for grant in world.access.grants():
+        world.access.remove_grant(grant.id)
+    world.run()
+    grant_everyone(world.settings)
+    answer = client.get(f"{receipt.headers['Location']}/report")
+    assert answer.status_code == 409
+    assert "could not be made" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"period": "May"}, 400),
+        ({"stations": ["nowhere"]}, 400),
+        ({"period": "1913-05"}, 400),
+        ({"sections": ["everything"]}, 400),
+        ({"title": "two\nlines"}, 400),
+        ({"timezone": "Mars/Base"}, 400),
+    ],
+)
+def test_what_cannot_be_reported_is_refused_before_a_job(world, client, changed, status):
+    assert client.post("/api/reports", json={**NEW, **changed}).status_code == status
+    assert world.ledger.jobs(limit=5) == []
+
+
+def test_the_page_offers_the_month_the_year_and_the_window_as_far_as_they_are_granted(world):
+    of = defined().request(read_period("2013-03-01..2013-05-20", ZONE).span)
+    job = world.ledger.record_completed("sari", of, {})
+    identity = owner_identity(world.settings, world.access, "sari")
+    window = JobWindow(world.site, job, (of.start_ms, of.end_ms), identity.rights)
+    services = Services(world.settings, world.site, world.ledger, world.access, lambda: identity, lambda: None)
+    words = [each.words for each in reports_of(services, window)]
+    assert words == ["May 2013", "2013", "1 Mar 2013 – 20 May 2013 EDT"]
+    until = Grant(to_ms=of.end_ms)
+    narrow = replace(window, rights=Rights((until,)))
+    assert [each.words for each in reports_of(services, narrow)] == ["1 Mar 2013 – 20 May 2013 EDT"]
