@@ -22,10 +22,14 @@ def stations(as_json: AsJson = False) -> None:
     from data.site import open_site
     from data.station_listing import listed_station
 
-    site = open_site(load_settings())
+    settings = load_settings()
+    site = open_site(settings)
     with explained(site.engine):
         found = site.inventory.stations()
-    rows = [listed_station(station, site.catalogue) for station in found]
+    past = {station.name: site.catalogue.history_of([station.name], settings.timezone) for station in found}
+    rows = [listed_station(station, site.catalogue, past[station.name]) for station in found]
+    if not as_json:  # a line has no room for it
+        rows = [{name: value for name, value in row.items() if name != "history"} for row in rows]
     show(rows, as_json, "There is no station yet; manage.py import brings in files, manage.py demo makes a synthetic one.")
 
 

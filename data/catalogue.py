@@ -18,6 +18,7 @@ from data.derived_sensors import checked_formula, formula_line, made_of, positio
 from data.file_columns import OWN_COLUMNS
 from data.quality_limits import QualityLimits
 from data.sensor import Aggregation, Drawing, Sensor
+from data.station_history import HistoryEntry, entries_of
 from data.station_metadata import StationMetadata
 from data.time.epoch import MINUTE_MS
 from data.user_formula import Definitions, formula_sensor, is_formula_name, no_definition
@@ -118,6 +119,14 @@ class Catalogue:
         own = {self.stations[name].timezone if name in self.stations else None for name in stations}
         return (own.pop() if len(own) == 1 else None) or site_zone
 
+    def history_of(self, stations: Iterable[str], site_zone: str) -> list[HistoryEntry]:
+        """Return what is known of the past of some stations, by time; dates are on each station's
+        clock, the site's where it has none.
+        """
+        known = ((name, self.stations[name]) for name in stations if name in self.stations)
+        found = [entry for name, one in known for entry in entries_of(name, one.history, one.timezone or site_zone)]
+        return sorted(found, key=lambda one: (one.start_ms, one.station))
+
     def with_origins(self, origins: Mapping[str, str]) -> Catalogue:
         """Return the catalogue with some sensors marked with where their values come from."""
         marked = {name: replace(self.sensors[name], origin=origin) for name, origin in origins.items()}
@@ -188,18 +197,21 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     for name, table in formulas.items():
         made = _derived(file, text, name, table, sensors, check=path is not None)
         sensors[name] = replace(made, origin=positions(known)) if made.constants else made
-    _check_quality(file, known, sensors)
+    _check_sensors(file, known, sensors)
     return Catalogue(sensors, known)
 
 
-def _check_quality(path: Path, stations: Mapping[str, StationMetadata], sensors: Mapping[str, Sensor]) -> None:
+def _check_sensors(path: Path, stations: Mapping[str, StationMetadata], sensors: Mapping[str, Sensor]) -> None:
     for name, station in stations.items():
-        for sensor in station.quality:
+        named = [("quality", sensor) for sensor in station.quality]
+        named += [("history", each.sensor) for each in station.history if each.sensor is not None]
+        for key, sensor in named:
             if sensor not in sensors:
                 raise ConfigurationError(
-                    "{path}: station {name}: quality.{sensor}: there is no sensor of this name.",
+                    "{path}: station {name}: {key}.{sensor}: there is no sensor of this name.",
                     path=path,
                     name=name,
+                    key=key,
                     sensor=sensor,
                 )
 

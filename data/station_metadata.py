@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data.quality_limits import QualityLimits
+from data.station_history import StationPast
 
 
 class StationMetadata(BaseModel):
@@ -16,7 +17,8 @@ class StationMetadata(BaseModel):
 
     ``latitude`` (north) and ``longitude`` (east) in degrees of WGS 84, both or neither;
     ``elevation`` in metres above sea level; ``timezone`` the station's own, an IANA name;
-    ``quality`` limits of quality control that are the station's own, by sensor.
+    ``quality`` limits of quality control that are the station's own, by sensor; ``history`` what
+    was before.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -26,6 +28,8 @@ class StationMetadata(BaseModel):
     elevation: Annotated[float, Field(ge=-500, le=9000)] | None = None
     timezone: str | None = None
     quality: Mapping[str, QualityLimits] = Field(default_factory=dict)
+    # TOML has lists where the others are strict
+    history: Annotated[tuple[StationPast, ...], Field(strict=False)] = ()
 
     @property
     def position(self) -> tuple[float, float] | None:

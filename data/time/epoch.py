@@ -13,6 +13,7 @@ DAY_MS: Final = 24 * HOUR_MS
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_MS: Final = -62_135_596_800_000  # 0001-01-01: texts of times have years 1 to 9999
 LATEST_MS: Final = 253_402_300_799_999  # 9999-12-31
+ALL_TIME: Final = (EARLIEST_MS, LATEST_MS)
 
 
 def epoch_ms() -> int:

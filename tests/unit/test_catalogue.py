@@ -250,3 +250,45 @@ def test_a_file_calls_a_user_s_formula_by_its_label_but_never_as_another_column_
     definition = FormulaDefinition(label, "humidity / 2", "%")
     catalogue = replace(load_catalogue(), definitions={definition.sensor: definition}.get)
     assert export_names(catalogue, ["temperature", definition.sensor]) == ["temperature", name]
+
+
+HISTORY = '[stations."a"]\ntimezone = "Asia/Jakarta"\nhistory = [{{ {0} }}]\n'
+
+
+def test_the_history_of_a_station_is_on_its_clock_and_by_time(tmp_path):
+    file = tmp_path / "sensors.toml"
+    later = (
+        '{ from = 2019-05-01T10:00:00, elevation = 250, text = " mast " }, { from = 2019-01-01T00:00:00Z, instrument = "HMP45" }'
+    )
+    file.write_text(
+        HISTORY.format('from = 2019-03-01, to = 2019-03-02, sensor = "temperature", text = "sun" }, ' + later.strip("{} "))
+    )
+    found = load_catalogue(file).history_of(["a", "unknown"], "UTC")
+    hours = [(one.start_ms - 1_546_300_800_000) / 3_600_000 for one in found]  # since 2019-01-01 UTC
+    assert hours == [0, 59 * 24 - 7, 120 * 24 + 3]
+    assert [(one.sensor, one.instrument, one.text, one.place) for one in found] == [
+        (None, "HMP45", "", ""),
+        ("temperature", "", "sun", ""),
+        (None, "", "mast", "250 m"),
+    ]
+    assert found[1].end_ms == found[1].start_ms + 24 * 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('text = "x"', "from: Field required"),
+        ('from = "2019", text = "x"', "history.0.from"),
+        ("from = 2019-01-01", "expected a place, an elevation, an instrument or a text"),
+        ('from = 2019-01-02, to = 2019-01-02, text = "x"', "from must be before to"),
+        ("from = 2019-01-02, latitude = 1.0", "latitude and longitude belong together"),
+        ('from = 2019-01-02, text = "a\\nb"', "expected one line"),
+        ('from = 2019-01-02, text = "x", sensor = "colour"', "history.colour: there is no sensor"),
+        ('from = 2019-01-02, text = "x", who = "me"', "history.0.who"),
+    ],
+)
+def test_a_history_that_says_nothing_or_what_is_not_is_refused(tmp_path, wrong, said):
+    file = tmp_path / "sensors.toml"
+    file.write_text(HISTORY.format(wrong))
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        load_catalogue(file)
