@@ -47,7 +47,7 @@ def add_figure_route(api: Api, services: ApiServices) -> None:
         asked, options = asked_view(services, job_id, query)
         caption = view_caption(asked.job.request, asked.span, asked.site.catalogue, query.view)
         if query.view == TREND:
-            return jsonify(_captioned(_figure(asked, query, options), caption))
+            return jsonify(_captioned(_figure(services, asked, query, options), caption))
         unchecked = asked.unchecked()
         found = asked_answer(services, asked, query, options)
         if isinstance(found, Job):
@@ -101,7 +101,7 @@ def _captioned(figure: dict[str, Any], caption: list[str]) -> dict[str, Any]:
     return figure
 
 
-def _figure(asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> dict[str, Any]:
+def _figure(services: ApiServices, asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> dict[str, Any]:
     columns = query.columns
     height_px = None if query.height is None else min(query.height, MOST_PX)
     asked = asked.only(texts.get("only", ""))
@@ -109,9 +109,8 @@ def _figure(asked: JobWindow, query: FigureQuery, texts: Mapping[str, str]) -> d
     before, unchecked = asked.gaps(columns), asked.unchecked()
     drawn = asked.trend_view(texts, columns, include_flagged=query.flagged, with_statistics=False)
     gaps = asked.gaps(columns)
-    figure = asked.figure(
-        drawn.view, gaps, theme=query.theme, width_px=query.width_px, height_px=height_px, options=drawn.options
-    )
+    size: dict[str, Any] = {"width_px": query.width_px, "height_px": height_px}
+    figure = asked.figure(drawn.view, gaps, theme=query.theme, options=drawn.options, noted=asked.noted(services), **size)
     whole = asked.job.status is Status.COMPLETED and before == gaps == ()
     figure["layout"]["meta"] |= {"complete": whole, "unchecked": unchecked, "problems": list(drawn.problems)}
     return figure

@@ -14,7 +14,7 @@ from access.identity import Identity
 from access.scopes import Scope
 from errors import InvalidRequest, NotFound, OutOfScope, UnsupportedMedia
 
-Method = Literal["GET", "POST", "DELETE"]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 View = Callable[..., Response]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -86,6 +86,13 @@ class Api:
         refusals = (403, 413, 415, *refusals)
         return lambda view: self._add(Operation("POST", path, scope, view, answers, refusals, body=body))
 
+    def patch(
+        self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, body: type[BaseModel]
+    ) -> Callable[[View], View]:
+        """Declare what changes the fields that are given; no page of another site can do it."""
+        refusals = (403, 413, 415, *refusals)
+        return lambda view: self._add(Operation("PATCH", path, scope, view, answers, refusals, body=body))
+
     def delete(self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope) -> Callable[[View], View]:
         """Declare what removes something; it takes no body."""
         return lambda view: self._add(Operation("DELETE", path, scope, view, answers, (403, *refusals)))
@@ -94,7 +101,7 @@ class Api:
         def checked(**parts: str) -> Response:
             given: dict[str, Any] = dict(parts)
             require_scope(self._identify(), operation.scope)
-            if operation.method == "POST":  # the guard has refused other sites
+            if operation.method in ("POST", "PATCH"):  # the guard has refused other sites
                 require_json(request)
             if operation.query is not None:
                 given["query"] = read_query(operation.query)

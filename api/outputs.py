@@ -278,6 +278,21 @@ class EmbedAnswer(_Look):
     revoked: Time | None
 
 
+class StationHistoryEntry(_Out):
+    """What the sensor catalogue says of a station's past."""
+
+    id: Annotated[str, Field(description="Equal for what says the same.")]
+    station: str
+    sensor: Annotated[str | None, Field(description="null: the station as a whole.")]
+    start: Annotated[Time, Field(alias="from")]
+    end: Annotated[Time | None, Field(alias="to", description="Exclusive; null: it is so until the next one.")]
+    latitude: float | None
+    longitude: float | None
+    elevation: Annotated[float | None, Field(description="Metres above sea level.")]
+    instrument: str
+    text: str
+
+
 class StationAnswer(_Out):
     """A station: what of it one may see, and where it stands."""
 
@@ -292,6 +307,7 @@ class StationAnswer(_Out):
     longitude: Annotated[float | None, Field(description="Degrees east.", examples=[106.83])]
     elevation: Annotated[float | None, Field(description="Metres above sea level.")]
     timezone: Annotated[str | None, Field(description="Its own, an IANA name.", examples=["Asia/Jakarta"])]
+    history: list[StationHistoryEntry]
 
 
 class StationList(_Out):

@@ -19,6 +19,7 @@ from api.figure import add_figure_route
 from api.formulas import add_formula_routes
 from api.jobs import ApiServices, add_job_routes
 from api.manifests import add_manifest_route
+from api.notes import add_note_routes
 from api.operations import Api, no_such_path
 from api.picture import add_picture_route
 from api.reports import add_report_routes
@@ -47,6 +48,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_view_routes(api, services)
     add_formula_routes(api, services)
     add_decision_routes(api, services)
+    add_note_routes(api, services)
     add_audit_routes(api, services)
 
     @cache

@@ -70,29 +70,33 @@ class Note:
 
 
 def is_granted(rights: Rights, content: NoteContent, purpose: Purpose = Purpose.VIEW) -> bool:
-    """Return whether all of the time of a note is granted, at any resolution: of its sensor (of a
-    derived one all that it is made of), or of some sensor of its station.
+    """Return whether a note is about what is granted (:func:`is_span_granted`)."""
+    return is_span_granted(rights, content.station, content.sensor, (content.start_ms, content.end_ms), purpose)
+
+
+def is_span_granted(
+    rights: Rights, station: str, sensor: str | None, span: tuple[int, int], purpose: Purpose = Purpose.VIEW
+) -> bool:
+    """Return whether all of [start, end) (int ms UTC; equal: a moment) is granted, at any
+    resolution: of a station's sensor (of a derived one all that it is made of), or of some sensor
+    of the station (None).
     """
-    station, sensor = content.station, content.sensor
-    if sensor is None:
-        if rights.shown is not None and all(station != at for at, _ in rights.shown):
-            return False
-    elif rights.shown is not None and (station, sensor) not in rights.shown:
+    if rights.shown is not None and not any(station == at and sensor in (None, of) for at, of in rights.shown):
         return False
     if rights.everything:
         return True
     if sensor is not None and not rights.knows(station, sensor):
         return False
     back_ms = rights.derived[sensor].back_ms if sensor is not None and sensor in rights.derived else 0
-    span = content.start_ms - back_ms, max(content.end_ms, content.start_ms + 1)
     named = ((station, None),) if sensor is None else rights.inputs(station, sensor)
-    return not any(
-        uncovered(
-            *span,
-            ((one.from_ms, one.to_ms) for one in rights.grants if one.names(*each) and one.fits(0, RESOLUTIONS[-1], purpose)),
-        )
-        for each in named
-    )
+    start_ms, end_ms = span[0] - back_ms, max(span[1], span[0] + 1)
+    return not any(_lacks(rights, each, start_ms, end_ms, purpose) for each in named)
+
+
+def _lacks(rights: Rights, of: tuple[str, str | None], start_ms: int, end_ms: int, purpose: Purpose) -> bool:
+    """Return whether grants leave out some of [start, end) of a station's sensor."""
+    fitting = (one for one in rights.grants if one.names(*of) and one.fits(0, RESOLUTIONS[-1], purpose))
+    return bool(uncovered(start_ms, end_ms, ((one.from_ms, one.to_ms) for one in fitting)))
 
 
 def _checked_text(text: str) -> str:

@@ -17,11 +17,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from sqlalchemy.exc import IntegrityError
 
 from access.audit.log import write_entry
-from access.embeds.embed_table import find_embed
 from access.grants import Purpose
 from access.identity import Identity
-from access.names import EMBED_OWNER
 from access.notes.note import Note, NoteContent, is_granted
+from access.notes.note_viewer import NoteViewer
 from access.restricted_site import restricted_site
 from access.store import AccessStore
 from access.tables import note as table
@@ -108,7 +107,7 @@ def visible_note(store: AccessStore, identity: Identity, note_id: object) -> Not
         with store.engine.connect() as connection:
             row = connection.execute(select(table).where(table.c.id == note_id)).one_or_none()
         found = _note(row) if row is not None else None
-        if found is not None and _Viewer(store, identity, Purpose.VIEW).sees(found):
+        if found is not None and NoteViewer(store, identity, Purpose.VIEW).sees(found):
             return found
     raise _not_there(note_id)
 
@@ -132,8 +131,8 @@ def visible_notes(
     at = None if stations is None else frozenset(stations)
     of = None if sensors is None else frozenset(sensors)
     found: list[Note] = []
-    viewer = _Viewer(store, identity, purpose)
-    for one in _notes(store, viewer.theirs, at, span):
+    viewer = NoteViewer(store, identity, purpose)
+    for one in _notes(store, _theirs(viewer), at, span):
         content = one.content
         asked = (at is None or content.station in at) and (of is None or content.sensor is None or content.sensor in of)
         if asked and viewer.sees(one):
@@ -141,42 +140,6 @@ def visible_notes(
             if len(found) >= limit:
                 break
     return found
-
-
-class _Viewer:
-    """Who looks at notes, for a purpose."""
-
-    def __init__(self, store: AccessStore, identity: Identity, purpose: Purpose) -> None:
-        self._user = identity.user
-        self._own = purpose is Purpose.VIEW
-        self._purposes: tuple[Purpose, ...] = (purpose,)
-        self._rights = identity.rights
-        if identity.user.startswith(EMBED_OWNER):
-            self._look_through_embed(store, identity)
-
-    def _look_through_embed(self, store: AccessStore, identity: Identity) -> None:
-        """Take the rights of who made the chart, who may embed more time than it shows now: a span
-        that began before is told as well.
-        """
-        found, shown = find_embed(store, self._user.removeprefix(EMBED_OWNER)), identity.rights.shown
-        none = found is None or shown is None or not found.spec.notes  # shown is None where it has ended
-        rights = identity.rights if found is None or none else store.account_rights(found.owner).rights
-        self._rights = replace(rights, everything=rights.everything and not none, shown=frozenset() if none else shown)
-        self._own, self._purposes = False, (*self._purposes, Purpose.EMBED)
-
-    @property
-    def theirs(self) -> ColumnElement[bool]:
-        """The rows that may be among theirs."""
-        shared = table.c.shared.is_(True)
-        return or_(table.c.owner == self._user, shared) if self._own else shared
-
-    def sees(self, found: Note) -> bool:
-        """Return whether a note is there for them; one's own is, what it is about one has said
-        oneself.
-        """
-        if self._own and found.owner == self._user:
-            return True
-        return found.content.shared and all(is_granted(self._rights, found.content, each) for each in self._purposes)
 
 
 def require_noted(site: Site, identity: Identity, content: NoteContent) -> None:
@@ -209,6 +172,12 @@ def row_values(made: Note) -> dict[str, Any]:
     fields = ("station", "sensor", "start_ms", "end_ms", "kind", "text", "shared")
     own = {"id": made.id, "owner": made.owner, "created_ms": made.created_ms, "changed_ms": made.changed_ms}
     return own | {name: getattr(content, name) for name in fields}
+
+
+def _theirs(viewer: NoteViewer) -> ColumnElement[bool]:
+    """The rows that may be there for who looks."""
+    shared = table.c.shared.is_(True)
+    return or_(table.c.owner == viewer.user, shared) if viewer.sees_own else shared
 
 
 def _notes(

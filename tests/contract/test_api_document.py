@@ -125,6 +125,10 @@ OPERATIONS = [
     ("GET", "/api/decisions"),
     ("POST", "/api/decisions"),
     ("POST", "/api/decisions/{number}/undo"),
+    ("GET", "/api/notes"),
+    ("POST", "/api/notes"),
+    ("PATCH", "/api/notes/{note_id}"),
+    ("DELETE", "/api/notes/{note_id}"),
     ("GET", "/api/audit"),
 ]
 
@@ -144,12 +148,13 @@ TAKES_SOMETHING = {
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),
     *("/api/decisions", "/api/decisions/{number}/undo"),
+    *("/api/notes", "/api/notes/{note_id}"),
 }
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
 TAKES_NOTHING = {
     ("GET", "/api/embeds"),
     *(("GET", f"/api/{name}") for name in ("views", "formulas")),
-    *(("DELETE", f"/api/{name}") for name in ("views/{view_id}", "formulas/{sensor}")),
+    *(("DELETE", f"/api/{name}") for name in ("views/{view_id}", "formulas/{sensor}", "notes/{note_id}")),
 }
 WRONG = [
     (method, path, GenerationMode.NEGATIVE)

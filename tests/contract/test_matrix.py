@@ -74,6 +74,7 @@ class Rule:
 
 JOB_READ: Final[dict[str, Any]] = {"scope": "read", "needs": "view"}
 ANY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+CARRYING = ("POST", "PATCH")  # a body
 SCRIPT = "_dash-component-suites/dash/dcc/async-graph.js"
 CALLBACK: Final[dict[str, Any]] = {
     "output": "..sensor.options...zone.options..",
@@ -184,6 +185,15 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     },
     "/api/decisions/<number>/undo": {
         "POST": Rule("api", ok=404, scope="review", path="api/decisions/0/undo", body={}),
+    },
+    # Whose they are, and who sees them: test_notes.py.
+    "/api/notes": {
+        "GET": Rule("api", scope="read"),
+        "POST": Rule("api", ok=400, scope="load", body={"text": "on nothing"}),
+    },
+    "/api/notes/<note_id>": {
+        "PATCH": Rule("api", ok=404, scope="load", path=f"api/notes/{'0' * 32}", body={"shared": True}),
+        "DELETE": Rule("api", ok=404, scope="load", path=f"api/notes/{'0' * 32}"),
     },
     "/api/jobs": {
         "GET": Rule("api", scope="read"),
@@ -535,7 +545,7 @@ def test_a_route_answers_each_as_its_rule_says(world, path, method):
             if place and not who.user:
                 continue  # who is nobody is refused before anybody's job is looked for
             for verb in (method, "HEAD") if method == "GET" and not place else (method,):
-                status = world.ask(who, verb, address, rule.body if verb == "POST" else None).status_code
+                status = world.ask(who, verb, address, rule.body if verb in CARRYING else None).status_code
                 if status != (due := expected(world, who, rule, verb, owner or who.user)):
                     wrong.append(f"{who.name}: {verb} /{address} of {owner or 'their own'} gave {status}, not {due}")
     assert not wrong, "\n".join(wrong)
@@ -574,7 +584,7 @@ def test_nobody_is_told_of_stations_people_or_jobs_by_any_route(world):
                 if who.bearer and world.auth == "none" and rule.door != "api":
                     continue  # of this machine, whatever it says
                 address = (rule.path or path.lstrip("/")).replace("EMBED", world.embed).replace("JOB", "j0")
-                text = world.ask(who, method, address, rule.body if method == "POST" else None).text
+                text = world.ask(who, method, address, rule.body if method in CARRYING else None).text
                 assert not [word for word in secrets if word in text], f"{who.name}: {method} /{address}"
 
 
