@@ -222,12 +222,14 @@
       const zoom = onAxis(first) < onAxis(second) ? [button("readout-button", words().closer, zoomIn)] : [];
       const span = make("span", "readout-time", `A – B  ${lengthText(onAxis(first), onAxis(second))}`);
       const decides = mayDecide() ? [button("readout-button", words().decide, decide)] : [];
-      return [span, make("span", "readout-span", spanText()), ...zoom, ...decides, button("readout-button", words().clear, clear)];
+      return [span, make("span", "readout-span", spanText()), ...zoom, ...decides, noteHere(), button("readout-button", words().clear, clear)];
     }
     const from = onAxis(first);
     const far = state.at ? ` · ${lengthText(from, state.at.x)}` : "";
-    return [make("span", "readout-time", `A  ${timeText(from)}${far}`)];
+    return [make("span", "readout-time", `A  ${timeText(from)}${far}`), noteHere()];
   }
+
+  const noteHere = () => button("readout-button", words().note, () => window.riwayatRail.note());
 
   function cursorText(values) {
     const found = [make("span", "readout-time", timeText(state.at.x))];
@@ -388,5 +390,8 @@
 
   start();
   drawn();
-  window.riwayatCursors = { state };
+  // Where a note is written: at A and B, else at the cursor.
+  const places = () => (state.pins.length ? state.pins.map(onAxis) : state.at ? [state.at.x] : []);
+
+  window.riwayatCursors = { places, state };
 })();

@@ -95,6 +95,9 @@
     }
     nameAbove(series.filter(({ key }) => !hidden.has(key)));
     if (!cursors) cursors = waitForCursors();
+    byId("notes").hidden = !rows.size;
+    if (meta && meta.notes && meta.notes.version) notes();
+    else if (!byId("notes").firstChild) byId("notes").append(adding());
     lit = null; // Plotly has drawn anew
     window.dispatchEvent(new Event("riwayat:drawn"));
   }
@@ -252,5 +255,25 @@
     return load;
   }
 
-  window.riwayatRail = { fold, light, say, show };
+  // ---- notes ------------------------------------------------------------------------------------
+
+  // Their script comes where there are some, or one is written.
+  const notes = () => window.riwayatWorkbench.scripts(["readings.js", "notes.js"]);
+  const note = () => notes().then(() => window.riwayatNotes.write());
+
+  function adding() {
+    const add = make("button", "btn btn-sm note-add", JSON.parse(byId("notes").dataset.words).add);
+    add.type = "button";
+    add.addEventListener("click", note);
+    return add;
+  }
+
+  window.addEventListener("keydown", function (event) {
+    const busy = event.target.closest && event.target.closest("input, textarea, select, dialog, [role=dialog], [contenteditable]");
+    if (event.key.toLowerCase() !== "n" || event.ctrlKey || event.metaKey || event.altKey || busy || !rows.size) return;
+    event.preventDefault();
+    note();
+  });
+
+  window.riwayatRail = { adding, fold, light, note, say, show };
 })();

@@ -1,5 +1,5 @@
 // The sheets of a small screen: the bar at its foot opens the form (at its series or its range) and
-// what leaves the page. One is open at a time; Escape, a press beside it and Load close it, and the
+// what leaves the page. One is open at a time; Escape, a press beside it, Load and a note close it, and the
 // focus goes back to the button that opened it.
 (function () {
   "use strict";
@@ -42,7 +42,7 @@
   document.addEventListener("click", function ({ target }) {
     if (!opener || !target.closest) return;
     const beside = body.dataset.sheet === "export" && !target.closest("[data-sheet]");
-    if (beside || target.closest(".sheet-backdrop, .sheet-close, #load")) close();
+    if (beside || target.closest(".sheet-backdrop, .sheet-close, .note-go, #load")) close();
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && close());
   window.matchMedia("(max-width: 820px)").addEventListener("change", close); // as riwayat.css has it

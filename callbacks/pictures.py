@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from access.grants import Purpose
 from access.identity import authorise
+from access.notes.noted import Noted
 from analysis.answer import Answer
 from analysis.inquiry import TREND
 from analysis.registry import ANALYSES
@@ -72,9 +73,11 @@ class ViewQuery:
         """Pixels of the screen: each is a column of a line."""
         return round(self.width_px * self.ratio)
 
-    def overview_version(self, job: Job) -> str:
-        """What the overview of a job depends on; equal for equal pictures."""
-        return f"{job.id} {job.version} {self.theme} {self.columns} {self.selection.flags}"
+    def overview_version(self, job: Job, noted: str) -> str:
+        """What the overview of a job depends on, ``noted`` being the version of what is noted;
+        equal for equal pictures.
+        """
+        return f"{job.id} {job.version} {self.theme} {self.columns} {self.selection.flags} {noted}"
 
 
 @dataclass(frozen=True)
@@ -93,13 +96,15 @@ class Picture:
     review: Any = None  # what the scripts of the review are told
 
 
-def picture_of(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None) -> Picture:
+def picture_of(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None, noted: Noted) -> Picture:
     """Return what is shown of a window in the view that is asked for. ``gaps`` are its spans that
-    are not loaded, None where that is not known.
+    are not loaded, None where that is not known; ``noted`` is what is noted of the job.
     """
-    draw = {TREND: _trend, TABLE: _table}.get(asked.selection.view, _analysis)
-    picture, view = draw(services, window, asked, gaps), asked.selection.view
-    if view == TREND or (view in ANALYSES and ANALYSES[view].finds_flags):
+    view = asked.selection.view
+    if view == TREND:
+        return _trend(services, window, asked, gaps, noted)
+    picture = (_table if view == TABLE else _analysis)(services, window, asked, gaps)
+    if view in ANALYSES and ANALYSES[view].finds_flags:
         return picture
     return replace(picture, controls=with_flags(picture.controls, picture.view, asked.selection.options, _decided(window)))
 
@@ -109,7 +114,7 @@ def _decided(window: JobWindow) -> int:
     return sum(map(len, window.decided(window.job.request.series).values()))
 
 
-def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None) -> Picture:
+def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...] | None, noted: Noted) -> Picture:
     texts, sequence = asked.selection.own_options, asked.selection.sequence
     whole, window = window, window.only(texts.get("only", ""))
     if len(window.job.request.series) > MOST_UNASKED and texts.get("only") != ALL:
@@ -119,7 +124,8 @@ def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[
         drawn = window.trend_view(texts, asked.columns, include_flagged=flagged)
     view, options = drawn.view, drawn.options
     log.debug("view drawn", rows=view.total_rows)
-    figure = window.figure(view, gaps, theme=asked.theme, width_px=asked.width_px, sequence=sequence, options=options)
+    look: dict[str, Any] = {"theme": asked.theme, "width_px": asked.width_px, "sequence": sequence}
+    figure = window.figure(view, gaps, options=options, noted=noted, **look)
     figure = railed(figure, view, catalogue, theme=asked.theme, alone=options.panel in ("own", "shared"))
     thresholds = options.thresholds
     events, uncounted = counted(services, window, thresholds, flagged=flagged, whole=not gaps) if thresholds else ([], ())

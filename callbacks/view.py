@@ -14,6 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from access.grants import Purpose
+from access.notes.noted import Noted
 from analysis.drawn_points import drawn_statistics, is_each_bucket_drawn
 from analysis.question import ask
 from analysis.summary import summarised
@@ -98,10 +99,11 @@ def draw(services: Services, asked: ViewQuery) -> ViewAnswer:
     try:
         window = JobWindow.of(services, asked.job_id, asked.selection.span, flags=asked.selection.flags)
         gaps = window.gaps(asked.columns)
-        picture = picture_of(services, window, asked, gaps)
-        version = asked.overview_version(window.job)
+        noted = window.noted(services)
+        picture = picture_of(services, window, asked, gaps, noted)
+        version = asked.overview_version(window.job, noted.version)
         summaries = {} if gaps else _summaries(services, window, picture.view, flagged=asked.include_flagged)
-        overview = None if asked.overview == version else _overview(services, window, asked, gaps or ())
+        overview = None if asked.overview == version else _overview(services, window, asked, gaps or (), noted)
     except RiwayatError as error:
         services.note(error)
         return _nothing(asked, translate_error(error, services.settings.timezone))
@@ -189,7 +191,7 @@ def _answer(asked: ViewQuery, job_id: str | None, figure: Figure) -> dict[str, A
     return {"job": job_id, "sequence": selection.sequence, **shown, "figure": figure}
 
 
-def _overview(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...]) -> Figure:
+def _overview(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[Span, ...], noted: Noted) -> Figure:
     """The strip of the whole range, whatever the window."""
     site, job = window.site, window.job
     request = overview_request(job.request, site.catalogue)
@@ -203,6 +205,7 @@ def _overview(services: Services, window: JobWindow, asked: ViewQuery, gaps: tup
         pending=gaps,
         revision=job.id,
         stations=job.request.stations,
+        noted=noted,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from access.notes.noted import Noted
 from data.catalogue import Catalogue
 from data.decision import Decision
 from data.time.epoch import DAY_MS
@@ -15,6 +16,7 @@ from data.view.spread import MOST_TOLD_APART
 from figures.decision_marks import decision_shapes
 from figures.extents import is_blank
 from figures.legend import legend_names
+from figures.note_marks import NOTES_PX, Mark, mark_counts, mark_hovers, mark_shapes, marks_of, told_marks
 from figures.panel_words import headings
 from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Key, Panel, Panels, arrange, note, value_axis
 from figures.spreads import spread_traces
@@ -26,10 +28,12 @@ from figures.traces import PlacedSeries, series_traces
 from figures.trend_options import AUTOMATIC, TrendOptions
 from figures.wallclock import WallClock
 from figures.words import bucket_ms, hover_format, in_order, picture_name, separators, tick_formats
+from i18n import format_time
 from i18n import gettext as _
 
 Figure = dict[str, Any]
 Span = tuple[int, int]
+NOTHING_NOTED: Final = Noted()
 
 
 def history_figure(
@@ -46,6 +50,7 @@ def history_figure(
     sequence: int = 0,
     options: TrendOptions = AUTOMATIC,
     decisions: Mapping[Key, Sequence[Decision]] = {},
+    noted: Noted = NOTHING_NOTED,
 ) -> Figure:
     """Return a figure with one panel a unit over a shared time axis, in the current language.
 
@@ -55,11 +60,14 @@ def history_figure(
     yet (all int ms UTC). ``revision`` names the job: what its user did to the figure (hidden
     series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that
     the page can drop an answer that is no longer wanted. ``options`` are those of
-    :func:`figures.trend_options.read_trend_options`. ``decisions`` in force are marked by series.
+    :func:`figures.trend_options.read_trend_options`. ``decisions`` in force are marked by series. ``noted`` is
+    what is noted of the request; its marks stand between the time axis and its labels.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
-    panels = arrange(view, catalogue, width_px, height_px, options)
+    room_px = NOTES_PX if noted else 0
+    panels = arrange(view, catalogue, width_px, None if height_px is None else height_px - room_px, options)
+    marks = marks_of(noted, view.start_ms, view.end_ms, width_px)
     names = legend_names(view.series, catalogue, width_px)
     ordered = in_order(view.series, catalogue)
     placed = [_placed_series(one, names[one.station, one.sensor], view, catalogue, panels, clock, width_px) for one in ordered]
@@ -75,18 +83,23 @@ def history_figure(
         ],
         "layout": {
             **base_layout(style),
-            **_frame(view, panels, style, revision, width_px),
-            "xaxis": _time_axis(view, clock, style, placed, width_px, sequence),
+            **_frame(view, panels, style, revision, width_px, room_px),
+            "xaxis": {**_time_axis(view, clock, style, placed, width_px, sequence), "ticklabelstandoff": room_px},
             **{
                 f"yaxis{panel.axis.removeprefix('y')}": value_axis(panel, style, empty=not _measured(view, panel))
                 for panel in panels.panels
             },
-            "annotations": [*headers, note(zone, 1, 1, {"size": 11, "color": style.muted})],
+            "annotations": [
+                *headers,
+                note(zone, 1, 1, {"size": 11, "color": style.muted}),
+                *_note_words(marks, view, clock, style),
+            ],
             "shapes": [
                 *pending_shapes(view, pending, pending_text, clock, style),
                 *threshold_shapes(options.thresholds, panels, view, catalogue, style),
                 *flag_shapes(view, panels, clock, style),
                 *decision_shapes(decisions, view, panels, clock, style, width_px),
+                *mark_shapes(marks, noted, clock, style),
             ],
             "meta": {
                 **_meta(view, catalogue),
@@ -95,10 +108,17 @@ def history_figure(
                 "revision": revision,
                 "sequence": sequence,
                 "ground": style.ground,
-                "height": arrange(view, catalogue, width_px, options=options).height,
+                "height": arrange(view, catalogue, width_px, options=options).height + room_px,
+                "notes": told_marks(noted, marks),
             },
         },
     }
+
+
+def _note_words(marks: Sequence[Mark], view: HistoryView, clock: WallClock, style: Style) -> list[dict[str, Any]]:
+    """How many notes each flag has, and what they say."""
+    hovers = mark_hovers(marks, clock, lambda time_ms: format_time(time_ms, view.timezone))
+    return [*mark_counts(marks, clock, style), *hovers]
 
 
 def _meta(view: HistoryView, catalogue: Catalogue) -> dict[str, Any]:
@@ -159,11 +179,11 @@ def _placed_series(
     )
 
 
-def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width_px: int) -> dict[str, Any]:
+def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width_px: int, room_px: int) -> dict[str, Any]:
     return {
-        "height": panels.height,
+        "height": panels.height + room_px,
         "autosize": True,
-        "margin": {"l": MARGIN_LEFT, "r": panels.margin_right, "t": panels.margin_top, "b": MARGIN_BOTTOM, "pad": 0},
+        "margin": {"l": MARGIN_LEFT, "r": panels.margin_right, "t": panels.margin_top, "b": MARGIN_BOTTOM + room_px, "pad": 0},
         "uirevision": revision,
         "separators": separators(),
         "hovermode": "x unified",

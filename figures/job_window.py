@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.grants import Purpose, Rights
+from access.notes.noted import Noted, noted
 from access.restricted_site import restricted_site_for, whole_window
 from data.decision import Decision
 from data.flag_choice import USUAL_FLAGS, FlagChoice
@@ -25,7 +26,7 @@ from data.view.resampled import needs_rollup
 from data.view.rollup import rollups_missing
 from data.view.view_request import HistoryView, view_request
 from errors import NoData, SourceUnavailable, UnknownStation
-from figures.history import Figure, Span, history_figure
+from figures.history import NOTHING_NOTED, Figure, Span, history_figure
 from figures.thresholds import threshold_problems
 from figures.trend_options import AUTOMATIC, TrendOptions, read_smoothing, read_trend_options, smoothing_problems
 from i18n import gettext as _
@@ -148,6 +149,11 @@ class JobWindow:
             log.warning("it is not known whether a figure is whole", error=str(error))
             return None
 
+    def noted(self, services: Services) -> Noted:
+        """Return what is noted of the job's series in its range, as far as the asker may see it."""
+        zone = services.settings.timezone
+        return noted(services.access, services.site.catalogue, services.identify(), self.job.request, zone)
+
     def figure(
         self,
         view: HistoryView,
@@ -158,6 +164,7 @@ class JobWindow:
         height_px: int | None = None,
         sequence: int = 0,
         options: TrendOptions = AUTOMATIC,
+        noted: Noted = NOTHING_NOTED,
     ) -> Figure:
         """Return a view of the window as :func:`figures.history.history_figure`,
         with its gaps tinted and named.
@@ -175,6 +182,7 @@ class JobWindow:
             sequence=sequence,
             options=options,
             decisions=self.decided((one.station, one.sensor) for one in view.series),
+            noted=noted.only(self.job.request.sensors),
         )
         left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
         figure["layout"]["meta"] |= {"flags": self.site.flags, "left_out": left_out, "suspect": suspect}

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from access.notes.noted import Noted
 from data.catalogue import Catalogue, Sensor
 from data.request import HistoryRequest
 from data.view.records import HistoryView, SeriesView
 from figures.arrays import times, typed
-from figures.history import Figure, Span, pending_shapes
+from figures.history import NOTHING_NOTED, Figure, Span, pending_shapes
+from figures.note_marks import overview_shapes
 from figures.panels import MARGIN_LEFT, MARGIN_RIGHT
 from figures.template import axis_style, base_layout, series_colour, style_of
 from figures.wallclock import WallClock
@@ -42,12 +44,13 @@ def overview_figure(
     pending: Sequence[Span] = (),
     revision: str = "",
     stations: Sequence[str] = (),
+    noted: Noted = NOTHING_NOTED,
 ) -> Figure:
     """A view of the whole range as a strip of :data:`OVERVIEW_PX`: no hover, no controls,
     ticks of time only.
 
     ``width_px`` is the plot's width: so many ticks as have room beside each other. ``stations`` are
-    all of the chart, whose colours it has.
+    all of the chart, whose colours it has. ``noted`` is marked at its upper edge.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
@@ -73,7 +76,7 @@ def overview_figure(
                 "tickangle": 0,  # the strip has no room for a slanted label
             },
             "yaxis": {**quiet, "showticklabels": False, "autorange": True},
-            "shapes": pending_shapes(view, pending, "", clock, style),
+            "shapes": [*pending_shapes(view, pending, "", clock, style), *overview_shapes(noted, clock, style, width_px)],
             "meta": {"start": view.start_ms, "end": view.end_ms, "offset": clock.offset_ms, "revision": revision},
         },
     }

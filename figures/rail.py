@@ -45,6 +45,7 @@ def railed(figure: Figure, view: HistoryView, catalogue: Catalogue, *, theme: st
             "margin": {**layout["margin"], "t": HEADER_PX},
             "hovermode": False,
             "showlegend": False,
+            "annotations": [one for one in layout["annotations"] if "hovertext" not in one],
             "xaxis": {name: value for name, value in layout["xaxis"].items() if name not in _SPIKES},
             "meta": {**meta, **_told(view, catalogue, theme, alone=alone), "legend": max(room_px, _LEAST_LEGEND_PX)},
         },
@@ -77,9 +78,10 @@ def _told(view: HistoryView, catalogue: Catalogue, theme: str, *, alone: bool) -
 def series_entries(view: HistoryView, catalogue: Catalogue, *, alone: bool = False) -> list[dict[str, Any]]:
     """Return what the rail says of each series, in the order of the panels.
 
-    ``key`` names it in the address and is the group of its traces; ``short`` is the station as the
-    rail has room for, never two alike. ``many`` says that its station is one of more than can be
-    told apart, which have no entry in a legend; before them stands their median, ``of`` so many.
+    ``key`` names it in the address and is the group of its traces, ``name`` is its station and
+    sensor; ``short`` is the station as the rail has room for, never two alike. ``many`` says that
+    its station is one of more than can be told apart, which have no entry in a legend; before them
+    stands their median, ``of`` so many.
     """
     stations = {one.station: visible(one.station) for one in view.series}
     short = shortened(stations, _NAME_LETTERS) if stations else {}
@@ -115,6 +117,7 @@ def _entry(series: SeriesView, catalogue: Catalogue, short: str) -> dict[str, An
     sensor, station = catalogue[series.sensor], visible(series.station)
     return {
         "key": series_key(series),
+        "name": [series.station, series.sensor],
         "station": station,
         "short": short,
         "sensor": sensor.label(current_language()),

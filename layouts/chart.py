@@ -25,9 +25,10 @@ def chart(language: str, theme: str = "light") -> Component:
     stores = (ids.SELECTION, ids.CHART_DRAWN, ids.CHART_WIDTH, ids.CHART_ANSWER, ids.OVERVIEW_VERSION)
     keys = {
         "aria-label": _(
-            "Chart: arrow keys move, + and − zoom, 0 shows the whole range; Enter sets a cursor, which arrow keys then move"
+            "Chart: arrow keys move, + and − zoom, 0 shows the whole range; Enter sets a cursor, which arrow keys then move; "
+            "N writes a note"
         ),
-        "aria-keyshortcuts": "ArrowLeft ArrowRight + - 0 Enter Escape",
+        "aria-keyshortcuts": "ArrowLeft ArrowRight + - 0 Enter Escape N",
     }
     plot = html.Div(**{"data-config": json.dumps(chart_config(language))})  # how Plotly is to behave there
     drawn = [_trouble(), html.Div(plot, id=ids.CHART, className="chart-plot"), html.Div(id=ids.CHART_NOTE)]
@@ -61,6 +62,7 @@ def _readout() -> html.Div:
         "data-closer": _("Zoom to A–B"),
         "data-clear": _("Clear"),
         "data-decide": _("Decide…"),
+        "data-note": _("Note"),
     }
     return html.Div(id=ids.READOUT, className="readout", role="status", **says)
 

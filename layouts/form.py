@@ -17,6 +17,7 @@ from i18n import gettext as _
 from layouts import ids
 from layouts.controls import button, close_button, field, options, text_input
 from layouts.formulas import formula_button
+from layouts.notes import notes_section
 from layouts.notices import action_id
 from layouts.start import first_sensors, with_data
 
@@ -66,6 +67,7 @@ def form(
                 title=_("Read the loaded months again, even if they look unchanged."),
             ),
             _rail(),
+            notes_section(),
             html.Div(lists, id=ids.SAVED_LISTS, className="saved-lists"),
         ],
         id=ids.FORM,

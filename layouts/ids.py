@@ -52,6 +52,7 @@ OVERVIEW_FRAME: Final = "overview-frame"
 OVERVIEW_BRUSH: Final = "overview-brush"
 BADGE: Final = "badge"
 RAIL: Final = "rail"  # the series that are drawn, beneath the form; assets/rail.js fills it
+NOTES: Final = "notes"
 RAIL_STRIP: Final = "rail-strip"  # their looks and names alone, above the chart of a narrow page
 VIEWS: Final = "views"  # the row of tabs
 READOUT: Final = "readout"  # the time at the cursor, and what is pinned; assets/cursors.js fills it

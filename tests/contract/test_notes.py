@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from access.embeds.embed_table import add_embed, find_embed, new_embed, rights_of_user
 from access.embeds.spec import EmbedSpec
@@ -18,13 +20,21 @@ from access.names import EMBED_OWNER
 from access.notes import note_table as notes_module
 from access.notes.note import LONGEST_TEXT, NoteContent, is_granted
 from access.notes.note_table import add_note, change_note, remove_note, visible_note, visible_notes
-from access.store import AccessStore
+from access.store import AccessStore, open_access
 from access.tables import note
+from app import create_app
+from callbacks.pictures import ViewQuery
+from callbacks.selection import Selection
+from callbacks.view import draw
 from config import Settings
 from data.database.engine import make_engine
+from data.request import HistoryRequest
 from data.site import Site, open_site
 from data.time.epoch import DAY_MS, HOUR_MS, epoch_ms
 from errors import Conflict, InvalidRequest, NotFound, NotPermitted, UnknownSensor, UnknownStation
+from jobs.kinds.history import load_history
+from jobs.ledger.ledger import open_ledger
+from jobs.services import Services
 from tests.people import granted, person
 
 JULY = 1_373_673_600_000  # 2013-07-13 UTC
@@ -225,3 +235,146 @@ def test_a_removed_users_shared_notes_stay_by_another_name_and_the_private_ones_
     assert texts(store, SARI) == [DAY.text]
     with pytest.raises(NotPermitted, match="removed:"):  # nobody of that name has it
         change_note(store, site, SARI, shared.id, text="x")
+
+
+# -- over HTTP and on the page ---------------------------------------------------------------------
+
+REQUEST = HistoryRequest(("EWR", "JFK"), ("temperature",), JULY - DAY_MS, JULY + 2 * DAY_MS, "raw", "America/New_York")
+NEW: dict[str, Any] = {"station": "EWR", "sensor": "temperature", "from": "2013-07-12 20:00", "text": "fog"}
+CATALOGUE = """
+[stations."EWR"]
+timezone = "America/New_York"
+history = [
+  { from = 2013-07-13, to = 2013-07-14, sensor = "temperature", instrument = "HMP155" },
+  { from = 2013-07-20, latitude = 40.7, longitude = -74.2, text = "moved" },
+]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(sample_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of which the request is loaded, and whose catalogue knows a station's past."""
+    made = Path(shutil.copytree(sample_data_dir, tmp_path_factory.mktemp("notes") / "var"))
+    load_history(open_site(Settings(data_dir=made, _env_file=None)), REQUEST, lambda progress: None)
+    (made / "past.toml").write_text(CATALOGUE, encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def settings(folder: Path) -> Iterator[Settings]:
+    found = Settings(data_dir=folder, sensors=folder / "past.toml", timezone="UTC", auth="proxy", admins="root", _env_file=None)
+    yield found
+    access = open_access(found)
+    with access.engine.begin() as connection:
+        connection.execute(delete(note))
+    for row in access.grants():
+        access.remove_grant(row.id)
+    access.engine.dispose()
+
+
+@pytest.fixture
+def ask(settings: Settings) -> Callable[..., Any]:
+    """Ask the API as somebody; EWR is granted to everyone, JFK to sari."""
+    access = open_access(settings)
+    access.add_grant("everyone", "", Grant(("EWR",)), by="test")
+    access.add_grant("user", "sari", Grant(("JFK",)), by="test")
+    access.engine.dispose()
+    client = create_app(settings).server.test_client()
+
+    def asked(user: str, method: str, path: str, body: Any = None) -> Any:
+        return client.open(path, method=method, json=body, headers={"X-Forwarded-User": user})
+
+    return asked
+
+
+def test_a_note_is_written_listed_changed_and_removed_over_http(ask):
+    made = ask("sari", "POST", "/api/notes", NEW | {"to": "2013-07-13 20:00", "kind": "calibration", "shared": True})
+    assert made.status_code == 201, made.text
+    found = made.json
+    assert (found["from"], found["to"]) == ("2013-07-13T00:00:00Z", "2013-07-14T00:00:00Z")  # the station's clock
+    assert (found["owner"], found["own"], found["removable"], found["kind"]) == ("sari", True, True, "calibration")
+    assert ask("budi", "GET", "/api/notes").json["notes"] == [found | {"own": False, "removable": False}]
+    assert ask("root", "GET", "/api/notes?sensor=humidity").json["notes"] == []
+    path = f"/api/notes/{found['id']}"
+    moment = ask("sari", "PATCH", path, {"to": None, "text": "FOG"}).json
+    assert moment == found | {"to": None, "text": "FOG", "changed": moment["changed"]}
+    moved = ask("sari", "PATCH", path, {"from": "2013-07-14T00:00:00Z", "sensor": None}).json
+    assert (moved["from"], moved["to"], moved["sensor"]) == ("2013-07-14T00:00:00Z", None, None)
+    assert [ask(who, "DELETE", path).status_code for who in ("budi", "root", "root")] == [403, 204, 404]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"from": "soon"}, "from"),
+        ({"to": "2013-07-01"}, "to"),
+        ({"text": " "}, "text"),
+        ({"text": "x" * 1001}, "text"),
+        ({"kind": "party"}, "kind"),
+        ({"station": "ZZZ"}, "stations"),
+        ({"sensor": "colour"}, "sensors"),
+        ({"timezone": "Mars"}, "timezone"),
+        ({"owner": "budi"}, "owner"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_written(ask, change, field):
+    answer = ask("sari", "POST", "/api/notes", NEW | change)
+    assert (answer.status_code, answer.json["error"]["field"]) == (400, field), answer.text
+    assert ask("sari", "GET", "/api/notes").json["notes"] == []
+
+
+def test_a_private_note_is_in_nothing_that_others_get(ask, settings):
+    ask("sari", "POST", "/api/notes", NEW | {"text": "secret"})
+    ask("sari", "POST", "/api/notes", NEW | {"text": "of JFK", "station": "JFK", "shared": True})
+    ledger = open_ledger(settings)
+    jobs = {who: ledger.record_completed(who, REQUEST, {}).id for who in ("sari", "budi", "root")}
+    for who, seen in (("sari", 2), ("budi", None), ("root", 1)):
+        found = ask(who, "GET", f"/api/notes?job={jobs[who]}")
+        figure = ask(who, "GET", f"/api/jobs/{jobs[who]}/figure?width=300")
+        if seen is None:  # JFK is not granted, so the job is not there
+            assert {found.status_code, figure.status_code} <= {403, 404}
+            continue
+        marks = figure.json["layout"]["meta"]["notes"]["marks"]
+        assert len(found.json["notes"]) == len([each for each in marks for _ in each["ids"] if not each["history"]]) == seen
+        assert ("secret" in found.text, "secret" in figure.text) == (who == "sari", who == "sari")
+    only = replace(REQUEST, stations=("EWR",))
+    own = ledger.record_completed("budi", only, {}).id
+    assert "of JFK" not in ask("budi", "GET", "/api/notes").text + ask("budi", "GET", f"/api/jobs/{own}/figure?width=300").text
+    assert ask("root", "GET", f"/api/notes?job={jobs['sari']}").json["notes"] == ask("root", "GET", "/api/notes").json["notes"]
+
+
+def test_the_page_draws_the_notes_of_the_window_and_its_overview_is_another_one_then(folder, settings):
+    services = Services(settings, open_site(settings), open_ledger(settings), open_access(settings), lambda: SARI, lambda: None)
+    job = services.ledger.record_completed("sari", REQUEST, {})
+
+    def drawn(start_ms: int, end_ms: int) -> tuple[dict[str, Any], str]:
+        window = {"job": job.id, "start": start_ms, "end": end_ms, "sequence": 1}
+        found = draw(services, ViewQuery(job.id, Selection.of(window), include_flagged=False, theme="light", width_px=800))
+        return found.answer["figure"]["layout"], found.overview_version
+
+    before = drawn(REQUEST.start_ms, REQUEST.end_ms)
+    add_note(services.access, services.site, SARI, replace(DAY, text="sun"))
+    after = drawn(REQUEST.start_ms, REQUEST.end_ms)
+    assert [len(layout["meta"]["notes"]["marks"]) for layout, _ in (before, after)] == [1, 2]  # one of the station's history
+    assert before[1] != after[1]
+    zoomed = drawn(JULY + HOUR_MS, JULY + 2 * HOUR_MS)
+    assert [each["at"] for each in zoomed[0]["meta"]["notes"]["marks"]] == [JULY + HOUR_MS]  # where the window begins
+    assert zoomed[1] == after[1]
+    assert zoomed[0]["height"] == after[0]["height"]
+    assert "sun" not in json.dumps(zoomed[0])
+    services.access.engine.dispose()
+
+
+def test_the_history_of_a_station_is_told_to_who_may_see_it_then(ask, settings):
+    found = ask("budi", "GET", "/api/notes?from=2013-07-14&to=2013-07-15").json["history"]
+    assert [(one["from"], one["to"], one["instrument"]) for one in found] == [
+        ("2013-07-13T04:00:00Z", "2013-07-14T04:00:00Z", "HMP155")
+    ]
+    stations = {one["station"]: one["history"] for one in ask("budi", "GET", "/api/stations").json["stations"]}
+    assert [one["text"] for one in stations["EWR"]] == ["", "moved"]
+    access = open_access(settings)
+    for row in access.grants():
+        access.remove_grant(row.id)
+    access.add_grant("everyone", "", Grant(("EWR",), ("humidity",), to_ms=JULY + 9 * DAY_MS), by="test")
+    access.engine.dispose()
+    assert [one["text"] for one in ask("budi", "GET", "/api/stations").json["stations"][0]["history"]] == ["moved"]

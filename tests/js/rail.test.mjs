@@ -8,7 +8,8 @@ const ODD = ["%{y}", "sensor__proto__7", "__proto__", "n".repeat(124)];
 // The rail of some stations' temperature, and what it hides.
 function rail(stations) {
   const marks = stations.map((station) => ({ dataset: { series: `${station}.temperature` }, style: {} }));
-  const places = { rail: new Element("div"), "rail-strip": new Element("div") };
+  const places = { notes: new Element("div"), rail: new Element("div"), "rail-strip": new Element("div") };
+  places.notes.dataset.words = JSON.stringify({ add: "Add note" });
   Object.assign(places.rail.dataset, { series: "Series", only: "Show only this one", hide: "Hide {name}" });
   const series = stations.map((station) => {
     return { key: `${station}.temperature`, station, short: station.slice(0, 22), sensor: "Air temperature", unit: "°C" };

@@ -60,6 +60,7 @@ def test_each_series_of_the_rail_is_the_group_of_its_traces() -> None:
     assert [one["key"] for one in series] == list(dict.fromkeys(trace["legendgroup"] for trace in figure["data"]))
     assert series[0] == {
         "key": "aws-1.temperature",
+        "name": ["aws-1", "temperature"],
         "station": "aws-1",
         "short": "aws-1",
         "sensor": "Air temperature",
