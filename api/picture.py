@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Response, request, send_file
 
 from access.addresses import site_address
+from access.grants import Purpose
 from analysis.inquiry import TREND
 from api.analysis import ANSWERED_BY_JOB, answer_receipt
 from api.data import refuse_part
@@ -69,7 +70,7 @@ def add_picture_route(api: Api, services: ApiServices) -> None:
         refuse_part(asked.site, asked.job)
         frame = Frame(_host(services), query.width_px, request.args.getlist("hidden"), query.format == "png")
         if query.view == TREND:
-            figure = framed_trend(asked, options, frame, flagged=query.flagged)
+            figure = framed_trend(asked, options, frame, flagged=query.flagged, noted=asked.noted(services, Purpose.EXPORT))
         else:
             found = asked_answer(services, asked, query, options)
             if isinstance(found, Job):

@@ -60,8 +60,9 @@ def history_figure(
     yet (all int ms UTC). ``revision`` names the job: what its user did to the figure (hidden
     series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that
     the page can drop an answer that is no longer wanted. ``options`` are those of
-    :func:`figures.trend_options.read_trend_options`. ``decisions`` in force are marked by series. ``noted`` is
-    what is noted of the request; its marks stand between the time axis and its labels.
+    :func:`figures.trend_options.read_trend_options`. ``decisions`` in force are marked by
+    series. ``noted`` is what is noted of the request; its marks stand between the time axis and its
+    labels.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)

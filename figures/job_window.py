@@ -149,10 +149,12 @@ class JobWindow:
             log.warning("it is not known whether a figure is whole", error=str(error))
             return None
 
-    def noted(self, services: Services) -> Noted:
-        """Return what is noted of the job's series in its range, as far as the asker may see it."""
+    def noted(self, services: Services, purpose: Purpose = Purpose.VIEW) -> Noted:
+        """Return what is noted of the job's series in its range, as far as it is for the asker and
+        the purpose.
+        """
         zone = services.settings.timezone
-        return noted(services.access, services.site.catalogue, services.identify(), self.job.request, zone)
+        return noted(services.access, services.site.catalogue, services.identify(), self.job.request, zone, purpose)
 
     def figure(
         self,

@@ -8,12 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from access.notes.noted import Noted
 from analysis.answer import Answer
 from analysis.inquiry import TREND
 from data.time.epoch import epoch_ms
 from figures.analysis_figure import analysis_figure
 from figures.canvas import Canvas
 from figures.framed import Caption, framed
+from figures.history import NOTHING_NOTED
 from figures.job_window import JobWindow
 from figures.panels import MARGIN_LEFT, MARGIN_RIGHT
 from figures.template import style_of
@@ -41,12 +43,15 @@ class Frame:
         return self.width_px - MARGIN_LEFT - MARGIN_RIGHT
 
 
-def framed_trend(window: JobWindow, texts: Mapping[str, str], frame: Frame, *, flagged: bool) -> dict[str, Any]:
+def framed_trend(
+    window: JobWindow, texts: Mapping[str, str], frame: Frame, *, flagged: bool, noted: Noted = NOTHING_NOTED
+) -> dict[str, Any]:
     """Return the figure of a window as lines and bars; ``texts`` are options of the address."""
     window = window.only(texts.get("only", ""))
     columns = frame.plot_px * (_SHARP if frame.sharp else 1)
     drawn = window.trend_view(texts, columns, include_flagged=flagged, with_statistics=False)
-    figure = window.figure(drawn.view, window.gaps(columns), theme="light", width_px=frame.plot_px, options=drawn.options)
+    look: dict[str, Any] = {"theme": "light", "width_px": frame.plot_px}
+    figure = window.figure(drawn.view, window.gaps(columns), options=drawn.options, noted=noted, **look)
     return framed(figure, caption_of(window, TREND, frame), frame.width_px, frame.hidden)
 
 

@@ -1,5 +1,6 @@
 """The catalogue of sensors."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,12 +258,12 @@ HISTORY = '[stations."a"]\ntimezone = "Asia/Jakarta"\nhistory = [{{ {0} }}]\n'
 
 def test_the_history_of_a_station_is_on_its_clock_and_by_time(tmp_path):
     file = tmp_path / "sensors.toml"
-    later = (
-        '{ from = 2019-05-01T10:00:00, elevation = 250, text = " mast " }, { from = 2019-01-01T00:00:00Z, instrument = "HMP45" }'
+    entries = (
+        'from = 2019-03-01, to = 2019-03-02, sensor = "temperature", text = "sun"',
+        'from = 2019-05-01T10:00:00, elevation = 250, text = " mast "',
+        'from = 2019-01-01T00:00:00Z, instrument = "HMP45"',
     )
-    file.write_text(
-        HISTORY.format('from = 2019-03-01, to = 2019-03-02, sensor = "temperature", text = "sun" }, ' + later.strip("{} "))
-    )
+    file.write_text(HISTORY.format(" }, { ".join(entries)))
     found = load_catalogue(file).history_of(["a", "unknown"], "UTC")
     hours = [(one.start_ms - 1_546_300_800_000) / 3_600_000 for one in found]  # since 2019-01-01 UTC
     assert hours == [0, 59 * 24 - 7, 120 * 24 + 3]
