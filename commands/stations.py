@@ -20,13 +20,14 @@ def stations(as_json: AsJson = False) -> None:
     """
     from data.database.engine import explained
     from data.site import open_site
+    from data.station_history import history_of
     from data.station_listing import listed_station
 
     settings = load_settings()
     site = open_site(settings)
     with explained(site.engine):
         found = site.inventory.stations()
-    past = {station.name: site.catalogue.history_of([station.name], settings.timezone) for station in found}
+    past = {station.name: history_of(site.catalogue, [station.name], settings.timezone) for station in found}
     rows = [listed_station(station, site.catalogue, past[station.name]) for station in found]
     if not as_json:  # a line has no room for it
         rows = [{name: value for name, value in row.items() if name != "history"} for row in rows]

@@ -18,7 +18,6 @@ from data.derived_sensors import checked_formula, formula_line, made_of, positio
 from data.file_columns import OWN_COLUMNS
 from data.quality_limits import QualityLimits
 from data.sensor import Aggregation, Drawing, Sensor
-from data.station_history import HistoryEntry, entries_of
 from data.station_metadata import StationMetadata
 from data.time.epoch import MINUTE_MS
 from data.user_formula import Definitions, formula_sensor, is_formula_name, no_definition
@@ -118,14 +117,6 @@ class Catalogue:
         """
         own = {self.stations[name].timezone if name in self.stations else None for name in stations}
         return (own.pop() if len(own) == 1 else None) or site_zone
-
-    def history_of(self, stations: Iterable[str], site_zone: str) -> list[HistoryEntry]:
-        """Return what is known of the past of some stations, by time; dates are on each station's
-        clock, the site's where it has none.
-        """
-        known = ((name, self.stations[name]) for name in stations if name in self.stations)
-        found = [entry for name, one in known for entry in entries_of(name, one.history, one.timezone or site_zone)]
-        return sorted(found, key=lambda one: (one.start_ms, one.station))
 
     def with_origins(self, origins: Mapping[str, str]) -> Catalogue:
         """Return the catalogue with some sensors marked with where their values come from."""

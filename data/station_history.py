@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Annotated
+from datetime import UTC, date, datetime
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
+from data.catalogue import Catalogue
+from data.station_past import StationPast, wall_time
 from data.time.epoch import ms_of
 from data.time.zones import zone_of
-
-LONGEST_WORDS = 1_000  # characters of a text
-
-Words = Annotated[str, Field(max_length=LONGEST_WORDS)]
-
-
-class StationPast(BaseModel):
-    """A table ``[[stations."NAME".history]]`` of the catalogue.
-
-    ``from`` and ``to`` (exclusive; None: until the next, or now) are dates or times of TOML;
-    without an offset they are on the station's clock. ``sensor`` is None where it is about the
-    station as a whole; the place is as in :class:`data.station_metadata.StationMetadata`.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    start: Annotated[datetime | date, Field(alias="from")]
-    end: Annotated[datetime | date | None, Field(alias="to")] = None
-    sensor: str | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    elevation: Annotated[float, Field(ge=-500, le=9000)] | None = None
-    instrument: Words = ""
-    text: Words = ""
-
-    @field_validator("instrument", "text")
-    @classmethod
-    def _one_line(cls, text: str) -> str:
-        if not text.isprintable():
-            raise ValueError("expected one line of printable characters")
-        return text.strip()
-
-    @model_validator(mode="after")
-    def _says_something(self) -> StationPast:
-        if (self.latitude is None) != (self.longitude is None):
-            raise ValueError("latitude and longitude belong together")
-        if self.latitude is None and self.elevation is None and not self.instrument and not self.text:
-            raise ValueError("expected a place, an elevation, an instrument or a text")
-        if self.end is not None and _utc_ms(self.start, "UTC") >= _utc_ms(self.end, "UTC"):
-            raise ValueError("from must be before to")
-        return self
 
 
 @dataclass(frozen=True)
@@ -82,26 +41,30 @@ class HistoryEntry:
         return ", ".join(part for part in (at, "" if self.elevation is None else f"{self.elevation:g} m") if part)
 
 
-def entries_of(station: str, past: tuple[StationPast, ...], timezone: str) -> list[HistoryEntry]:
-    """Return a station's history by time, on the clock of a zone."""
-    found = [
-        HistoryEntry(
-            station,
-            each.sensor,
-            _utc_ms(each.start, timezone),
-            None if each.end is None else _utc_ms(each.end, timezone),
-            each.latitude,
-            each.longitude,
-            each.elevation,
-            each.instrument,
-            each.text,
-        )
-        for each in past
-    ]
-    return sorted(found, key=lambda one: (one.start_ms, one.sensor or ""))
+def history_of(catalogue: Catalogue, stations: Iterable[str], site_zone: str) -> list[HistoryEntry]:
+    """Return what the catalogue knows of the past of some stations, by time; dates are on each
+    station's clock, the site's where it has none.
+    """
+    known = ((name, catalogue.stations[name]) for name in stations if name in catalogue.stations)
+    found = [_entry(name, each, one.timezone or site_zone) for name, one in known for each in one.history]
+    return sorted(found, key=lambda one: (one.start_ms, one.station, one.sensor or ""))
+
+
+def _entry(station: str, each: StationPast, timezone: str) -> HistoryEntry:
+    return HistoryEntry(
+        station,
+        each.sensor,
+        _utc_ms(each.start, timezone),
+        None if each.end is None else _utc_ms(each.end, timezone),
+        each.latitude,
+        each.longitude,
+        each.elevation,
+        each.instrument,
+        each.text,
+    )
 
 
 def _utc_ms(when: datetime | date, timezone: str) -> int:
-    moment = when if isinstance(when, datetime) else datetime.combine(when, time())
+    moment = wall_time(when)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone_of(timezone))
     return ms_of(aware.astimezone(UTC))

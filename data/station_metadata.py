@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data.quality_limits import QualityLimits
-from data.station_history import StationPast
+from data.station_past import StationPast
 
 
 class StationMetadata(BaseModel):

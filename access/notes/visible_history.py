@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from access.notes.note_viewer import NoteViewer
 from data.catalogue import Catalogue
-from data.station_history import HistoryEntry
+from data.station_history import HistoryEntry, history_of
 
 
 def visible_history(
@@ -23,7 +23,7 @@ def visible_history(
     """
     of = None if sensors is None else frozenset(sensors)
     found = []
-    for one in catalogue.history_of(stations, site_zone):
+    for one in history_of(catalogue, stations, site_zone):
         end_ms = one.start_ms if one.end_ms is None else one.end_ms
         touches = one.start_ms < span[1] and (end_ms > span[0] or one.start_ms == span[0])
         asked = of is None or one.sensor is None or one.sensor in of

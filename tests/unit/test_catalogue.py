@@ -9,6 +9,7 @@ import pytest
 from data.catalogue import Catalogue, load_catalogue
 from data.derived_sensors import checked_formula
 from data.export_names import export_names
+from data.station_history import history_of
 from data.station_metadata import StationMetadata
 from data.user_formula import FormulaDefinition
 from errors import ConfigurationError, UnknownSensor
@@ -264,7 +265,7 @@ def test_the_history_of_a_station_is_on_its_clock_and_by_time(tmp_path):
         'from = 2019-01-01T00:00:00Z, instrument = "HMP45"',
     )
     file.write_text(HISTORY.format(" }, { ".join(entries)))
-    found = load_catalogue(file).history_of(["a", "unknown"], "UTC")
+    found = history_of(load_catalogue(file), ["a", "unknown"], "UTC")
     hours = [(one.start_ms - 1_546_300_800_000) / 3_600_000 for one in found]  # since 2019-01-01 UTC
     assert hours == [0, 59 * 24 - 7, 120 * 24 + 3]
     assert [(one.sensor, one.instrument, one.text, one.place) for one in found] == [
