@@ -421,6 +421,20 @@ def test_of_many_workers_exactly_one_gets_each_job(ledger, migrated_url):
     assert sorted(claims) == sorted(expected)
 
 
+def test_who_knows_of_a_change_joins_an_equal_job_that_waits_and_never_one_that_runs(ledger):
+    waits = ledger.submit("a", request_for(), anew=True)
+    assert ledger.submit("a", request_for(), anew=True).id == waits.id
+    assert claim(ledger).id == waits.id
+    assert ledger.submit("a", request_for()).id == waits.id
+    second = ledger.submit("a", request_for(), anew=True)
+    assert second.id != waits.id
+    assert ledger.submit("a", request_for(), anew=True).id == second.id
+    assert claim(ledger).id == second.id
+    third = ledger.submit("a", request_for(), anew=True)
+    assert third.id not in (waits.id, second.id)
+    assert third.request == waits.request
+
+
 @pytest.mark.process
 def test_equal_requests_at_the_same_time_are_one_job(ledger, migrated_url):
     ledger.engine.dispose()
