@@ -16,6 +16,7 @@ from api.decisions import add_decision_routes
 from api.embed import add_embed_routes
 from api.events import add_event_routes
 from api.figure import add_figure_route
+from api.flagged import add_flagged_routes
 from api.formulas import add_formula_routes
 from api.jobs import ApiServices, add_job_routes
 from api.manifests import add_manifest_route
@@ -42,6 +43,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_report_routes(api, services)
     add_data_routes(api, services)
     add_manifest_route(api, services)
+    add_flagged_routes(api, services)
     add_row_routes(api, services)
     add_analysis_routes(api, services)
     add_embed_routes(api, services)

@@ -152,7 +152,7 @@
         timed: series.aggregation !== "direction" || series.exact || (series.bucket !== "raw" && !columns),
         width: widthsOf(main, bars, found),
         band: outline && band(outline),
-        flagged: marks && { x: numbers(marks.x), y: numbers(marks.customdata) },
+        flagged: marks && { x: numbers(marks.x), y: numbers(marks.customdata), why: marks.text || [] },
       };
     });
   }
@@ -219,7 +219,8 @@
     const { decimals, unit, x, y, flagged } = series;
     const write = (value) => number(value, decimals, mark);
     const flag = flagged && flagged.x.length ? nearest(flagged.x, time) : -1;
-    const asides = flag >= 0 && Math.abs(flagged.x[flag] - time) <= FLAG_PX * pixel ? [`⚑ ${write(flagged.y[flag])}`] : [];
+    const near = flag >= 0 && Math.abs(flagged.x[flag] - time) <= FLAG_PX * pixel;
+    const asides = near ? [["⚑", write(flagged.y[flag]), flagged.why[flag]].filter(Boolean).join(" ")] : [];
     const place = at(series, time, pixel);
     if (place < 0) return asides.length ? { value: "–", aside: asides[0] } : null;
     let value = write(y[place]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +25,7 @@ from figures.suspect_marks import flag_shapes
 from figures.template import Style, axis_style, base_layout, style_of
 from figures.thresholds import threshold_shapes
 from figures.top_legend import top_legend
-from figures.traces import PlacedSeries, series_traces
+from figures.traces import PlacedSeries, Why, series_traces
 from figures.trend_options import AUTOMATIC, TrendOptions
 from figures.wallclock import WallClock
 from figures.words import bucket_ms, hover_format, in_order, picture_name, separators, tick_formats
@@ -51,6 +52,7 @@ def history_figure(
     options: TrendOptions = AUTOMATIC,
     decisions: Mapping[Key, Sequence[Decision]] = {},
     noted: Noted = NOTHING_NOTED,
+    why: Why | None = None,
 ) -> Figure:
     """Return a figure with one panel a unit over a shared time axis, in the current language.
 
@@ -61,8 +63,8 @@ def history_figure(
     series) survives new figures of the same job. ``sequence`` is echoed in ``layout.meta``, so that
     the page can drop an answer that is no longer wanted. ``options`` are those of
     :func:`figures.trend_options.read_trend_options`. ``decisions`` in force are marked by
-    series. ``noted`` is what is noted of the request; its marks stand between the time axis and its
-    labels.
+    series, ``why`` tells why readings are flagged. ``noted`` is what is noted of the request; its
+    marks stand between the time axis and its labels.
     """
     style = style_of(theme)
     clock = WallClock(view.start_ms, view.end_ms, view.timezone)
@@ -72,6 +74,7 @@ def history_figure(
     names = legend_names(view.series, catalogue, width_px)
     ordered = in_order(view.series, catalogue)
     placed = [_placed_series(one, names[one.station, one.sensor], view, catalogue, panels, clock, width_px) for one in ordered]
+    placed = [replace(one, why=why) for one in placed] if why else placed
     zone = _zone_words(clock, width_px)
     headers = [
         note(text, 0, top, {"size": 11.5, "color": style.muted})

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,7 @@ from data.view.resampled import needs_rollup
 from data.view.rollup import rollups_missing
 from data.view.view_request import HistoryView, view_request
 from errors import NoData, SourceUnavailable, UnknownStation
+from figures.flag_words import flag_words
 from figures.history import NOTHING_NOTED, Figure, Span, history_figure
 from figures.thresholds import threshold_problems
 from figures.trend_options import AUTOMATIC, TrendOptions, read_smoothing, read_trend_options, smoothing_problems
@@ -185,6 +187,7 @@ class JobWindow:
             options=options,
             decisions=self.decided((one.station, one.sensor) for one in view.series),
             noted=noted.only(self.job.request.sensors),
+            why=partial(flag_words, self.site, self.job.request.timezone),
         )
         left_out, suspect = (sum(getattr(one, name) for one in view.marks) for name in ("left_out", "suspect"))
         figure["layout"]["meta"] |= {"flags": self.site.flags, "left_out": left_out, "suspect": suspect}

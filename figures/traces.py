@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from data.catalogue import Sensor
 from data.tiles.blocks import SECTORS
+from data.time.epoch import DAY_MS
 from data.view.records import SeriesView
 from data.view.spread import MOST_TOLD_APART
 from figures.arrays import counts, measured, times, typed
@@ -23,11 +25,14 @@ from i18n import ngettext
 
 Floats = npt.NDArray[np.float64]
 Trace = dict[str, Any]
+Why = Callable[[SeriesView, Floats, Floats], Sequence[str]]
+"""Returns in words why flagged readings of a series are so, of their stamps (ms UTC) and values."""
 
 # of a direction's axis: the circle and a little room for its markers
 DIRECTION_SPAN_DEG: Final = 376.0
 # flagged markers of a series: one each 6 px of a 1,200 px window, the width of a marker
 _MARKERS: Final = 200
+_TOLD_MS: Final = 366 * DAY_MS  # of longer windows a marker is one of many readings that nobody asks about
 _BENEATH: Final = 0.4  # opacity of a line over which another runs
 _MANY: Final = 0.45  # of one line of many, so that where more of them lie is darker
 _SMOOTH_PX: Final = 2.25
@@ -39,9 +44,9 @@ _OPEN_CIRCLE, _OPEN_UP, _OPEN_DOWN = 100, 105, 106  # Plotly's symbol numbers
 class PlacedSeries:
     """A series, its name in the legend, and where it is drawn.
 
-    ``x`` f8[n] axis ms; flagged ones alike; which panel, which station of how many, which
-    ``sensor_index`` of those on its axis; ``limits`` of the panel's axis, where its reader chose
-    some; ``smooth_x`` is of the line over it.
+    ``x`` f8[n] axis ms; flagged ones alike, of which ``why`` tells the reasons; which panel, which
+    station of how many, which ``sensor_index`` of those on its axis; ``limits`` of the panel's
+    axis, where its reader chose some; ``smooth_x`` is of the line over it.
     """
 
     view: SeriesView
@@ -58,6 +63,7 @@ class PlacedSeries:
     limits: tuple[float | None, float | None] = (None, None)
     smooth_x: Floats | None = None
     sensor_index: int = 0
+    why: Why | None = None
 
     @property
     def is_one_of_many(self) -> bool:
@@ -296,7 +302,11 @@ def _flagged(placed: PlacedSeries, colour: str) -> list[Trace]:
     if not view.flagged_x.size:
         return []
     low, high = _seen_range(placed)
-    x, y = _thinned(placed.flagged_x, view.flagged_y, placed.window, (low + high) / 2)
+    start, end = placed.window
+    kept = _thinned(placed.flagged_x, view.flagged_y, placed.window, (low + high) / 2)
+    x, y = placed.flagged_x[kept], view.flagged_y[kept]
+    is_told = placed.why is not None and not placed.is_one_of_many and end - start <= _TOLD_MS
+    why = placed.why(view, view.flagged_x[kept], y) if placed.why and is_told else []
     beyond = np.where(y > high, _OPEN_UP, np.where(y < low, _OPEN_DOWN, _OPEN_CIRCLE))
     return [
         {
@@ -310,8 +320,9 @@ def _flagged(placed: PlacedSeries, colour: str) -> list[Trace]:
             "customdata": measured(y, sensor.decimals),
             "marker": {"symbol": beyond.tolist(), "size": 6, "color": colour, "line": {"width": 1.1, "color": colour}},
             "cliponaxis": False,
+            **({"text": [verbatim(each) for each in why]} if why else {}),
             "hovertemplate": f"<b>%{{customdata:,.{sensor.decimals}f}} {verbatim(sensor.unit)}</b>"
-            "  <span style='opacity:.65'>%{x|%-d %b %H:%M:%S}</span>",
+            f"{'<br>%{text}' if why else ''}<span style='opacity:.65'>{'<br>' if why else '  '}%{{x|%-d %b %H:%M:%S}}</span>",
             "showlegend": False,
         }
     ]
@@ -324,13 +335,14 @@ def _seen_range(placed: PlacedSeries) -> tuple[float, float]:
     return (low if least is None else max(low, least), high if greatest is None else min(high, greatest))
 
 
-def _thinned(x: Floats, y: Floats, window: tuple[float, float], middle: float) -> tuple[Floats, Floats]:
-    """Return at most :data:`_MARKERS` points: of each column the one farthest from the middle."""
+def _thinned(x: Floats, y: Floats, window: tuple[float, float], middle: float) -> npt.NDArray[np.int64]:
+    """Return the places of at most :data:`_MARKERS` points: of each column the one farthest from
+    the middle.
+    """
     if x.size <= _MARKERS:
-        return x, y
+        return np.arange(x.size)
     start, end = window
     column = np.clip(((x - start) / (end - start) * _MARKERS).astype(np.int64), 0, _MARKERS - 1)
     order = np.lexsort((-np.abs(y - middle), column))
     first = np.concatenate(([True], column[order][1:] != column[order][:-1]))
-    kept = np.sort(order[first])
-    return x[kept], y[kept]
+    return np.sort(order[first])

@@ -209,6 +209,7 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/jobs/<job_id>/picture": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/picture?format=html")},
     "/api/jobs/<job_id>/analysis/<name>": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/analysis/summary")},
     "/api/jobs/<job_id>/stats": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/stats")},
+    "/api/jobs/<job_id>/flags": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/flags")},
     "/api/jobs/<job_id>/data": {
         "GET": Rule("api", scope="export", needs="export", tokens=True, path="api/jobs/JOB/data?format=parquet")
     },
