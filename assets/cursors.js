@@ -221,7 +221,7 @@
     if (second) {
       const zoom = onAxis(first) < onAxis(second) ? [button("readout-button", words().closer, zoomIn)] : [];
       const span = make("span", "readout-time", `A – B  ${lengthText(onAxis(first), onAxis(second))}`);
-      const decides = mayDecide() ? [button("readout-button", words().decide, decide)] : [];
+      const decides = mayDecide() ? [button("readout-button readout-decide", words().decide, decide)] : [];
       return [span, make("span", "readout-span", spanText()), ...zoom, ...decides, noteHere(), button("readout-button", words().clear, clear)];
     }
     const from = onAxis(first);

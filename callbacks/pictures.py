@@ -132,7 +132,7 @@ def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[
     controls = trend_controls(texts, catalogue, whole.job.request, (*drawn.problems, *uncounted))
     said = badge(view, partial=bool(gaps) and not window.job.status.is_final, decided=_decided(window))
     lists = crossings(events, catalogue)
-    told = decisions_told(_reviewable(whole))
+    told = decisions_told(_reviewable(window))
     return Picture(figure, said, view, lists, controls, note=_nowhere(window, view, gaps), review=told)
 
 
@@ -250,10 +250,12 @@ def _reviewed(answer: Answer, window: JobWindow, asked: ViewQuery) -> dict[str, 
 def _reviewable(window: JobWindow) -> Reviewed:
     """The window with what was decided about its series; may be decided what is granted whole."""
     request = replace(window.job.request, start_ms=window.span[0], end_ms=window.span[1], resolution=RESOLUTIONS[0])
+    rights = window.rights
+    may_any = rights.everything or any(grant.may_review for grant in rights.grants)  # most people have no such grant
 
     def may_review(series: tuple[str, str]) -> bool:
         one = replace(request, stations=(series[0],), sensors=(series[1],))
-        return window.rights.allows(one, Purpose.REVIEW)
+        return may_any and rights.allows(one, Purpose.REVIEW)
 
     return Reviewed(request, window.site.catalogue, tuple(window.decided(request.series)), may_review)
 

@@ -102,7 +102,7 @@ def history_figure(
                 *pending_shapes(view, pending, pending_text, clock, style),
                 *threshold_shapes(options.thresholds, panels, view, catalogue, style),
                 *flag_shapes(view, panels, clock, style),
-                *decision_shapes(decisions, view, panels, clock, style, width_px),
+                *(decision_shapes(decisions, view, panels, clock, style, width_px) if decisions else ()),
                 *mark_shapes(marks, noted, clock, style),
             ],
             "meta": {

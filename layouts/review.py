@@ -5,7 +5,7 @@ the page are told (assets/review.js, decisions.js, decide.js), and their words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ from i18n import current_language, format_date, format_number, format_time
 from i18n import gettext as _
 from layouts import ids
 
-MOST_TOLD: Final = 400  # events, and series
+MOST_TOLD: Final = 400  # events, and series beside them
+MOST_NAMED: Final = 60  # series of Trend, which draws no more than forty unasked
 LIST_SCRIPTS: Final = ("decisions.js", "eventpicture.js", "review.js")
 DECISION_SCRIPTS: Final = ("decisions.js",)
 
@@ -53,7 +54,11 @@ def decisions_told(reviewed: Reviewed) -> dict[str, Any]:
     """Return what the page needs to show what was decided, and to decide: the series with their
     names and whether one may, those with decisions, and the zone of times.
     """
-    named = [_series_told(one, reviewed) for one in reviewed.series[:MOST_TOLD]]
+    return _told_of(reviewed.series[:MOST_NAMED], reviewed)
+
+
+def _told_of(series: Sequence[Series], reviewed: Reviewed) -> dict[str, Any]:
+    named = [_series_told(one, reviewed) for one in series]
     scripts = DECISION_SCRIPTS if reviewed.decided else ()
     return {"zone": reviewed.request.timezone, "series": named, "decided": list(reviewed.decided), "scripts": scripts}
 
@@ -81,7 +86,10 @@ def events_told(answer: Answer, reviewed: Reviewed, drawing: Mapping[str, str]) 
     ]
     found.sort(key=lambda one: (one[1].severity != "hard", one[1].from_ - one[1].to_, one[1].from_))
     unlisted = sum(subject.result.events_in_all - len(subject.result.events) for subject in answer.subjects)
-    told = decisions_told(reviewed)
+    series, listed = reviewed.series, {station for station, _event in found[:MOST_TOLD]}
+    if len(series) > MOST_TOLD:
+        series = [one for one in series if one[0] in listed][:MOST_TOLD]
+    told = _told_of(series, reviewed)
     may = {(one["station"], one["sensor"]) for one in told["series"] if one["may"]}
     may |= {(station, "") for station, _sensor in may}
     return {

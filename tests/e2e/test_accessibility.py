@@ -116,6 +116,9 @@ def test_axe_finds_nothing_in_any_view_dialog_or_sheet_of_the_workbench(chart: C
             chart.wait(REST, f"the picture of {view}")
             if view == "table":
                 chart.wait("return document.querySelectorAll('.table-grid .ag-row').length > 2", "rows")
+            if view == "quality":
+                watcher.click(".review-event")
+                chart.wait("return !!document.querySelector('.review-picture .main-svg')", "the picture of an event")
             watcher.look(view, "html" if view == "trend" else "#chart-area")  # all else stays as it is
         look_at_pins_and_axes(watcher, chart)
         look_at_dialogs(watcher, chart)
@@ -135,6 +138,10 @@ def look_at_pins_and_axes(watcher: Watcher, chart: Chart) -> None:
         chart.press(key)
     chart.wait("return document.querySelectorAll('.cursor-pin').length === 2", "both pins")
     chart.wait("return document.querySelectorAll('#between tbody tr').length > 0", "what lies between")
+    watcher.click(".readout-decide")
+    watcher.see(".decide[open] .form-select")
+    watcher.look("the dialog of decisions", ".decide")
+    watcher.click(".decide .details-close")
     watcher.click(".axes-summary")
     watcher.look("pins, and axes", ".chart")
     watcher.click(".axes-summary")
