@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "import": ("imports", "Import files of observations; list what was imported, and undo it."),
     "keys": ("keys", "Keys with which programs use the API."),
     "migrate": ("setup", "Bring the databases' schema up to date."),
+    "notes": ("notes", "Notes on times of stations and sensors; logbooks that become notes."),
     "quality": ("quality", "Flags of quality rules, their events, and what people decided about readings."),
     "queue": ("queue", "Look at jobs, retry, cancel and prune them."),
     "report": ("report", "Make a report of stations and a period, as a page, a PDF or a workbook."),

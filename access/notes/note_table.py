@@ -31,7 +31,7 @@ from errors import Conflict, InvalidRequest, NotFound, NotPermitted, UnknownSens
 
 MOST_NOTES: Final = 10_000  # of one user
 MOST_LISTED: Final = 1_000  # of one question
-_MOST_READ: Final = 20_000  # rows of which these are looked for
+MOST_READ: Final = 20_000  # rows of which these are looked for
 _MOST_NAMED: Final = 500  # stations of one statement; of more all are read
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -191,7 +191,7 @@ def _notes(
         after = or_(table.c.end_ms > span[0], and_(table.c.start_ms == span[0], table.c.end_ms == span[0]))
         query = query.where(table.c.start_ms < span[1], after)
     with store.engine.connect() as connection:
-        rows = connection.execute(query.order_by(table.c.start_ms, table.c.id).limit(_MOST_READ)).all()
+        rows = connection.execute(query.order_by(table.c.start_ms, table.c.id).limit(MOST_READ)).all()
     yield from filter(None, map(_note, rows))
 
 
