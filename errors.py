@@ -235,6 +235,10 @@ class PictureFailed(RiwayatError, code="picture", retryable=True):
     """The picture could not be drawn: {why}."""
 
 
+class MailFailed(RiwayatError, code="mail_failed", retryable=True):
+    """The mail server did not take the report."""
+
+
 class PrintFailed(RiwayatError, code="print_failed", retryable=True):
     """The report could not be printed."""
 

@@ -1,5 +1,6 @@
 """Tables of who may see what: account, member, proxy_member, grant_rule, api_key, session, embed,
-saved_view, formula_definition, own_formula, note, quality_decision, quality_revision, audit.
+saved_view, formula_definition, own_formula, note, report_schedule, report_run,
+quality_decision, quality_revision, audit.
 Times are int ms UTC.
 
 They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary
@@ -149,6 +150,38 @@ own_formula = Table(
     Column("changed_ms", BigInteger, nullable=False),
     Index("own_formula_label", "owner", "label", unique=True),
     comment="The formulas that a user has on the list; one gives no right to what it reads.",
+)
+
+report_schedule = Table(
+    "report_schedule",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(255), nullable=False, comment="with whose rights of the moment it runs"),
+    Column("name", String(120), nullable=False),
+    Column("definition", Text, nullable=False, comment="JSON: stations, sensors, zone, language, flags, sections"),
+    Column("every", String(8), nullable=False, comment="month or week"),
+    Column("format", String(8), nullable=False, comment="html, pdf or xlsx"),
+    Column("recipients", Text, nullable=False, comment="JSON list of mail addresses"),
+    Column("folder", Text, comment="where the file is written; null: nowhere"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_ms", BigInteger, nullable=False, comment="when the report of the next period is due"),
+    Index("report_schedule_next", "next_ms"),
+    comment="Reports that are made and sent by themselves.",
+)
+
+report_run = Table(
+    "report_run",
+    metadata,
+    Column("schedule", String(32), primary_key=True),
+    Column("period", String(20), primary_key=True),
+    Column("job", String(32), comment="that makes and delivers it; null: not submitted yet"),
+    Column("looks", Integer, nullable=False, comment="how often it was tried again"),
+    Column("next_ms", BigInteger, comment="when it is looked at again; null: it has ended"),
+    Column("sending_ms", BigInteger, comment="when an attempt last began to deliver it"),
+    Column("sent_ms", BigInteger, comment="when it was delivered"),
+    Column("note", Text, nullable=False, comment="why it is not delivered yet, or never will be"),
+    Index("report_run_next", "next_ms"),
+    comment="A period of a schedule, once.",
 )
 
 quality_decision = Table(

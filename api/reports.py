@@ -23,20 +23,15 @@ from api.outputs import JobReceipt
 from data.time.epoch import MINUTE_MS, epoch_ms
 from data.time.months import iso_utc
 from errors import Conflict, NotPermitted
-from figures.words import file_name
 from i18n import current_language
 from jobs.job import Job, Status
 from jobs.policy import REPORT
 from reports.definition import ReportDefinition, make_definition
-from reports.inquiry import ReportFormat, ReportInquiry
+from reports.file_name import report_file_name
+from reports.inquiry import REPORT_TYPES, ReportInquiry
 from reports.starting import start_report
 from reports.writing import fresh_report, report_of_job
 
-REPORT_TYPES: Final[dict[str, str]] = {
-    "html": "text/html",
-    "pdf": "application/pdf",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 _FRESH_MS: Final = 10 * MINUTE_MS  # so long a file answers an equal question; readings of earlier years may change later
 
 _BY_JOB: Final = Answer(
@@ -146,7 +141,9 @@ def _sent(services: ApiServices, job: Job) -> Response:
         raise Conflict("The report is no longer kept. Make it again.")
     form = ReportInquiry.from_json(job.inquiry or "").format
     try:
-        sent = send_file(path, REPORT_TYPES[form], as_attachment=True, download_name=report_file_name(job, form), max_age=0)
+        sent = send_file(
+            path, REPORT_TYPES[form], as_attachment=True, download_name=report_file_name(job.request, form), max_age=0
+        )
     except FileNotFoundError:  # its time was over in this very moment
         raise Conflict("The report is no longer kept. Make it again.") from None
     sent.headers["Cache-Control"] = CACHE
@@ -155,9 +152,3 @@ def _sent(services: ApiServices, job: Job) -> Response:
             services.downloads.hold(limit_key(services.identify()), sent)
         services.access.audit.record("export", request_subject(job.request, job=job.id, format=f"report {form}"))
     return sent
-
-
-def report_file_name(job: Job, form: ReportFormat) -> str:
-    """Return what the file of a report is called."""
-    of = job.request
-    return f"{file_name(of.stations, ['report'], of.start_ms, of.end_ms, of.timezone)}.{form}"

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "queue": ("queue", "Look at jobs, retry, cancel and prune them."),
     "report": ("report", "Make a report of stations and a period, as a page, a PDF or a workbook."),
     "reproduce": ("reproduce", "Make an exported file again and compare it with its manifest, byte by byte."),
+    "schedule": ("schedule", "Reports that are made and sent by themselves."),
     "sensors": ("stations", "List the sensors of the catalogue: unit, valid range, how each is aggregated and drawn."),
     "setup": ("setup", "Make the databases and, if there is no observation yet, bring in the bundled sample."),
     "source": ("source", "A table that the site has already (RIWAYAT_SOURCE)."),

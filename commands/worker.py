@@ -12,6 +12,7 @@ from jobs.worker.process import ensure_single_threaded, restart
 
 if TYPE_CHECKING:
     from config import Settings
+    from jobs.worker.chore import Chore
     from jobs.worker.supervisor import WorkerEnd
 
 
@@ -53,9 +54,20 @@ def worker(
         max_seconds=max_seconds,
         stop_when_empty=stop_when_empty,
         cancel_query=make_cancel_query(settings),
+        # a worker that ends by itself is somebody's for one job
+        chore=None if stop_when_empty else _schedules(),
     )
     if outcome is WorkerEnd.RESTART:
         restart()
+
+
+def _schedules() -> Chore:
+    """What the worker sees to besides: reports that are due (docs/reports.md)."""
+    from access.schedules.report_runs import anything_due
+    from data.time.epoch import epoch_ms
+    from jobs.worker.chore import Chore
+
+    return Chore(lambda engine: anything_due(engine, epoch_ms()), ("schedule", "run", "--quiet"))
 
 
 def _runner(settings: Settings) -> Callable[..., WorkerEnd]:

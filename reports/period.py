@@ -90,6 +90,19 @@ def read_period(text: str, timezone: str) -> Period:
     return found
 
 
+def read_every(text: str) -> Every:
+    """Return the rhythm of a name.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    for known in EVERY:
+        if text == known:
+            return known
+    value, known_ones = repr(text)[:40], ", ".join(EVERY)
+    raise InvalidRequest("There is no {name} {value}; use {known}.", field="every", name="every", value=value, known=known_ones)
+
+
 def last_complete(every: Every, now_ms: int, timezone: str) -> Period:
     """Return the latest month or week that has ended at ``now_ms`` (int ms UTC), and whose last
     readings have had time to come in.

@@ -28,6 +28,7 @@ from jobs.attempt_in_hand import AttemptInHand
 from jobs.job import Job, Metrics, Progress
 from jobs.kinds.history import load_history
 from reports.collecting import collect
+from reports.delivery import deliver
 from reports.earlier_years import load_earlier
 from reports.html import html_page
 from reports.inquiry import ReportFormat, ReportInquiry
@@ -79,6 +80,9 @@ def _write(hand: AttemptInHand) -> Metrics:
             earlier = load_earlier(hand, inquiry.definition, inquiry.named_period, _scaled(hand.report, _LOADED / 2, _LOADED))
             found, years = _made(hand, inquiry, earlier), len(earlier)
         size = found.stat().st_size
+        if inquiry.schedule:
+            with in_language(inquiry.definition.language):
+                deliver(hand, inquiry, found)
     finally:
         shelf.prune(keep="" if found is None else found.stem)
     hand.report(Progress(1.0, 0, 0, 0, 0, seconds_left=0.0))

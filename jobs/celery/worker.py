@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import func, select
@@ -30,6 +31,7 @@ from jobs.celery.pool import PoolOrder, run_pool
 from jobs.job import Status, WorkerInfo
 from jobs.ledger.tables import job
 from jobs.worker.attempt_cleanup import CancelQuery
+from jobs.worker.chore import Chore
 from jobs.worker.process import end_child, fork_child, poll_child
 from jobs.worker.supervisor import Equipment, RunJob, Supervisor, WorkerEnd, preload_and_open
 from jobs.worker.wake import WakeSocket
@@ -48,6 +50,7 @@ def run_celery_worker(
     max_seconds: float | None = None,
     stop_when_empty: bool = False,
     cancel_query: CancelQuery | None = None,
+    chore: Chore | None = None,
 ) -> WorkerEnd:
     """Run jobs of ``queues`` that come through the broker, until told to stop or a limit is
     reached; as ``run_worker``.
@@ -60,7 +63,7 @@ def run_celery_worker(
     if max_jobs is not None:
         raise ConfigurationError("--max-jobs is for RIWAYAT_QUEUE=local; with celery use --max-seconds.")
     limits = policy.Limits(None, max_seconds, stop_when_empty)
-    equipment = preload_and_open(settings, queues, slots, cancel_query, limits)
+    equipment = replace(preload_and_open(settings, queues, slots, cancel_query, limits), chore=chore)
     pools = Pools(settings, run_job, equipment.me, equipment.slots)
     with closing(WakeSocket(settings, equipment.me.id)) as wakeup, closing(Broker(settings)) as broker:
         return CeleryWorker(equipment, wakeup, CeleryDispatcher(equipment.ledger, broker), pools).run()

@@ -17,7 +17,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import structlog
@@ -34,6 +34,7 @@ from jobs.policy import HISTORY, LARGE, QUEUES, TIMES, Limits, WorkerTimes
 from jobs.worker.attempt_cleanup import AttemptCleanup, CancelQuery
 from jobs.worker.attempt_errors import lost_error
 from jobs.worker.children import Children
+from jobs.worker.chore import Chore
 from jobs.worker.pending_outcomes import PendingOutcomes
 from jobs.worker.process import thread_count
 from jobs.worker.signals import SignalWaiter
@@ -61,7 +62,9 @@ class WorkerEnd(Enum):
 
 @dataclass(frozen=True)
 class Equipment:
-    """What a worker begins with. ``slots`` are the jobs of each queue that it runs at a time."""
+    """What a worker begins with. ``slots`` are the jobs of each queue that it runs at a time;
+    ``chore`` is what it sees to besides.
+    """
 
     ledger: Ledger
     me: WorkerInfo
@@ -69,6 +72,7 @@ class Equipment:
     cleanup: AttemptCleanup
     limits: Limits
     times: WorkerTimes
+    chore: Chore | None = None
 
 
 def preload_and_open(
@@ -122,6 +126,7 @@ class Supervisor(ABC):
         self._cleanup = equipment.cleanup
         self._limits = equipment.limits
         self._times = equipment.times
+        self._chore = equipment.chore
         self._signals = SignalWaiter(wakeup)
         self._leases = LeaseWatch(equipment.times.certain_s)
         self._outcomes = PendingOutcomes(equipment.ledger)
@@ -175,6 +180,7 @@ class Supervisor(ABC):
             self._outcomes.flush()
             self._heartbeat()
             self._work()
+            self._see_to_chore()
         except SQLAlchemyError as exc:
             self._log.error("the ledger does not answer", error=str(exc))
             return TROUBLE_TICK_S
@@ -194,6 +200,10 @@ class Supervisor(ABC):
         self._outcomes.flush()
         self._heartbeat_at_s = time.monotonic() + (SUSPICIOUS_TICK_S if expired else self._times.heartbeat_s)
 
+    def _see_to_chore(self) -> None:
+        if self._chore is not None and not self._is_ending():
+            self._chore.look(self._ledger.engine)
+
     def _is_ending(self) -> bool:
         worked_s = time.monotonic() - self._started_s
         enough = self._limits.reached(claimed=self._claimed, worked_s=worked_s, empty=self._empty)
@@ -205,6 +215,8 @@ class Supervisor(ABC):
     def _end(self) -> None:
         """Sign off. Without the ledger, leases run out by themselves."""
         self._stop_all()
+        if self._chore is not None:
+            self._chore.stop()
         try:
             self._outcomes.flush()
             self._ledger.leave(self._me.id)
@@ -225,18 +237,20 @@ def run_worker(
     stop_when_empty: bool = False,
     cancel_query: CancelQuery | None = None,
     times: WorkerTimes = TIMES,
+    chore: Chore | None = None,
 ) -> WorkerEnd:
     """Run jobs of ``queues`` until told to stop or a limit is reached; running jobs then finish.
 
     SIGTERM, SIGINT or SIGHUP: jobs that are nearly done finish, others go back into the line
     without losing a try; a second signal does not wait. ``cancel_query(job_id, attempt)`` stops
-    what a killed child left running on the server of its source (jobs/worker/attempt_cleanup.py).
+    what a killed child left running on the server of its source (jobs/worker/attempt_cleanup.py);
+    ``chore`` is what the worker sees to besides.
 
     Raises:
         ConfigurationError: as :func:`preload_and_open`.
     """
     limits = Limits(max_jobs, max_seconds, stop_when_empty)
-    equipment = preload_and_open(settings, queues, slots, cancel_query, limits, times)
+    equipment = replace(preload_and_open(settings, queues, slots, cancel_query, limits, times), chore=chore)
     with closing(WakeSocket(settings, equipment.me.id)) as wakeup:
 
         def in_child(job: Job) -> None:
