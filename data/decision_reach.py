@@ -4,9 +4,10 @@ decisions alone (docs/decisions/0041).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from data.decision import CORRECTIONS, Decision
@@ -35,12 +36,17 @@ class Reach:
     months: tuple[int, ...] = ()
     fills: tuple[Fill, ...] = ()
 
-    @property
+    @cached_property
+    def digest(self) -> int:
+        """A number that differs whenever the decisions do."""
+        return zlib.crc32(repr(self.decisions).encode())
+
+    @cached_property
     def corrects(self) -> bool:
         """Return whether readings may differ from those that were measured."""
         return any(one.kind in CORRECTIONS for one in self.decisions)
 
-    @property
+    @cached_property
     def changes_tile(self) -> bool:
         """Return whether the month may differ in more than flags of rules that are added."""
         return self.corrects or any(one.kind != "wrong" and one.rule in _CHANGE_FLAGS_OF_TILES for one in self.decisions)
@@ -54,7 +60,9 @@ class DecisionReach:
 
     def __init__(self, decisions: Sequence[Decision]) -> None:
         self.decisions = tuple(sorted(decisions, key=lambda one: one.number))
+        self._shifts = [(span_of(one), shift_ms(one)) for one in self.decisions if one.kind == "shift"]
         self._known: dict[int, Reach] = {}
+        self._shifted: dict[int, tuple[int, ...]] = {}
 
     def of(self, month: int) -> Reach:
         """Return what bears on a UTC month."""
@@ -65,12 +73,21 @@ class DecisionReach:
 
     def months_shifted_to(self, months: Iterable[int]) -> Iterator[int]:
         """Yield the months into which readings of some months may be shifted, by one decision."""
-        shifts = [(span_of(one), shift_ms(one)) for one in self.decisions if one.kind == "shift"]
-        for month in months if shifts else ():
-            for span, by_ms in shifts:
-                part = _meet(month_bounds_ms(month), span)
-                if part is not None:
-                    yield from months_between(part[0] + by_ms, part[1] + by_ms)
+        if not self._shifts:
+            return
+        for month in months:
+            found = self._shifted.get(month)
+            if found is None:
+                found = self._shifted[month] = self._shifted_to(month)
+            yield from found
+
+    def _shifted_to(self, month: int) -> tuple[int, ...]:
+        bounds, found = month_bounds_ms(month), set[int]()
+        for span, by_ms in self._shifts:
+            part = _meet(bounds, span)
+            if part is not None:
+                found.update(months_between(part[0] + by_ms, part[1] + by_ms))
+        return tuple(found)
 
 
 @lru_cache(maxsize=2048)

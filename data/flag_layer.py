@@ -121,7 +121,7 @@ class FlagLayer:
         reach = self.reach.of(month)
         if not reach.decisions:
             return made
-        told: list[object] = [reach.decisions]
+        told: list[object] = [reach.digest]
         for key, months in self.reads(reach):
             entries = self.tiles.entries(key)
             told += [

@@ -20,8 +20,8 @@ def requests_beside(site: Site, request: HistoryRequest) -> list[HistoryRequest]
     wanted = months_with_flags(request)
     needed: dict[SeriesKey, set[int]] = {}
     for series in request.series:
-        layer = flag_layer(site, *series)
-        if layer is None or not layer.decisions:
+        layer = flag_layer(site, *series) if site.decisions(*series) else None
+        if layer is None:
             continue
         for month in wanted:
             for key, months in layer.reads(layer.reach.of(month)):

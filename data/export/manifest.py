@@ -18,7 +18,7 @@ from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, ex
 from data.export.netcdf import libraries
 from data.file_columns import Units
 from data.flag_choice import FlagChoice
-from data.flag_layer import FlagLayer, flag_layer
+from data.flag_layer import FlagLayer, flag_layer, within
 from data.flags_missing import months_with_flags
 from data.range_rows import open_observations, published_months
 from data.request import HistoryRequest, request_of
@@ -296,8 +296,11 @@ def _sensor(site: Site, name: str) -> SensorRecord:
 
 def _series(site: Site, request: HistoryRequest, station: str, name: str, *, with_flags: bool) -> SeriesRecord:
     entries = site.tiles.entries(SeriesKey(site.source.id, station, name))
-    there = ((month, entries[month]) for month in sorted(published_months(site, request, station, name)))
+    there = [(month, entries[month]) for month in sorted(published_months(site, request, station, name))]
     layer = flag_layer(site, station, name) if with_flags or site.flags != "none" else None
+    if layer is not None and layer.decisions:  # months that are filled alone have no tile of readings
+        filled = within(layer.entries(), months_with_flags(request))
+        there = sorted([*there, *((month, entry) for month, entry in filled.items() if month not in entries)])
     months = {month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(layer, entry)}" for month, entry in there}
     rows = open_observations(site, request, station, name).rows
     return SeriesRecord(station=station, sensor=name, rows=rows, months=months)

@@ -183,6 +183,9 @@ def test_a_month_without_any_reading_is_filled(loaded: Site) -> None:  # noqa: F
     text = b"".join(export_csv(replace(found, flags="hard"), longer, at(START), at("2024-05-01"))).decode()
     assert sum(line.startswith("2024-04") for line in text.splitlines()) == 240
     assert len(rows(found, "none", of=longer)[0]) == len(TIMES)
+    file = FileRecord(name="x.csv", format="csv", units="none", bytes=0, rows=0, sha256="0")
+    months = manifest_of(replace(found, flags="hard"), longer, file).series[0].months
+    assert sorted(months) == ["2024-01", "2024-02", "2024-03", "2024-04"]
 
 
 def test_readings_that_are_shifted_over_the_end_of_a_month_are_there_once(loaded: Site) -> None:  # noqa: F811
