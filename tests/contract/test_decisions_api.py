@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,21 @@ def test_two_reviewers_of_one_span_learn_of_each_other(world):
     anyway = world.decided("budi", kind="right", seen=first["number"])
     refused = world.undo(first["number"], "sari", seen=first["number"])
     assert [one["number"] for one in (refused.json or {})["newer"]] == [anyway["number"]]
+
+
+def test_of_two_who_press_at_the_same_moment_one_is_answered_409_and_shown_the_other(world):
+    ready = threading.Barrier(2)
+
+    def press(user: str, kind: str, day: int) -> TestResponse:
+        ready.wait(timeout=20)
+        return world.decide(user, kind=kind, seen=0, **{"from": f"2013-07-{day:02d}", "to": f"2013-07-{day:02d}"})
+
+    with ThreadPoolExecutor(2) as pool:
+        for day in (11, 12, 13):
+            answers = list(pool.map(press, ("sari", "budi"), ("right", "wrong"), (day, day)))
+            made, refused = sorted(answers, key=lambda answer: answer.status_code)
+            assert (made.status_code, refused.status_code) == (201, 409)
+            assert [one["number"] for one in (refused.json or {})["newer"]] == [(made.json or {})["number"]]
 
 
 def test_a_key_needs_the_scope_review(world):

@@ -27,6 +27,8 @@ _SOURCE_ZONES, _FAILURES = "tests/unit/test_source_zones.py", "tests/unit/test_s
 _NETCDF, _MANIFESTS = "tests/contract/test_netcdf.py", "tests/contract/test_manifests.py"
 _EXPORT, _ATTACKS = "tests/contract/test_export.py", "tests/contract/test_attacks.py"
 _KEYS, _LINE = "tests/contract/test_keys.py", "tests/contract/test_fair_order.py -k sqlite"
+_DECISIONS, _DECISIONS_API = "tests/contract/test_decisions.py -k sqlite", "tests/contract/test_decisions_api.py"
+_STORED = "tests/contract/test_stored_decisions.py"
 _VIEW_JS, _QUESTIONS_JS = "tests/js/view.test.mjs", "tests/js/questions.test.mjs"
 
 MUTANTS = (
@@ -69,6 +71,21 @@ MUTANTS = (
     Mutant("access/throttle.py", "0 if failures < free else", "0 if failures <= free else", _THROTTLE),
     Mutant("access/throttle.py", "if key.forgives or count.failures <= 1", "if subject", _THROTTLE),
     Mutant("access/keys.py", "return self.revoked_ms is None and (", "return (", _KEYS),
+    # Decisions of people
+    Mutant("access/decisions/made_decision.py", "revision=table.c.revision + 1", "revision=table.c.revision", _DECISIONS),
+    Mutant("access/decisions/deciding.py", "one.decision.number > seen and", "one.decision.number >= 0 and", _DECISIONS),
+    Mutant("access/decisions/deciding.py", "columns.from_ms <= draft.end_ms", "columns.from_ms < draft.end_ms", _DECISIONS),
+    Mutant("access/decisions/deciding.py", "columns.to_ms >= draft.start_ms", "columns.to_ms > draft.start_ms", _DECISIONS),
+    Mutant("access/decisions/deciding.py", "    store.decisions.look_again()", "    pass", _DECISIONS),
+    Mutant(
+        "access/decisions/decision_checks.py", "if is_derived else Purpose.REVIEW", "if is_derived else Purpose.VIEW", _DECISIONS
+    ),
+    Mutant("access/decisions/decision_list.py", "from_ms <= end_ms and start_ms < to_ms", "True", _DECISIONS),
+    Mutant("access/decisions/decision_text.py", "else safe_text(text)", "else text", _DECISIONS_API),
+    Mutant("access/decisions/stored_decisions.py", "if undone_ms is None and", "if", f"{_STORED} -k sqlite"),
+    Mutant("data/decision.py", "max(self.end_ms, self.end_ms + by_ms)", "self.end_ms", _DECISIONS),
+    Mutant("jobs/ledger/ledger.py", "if equal and anew and", "if equal and not anew and", _LEDGER),
+    Mutant("jobs/decision_job.py", "return whole if self.identity", "return exact if self.identity", _DECISIONS_API),
     # Tiles
     Mutant("data/tiles/index.py", "zlib.crc32(body) == crc and len(body)", "len(body)", f"{_TILES} {_DAMAGE}"),
     Mutant("data/tiles/index.py", "found[entry.month][0] <= written", "found[entry.month][0] > written", f"{_TILES} {_DAMAGE}"),
