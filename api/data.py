@@ -14,6 +14,7 @@ from flask import Response, jsonify, request
 from access.audit.log import acting, request_subject
 from access.grants import Purpose
 from access.identity import authorise
+from access.notes.file_notes import with_file_notes
 from access.restricted_site import restricted_site_for, whole_window
 from api.concurrency import limit_key
 from api.export_files import CONTENT_TYPES, cut, export_answer, export_receipt
@@ -38,7 +39,7 @@ from figures.job_window import JobWindow
 from figures.words import file_name
 from jobs.authorized import refuse_hidden
 from jobs.job import Job, Status, file_flags
-from jobs.policy import FILE_FORMATS
+from jobs.policy import FILE_FORMATS, WORKBOOK
 
 _TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -153,6 +154,8 @@ def _written(services: ApiServices, asked: JobWindow, kind: str) -> tuple[Respon
     wanted = cut(job.request, span)
     # as the job that writes it will see it
     site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=asked.site.flags)
+    if own == WORKBOOK:
+        site = with_file_notes(site, services.access, services.identify(), wanted)
     if not writes(job, kind):
         refuse_part(site, job)
     if answer := export_answer(site, wanted, own, download_name(site, job, span)):

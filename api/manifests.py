@@ -11,6 +11,7 @@ from flask import Response, request
 from access.audit.log import request_subject
 from access.grants import Purpose
 from access.identity import authorise
+from access.notes.file_notes import with_file_notes
 from access.restricted_site import restricted_site_for
 from api.concurrency import limit_key
 from api.data import asked_file, begun, download_name, file_receipt, refuse_part, send_while_permitted, writes
@@ -61,6 +62,7 @@ def add_manifest_route(api: Api, services: ApiServices) -> None:
             site = replace(restricted_site_for(services.site, asked.rights, wanted, Purpose.EXPORT), flags=site.flags)
         if not writes(asked.job, kind):
             refuse_part(site, asked.job)
+        site = with_file_notes(site, services.access, services.identify(), wanted)
         units = units_of(kind, query.units)
         with_flags = query.flags is not None
         tag = manifest_tag(site, wanted, kind, units, with_flags=with_flags)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from data.request import HistoryRequest
     from data.site import Site
     from jobs.job import Job
+    from jobs.ledger.ledger import Ledger
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +81,8 @@ def history(
             if picture:
                 write_trend(site, job, out, picture)
             else:
-                _export(site, request, out, units, manifest=manifest, with_flags=flags is not None)
+                told = _with_notes(site, ledger, request)
+                _export(told, request, out, units, manifest=manifest, with_flags=flags is not None)
             what = request_subject(request, job=job.id, format=kind, file=str(out))
             record(ledger.engine, "export", what)
     _print(job, found, as_json)
@@ -142,6 +144,17 @@ def _format_of(out: Path | None, *, manifest: bool) -> str | None:
         return kind
     except InvalidRequest as exc:
         raise typer.BadParameter(exc.message) from exc
+
+
+def _with_notes(site: Site, ledger: Ledger, request: HistoryRequest) -> Site:
+    """Return the site with the notes that workbooks and manifests tell."""
+    from access.identity import owner_identity
+    from access.names import LOCAL_USER
+    from access.notes.file_notes import with_file_notes
+    from access.store import open_access
+
+    store = open_access(site.settings, engine=ledger.engine)
+    return with_file_notes(site, store, owner_identity(site.settings, store, LOCAL_USER), request)
 
 
 def _check_units(units: str) -> None:

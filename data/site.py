@@ -16,6 +16,7 @@ from data.database.engine import make_engine, sqlite_path
 from data.database.network_timeouts import install_network_timeouts
 from data.decision import Decisions, no_decisions
 from data.export.shelf import Shelf
+from data.file_note import FileNote
 from data.flag_choice import FlagChoice
 from data.inventory import Inventory
 from data.source import TableSource, own_source
@@ -35,7 +36,8 @@ class Site:
 
     ``floor``: the finest steps that may be seen of it, each as a whole; raw:
     everything (access/restricted_site.py). ``flags``: which flags of rules count.
-    ``decisions``: what people decided about its series.
+    ``decisions``: what people decided about its series. ``notes`` are what a file that is made of
+    it tells beside its rows.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Site:
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
     decisions: Decisions = no_decisions
+    notes: tuple[FileNote, ...] = ()
 
     def knowing(self, sensors: Iterable[str]) -> Site:
         """The site with the users' formulas among some sensors in its catalogue and inventory."""

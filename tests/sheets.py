@@ -15,3 +15,9 @@ def sheet_rows(workbook: Path | IO[bytes]) -> list[tuple[Any, ...]]:
     A workbook that is opened for reading alone keeps its file open until it is closed."""
     with closing(openpyxl.load_workbook(workbook, read_only=True)) as book:
         return list(book.worksheets[0].values)
+
+
+def sheets_of(workbook: Path) -> dict[str, list[list[Any]]]:
+    """Every row of every sheet, by its name."""
+    with closing(openpyxl.load_workbook(workbook, read_only=True)) as book:
+        return {sheet.title: [list(row) for row in sheet.values] for sheet in book.worksheets}

@@ -213,6 +213,8 @@ def export_tag(
     if kind == NETCDF:
         known = [site.catalogue.stations.get(station) for station in request.stations]
         digest.update(f"{libraries()} {VERSION} {site.settings.institution} {known!r}".encode())
+    if kind == XLSX:
+        digest.update(repr(site.notes).encode("utf-8", "backslashreplace"))
     for station, sensor in request.series:
         digest.update(repr(site.catalogue[sensor]).encode())
         entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))

@@ -17,6 +17,7 @@ from data.export.flag_column import has_flag_column
 from data.export.formats import FILES_VERSION, NETCDF, STREAMS, check_format, export_file, export_tag, format_of
 from data.export.netcdf import libraries
 from data.file_columns import Units
+from data.file_note import FileNote
 from data.flag_choice import FlagChoice
 from data.flag_layer import FlagLayer, flag_layer, within
 from data.flags_missing import months_with_flags
@@ -124,9 +125,24 @@ class DecisionRecord(_Record):
     filled_from: tuple[str, str] | None = None
 
 
+class NoteRecord(_Record):
+    """What was noted of the series in the range, as far as the maker of the manifest might take it
+    away; no row depends on it.
+    """
+
+    station: str
+    sensor: str | None
+    start: str
+    end: str | None
+    kind: str
+    text: str
+    owner: str
+
+
 class Manifest(_Record):
     """What a file was made of; ``floor`` are the finest steps that its maker may see, ``flags`` are
     those of rules that count, ``decisions`` those in force about its readings where they count.
+    ``notes`` are no part of the file.
     """
 
     manifest: Literal[1] = 1
@@ -141,6 +157,7 @@ class Manifest(_Record):
     sensors: tuple[SensorRecord, ...]
     series: tuple[SeriesRecord, ...] = Field(description="By station, then sensor.")
     decisions: tuple[DecisionRecord, ...] = ()
+    notes: tuple[NoteRecord, ...] = ()
 
     @model_validator(mode="after")
     def _of_its_request(self) -> Manifest:
@@ -194,6 +211,7 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
         sensors=tuple(_sensor(site, name) for name in request.sensors),
         series=tuple(_series(site, request, *key, with_flags=file.flag_column) for key in request.series),
         decisions=_decisions(site, request, with_flags=file.flag_column),
+        notes=tuple(_note(one) for one in site.notes),
     )
 
 
@@ -273,13 +291,22 @@ def units_of(kind: str, units: Units) -> Units:
 
 
 def manifest_tag(site: Site, request: HistoryRequest, kind: str, units: Units, *, with_flags: bool = False) -> str:
-    """Return the tag of the file of a whole request (:func:`export_tag`)."""
-    return export_tag(site, request, request.start_ms, request.end_ms, kind, units, with_flags)
+    """Return the tag of the file of a whole request (:func:`export_tag`), and of what is noted."""
+    tag = export_tag(site, request, request.start_ms, request.end_ms, kind, units, with_flags)
+    if not site.notes:
+        return tag
+    return f"{tag}-{hashlib.sha256(repr(site.notes).encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 
 
 def _software(kind: str) -> dict[str, str]:
     found = {"riwayat": VERSION, "files": str(FILES_VERSION)}
     return found | (libraries() if kind == NETCDF else {"pyarrow": pa.__version__})
+
+
+def _note(one: FileNote) -> NoteRecord:
+    end = None if one.end_ms is None else iso_utc(one.end_ms)
+    same = {name: getattr(one, name) for name in ("station", "sensor", "kind", "text", "owner")}
+    return NoteRecord(start=iso_utc(one.start_ms), end=end, **same)
 
 
 def _station(site: Site, name: str) -> StationRecord:

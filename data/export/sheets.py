@@ -1,5 +1,5 @@
-"""The workbook of a request: Data (its rows), Daily, Monthly, Summary, and About,
-which says what they are.
+"""The workbook of a request: Data (its rows), Daily, Monthly, Summary, Notes where there are some,
+and About, which says what they are.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _SUMMARY: Final = (
     "station", "sensor", "unit", "rows", "flagged", "completeness", "min", "min time (UTC)", "max", "max time (UTC)", "mean",
     "sum", "last", "last time (UTC)",
 )  # fmt: skip
+_NOTE: Final = ("from", "to (no longer part of it)", "station", "sensor", "kind", "text", "by")
 _SENSOR: Final = (
     "sensor", "label", "unit", "Daily and Monthly", "day begins", "time stamps", "decimals", "valid from", "valid to", "formula",
 )  # fmt: skip
@@ -44,7 +45,7 @@ _SENSOR: Final = (
 def write_workbook(
     site: Site, request: HistoryRequest, span: Span, pieces: Iterable[Piece], path: Path, wrote: ReportRows
 ) -> int:
-    """Write the five sheets; returns how many rows Data has below its header.
+    """Write the sheets; returns how many rows Data has below its header.
     ``wrote`` is called every 5,000 of them.
 
     Raises:
@@ -54,6 +55,7 @@ def write_workbook(
         rows = _data(book, site, request, pieces, wrote)
         told = [_periods(book, site, request, span, name) for name in ("Daily", "Monthly")]
         _summary(book, site, request, span)
+        _notes(book, site, request)
         _about(book, site, request, span, rows, [text for text in told if text])
     return rows
 
@@ -110,9 +112,18 @@ def _rounded(value: float | None, sensor: Sensor) -> float | None:
     return None if value is None else round(value, sensor.decimals + 4)
 
 
+def _notes(book: Book, site: Site, request: HistoryRequest) -> None:
+    if not site.notes:
+        return
+    sheet = book.sheet("Notes", _NOTE, [_TIME_WIDTH, _TIME_WIDTH, _STATION_WIDTH, _VALUE_WIDTH, _VALUE_WIDTH, 80, _STATION_WIDTH])
+    for one in site.notes:
+        times = (None if each is None else _local(each, request.timezone) for each in (one.start_ms, one.end_ms))
+        sheet.add((*times, one.station, one.sensor, one.kind, one.text, one.owner or None))
+
+
 def _about(book: Book, site: Site, request: HistoryRequest, span: Span, rows: int, empty: Sequence[str]) -> None:
     sheet = book.sheet("About", (), [26, 60, *[_VALUE_WIDTH] * 8])
-    for line in (*_request_lines(site, request, span, rows), *_sheet_lines(request, empty), ()):
+    for line in (*_request_lines(site, request, span, rows), *_sheet_lines(request, empty, noted=bool(site.notes)), ()):
         sheet.add(line)
     sheet.add(_SENSOR)
     for name in request.sensors:
@@ -132,13 +143,15 @@ def _request_lines(site: Site, request: HistoryRequest, span: Span, rows: int) -
     yield ("rows of Data", rows)
 
 
-def _sheet_lines(request: HistoryRequest, empty: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+def _sheet_lines(request: HistoryRequest, empty: Sequence[str], *, noted: bool) -> Iterator[tuple[Cell, ...]]:
     steps = f"steps of {request.resolution}, each at its start"
     of = "every observation, flagged ones included" if request.resolution == "raw" else steps
     yield ("Data", f"{of}; timestamp_local is what clocks of the time zone show, with their offset from UTC")
     within = f"days and months of {request.timezone}, of unflagged observations between from and to alone"
     yield ("Daily, Monthly", f"{within}: the first and the last may be parts; rows says of how many observations each is made")
     yield ("Summary", "of the observations between from and to; flagged ones are counted, and left out of the other columns")
+    if noted:
+        yield ("Notes", "what people share on these series in this time, and the stations' history; no number depends on it")
     yield from (("", text) for text in empty)
 
 

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.identity import owner_identity
+from access.notes.file_notes import with_file_notes
 from access.restricted_site import require_permission
 from access.store import AccessStore, open_access
 from analysis.inquiry import Inquiry
@@ -32,7 +33,7 @@ from jobs.kinds.export_file import write_export
 from jobs.kinds.history import load_history
 from jobs.kinds.kept_answer import write_answer
 from jobs.ledger.ledger import Ledger, open_ledger
-from jobs.policy import ANALYSIS, FILE_FORMATS, PICTURE, REPORT, purpose_of
+from jobs.policy import ANALYSIS, FILE_FORMATS, PICTURE, REPORT, WORKBOOK, purpose_of
 from jobs.worker.attempt_cleanup import draft_name, session_name
 from jobs.worker.process import lift_memory_limit
 
@@ -243,7 +244,10 @@ def _run(hand: AttemptInHand) -> Metrics:
     if job.kind == REPORT:
         raise ConfigurationError("This worker makes no reports; start it with manage.py worker.")
     if job.kind in FILE_FORMATS:
-        return write_export(replace(seen, flags=file_flags(job) or USUAL_FLAGS), job.request, job.kind, hand.draft, report)
+        asked = replace(seen, flags=file_flags(job) or USUAL_FLAGS)
+        if job.kind == WORKBOOK:
+            asked = with_file_notes(asked, hand.access, hand.owner, job.request)
+        return write_export(asked, job.request, job.kind, hand.draft, report)
     if job.kind == ANALYSIS:
         return write_answer(seen, job.request, Inquiry.from_json(job.inquiry or ""), hand.draft, report)
     if job.kind == PICTURE:

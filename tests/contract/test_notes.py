@@ -18,6 +18,7 @@ from access.grants import Grant, MadeOf, Purpose, Rights
 from access.identity import Identity
 from access.names import EMBED_OWNER
 from access.notes import note_table as notes_module
+from access.notes.file_notes import with_file_notes
 from access.notes.note import LONGEST_TEXT, NoteContent, is_granted
 from access.notes.note_table import add_note, change_note, remove_note, visible_note, visible_notes
 from access.store import AccessStore, open_access
@@ -28,14 +29,17 @@ from callbacks.selection import Selection
 from callbacks.view import draw
 from config import Settings
 from data.database.engine import make_engine
+from data.export.formats import write_file
 from data.request import HistoryRequest
 from data.site import Site, open_site
 from data.time.epoch import DAY_MS, HOUR_MS, epoch_ms
 from errors import Conflict, InvalidRequest, NotFound, NotPermitted, UnknownSensor, UnknownStation
+from jobs.kinds.export_file import export_file_tag
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import open_ledger
 from jobs.services import Services
 from tests.people import granted, person
+from tests.sheets import sheets_of
 
 JULY = 1_373_673_600_000  # 2013-07-13 UTC
 FOG = NoteContent("EWR", "temperature", JULY, JULY, "fog")
@@ -378,3 +382,51 @@ def test_the_history_of_a_station_is_told_to_who_may_see_it_then(ask, settings):
     access.add_grant("everyone", "", Grant(("EWR",), ("humidity",), to_ms=JULY + 9 * DAY_MS), by="test")
     access.engine.dispose()
     assert [one["text"] for one in ask("budi", "GET", "/api/stations").json["stations"][0]["history"]] == ["moved"]
+
+
+# -- in files --------------------------------------------------------------------------------------
+
+
+def test_a_manifest_has_the_shared_notes_that_its_maker_may_take_away_and_the_file_none(ask, settings):
+    job = {
+        who: open_ledger(settings).record_completed(who, replace(REQUEST, stations=("EWR",)), {}).id for who in ("sari", "budi")
+    }
+
+    def made(who: str, kind: str = "csv") -> tuple[Any, Any]:
+        paths = (f"/api/jobs/{job[who]}/{what}?format={kind}" for what in ("manifest", "data"))
+        return tuple(ask(who, "GET", path) for path in paths)
+
+    before, rows = made("budi")
+    ask("sari", "POST", "/api/notes", NEW | {"text": "secret"})
+    ask("sari", "POST", "/api/notes", NEW | {"text": "fog", "shared": True})
+    for who in job:
+        manifest, data = made(who)
+        told = json.loads(manifest.text)
+        assert [(one["kind"], one["text"], one["owner"]) for one in told["notes"]] == [
+            ("event", "fog", "sari"),
+            ("station history", "HMP155", ""),
+        ]
+        assert data.data == rows.data
+        assert data.headers["ETag"] == rows.headers["ETag"]
+        assert manifest.headers["ETag"] != before.headers["ETag"]
+        assert told["file"] == json.loads(before.text)["file"]
+
+
+def test_a_workbook_has_a_sheet_of_notes_where_there_are_some_and_is_another_then(folder, settings, tmp_path):
+    site, access = open_site(settings), open_access(settings)
+    plain = replace(REQUEST, stations=("JFK",))
+    add_note(access, site, SARI, replace(DAY, station="JFK", text="=SUM(1)\nsun"))
+    add_note(access, site, SARI, replace(FOG, station="JFK", text="secret"))
+    noted = with_file_notes(site, access, SARI, plain)
+    books = {}
+    for name, of in (("plain", site), ("noted", noted)):
+        books[name] = tmp_path / f"{name}.xlsx"
+        write_file(of, plain, plain.start_ms, plain.end_ms, books[name], "xlsx")
+    assert "Notes" not in sheets_of(books["plain"])
+    found = sheets_of(books["noted"])["Notes"]
+    assert found[1:] == [
+        ["2013-07-12 20:00:00-04:00", "2013-07-13 20:00:00-04:00", "JFK", "temperature", "maintenance", "=SUM(1)\nsun", "sari"]
+    ]
+    assert export_file_tag(noted, plain, "workbook") != export_file_tag(site, plain, "workbook")
+    assert export_file_tag(noted, plain, "netcdf") == export_file_tag(site, plain, "netcdf")
+    access.engine.dispose()
