@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from access.grants import Purpose
@@ -35,8 +36,20 @@ def checked_reason(kind: str, reason: str) -> str:
     return text
 
 
-def check_decision(site: Site, identity: Identity, draft: Decision) -> None:
+Series = tuple[str, str]
+IsRecorded = Callable[[Site, Series], bool]
+"""Returns whether a station has a sensor; raises UnknownStation."""
+
+
+def is_recorded(seen: Site, series: Series) -> bool:
+    """Return whether a station has a sensor, measured or derived, as the inventory says."""
+    station, sensor = series
+    return sensor in seen.inventory.station(station).sensors
+
+
+def check_decision(site: Site, identity: Identity, draft: Decision, recorded: IsRecorded = is_recorded) -> None:
     """Refuse a decision that cannot be made, or not by an identity; its number does not count.
+    ``recorded`` asks the inventory.
 
     Raises:
         UnknownStation, UnknownSensor: there is none, or nothing of it is granted.
@@ -45,9 +58,9 @@ def check_decision(site: Site, identity: Identity, draft: Decision) -> None:
     """
     _check_span(draft)
     _check_kind(draft)
-    _check_series(site, identity, draft)
+    _check_series(site, identity, draft, recorded)
     if draft.filled_from is not None:
-        _check_filling(site, identity, draft, draft.filled_from)
+        _check_filling(site, identity, draft, draft.filled_from, recorded)
 
 
 def reviewed_span(draft: Decision) -> HistoryRequest:
@@ -103,7 +116,7 @@ def _check_amount(kind: str, amount: float) -> None:
         raise InvalidRequest("A shift is a whole number of milliseconds, at most 30 days.", field="amount")
 
 
-def _check_series(site: Site, identity: Identity, draft: Decision) -> None:
+def _check_series(site: Site, identity: Identity, draft: Decision, recorded: IsRecorded) -> None:
     known = site.knowing([draft.sensor])
     is_derived = draft.sensor in known.catalogue and bool(known.catalogue[draft.sensor].formula)
     purpose = Purpose.VIEW if is_derived else Purpose.REVIEW
@@ -115,10 +128,11 @@ def _check_series(site: Site, identity: Identity, draft: Decision) -> None:
             sensor=draft.sensor,
             inputs=", ".join(one.reference.shown for one in seen.catalogue[draft.sensor].inputs),
         )
-    _require_recorded(seen, draft.station, draft.sensor, "sensor")
+    if not recorded(seen, (draft.station, draft.sensor)):
+        raise _not_recorded((draft.station, draft.sensor), "sensor")
 
 
-def _check_filling(site: Site, identity: Identity, draft: Decision, filled_from: tuple[str, str]) -> None:
+def _check_filling(site: Site, identity: Identity, draft: Decision, filled_from: Series, recorded: IsRecorded) -> None:
     """A series may fill in where the identity may see it: who sees the filled one will see its
     readings.
     """
@@ -127,9 +141,10 @@ def _check_filling(site: Site, identity: Identity, draft: Decision, filled_from:
     station, sensor = filled_from
     request = HistoryRequest((station,), (sensor,), draft.start_ms, draft.end_ms + 1)
     seen = require_permission(site.knowing([sensor]), identity, request, Purpose.VIEW)
-    _require_recorded(seen, station, sensor, "filled_from")
+    if not recorded(seen, filled_from):
+        raise _not_recorded(filled_from, "filled_from")
 
 
-def _require_recorded(seen: Site, station: str, sensor: str, field: str) -> None:
-    if sensor not in seen.inventory.station(station).sensors:
-        raise UnknownSensor("{station} has no sensor {sensor}.", field=field, station=station, sensor=sensor)
+def _not_recorded(series: Series, field: str) -> UnknownSensor:
+    station, sensor = series
+    return UnknownSensor("{station} has no sensor {sensor}.", field=field, station=station, sensor=sensor)
