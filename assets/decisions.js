@@ -145,8 +145,9 @@
   }
 
   async function decide(event, kind, seen = state.last) {
-    if (!event.may) return;
+    if (!event.may || event.gap) return;
     const { rule, from, to } = event;
+    say("");
     for (const { station, sensor } of partsOf(event)) {
       const before = latest({ ...event, sensor });
       if (before && before.kind === kind) continue;
@@ -154,7 +155,6 @@
       if (answer.number) continue;
       return conflict(answer, () => decide(event, kind, Math.max(seen, ...answer.newer.map(({ number }) => number))));
     }
-    say("");
   }
 
   // Make a decision; the API's answer, or what is wrong.
@@ -165,7 +165,7 @@
     state.list = [...state.list, made];
     state.mine.push(made.number);
     state.last = Math.max(state.last, made.number);
-    follow(answer.job);
+    applied(answer);
     show();
     changed();
     return answer;
@@ -176,7 +176,7 @@
     if (!answer.number && answer.status !== 409) return say(answer.message);
     state.list = state.list.filter(({ number }) => number !== one.number);
     state.mine = state.mine.filter((number) => number !== one.number);
-    if (answer.job) follow(answer.job);
+    applied(answer);
     show();
     changed();
   }
@@ -251,14 +251,17 @@
     const theirs = (answer.newer || []).map(whole);
     if (answer.status !== 409 || !theirs.length) return say(answer.message);
     const again = () => load().then(() => say(""));
-    return say(`${words.conflict} ${theirs.join("; ")}. `, button("btn btn-sm", words.anyway, anyway), button("btn btn-sm", words.leave, again));
+    say(`${words.conflict} ${theirs.join("; ")}. `, button("btn btn-sm", words.anyway, anyway), button("btn btn-sm", words.leave, again));
+    parts.says.firstElementChild.focus();
   }
 
   // ---- until it counts --------------------------------------------------------------------------
 
+  // Where no job could be started, the next load applies it.
+  const applied = ({ job, number }) => (job ? follow(job) : number && say(words.unapplied));
+
   // Asked only while a decision of this page is being applied.
   async function follow(job) {
-    if (!job) return;
     jobs.add(job);
     say(words.applying);
     for (;;) {

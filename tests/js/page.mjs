@@ -34,6 +34,10 @@ export class Element {
     return this.children[0];
   }
 
+  get firstElementChild() {
+    return this.children.find(({ tag }) => tag !== "text");
+  }
+
   get textContent() {
     return this.children.map((child) => child.textContent).join("") || this.text || "";
   }

@@ -1,0 +1,92 @@
+// What was decided about readings (assets/decisions.js): which decision an event has, what is asked
+// of the server, and the clock of a zone and back.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Element, page } from "./page.mjs";
+
+const HOUR = 3600000;
+const NOON = Date.UTC(2024, 2, 9, 17); // in New York, a day before its clocks change
+const EVENT = { station: "JFK", sensor: "temperature", rule: "stuck", from: NOON, to: NOON + 9 * HOUR, may: true };
+const MADE = { number: 1, station: "JFK", sensor: "temperature", kind: "wrong", rule: "stuck", amount: null, filled_from: null, reason: "", made_by: "budi", made: "2024-04-01T00:00:00Z" };
+const time = (ms) => new Date(ms).toISOString();
+
+// A page on which these decisions are known; `asked` are questions to the server.
+function open(list = [], answers = {}, may = true) {
+  const places = { review: new Element("section"), readout: new Element("div") };
+  const words = { kinds: { wrong: "Wrong", right: "Right" }, rules: {}, decisionHeads: [], conflict: "Meanwhile:", anyway: "Anyway", leave: "Leave", applying: "Applying", decisions: "Decisions", undo: "Undo", measured: "Measured" };
+  places.review.dataset.words = JSON.stringify(words);
+  places.readout.dataset.months = JSON.stringify(["Jan", "Feb", "Mar"]);
+  const series = ["temperature", "humidity"].map((sensor) => ({ station: "JFK", sensor, name: sensor, unit: "", may }));
+  const review = { zone: "America/New_York", series, decided: [["JFK", "temperature"]], events: [] };
+  const asked = [];
+  async function fetch(path, { method = "GET", body } = {}) {
+    asked.push({ path, method, body: body && JSON.parse(body) });
+    const found = answers[method] || { decisions: list, last: 7 };
+    return { ok: !found.error, status: found.error ? 409 : 200, json: async () => found };
+  }
+  const window = page(["decisions.js"], {
+    fetch,
+    document: {
+      createElement: (tag) => Object.assign(new Element(tag), { focus() {} }),
+      documentElement: { dataset: { prefix: "/" }, lang: "en" },
+      getElementById: (id) => places[id],
+    },
+    riwayatChart: { review, job: "j1", chart: { meta: { start: 0, end: 10 }, config: { locale: "en" } } },
+    riwayatWorkbench: { shown: { options: {} } },
+  });
+  return { asked, decisions: window.riwayatDecisions, places };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+const about = (more) => ({ ...MADE, from: time(EVENT.from), to: time(EVENT.to), ...more });
+
+test("the latest decision in force about all of an event, of its rule or of all, is the event's", async () => {
+  const { decisions, asked } = open([about(), about({ number: 2, kind: "right", rule: null }), about({ number: 3, rule: "step" })]);
+  await settled();
+  assert.equal(decisions.of(EVENT).number, 2);
+  assert.equal(decisions.of({ ...EVENT, to: EVENT.to + 1 }), undefined);
+  assert.equal(decisions.of({ ...EVENT, station: "EWR" }), undefined);
+  assert.match(asked[0].path, /undone=false&station=JFK&sensor=temperature$/);
+});
+
+test("an event of a whole station is decided when each of its sensors is", async () => {
+  const one = about({ rule: "frozen" });
+  const frozen = { ...EVENT, sensor: "", rule: "frozen" };
+  const half = open([one]);
+  const whole = open([one, { ...one, number: 2, sensor: "humidity" }]);
+  await settled();
+  assert.equal(half.decisions.of(frozen), undefined);
+  assert.equal(whole.decisions.of(frozen).number, 1);
+});
+
+test("a decision about an event says what was seen, and none is sent for who may not review, or of a gap", async () => {
+  const { asked, decisions } = open([], { POST: about({ number: 8 }) });
+  await settled();
+  await decisions.decide({ ...EVENT, may: false }, "wrong");
+  await decisions.decide({ ...EVENT, gap: true }, "wrong");
+  await decisions.decide(EVENT, "wrong");
+  const posts = asked.filter(({ method }) => method === "POST");
+  assert.deepEqual(posts.map(({ body }) => body), [{ station: "JFK", sensor: "temperature", kind: "wrong", from: EVENT.from, to: EVENT.to, rule: "stuck", seen: 7 }]);
+  assert.equal(decisions.of(EVENT).number, 8);
+});
+
+test("what somebody else decided is shown, and to decide anyway says that it was seen", async () => {
+  const newer = [about({ number: 9, reason: "ice" })];
+  const { asked, decisions, places } = open([], { POST: { error: { message: "no" }, newer } });
+  await settled();
+  await decisions.decide(EVENT, "right");
+  const [says] = places.review.all("review-says");
+  assert.match(says.textContent, /Meanwhile:.*budi.*ice/);
+  says.children.find(({ tag }) => tag === "button").click();
+  await settled();
+  assert.equal(asked.at(-1).body.seen, 9);
+});
+
+test("clocks of a zone lead back to their times, also where they change", () => {
+  const { decisions } = open();
+  assert.equal(decisions.wall(NOON), "2024-03-09T12:00:00");
+  for (let at = NOON; at < NOON + 48 * HOUR; at += HOUR / 2) assert.equal(decisions.time(decisions.wall(at)), at);
+  assert.ok(Number.isNaN(decisions.time("")));
+  assert.equal(decisions.span({ from: NOON, to: NOON + HOUR }), "9 Mar 2024 12:00–13:00");
+});
