@@ -66,6 +66,8 @@
     window.riwayatWorkbench.choose(view, { ...kept, ...(rule && { rule }), ...(of && { of }) });
   }
 
+  const titled = (text) => Object.assign(make("td", "text", text), { title: text });
+
   function row(event, place) {
     const [when, rule, series, found, length, count] = event.words;
     const mark = make("span", event.hard ? "review-mark review-hard" : "review-mark");
@@ -73,7 +75,7 @@
     mark.append(make("span", "visually-hidden", ` (${mark.title})`));
     const name = button("door review-event", when, () => look(place));
     const acts = make("td", "text review-acts");
-    const cells = [make("td", "text", name), make("td", "text review-rule", rule, mark), make("td", "text", series), make("td", "text", found), make("td", "text", length), make("td", "number", count)];
+    const cells = [make("td", "text", name), make("td", "text review-rule", rule, mark), titled(series), titled(found), make("td", "text", length), make("td", "number", count)];
     const go = button("btn btn-sm", words.go, () => open(event), words.goHint);
     return { event, line: make("tr", "", ...cells, acts), name, acts, go };
   }
