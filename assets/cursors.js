@@ -237,8 +237,9 @@
       const dot = make("span", "readout-dot");
       dot.style.background = color;
       const one = make("span", "readout-value");
-      one.append(dot, values.get(key).value);
-      found.push(one);
+      const { value, why } = values.get(key);
+      one.append(dot, value);
+      found.push(one, ...(why ? [make("span", "readout-why", why)] : []));
     }
     return found;
   }

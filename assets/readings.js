@@ -214,15 +214,17 @@
     return [Math.min(y[place], ...values), Math.max(y[place], ...values)];
   }
 
-  // What the rail says of a series at a time: {value, aside}; null without a reading.
+  // What the rail says of a series at a time: {value, aside}, and why a reading is flagged; null
+  // without a reading.
   function said(series, time, pixel, mark) {
     const { decimals, unit, x, y, flagged } = series;
     const write = (value) => number(value, decimals, mark);
     const flag = flagged && flagged.x.length ? nearest(flagged.x, time) : -1;
     const near = flag >= 0 && Math.abs(flagged.x[flag] - time) <= FLAG_PX * pixel;
-    const asides = near ? [["⚑", write(flagged.y[flag]), flagged.why[flag]].filter(Boolean).join(" ")] : [];
+    const asides = near ? [`⚑ ${write(flagged.y[flag])}`] : [];
+    const why = near && flagged.why[flag] && { why: `⚑ ${flagged.why[flag]}` };
     const place = at(series, time, pixel);
-    if (place < 0) return asides.length ? { value: "–", aside: asides[0] } : null;
+    if (place < 0) return asides.length ? { value: "–", aside: asides[0], ...why } : null;
     let value = write(y[place]);
     if (series.aggregation === "direction") {
       const dots = new Set(y.slice(before(x, x[place] - pixel / 2), before(x, x[place] + pixel / 2 + 0.5)).map(write));
@@ -233,7 +235,7 @@
       const [low, high] = extent(series, place, pixel).map(write);
       if (low !== high) asides.unshift(`${low} – ${high}`);
     }
-    return { value: `${value}${NARROW}${unit}`, aside: asides.join("  ") };
+    return { value: `${value}${NARROW}${unit}`, aside: asides.join("  "), ...why };
   }
 
   // From one reading to a later one; of directions the shorter way around.

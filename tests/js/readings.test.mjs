@@ -100,7 +100,8 @@ test("a flagged reading is told with its mark and its true value", () => {
   const [one] = series([line(hours(0, 2), typed([1, 2])), marks]);
   assert.equal(said(one, HOUR, 1000, ".").aside, `⚑ −9${N}999.0`);
   const [told] = series([line(hours(0, 2), typed([1, 2])), { ...marks, text: ["Spike, limit 6"] }]);
-  assert.equal(said(told, HOUR, 1000, ".").aside, `⚑ −9${N}999.0 Spike, limit 6`);
+  assert.equal(said(told, HOUR, 1000, ".").why, "⚑ Spike, limit 6");
+  assert.equal(said(told, 0, 1, ".").why, undefined);
 });
 
 test("a bar is read anywhere in its bucket, also beside the bars of other stations", () => {
