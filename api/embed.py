@@ -179,7 +179,7 @@ def embed_json(found: Embed, now_ms: int) -> dict[str, Any]:
 
 
 def _drawn_so(spec: EmbedSpec) -> dict[str, Any]:
-    look = {name: getattr(spec, name) for name in ("theme", "language", "controls", "transparent")}
+    look = {name: getattr(spec, name) for name in ("theme", "language", "controls", "transparent", "notes")}
     return look | {"refresh": spec.refresh_s, "view": spec.view, "options": dict(spec.options)}
 
 
@@ -219,6 +219,7 @@ def _shows(body: NewEmbed, zone: str) -> EmbedSpec:
         language=body.language,
         controls=body.controls,
         transparent=body.transparent,
+        notes=body.notes,
         refresh_s=body.refresh,
         view=body.view,
         options=body.options,

@@ -27,7 +27,7 @@ from errors import InvalidRequest, NotFound, NotPermitted, RiwayatError
 from i18n import current_language, set_language, translate_error
 from jobs.job import Job, Status
 from layouts.embed_fields import wanted
-from layouts.embedding import CONTROLS, TRANSPARENT
+from layouts.embedding import CONTROLS, NOTES, TRANSPARENT
 from layouts.frame import FramePage, frame_page
 from layouts.page import plain_page
 
@@ -62,7 +62,7 @@ def _page(services: ApiServices, files: Mapping[str, str]) -> str:
     if "embed" not in identity.scopes:
         raise NotPermitted
     job = services.job(fields.get("job", ""))
-    switches = [name for name in (CONTROLS, TRANSPARENT) if name in fields]
+    switches = [name for name in (CONTROLS, TRANSPARENT, NOTES) if name in fields]
     drawn: dict[str, Any] = {name: _number(fields.get(name)) for name in ("start", "end")}
     drawn |= {"view": fields.get("view"), "options": _options(fields.get("options", ""))}
     last, theme, language = (fields.get(name, "") for name in ("last", "theme", "language"))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Response, jsonify, request
 
 from access.embeds.embed_table import find_embed
+from access.grants import Purpose
 from access.names import EMBED_OWNER
 from analysis.answer import Answer as Found
 from analysis.inquiry import TREND
@@ -22,6 +23,7 @@ from data.export_names import export_names
 from errors import NotPermitted
 from figures.analysis_figure import analysis_figure, of_window
 from figures.canvas import Canvas
+from figures.history import NOTHING_NOTED
 from figures.job_window import JobWindow
 from figures.template import style_of
 from figures.trend_options import FLAGS
@@ -31,6 +33,7 @@ from jobs.answering import answer_or_job
 from jobs.job import Job, Status
 from layouts.views import analysis_options, check_view, drawing_options, view_caption
 
+_NOTES: Final = {"all": Purpose.VIEW, "shared": Purpose.EMBED}
 _FOUND: Final = {200: Answer("The figure.", Figure), 202: ANSWERED_BY_JOB}
 
 
@@ -110,7 +113,8 @@ def _figure(services: ApiServices, asked: JobWindow, query: FigureQuery, texts: 
     drawn = asked.trend_view(texts, columns, include_flagged=query.flagged, with_statistics=False)
     gaps = asked.gaps(columns)
     size: dict[str, Any] = {"width_px": query.width_px, "height_px": height_px}
-    figure = asked.figure(drawn.view, gaps, theme=query.theme, options=drawn.options, noted=asked.noted(services), **size)
+    noted = NOTHING_NOTED if query.notes == "none" else asked.noted(services, _NOTES[query.notes])
+    figure = asked.figure(drawn.view, gaps, theme=query.theme, options=drawn.options, noted=noted, **size)
     whole = asked.job.status is Status.COMPLETED and before == gaps == ()
     figure["layout"]["meta"] |= {"complete": whole, "unchecked": unchecked, "problems": list(drawn.problems)}
     return figure

@@ -129,6 +129,10 @@ class DrawnQuery(StatsQuery):
 class FigureQuery(DrawnQuery):
     """A window and how it is drawn."""
 
+    notes: Annotated[
+        Literal["all", "shared", "none"],
+        Field(description="Which notes Trend shows: all that one may see, those that one may embed, or none."),
+    ] = "all"
     ratio: Annotated[
         float,
         Field(
@@ -289,6 +293,7 @@ class NewEmbed(_Selection):
         bool, Field(description="Buttons for the whole range, the picture and, where its owner may export, the rows.")
     ] = True
     transparent: Annotated[bool, Field(description="Without a ground of its own.")] = False
+    notes: Annotated[bool, Field(description="Trend shows the shared notes on its series that its maker may embed.")] = False
     refresh: Annotated[int, Field(description="Seconds after which a rolling chart looks for newer data.")] = 300
     view: Annotated[str, StringConstraints(max_length=64), Field(description="trend, or an analysis.")] = TREND
     options: Annotated[dict[Name, Name], Field(description="Options of the analysis, as texts (docs/analyses.md).")] = {}

@@ -255,6 +255,7 @@ class _Look(_Out):
     language: str
     controls: bool
     transparent: bool
+    notes: Annotated[bool, Field(description="Whether Trend shows shared notes.")]
     refresh: Annotated[int, Field(description="Seconds after which a rolling chart looks for newer data.")]
     view: Annotated[str, Field(description="trend, or an analysis.")]
     options: Annotated[dict[str, str], Field(description="Options of the analysis.")]

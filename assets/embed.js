@@ -296,9 +296,9 @@
     if (state.asking) state.asking.abort();
     state.asking = new AbortController();
     const { width, height } = room();
-    const { view, options, span } = state.shown;
+    const { notes, view, options, span } = state.shown;
     const ratio = window.devicePixelRatio || 1;
-    const query = new URLSearchParams({ ...options, view, width, ratio, height, theme: shade(), language });
+    const query = new URLSearchParams({ ...options, view, notes: notes ? "shared" : "none", width, ratio, height, theme: shade(), language });
     const wanted = chart.window || span;
     if (wanted) {
       query.set("from", wanted.start);

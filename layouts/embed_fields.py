@@ -10,7 +10,7 @@ from analysis.inquiry import TREND
 from data.request import HistoryRequest
 from data.view.window import clip_window
 from i18n import LANGUAGES, current_language
-from layouts.embedding import CONTROLS, FIXED, TRANSPARENT
+from layouts.embedding import CONTROLS, FIXED, NOTES, TRANSPARENT
 from layouts.views import check_view
 
 
@@ -40,6 +40,7 @@ def wanted(request: HistoryRequest, kind: Any, shown: Any, last: Any, theme: Any
         language=language if isinstance(language, str) and language in LANGUAGES else current_language(),
         controls=CONTROLS in chosen,
         transparent=TRANSPARENT in chosen,
+        notes=NOTES in chosen,
         view=view,
         options=options,
     )

@@ -25,6 +25,7 @@ FIXED: Final = "fixed"
 ROLLING: Final = "rolling"
 CONTROLS: Final = "controls"
 TRANSPARENT: Final = "transparent"
+NOTES: Final = "notes"
 
 LASTS: Final = ("24h", "3d", "7d", "30d", "90d", "365d")
 DEFAULT_LAST: Final = "7d"
@@ -78,6 +79,7 @@ def _fields(language: str) -> list[Component]:
                 {
                     CONTROLS: _("Buttons to reset the zoom and to download picture and data"),
                     TRANSPARENT: _("Transparent background"),
+                    NOTES: _("Shared notes on the time axis"),
                 }
             ),
             value=[CONTROLS],

@@ -132,6 +132,36 @@ def load(viewer: FlaskClient) -> TestResponse:
 # -- what a token opens ----------------------------------------------------------------------------
 
 
+def test_a_viewer_sees_shared_notes_where_the_maker_shows_them_and_private_ones_never(world):
+    sari = world.user("sari")
+    note = {"station": "EWR", "sensor": "temperature", "from": "2013-07-01T00:00:00Z"}
+    ids = [
+        ok(sari.post("/api/notes", json=note | {"text": text, "shared": shared}), 201)["id"]
+        for text, shared in (("fog", True), ("secret", False))
+    ]
+    said = {}
+    for notes in (True, False):
+        made = world.made(notes=notes)
+        viewer = world.bearer(made["token"])
+        assert ok(viewer.get("/api/embed"))["notes"] is notes
+        figure = viewer.get(f"/api/jobs/{ok(load(viewer), 202)['id']}/figure?width=300").text
+        said[notes] = ("fog" in figure, "secret" in figure)
+        assert code(viewer.get("/api/notes"), 403) == "not_permitted"
+    job = loaded_by(world, "sari")
+    for asked in ("all", "shared", "none"):
+        figure = sari.get(f"/api/jobs/{job}/figure?width=300&notes={asked}").text
+        said[asked] = ("fog" in figure, "secret" in figure)
+    for note_id in ids:
+        sari.delete(f"/api/notes/{note_id}")
+    assert said == {
+        True: (True, False),
+        False: (False, False),
+        "all": (True, True),
+        "shared": (True, False),
+        "none": (False, False),
+    }
+
+
 def test_a_viewer_sees_the_chart_and_nobody_is_signed_in(world):
     made = world.made(label="Newark")
     viewer = world.bearer(made["token"])
