@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -156,10 +157,21 @@ def manifest(material: Material) -> Manifest:
 
 
 def _checksums(material: Material) -> list[Part]:
-    rows = [
-        (each.station, each.sensor, month, said)
-        for each in manifest(material).series
-        for month, said in sorted(each.months.items())
-    ]
+    """Those of each month; of a longer period one digest of them a series."""
+    found = manifest(material).series
+    if material.period.days > MOST_DAYS:
+        rows = [(each.station, each.sensor, _months(each.months), _digest(each.months)) for each in found]
+        header = (_("Station"), _("Sensor"), _("Months (UTC)"), _("SHA-256 of their lines in the manifest"))
+        return [ReportTable(_("Checksums"), _("Digests of what was read"), header, rows)]
+    rows = [(each.station, each.sensor, month, said) for each in found for month, said in sorted(each.months.items())]
     header = (_("Station"), _("Sensor"), _("Month (UTC)"), _("Generation, checksum of readings, of flags"))
     return [ReportTable(_("Checksums"), _("Checksums of the months that were read"), header, rows)]
+
+
+def _months(months: Mapping[str, str]) -> str:
+    return f"{min(months)} – {max(months)} ({len(months)})" if months else "–"
+
+
+def _digest(months: Mapping[str, str]) -> str:
+    lines = "".join(f"{month} {said}\n" for month, said in sorted(months.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
-from access.notes.note import Note
+from access.decisions.made_decision import MadeDecision
+from access.notes.noted import Noted
 from analysis.answer import Answer, SubjectAnswer
 from analysis.question import Observed, Question, ask
 from analysis.registry import Named, find
@@ -16,12 +18,14 @@ from data.site import Site
 from reports.definition import ReportDefinition
 from reports.period import Period
 
+NOTHING_NOTED: Final = Noted()
+
 
 @dataclass(frozen=True)
 class Material:
     """The site as the report's owner sees it, with the flags that count; the request of the period;
     ``earlier`` are spans of earlier years whose readings are there, by year, latest first;
-    ``notes`` those that may leave the page.
+    ``noted`` and ``decisions`` (in force) are those that may leave the page.
     """
 
     site: Site
@@ -29,7 +33,8 @@ class Material:
     period: Period
     request: HistoryRequest
     earlier: Mapping[int, tuple[int, int]]
-    notes: tuple[Note, ...] = ()
+    noted: Noted = NOTHING_NOTED
+    decisions: tuple[MadeDecision, ...] = ()
 
     @property
     def catalogue(self) -> Catalogue:

@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from access.decisions.decision_list import DecisionFilter, visible_decisions
+from access.decisions.made_decision import MadeDecision
 from access.grants import Purpose
 from access.identity import Identity
-from access.notes.note import Note
-from access.notes.note_table import visible_notes
+from access.notes.noted import Noted, noted
 from access.restricted_site import restricted_site_for
 from access.store import AccessStore
 from analysis.codec import code_digest
@@ -125,8 +126,7 @@ def report_tag(site: Site, access: AccessStore, identity: Identity, request: His
     digest.update(export_tag(seen, request, request.start_ms, request.end_ms, "report").encode())
     for name in request.stations:
         digest.update(repr(seen.catalogue.stations.get(name)).encode())
-        digest.update(repr([seen.decisions(name, sensor) for sensor in request.sensors]).encode())
-    digest.update(repr(_notes(access, identity, request)).encode())
+    digest.update(repr((_noted(seen, access, identity, request), _decisions(access, identity, request))).encode())
     return digest.hexdigest()
 
 
@@ -135,15 +135,20 @@ def _seen(site: Site, identity: Identity, request: HistoryRequest, inquiry: Repo
     return replace(seen, flags=inquiry.definition.flags)
 
 
-def _notes(access: AccessStore, identity: Identity, request: HistoryRequest) -> tuple[Note, ...]:
-    span = (request.start_ms, request.end_ms)
-    return tuple(visible_notes(access, identity, request.stations, request.sensors, span, purpose=Purpose.EXPORT))
+def _noted(site: Site, access: AccessStore, identity: Identity, request: HistoryRequest) -> Noted:
+    return noted(access, site.catalogue, identity, request, site.settings.timezone, Purpose.EXPORT)
+
+
+def _decisions(access: AccessStore, identity: Identity, request: HistoryRequest) -> tuple[MadeDecision, ...]:
+    wanted = DecisionFilter(request.stations, request.sensors, request.start_ms, request.end_ms, undone=False)
+    return tuple(visible_decisions(access, identity.rights, wanted))
 
 
 def _material(hand: AttemptInHand, inquiry: ReportInquiry, earlier: Mapping[int, HistoryRequest]) -> Material:
     request, spans = hand.job.request, {year: (each.start_ms, each.end_ms) for year, each in earlier.items()}
-    seen, notes = _seen(hand.site, hand.owner, request, inquiry), _notes(hand.access, hand.owner, request)
-    return Material(seen, inquiry.definition, inquiry.named_period, request, spans, notes)
+    seen, period = _seen(hand.site, hand.owner, request, inquiry), inquiry.named_period
+    known, decided = _noted(seen, hand.access, hand.owner, request), _decisions(hand.access, hand.owner, request)
+    return Material(seen, inquiry.definition, period, request, spans, known, decided)
 
 
 def _write_file(hand: AttemptInHand, material: Material, form: ReportFormat, draft: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from data.decision import Decision, DecisionKind
-from data.sensor import Sensor
+from access.decisions.made_decision import MadeDecision
+from data.decision import DecisionKind
 from figures.rule_words import rule_name
 from i18n import current_language
 from i18n import gettext as _
@@ -13,30 +13,33 @@ from reports.material import StationMaterial
 
 def section(station: StationMaterial) -> ReportSection:
     """Return the decisions in force about readings of the station's series in the period."""
-    start, end = station.whole.period.span
-    rows = [
-        _row(sensor, each)
-        for sensor in station.sensors
-        for each in station.whole.site.decisions(station.name, sensor.name)
-        if each.start_ms < end and each.end_ms >= start
-    ]
+    labels = {sensor.name: sensor.label(current_language()) for sensor in station.sensors}
+    found = [made for made in station.whole.decisions if made.decision.station == station.name]
+    rows = [_row(labels.get(made.decision.sensor, made.decision.sensor), made) for made in found]
     part: Part = Words(_("No decision of a person is in force for this period."))
     if rows:
-        header = (_("No."), _("Sensor"), _("Decision"), _("From"), _("To"), _("Rule"), _("Number"), _("Filled from"))
+        header = (
+            *(_("No."), _("Sensor"), _("Decision"), _("From"), _("To"), _("Rule"), _("Amount"), _("Filled from")),
+            *(_("Reason"), _("By"), _("Made")),
+        )
         part = ReportTable(_("Decisions"), _("Decisions of people that are in force; both times are included"), header, rows)
     return ReportSection(_("Decisions of people"), [part])
 
 
-def _row(sensor: Sensor, decision: Decision) -> tuple[Cell, ...]:
+def _row(label: str, made: MadeDecision) -> tuple[Cell, ...]:
+    decision = made.decision
     return (
         Amount(decision.number),
-        sensor.label(current_language()),
+        label,
         _kind(decision.kind),
         Instant(decision.start_ms),
         Instant(decision.end_ms),
         rule_name(decision.rule) if decision.rule else "",
         Amount(decision.amount, 3),
         " · ".join(decision.filled_from or ()),
+        made.reason,
+        made.made_by,
+        Instant(made.made_ms),
     )
 
 

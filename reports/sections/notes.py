@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from access.notes.note import NoteKind
 from data.catalogue import Catalogue
 from i18n import current_language
@@ -11,7 +13,14 @@ from reports.material import StationMaterial
 
 
 def section(station: StationMaterial) -> ReportSection:
-    """Return shared notes of the station and its series, by time."""
+    """Return shared notes of the station and its series, and what the catalogue says of its past,
+    by time.
+    """
+    parts: list[Part] = [*_notes(station), *_history(station)]
+    return ReportSection(_("Notes and history"), parts or [Words(_("There is no shared note of this period."))])
+
+
+def _notes(station: StationMaterial) -> Iterator[Part]:
     catalogue = station.whole.catalogue
     rows = [
         (
@@ -22,14 +31,31 @@ def section(station: StationMaterial) -> ReportSection:
             note.content.text,
             note.owner,
         )
-        for note in station.whole.notes
+        for note in station.whole.noted.notes
         if note.content.station == station.name
     ]
-    part: Part = Words(_("There is no shared note of this period."))
     if rows:
         header = (_("From"), _("To"), _("Sensor"), _("Kind"), _("Note"), _("By"))
-        part = ReportTable(_("Notes"), _("Shared notes of the station and its sensors"), header, rows)
-    return ReportSection(_("Notes"), [part])
+        yield ReportTable(_("Notes"), _("Shared notes of the station and its sensors"), header, rows)
+
+
+def _history(station: StationMaterial) -> Iterator[Part]:
+    catalogue = station.whole.catalogue
+    rows = [
+        (
+            Instant(each.start_ms),
+            None if each.end_ms is None else Instant(each.end_ms),
+            _of(each.sensor, catalogue),
+            each.place,
+            each.instrument,
+            each.text,
+        )
+        for each in station.whole.noted.history
+        if each.station == station.name
+    ]
+    if rows:
+        header = (_("From"), _("To"), _("Sensor"), _("Position"), _("Instrument"), _("What"))
+        yield ReportTable(_("Station history"), _("History of the station, as the catalogue says"), header, rows)
 
 
 def _of(sensor: str | None, catalogue: Catalogue) -> str:

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from access.audit.entries import AuditFilter
-from access.grants import Grant, Rights
+from access.decisions.deciding import decide
+from access.grants import EVERYTHING, Grant, Rights
 from access.identity import owner_identity
 from access.notes.note import NoteContent
 from access.notes.note_table import add_note
@@ -23,6 +24,7 @@ from access.store import AccessStore, open_access
 from app import create_app
 from callbacks.report_menu import reports_of
 from config import Settings
+from data.decision import Decision
 from data.request import parse_time
 from data.site import Site, open_site
 from errors import ConfigurationError, NotPermitted, PrintFailed
@@ -113,7 +115,7 @@ def test_a_page_has_every_section_in_its_language_and_no_address_and_no_script(w
     text = world.made(language="id").read_text()
     headings = re.findall(r"<h3>(.*?)</h3>", text)
     assert headings == [
-        *("Kelengkapan", "Penanda per aturan", "Keputusan petugas", "Catatan", "Nilai ekstrem", "Per hari"),
+        *("Kelengkapan", "Penanda per aturan", "Keputusan petugas", "Catatan dan riwayat", "Nilai ekstrem", "Per hari"),
         *("Laporan bulanan (CLIMAT)", "Angin", "Hujan", "Tahun-tahun sebelumnya"),
     ]
     assert '<html lang="id">' in text
@@ -313,3 +315,14 @@ def test_the_page_offers_the_month_the_year_and_the_window_as_far_as_they_are_gr
     until = Grant(to_ms=of.end_ms)
     narrow = replace(window, rights=Rights((until,)))
     assert [each.words for each in reports_of(services, narrow)] == ["1 Mar 2013 – 20 May 2013 EDT"]
+
+
+def test_decisions_of_people_stand_with_their_reason_and_author(world):
+    sari, at = owner_identity(world.settings, world.access, "sari"), parse_time("2013-05-10", ZONE, field="from")
+    sari = replace(sari, rights=EVERYTHING)
+    draft = Decision(0, "JFK", "temperature", "offset", at, at + 3_600_000, amount=-0.5)
+    decide(world.access, world.site, sari, draft, reason="ventilator <stood>")
+    text = world.made(sections=["decisions"]).read_text()
+    assert "ventilator &lt;stood&gt;" in text
+    assert "offset added" in text
+    assert "<td>sari</td>" in text
