@@ -233,7 +233,7 @@
     const may = (seriesOf(one) || {}).may;
     const around = Math.max((one.to - one.from) / 2, DAY_MS / 2);
     const when = button("door", span(one), () => window.riwayatWorkbench.open(one.from - around, one.to + around));
-    const rule = one.rule ? make("span", "review-by", ` ${words.rules[one.rule] || one.rule}`) : "";
+    const rule = one.rule ? make("span", "review-by", ` · ${words.rules[one.rule] || one.rule}`) : "";
     const by = [one.made_by, make("span", "review-by", ` ${clock(Math.floor(one.made / 60000) * 60000)}`)];
     const cells = [[when], [nameOf(one)], [what(one), rule], [one.reason || ""], by, may ? [button("btn btn-sm", words.undo, () => undo(one))] : []];
     return make("tr", "", ...cells.map((cell) => make("td", "text", ...cell)));

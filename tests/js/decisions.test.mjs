@@ -14,7 +14,7 @@ const time = (ms) => new Date(ms).toISOString();
 // A page on which these decisions are known; `asked` are questions to the server.
 function open(list = [], answers = {}, may = true) {
   const places = { review: new Element("section"), readout: new Element("div") };
-  const words = { kinds: { wrong: "Wrong", right: "Right" }, rules: {}, decisionHeads: [], conflict: "Meanwhile:", anyway: "Anyway", leave: "Leave", applying: "Applying", decisions: "Decisions", undo: "Undo", measured: "Measured" };
+  const words = { kinds: { wrong: "Wrong", right: "Right" }, rules: {}, decisionHeads: [], conflict: "Meanwhile:", anyway: "Anyway", leave: "Leave", applying: "Applying", decisions: "Decisions", undo: "Undo", fill: "Fill", measured: "Measured" };
   places.review.dataset.words = JSON.stringify(words);
   places.readout.dataset.months = JSON.stringify(["Jan", "Feb", "Mar"]);
   const series = ["temperature", "humidity"].map((sensor) => ({ station: "JFK", sensor, name: sensor, unit: "", may }));
@@ -69,6 +69,28 @@ test("a decision about an event says what was seen, and none is sent for who may
   const posts = asked.filter(({ method }) => method === "POST");
   assert.deepEqual(posts.map(({ body }) => body), [{ station: "JFK", sensor: "temperature", kind: "wrong", from: EVENT.from, to: EVENT.to, rule: "stuck", seen: 7 }]);
   assert.equal(decisions.of(EVENT).number, 8);
+});
+
+test("who may not review has no buttons, a gap can be filled, and all else is wrong, right or for the dialog", () => {
+  const { decisions } = open();
+  const words = (event) => Array.from(decisions.buttons({ ...EVENT, ...event }), ({ textContent }) => textContent);
+  assert.deepEqual(words({ may: false }), []);
+  assert.deepEqual(words({ gap: true }), ["Fill"]);
+  assert.deepEqual(words({ gap: true, sensor: "" }), []); // of which sensor?
+  assert.deepEqual(words({}), ["Wrong", "Right", "⋮"]);
+});
+
+test("what is undone is no longer the event's, and of an event without a decision the last of the page is", async () => {
+  const { asked, decisions } = open([about()], { POST: about({ number: 8, from: time(NOON - HOUR), to: time(NOON - HOUR) }) });
+  await settled();
+  await decisions.takeBack(EVENT);
+  assert.equal(asked.at(-1).path, "/api/decisions/1/undo");
+  assert.equal(decisions.of(EVENT), undefined);
+  const other = { ...EVENT, from: NOON - HOUR, to: NOON - HOUR };
+  await decisions.decide(other, "wrong");
+  await decisions.takeBack(EVENT);
+  assert.equal(asked.at(-1).path, "/api/decisions/8/undo");
+  assert.equal(decisions.of(other), undefined);
 });
 
 test("what somebody else decided is shown, and to decide anyway says that it was seen", async () => {
