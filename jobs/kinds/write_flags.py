@@ -102,7 +102,7 @@ class _Maker:
         marks = rule_marks(
             MonthRows(rows.times, rows.values, rows.flags), self.sensor, entry.step_ms or None, self.limits, self.position
         )
-        own, found = judged(rows.times, rows.flags, marks, reach.decisions)
+        own, found = judged(rows.times, rows.values, rows.flags, marks, reach.decisions)
         for choice, which in zip(LEFT_OUT, (found.hard, np.ones(len(found.at), bool)), strict=True):
             if which.any() or reach.changes_tile:
                 flags = own.copy()

@@ -17,6 +17,7 @@ from data.flag_names import FLAG_NAMES, packed, unpacked
 from data.readings import FLAG_RANGE, FLAG_SOURCE
 
 TIMES = np.arange(20, dtype=np.int64) * 1000
+VALUES = np.where(np.arange(20) < 8, 1.0, np.arange(20))  # which stand still before the eighth
 
 
 def marks(**found: list[int]) -> Marks:
@@ -67,7 +68,9 @@ BEFORE = {0: "ITSELF", 3: "spike hard", 4: "step suspect", 9: "step suspect", 12
         (("suspect", 4, 5, None), {5: "hand suspect"}),
         (("wrong", 5, 6, "frozen"), {5: "frozen hard", 6: "frozen hard"}),
         (("wrong", 5, 6, "spike"), {}),  # the rule found none of these
-        (("wrong", 5, 6, "stuck"), {5: "stuck hard", 6: "stuck hard"}),  # of which a month has a part
+        (("wrong", 5, 6, "stuck"), {5: "stuck hard", 6: "stuck hard"}),  # too short a part of a run
+        (("wrong", 6, 10, "stuck"), {}),
+        (("suspect", 6, 14, "stuck"), {12: "stuck suspect", 13: "stuck suspect"}),
         (("wrong", 0, 19, "gap"), {}),  # nothing is there
         (("wrong", 0, 2, "range"), {}),
         (("suspect", 0, 2, "range"), {0: "range suspect"}),
@@ -76,18 +79,21 @@ BEFORE = {0: "ITSELF", 3: "spike hard", 4: "step suspect", 9: "step suspect", 12
 )
 def test_a_verdict_is_about_its_rule_or_all(verdict: tuple[str, int, int, str | None], changed: dict[int, str | None]) -> None:
     expected = {at: word for at, word in (BEFORE | changed).items() if word}
-    assert told(*judged(TIMES, flags(range=[0]), marks(**FOUND), [said(5, *verdict)])) == expected
+    assert told(*judged(TIMES, VALUES, flags(range=[0]), marks(**FOUND), [said(5, *verdict)])) == expected
 
 
 def test_the_last_verdict_counts() -> None:
     both = [said(1, "wrong", 5, 6), said(2, "right", 6, 7)]
-    assert told(*judged(TIMES, flags(), {}, both)) == {5: "hand hard"}
-    assert told(*judged(TIMES, flags(), {}, [said(3, "wrong", 5, 6), said(2, "right", 6, 7)])) == {5: "hand hard", 6: "hand hard"}
-    assert told(*judged(TIMES, flags(range=[6]), {}, [*both, said(3, "wrong", 6, 6)])) == {5: "hand hard", 6: "hand hard"}
+    assert told(*judged(TIMES, VALUES, flags(), {}, both)) == {5: "hand hard"}
+    assert told(*judged(TIMES, VALUES, flags(), {}, [said(3, "wrong", 5, 6), said(2, "right", 6, 7)])) == {
+        5: "hand hard",
+        6: "hand hard",
+    }
+    assert told(*judged(TIMES, VALUES, flags(range=[6]), {}, [*both, said(3, "wrong", 6, 6)])) == {5: "hand hard", 6: "hand hard"}
 
 
 def test_a_flag_tells_which_decision_gave_it_and_keeps_the_limit_of_its_rule() -> None:
-    _, found = judged(TIMES, flags(), marks(**FOUND), [said(7, "wrong", 4, 6, "step"), said(8, "wrong", 6, 6)])
+    _, found = judged(TIMES, VALUES, flags(), marks(**FOUND), [said(7, "wrong", 4, 6, "step"), said(8, "wrong", 6, 6)])
     by = dict(zip(found.at.tolist(), zip(found.by.tolist(), found.limit.tolist(), strict=True), strict=True))
     assert by[3] == (0, 3.0)
     assert by[4] == (7, 3.0)
@@ -109,7 +115,7 @@ VERDICTS = st.lists(
 @given(VERDICTS)
 def test_outside_of_their_spans_verdicts_change_nothing(verdicts: list[tuple[str, int, int, str | None]]) -> None:
     made = [said(number, kind, min(a, b), max(a, b), rule) for number, (kind, a, b, rule) in enumerate(verdicts, 1)]
-    found = told(*judged(TIMES, flags(range=[0]), marks(**FOUND), made))
+    found = told(*judged(TIMES, VALUES, flags(range=[0]), marks(**FOUND), made))
     outside = [at for at in range(20) if not any(one.start_ms <= at * 1000 <= one.end_ms for one in made)]
     assert {at: found.get(at) for at in outside} == {at: BEFORE.get(at) for at in outside}
 
@@ -118,8 +124,8 @@ def test_outside_of_their_spans_verdicts_change_nothing(verdicts: list[tuple[str
 def test_what_rules_found_is_not_touched_so_that_undoing_gives_it_back(verdicts: list[tuple[str, int, int, str | None]]) -> None:
     made = [said(number, kind, min(a, b), max(a, b), rule) for number, (kind, a, b, rule) in enumerate(verdicts, 1)]
     own, found = flags(range=[0]), marks(**FOUND)
-    judged(TIMES, own, found, made)
-    assert told(*judged(TIMES, own, found, [])) == BEFORE
+    judged(TIMES, VALUES, own, found, made)
+    assert told(*judged(TIMES, VALUES, own, found, [])) == BEFORE
     assert np.array_equal(worst_marks(found, 20).at, worst_marks(marks(**FOUND), 20).at)
 
 
