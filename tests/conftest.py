@@ -29,6 +29,7 @@ from tests.databases import DATABASES, IN_CI, MIGRATED, drop_all, share_tls_cont
 from tests.servers import OWN_SERVERS, OwnServer
 
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+REAL_HASHER = passwords._HASHER
 
 hypothesis.settings.register_profile(
     "riwayat", deadline=None, derandomize=IN_CI, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -149,13 +150,21 @@ def _no_app_of_another_test() -> Iterator[None]:
     app_context.reset(token)
 
 
-@pytest.fixture(autouse=True)
-def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords with the weakest parameters;
-    a test marked ``real_passwords`` has the product's, 64 MiB a hash.
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hash passwords with the weakest parameters, also those that a file's tests share: each look
+    at a real one takes a seventh of a second.
     """
-    if request.node.get_closest_marker("real_passwords") is None:
-        monkeypatch.setattr(passwords, "_HASHER", CHEAP_HASHER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", CHEAP_HASHER)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _real_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test marked ``real_passwords`` has the product's parameters, 64 MiB a hash."""
+    if request.node.get_closest_marker("real_passwords") is not None:
+        monkeypatch.setattr(passwords, "_HASHER", REAL_HASHER)
     passwords._dummy.cache_clear()
 
 
