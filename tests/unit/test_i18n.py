@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
+from babel.messages.catalog import Catalog
 
 import errors
 from i18n import (
@@ -46,11 +47,17 @@ def forms(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+@pytest.fixture(scope="module")
+def messages() -> Catalog:
+    """All sentences of the source; to look for them takes two seconds."""
+    return template()
+
+
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
-def test_every_message_of_the_source_is_translated_with_the_same_fields(language):
+def test_every_message_of_the_source_is_translated_with_the_same_fields(messages, language):
     found = catalogue(language)
     untranslated, different = [], []
-    for message in template():
+    for message in messages:
         if not message.id:
             continue
         ids = forms(message.id)
@@ -64,8 +71,8 @@ def test_every_message_of_the_source_is_translated_with_the_same_fields(language
     assert not different
 
 
-def test_no_translation_is_left_over():
-    ids = {forms(message.id)[0] for message in template()}
+def test_no_translation_is_left_over(messages):
+    ids = {forms(message.id)[0] for message in messages}
     found = {key if isinstance(key, str) else key[0] for key in catalogue("id")._catalog}
     assert found - {""} <= ids
 
