@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from dash.testing.browser import Browser
+from selenium.common.exceptions import JavascriptException
 
 from data.request import HistoryRequest
 from tests.e2e.history_page import PATIENCE_S
@@ -19,6 +20,21 @@ DAY = 86_400_000
 REQUEST = HistoryRequest(("EWR", "JFK"), ("temperature", "rainfall"), START, END, "raw", "America/New_York")
 GRAPH = "document.querySelector('#chart .js-plotly-plot')"
 STRIP = "document.querySelector('#overview .js-plotly-plot')"
+# Looks for a second; a script that throws is a fault of the test, as where it is run once.
+LOOK = """
+const [done] = arguments, began = performance.now();
+(function look() {
+  let value;
+  try {
+    value = (() => { SCRIPT
+    })();
+  } catch (error) {
+    return void done({ thrown: String(error) });
+  }
+  if (value || performance.now() - began > 1000) done({ value });
+  else setTimeout(look, 20);
+})();
+"""
 
 
 class Chart:
@@ -59,7 +75,20 @@ class Chart:
         return self.driver.execute_script(script, *arguments)
 
     def wait(self, script: str, what: str) -> Any:
-        return wait_until(lambda: self.run(script), what, PATIENCE_S)
+        """Wait until a script returns something that is true, and return it: the page itself looks,
+        each look from here would cost three processes some milliseconds.
+        """
+        return wait_until(lambda: self._looked(script), what, PATIENCE_S)
+
+    def _looked(self, script: str) -> Any:
+        try:
+            found = self.driver.execute_async_script(LOOK.replace("SCRIPT", script))
+        except JavascriptException as error:
+            if "document unloaded" in str(error):  # it looks again on the page that comes
+                return None
+            raise
+        assert "thrown" not in found, found["thrown"]
+        return found.get("value")
 
     def meta(self) -> dict[str, Any]:
         found: dict[str, Any] = self.run(f"return {GRAPH}.layout.meta")
