@@ -32,15 +32,15 @@ _TRIANGLE: Final = "M-3,0L3,0L0,-5Z"
 
 @dataclass(frozen=True)
 class Mark:
-    """A flag or, of the history of stations, a diamond: at int ms UTC, of one or several."""
+    """A flag or, of the history of stations alone, a diamond: at int ms UTC, of one or several."""
 
     at_ms: int
-    of: tuple[Note, ...] | tuple[HistoryEntry, ...]
+    of: tuple[Note | HistoryEntry, ...]
 
     @property
     def is_history(self) -> bool:
-        """Whether it is of the history of stations."""
-        return isinstance(self.of[0], HistoryEntry)
+        """Whether it is of the history of stations alone."""
+        return all(isinstance(each, HistoryEntry) for each in self.of)
 
 
 def marks_of(noted: Noted, start_ms: int, end_ms: int, width_px: float, apart_px: float = _APART_PX) -> list[Mark]:
@@ -52,9 +52,9 @@ def marks_of(noted: Noted, start_ms: int, end_ms: int, width_px: float, apart_px
     def near(one: int, other: int) -> bool:
         return (one - other) * scale < apart_px
 
-    notes = [(max(one.content.start_ms, start_ms), one) for one in noted.notes if _touches(_span(one), start_ms, end_ms)]
-    past = [(max(one.start_ms, start_ms), one) for one in noted.history if _touches(_span(one), start_ms, end_ms)]
-    return [*_grouped(notes, near), *_grouped(past, near)]
+    everything: list[Note | HistoryEntry] = [*noted.notes, *noted.history]
+    found = [one for one in everything if _touches(_span(one), start_ms, end_ms)]
+    return _grouped([(max(_span(one)[0], start_ms), one) for one in found], near)
 
 
 def mark_shapes(marks: Sequence[Mark], noted: Noted, clock: WallClock, style: Style) -> list[dict[str, Any]]:

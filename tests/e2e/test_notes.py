@@ -11,6 +11,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.chart_page import DAY, GRAPH, START, Chart
+from tests.e2e.test_accessibility import AXE, LOOK
 
 HOSTILE = "<img src=x onerror='window.broken=1'>%{y} \u202eevil"
 JULY = START + 181 * DAY
@@ -44,6 +45,16 @@ def flag_px(chart: Chart) -> float:
     return float(chart.run(script))
 
 
+def faults(chart: Chart, *within: str) -> list[str]:
+    """What axe-core finds in parts of the page; nothing where node is too old for it, as
+    test_accessibility.py says.
+    """
+    if not AXE.exists():
+        return []
+    chart.run(AXE.read_text(encoding="utf-8"))
+    return [each for part in within for each in chart.driver.execute_async_script(LOOK, part)]
+
+
 def type_keys(chart: Chart, *keys: str) -> None:
     ActionChains(chart.driver).send_keys(*keys).perform()
 
@@ -58,6 +69,7 @@ def test_a_note_is_written_at_a_and_b_by_key_changed_and_removed(notes: Chart):
     type_keys(notes, "n")
     notes.wait("return !!document.querySelector('dialog.note-dialog[open] textarea')", "the dialog")
     assert notes.run("return document.activeElement.name") == "text"
+    assert faults(notes, "dialog.note-dialog") == []
     times = notes.run("return ['from', 'to'].map((name) => document.querySelector(`.note-form [name=${name}]`).value)")
     assert times[0].startswith("2013-04") and times[1].startswith("2013-07")  # noqa: PT018
     notes.run("document.querySelector('.note-form textarea').value = arguments[0]", HOSTILE)
@@ -67,6 +79,7 @@ def test_a_note_is_written_at_a_and_b_by_key_changed_and_removed(notes: Chart):
     assert HOSTILE.replace("\u202e", "\\u202e") == notes.run(
         "return document.querySelector('.note-panel .note-text').textContent"
     )
+    assert faults(notes, "#chart", "#notes") == []
     assert notes.run("return [window.broken, document.querySelector('#main img[src=x], #notes img')]") == [None, None]
     assert flag_px(notes) == pytest.approx(width * 0.25, abs=2)
     [made] = requests.get(f"{notes.url}/api/notes", timeout=10).json()["notes"]

@@ -107,11 +107,16 @@ def test_the_pages_figure_has_places_and_no_words_and_others_say_them_as_text():
 
 
 def test_the_history_of_a_station_has_a_look_of_its_own():
-    found = figure(Noted((a_note(6),), (MOVED,)))
+    found = figure(Noted((a_note(12),), (MOVED,)))
     assert len({each["path"] for each in shapes(found, "path")}) == 2
-    assert [each["history"] for each in found["layout"]["meta"]["notes"]["marks"]] == [False, True]
+    assert [each["history"] for each in found["layout"]["meta"]["notes"]["marks"]] == [True, False]
     hovers = [each["hovertext"] for each in found["layout"]["annotations"] if "hovertext" in each]
-    assert "HMP155 · -6.6, 106.8, 250 m · new mast" in hovers[1]
+    assert "HMP155 · -6.6, 106.8, 250 m · new mast" in hovers[0]
+
+
+def test_a_note_beside_the_history_of_its_station_is_one_flag_with_it():
+    [mark] = figure(Noted((a_note(6.1),), (MOVED,)))["layout"]["meta"]["notes"]["marks"]
+    assert (len(mark["ids"]), mark["history"]) == (2, False)
 
 
 def test_the_overview_is_marked_at_its_upper_edge_and_as_high_as_before():
