@@ -39,16 +39,16 @@ class Chore:
     ) -> None:
         self._due, self._command, self._every_s, self._clock = due, tuple(command), every_s, clock
         self._next_s = float("-inf")
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._failed = False
 
     def look(self, engine: Engine) -> None:
         """Ask whether something is due, if it is time to, and start the command. Never raises what
         a database says: jobs go on.
         """
-        if self._process is not None and self._process.poll() is not None:
-            self._process = None
-        if self._process is not None or self._clock() < self._next_s:
+        if self.process is not None and self.process.poll() is not None:
+            self.process = None
+        if self.process is not None or self._clock() < self._next_s:
             return
         self._next_s = self._clock() + self._every_s
         try:
@@ -64,13 +64,13 @@ class Chore:
 
     def stop(self) -> None:
         """End the command; what it has begun is found by the next one."""
-        if self._process is not None:
-            stop_process(self._process, _STOP_S)
-            self._process = None
+        if self.process is not None:
+            stop_process(self.process, _STOP_S)
+            self.process = None
 
     def _start(self) -> None:
         log.info("starting what is due", command=" ".join(self._command))
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             [sys.executable, str(_MANAGE), *self._command],
             env=single_threaded(os.environ),
             stdin=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from reports.document import Amount, Part, ReportSection, ReportTable
 from reports.material import StationMaterial
 from reports.pictures import daily_pictures
 
-_MOST_COLUMNS: Final = 9  # of a table that is printed across a page
+_MOST_COLUMNS: Final = 7  # of a table that is printed across a page
 
 
 @dataclass(frozen=True)

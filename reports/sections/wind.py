@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analysis.wind import Wind
 from figures.analyses.wind import compass_points
-from figures.roses import class_names
+from figures.roses import class_names, short_number
 from i18n import gettext as _
 from reports.document import Amount, Cell, Part, ReportSection, ReportTable, Words
 from reports.material import StationMaterial
@@ -32,7 +32,10 @@ def _parts(station: StationMaterial) -> Iterator[Part]:
         (_("Readings of speed and direction"), Amount(found.rows)),
         (_("Mean speed, {unit}").format(unit=unit), Amount(found.mean, 1)),
         (_("Highest speed, {unit}").format(unit=unit), Amount(found.max, 1)),
-        (_("Calm, % (below {limit} {unit})").format(limit=f"{found.calm_below:g}", unit=unit), _percent(found.calm, found.rows)),
+        (
+            _("Calm, % (below {limit} {unit})").format(limit=short_number(found.calm_below), unit=unit),
+            _percent(found.calm, found.rows),
+        ),
         (_("Prevailing direction"), prevailing),
         (_("Direction of the mean vector, °"), Amount(found.mean_direction)),
         (_("Constancy, %"), Amount(found.constancy)),
