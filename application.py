@@ -125,7 +125,7 @@ def create_app(settings: Settings) -> Dash:
     hashes.apps += [app, jobs_app, admin_app]
     refuse_malformed(server, {f"{each.config.url_base_pathname}_dash-update-component": each for each in hashes.apps}, error_json)
     metrics = WebMetrics(settings.url_prefix)
-    site = open_web_site(settings, access.definitions, access.decisions)
+    site = open_web_site(settings, access.definitions, access.decisions, access.limits)
     ledger = open_ledger(settings, busy_ms=WEB_BUSY_MS, impatient=True)
     wake = make_wake(settings, ledger)
     services = Services(

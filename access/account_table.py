@@ -23,6 +23,7 @@ from access.tables import (
     own_formula,
     proxy_member,
     quality_decision,
+    quality_limit,
     saved_view,
 )
 from data.time.epoch import epoch_ms
@@ -114,6 +115,7 @@ def forget_account(connection: Connection, name: str) -> None:
         connection.execute(update(table).where(table.c.owner == name).values(owner=left_as))
     for column in (quality_decision.c.made_by, quality_decision.c.undone_by):
         connection.execute(update(quality_decision).where(column == name).values({column: left_as}))
+    connection.execute(update(quality_limit).where(quality_limit.c.made_by == name).values(made_by=left_as))
     _leave_jobs(connection, name, left_as)
     write_entry(connection, "user_removed", {"user": name})
 

@@ -27,7 +27,9 @@ from access.decisions.stored_decisions import StoredDecisions
 from access.formulas.formula_definitions import FormulaDefinitions
 from access.grant_table import GrantRow, SubjectKind, all_grants, delete_grant, grants_of, insert_grant
 from access.grants import EVERYTHING, Grant, MadeOf, Rights, made_of
+from access.limits.stored_limits import StoredLimits
 from access.names import LOCAL_USER, check_name
+from access.revision_look import RevisionLook
 from access.tables import account, grant_rule, member, proxy_member
 from config import Settings
 from data.catalogue import load_catalogue
@@ -76,7 +78,8 @@ class AccessStore:
         self.engine = engine
         self.audit = AuditLog(engine)
         self.definitions = definitions or FormulaDefinitions(engine)
-        self.decisions = StoredDecisions(engine)
+        look = RevisionLook(engine)
+        self.decisions, self.limits = StoredDecisions(engine, look), StoredLimits(engine, look)
         self._admins = frozenset(admins)
         self._open_to_all = open_to_all
         self._zone = zone

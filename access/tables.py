@@ -1,6 +1,6 @@
 """Tables of who may see what: account, member, proxy_member, grant_rule, api_key, session, embed,
 saved_view, formula_definition, own_formula, note, report_schedule, report_run,
-quality_decision, quality_revision, audit.
+quality_decision, quality_revision, quality_limit, audit.
 Times are int ms UTC.
 
 They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary
@@ -213,7 +213,21 @@ quality_revision = Table(
     metadata,
     Column("only", Integer, primary_key=True, autoincrement=False, comment="1"),
     Column("revision", BigInteger, nullable=False, comment="grows with each change; whoever makes one locks it"),
-    comment="How often decisions changed; no row before the first. Numbers appear in their order.",
+    comment="How often decisions and limits changed; no row before the first. Numbers appear in their order.",
+)
+
+quality_limit = Table(
+    "quality_limit",
+    metadata,
+    Column("station", String(255), primary_key=True, comment="empty: of the sensor at all stations"),
+    Column("sensor", String(255), primary_key=True),
+    Column("name", String(32), primary_key=True, comment="of the limit, as in the catalogue"),
+    Column("value", Text, comment="JSON, in the sensor's unit; JSON's null: the rule is off; no value: the catalogue's again"),
+    Column("made_by", String(255), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False, comment="of quality_revision, at its latest change"),
+    Index("quality_limit_revision", "revision"),
+    comment="Limits of rules that people set over those of the catalogue; no row is removed.",
 )
 
 note = Table(

@@ -13,6 +13,7 @@ import numpy as np
 from analysis.bins import Keys
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
+from data.limit_overrides import AS_CATALOGUE, LimitOverrides
 from data.range_rows import open_observations
 from data.request import HistoryRequest
 from data.site_like import SiteLike
@@ -39,7 +40,7 @@ def _tell_nobody(_station: str, _sensor: str, _moment: int) -> None:
 class Observed:
     """One series of a question: a sensor of a station over the window. ``step_ms`` is its usual
     step, where tiles tell one. ``told`` hears of each month that is read;
-    ``metadata`` is what the catalogue says of the station.
+    ``metadata`` is what the catalogue says of the station, ``limits`` what people have set.
     """
 
     station: str
@@ -49,6 +50,7 @@ class Observed:
     rows: Rows = "good"
     told: Told = _tell_nobody
     metadata: StationMetadata | None = None
+    limits: LimitOverrides = AS_CATALOGUE
 
     def chunks(self) -> Iterator[tuple[Integers, Floats]]:
         """(moments i8 ms UTC, values f8) of each month with rows, increasing; flagged ones only
@@ -222,7 +224,8 @@ def ask(
         series = open_observations(site, request, station, name, part)
         steps = [entry.step_ms for entry in series.entries if entry.step_ms]
         step_ms = int(np.median(steps)) if steps else None
-        return Observed(station, site.catalogue[name], series, step_ms, rows, told, site.catalogue.stations.get(station))
+        metadata = site.catalogue.stations.get(station)
+        return Observed(station, site.catalogue[name], series, step_ms, rows, told, metadata, site.limits(station, name))
 
     loaded = (request.start_ms, request.end_ms)
     start, end = max(span[0], loaded[0]), min(span[1], loaded[1])

@@ -19,6 +19,7 @@ from api.figure import add_figure_route
 from api.flagged import add_flagged_routes
 from api.formulas import add_formula_routes
 from api.jobs import ApiServices, add_job_routes
+from api.limits import add_limit_routes
 from api.manifests import add_manifest_route
 from api.notes import add_note_routes
 from api.operations import Api, no_such_path
@@ -50,6 +51,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_view_routes(api, services)
     add_formula_routes(api, services)
     add_decision_routes(api, services)
+    add_limit_routes(api, services)
     add_note_routes(api, services)
     add_audit_routes(api, services)
 

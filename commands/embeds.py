@@ -66,7 +66,7 @@ def make(
     from layouts.views import check_view
 
     with opened_access() as (settings, store):
-        site = open_site(settings, definitions=store.definitions, decisions=store.decisions)
+        site = open_site(settings, definitions=store.definitions, decisions=store.decisions, limits=store.limits)
         now_ms = epoch_ms()
         options = named_options(option or ())
         check_view(view, options)

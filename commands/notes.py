@@ -41,7 +41,7 @@ def _opened(owner: str) -> Iterator[tuple[Settings, AccessStore, Site, Identity]
     from data.site import open_site
 
     with opened_access() as (settings, store):
-        site = open_site(settings, definitions=store.definitions, decisions=store.decisions)
+        site = open_site(settings, definitions=store.definitions, decisions=store.decisions, limits=store.limits)
         yield settings, store, site, owner_identity(settings, store, owner)
 
 

@@ -58,12 +58,16 @@ def opened_site(settings: Settings) -> Iterator[tuple[Site, Ledger]]:
     """The site and the ledger of its jobs: what a load through the queue needs."""
     from access.decisions.stored_decisions import StoredDecisions
     from access.formulas.formula_definitions import FormulaDefinitions
+    from access.limits.stored_limits import StoredLimits
+    from access.revision_look import RevisionLook
     from data.database.engine import explained
     from data.site import open_site
     from jobs.ledger.ledger import open_ledger
 
     ledger = open_ledger(settings)
-    site = open_site(settings, definitions=FormulaDefinitions(ledger.engine), decisions=StoredDecisions(ledger.engine))
+    definitions, look = FormulaDefinitions(ledger.engine), RevisionLook(ledger.engine)
+    decisions, limits = StoredDecisions(ledger.engine, look), StoredLimits(ledger.engine, look)
+    site = open_site(settings, definitions=definitions, decisions=decisions, limits=limits)
     try:
         with explained(site.engine), explained(ledger.engine):
             yield site, ledger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -46,6 +47,7 @@ _COLUMNS = (
     "made_by",
     "undone_by",
 )
+_LIMIT_COLUMNS = ("name", "value", "origin", "catalogue", "made_by", "made")
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +66,7 @@ def _reviewing(owner: str) -> Iterator[Reviewing]:
     with opened_site(settings) as (site, ledger):
         access = open_access(settings, engine=ledger.engine)
         identity = owner_identity(settings, access, owner)
-        site = replace(site, decisions=access.decisions)  # which hears of what is decided here
+        site = replace(site, decisions=access.decisions, limits=access.limits)  # which hear of what is changed here
         yield Reviewing(site, ledger, access, identity, make_wake(settings, ledger))
 
 
@@ -194,6 +196,49 @@ def import_file(file: _File, owner: _Owner = LOCAL_USER, as_json: AsJson = False
     say(f"Decisions: {done.made} new, {done.undone} undone, {done.known} known already.", err=True)
     if done.made or done.undone:
         say("They count as soon as their months are loaded again; `quality run` does it.", err=True)
+
+
+@_quality.command()
+def limits(
+    sensor: Annotated[str, typer.Option(help="Sensor; a measured one.")],
+    station: Annotated[str | None, typer.Option(help="Station; default: the sensor at all stations.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE as the catalogue has it, or NAME=off; may be repeated.")
+    ] = None,
+    reset: Annotated[list[str] | None, typer.Option(help="Name of a limit to give back; may be repeated.")] = None,
+    owner: _Owner = LOCAL_USER,
+    as_json: AsJson = False,
+) -> None:
+    """Limits of the rules for a series, and where each comes from; set them, or give them back.
+
+    Flags by other limits are made by the load that is started, or by the next one.
+    """
+    from access.limits.limit_changes import LimitChange
+    from access.limits.limit_list import limits_json, series_limits
+    from jobs.limit_job import change_and_load
+
+    given = dict(_limit(each) for each in change or ())
+    with _reviewing(owner) as reviewing:
+        if given or reset:
+            done = change_and_load(reviewing, LimitChange(station, sensor, given, tuple(reset or ())))
+            made = f"job {done.job.id} makes their flags" if done.job else "the next load of each month makes its flags"
+            say(f"Limits are changed; {made}.", err=True)
+        found = limits_json(series_limits(reviewing.access, reviewing.site, reviewing.identity, station, sensor))
+    if as_json:
+        say_json(found)
+    else:
+        rows = [one | {name: json.dumps(one[name]) for name in ("value", "catalogue")} for one in found["limits"]]
+        show(rows, as_json=False, header=_LIMIT_COLUMNS)
+
+
+def _limit(text: str) -> tuple[str, Any]:
+    name, given, value = text.partition("=")
+    if not given:
+        raise typer.BadParameter("must be NAME=VALUE", param_hint="--set")
+    try:
+        return name.strip(), None if value.strip() == "off" else json.loads(value)
+    except ValueError as exc:
+        raise typer.BadParameter("the value must be a number or a list such as [[60, 8]]", param_hint="--set") from exc
 
 
 def _counted(site: Site, request: HistoryRequest) -> list[dict[str, Any]]:

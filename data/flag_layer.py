@@ -18,6 +18,7 @@ from data.arrays import Integers
 from data.decision import Decision
 from data.decision_reach import NOTHING, DecisionReach, Reach, reach_of, span_of
 from data.flag_choice import LEFT_OUT, FlagChoice
+from data.limit_overrides import NOTHING_SET
 from data.quality_limits import RULES_VERSION, QualityLimits
 from data.site_like import SiteLike
 from data.tiles.format import TileEntry
@@ -35,13 +36,14 @@ _PACKED: Final = np.dtype([("generation", "<i8"), ("fingerprint", "<u4"), ("crc"
 @dataclass(frozen=True)
 class FlagLayer:
     """The flags and corrections of one series. ``rules`` is a digest of what decides them besides
-    rows and ``decisions``: version of the rules, limits, position of the station.
+    rows and ``decisions``: version of the rules, ``limits``, position of the station.
     """
 
     tiles: TileStore
     base: SeriesKey
     rules: int
     decisions: tuple[Decision, ...] = ()
+    limits: QualityLimits = NOTHING_SET
 
     @property
     def key(self) -> SeriesKey:
@@ -235,9 +237,10 @@ def flag_layer(site: SiteLike, station: str, sensor: str) -> FlagLayer | None:
     known, metadata = site.catalogue[sensor], site.catalogue.stations.get(station)
     if known.formula:
         return None
-    limits = limits_of(known, metadata)
+    limits = limits_of(known, metadata, site.limits(station, sensor))
     rules = _rules(limits, known.stamp, metadata.position if metadata else None)
-    return FlagLayer(site.tiles, SeriesKey(site.source.id, station, sensor), rules, site.decisions(station, sensor))
+    key = SeriesKey(site.source.id, station, sensor)
+    return FlagLayer(site.tiles, key, rules, site.decisions(station, sensor), limits)
 
 
 def overlaid_series(site: SiteLike, station: str, sensor: str) -> OverlaidSeries | None:

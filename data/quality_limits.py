@@ -69,4 +69,6 @@ class QualityLimits(BaseModel):
 
     def over(self, usual: QualityLimits) -> QualityLimits:
         """Return other limits with what is said here in their place."""
+        if not self.model_fields_set:
+            return usual
         return usual.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})

@@ -19,6 +19,7 @@ from data.export.shelf import Shelf
 from data.file_note import FileNote
 from data.flag_choice import FlagChoice
 from data.inventory import Inventory
+from data.limit_overrides import SetLimits, no_set_limits
 from data.source import TableSource, own_source
 from data.source.mapped.mapping_loading import load_mapping
 from data.source.mapped.source import MappedSource, as_others_see
@@ -36,8 +37,8 @@ class Site:
 
     ``floor``: the finest steps that may be seen of it, each as a whole; raw:
     everything (access/restricted_site.py). ``flags``: which flags of rules count.
-    ``decisions``: what people decided about its series. ``notes`` are what a file that is made of
-    it tells beside its rows.
+    ``decisions``: what people decided about its series, ``limits``: which limits of rules they set.
+    ``notes`` are what a file that is made of it tells beside its rows.
     """
 
     settings: Settings
@@ -50,6 +51,7 @@ class Site:
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
     decisions: Decisions = no_decisions
+    limits: SetLimits = no_set_limits
     notes: tuple[FileNote, ...] = ()
 
     def knowing(self, sensors: Iterable[str]) -> Site:
@@ -79,6 +81,7 @@ def open_site(
     run_query: RunQuery = run_directly,
     definitions: Definitions = no_definition,
     decisions: Decisions = no_decisions,
+    limits: SetLimits = no_set_limits,
 ) -> Site:
     """The site of some settings; opens no connection and reads no tile until it is used.
 
@@ -86,7 +89,7 @@ def open_site(
     stop them. No statement takes longer than ``statement_timeout_s`` (a job may); none in our own
     database waits longer than ``busy_ms`` for a SQLite file that is written to. ``run_query`` puts
     the questions of plan and inventory to our own database, ``definitions`` knows users' formulas,
-    ``decisions`` what people decided about series.
+    ``decisions`` what people decided about series, ``limits`` which limits of rules they set.
 
     Raises:
         ConfigurationError: a wrong URL or catalogue.
@@ -113,12 +116,18 @@ def open_site(
         source=source,
         run_query=run_query,
         decisions=decisions,
+        limits=limits,
     )
 
 
-def open_web_site(settings: Settings, definitions: Definitions = no_definition, decisions: Decisions = no_decisions) -> Site:
-    """Open the site for a web process, which no database may hold up; ``definitions`` knows users'
-    formulas, ``decisions`` what people decided.
+def open_web_site(
+    settings: Settings,
+    definitions: Definitions = no_definition,
+    decisions: Decisions = no_decisions,
+    limits: SetLimits = no_set_limits,
+) -> Site:
+    """Open the site for a web process, which no database may hold up; the others are as in
+    :func:`open_site`.
     """
     site = open_site(
         settings,
@@ -127,6 +136,7 @@ def open_web_site(settings: Settings, definitions: Definitions = no_definition, 
         run_query=run_for_page,
         definitions=definitions,
         decisions=decisions,
+        limits=limits,
     )
     install_network_timeouts(site.engine, "observations")
     return site

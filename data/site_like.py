@@ -7,6 +7,7 @@ from typing import Protocol
 from data.catalogue import Catalogue
 from data.decision import Decisions
 from data.flag_choice import FlagChoice
+from data.limit_overrides import SetLimits
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
 
@@ -45,3 +46,7 @@ class SiteLike(Protocol):
     @property
     def decisions(self) -> Decisions:
         """What people decided about its series."""
+
+    @property
+    def limits(self) -> SetLimits:
+        """Return what people have set of the limits of quality control."""

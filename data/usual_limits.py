@@ -1,18 +1,19 @@
-"""Which limits of quality control hold: what is usual for a quantity, unless the catalogue says
-others of the sensor or of the station.
+"""Which limits of quality control hold: what is usual for a quantity, unless the catalogue says, or
+people have set, others of the sensor or of the station.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from data.cells.units import UnitError, conversion
+from data.limit_overrides import AS_CATALOGUE, NOTHING_SET, LimitOverrides
 from data.quality_limits import QualityLimits, Quantity
 from data.sensor import Sensor
 from data.station_metadata import StationMetadata
@@ -22,14 +23,33 @@ _DIFFERENCES: Final = ("still_step", "variation", "neighbour", "twin")  # conver
 _VALUES: Final = ("dark", "night")
 _DECIMALS: Final = 9
 
+LimitOrigin = Literal["built_in", "catalogue", "set", "catalogue_station", "set_station"]
 
-def limits_of(sensor: Sensor, station: StationMetadata | None = None) -> QualityLimits:
-    """Return the limits of a sensor at a station: those of the quantity, unless the catalogue says
-    others of the sensor or of the station.
+
+def limits_of(sensor: Sensor, station: StationMetadata | None = None, overrides: LimitOverrides = AS_CATALOGUE) -> QualityLimits:
+    """Return the limits of a sensor at a station: of each the last that is said of it by
+    :func:`layers_of`.
     """
-    of_station = station.quality.get(sensor.name) if station else None
-    said = of_station.over(sensor.quality) if of_station else sensor.quality
-    return said.over(_usual(said.quantity or quantity_of_name(sensor.name), sensor.unit_code))
+    usual, *others = layers_of(sensor, station, overrides).values()
+    return reduce(lambda found, said: said.over(found), others, usual)
+
+
+def layers_of(
+    sensor: Sensor, station: StationMetadata | None = None, overrides: LimitOverrides = AS_CATALOGUE
+) -> Mapping[LimitOrigin, QualityLimits]:
+    """Return what says limits of a sensor at a station, the weakest first: what is usual for the
+    quantity, the catalogue of the sensor, people of the sensor, the catalogue of the station's
+    sensor, people of the station's sensor.
+    """
+    of_station = (station.quality.get(sensor.name) if station else None) or NOTHING_SET
+    quantity = of_station.quantity or sensor.quality.quantity or quantity_of_name(sensor.name)
+    return {
+        "built_in": _usual(quantity, sensor.unit_code),
+        "catalogue": sensor.quality,
+        "set": overrides.sensor,
+        "catalogue_station": of_station,
+        "set_station": overrides.station,
+    }
 
 
 def quantity_of_name(sensor: str) -> Quantity:

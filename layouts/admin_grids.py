@@ -114,6 +114,7 @@ def action_names() -> dict[Action, str]:
         "decision_made": _("Decision made"),
         "decision_undone": _("Decision undone"),
         "decisions_imported": _("Decisions imported"),
+        "limits_changed": _("Limits changed"),
         "refused": _("Refused"),
         "login": _("Signed in"),
         "logout": _("Signed out"),

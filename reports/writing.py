@@ -118,7 +118,7 @@ def fresh_report(site: Site, access: AccessStore, identity: Identity, job: Job) 
 
 def report_tag(site: Site, access: AccessStore, identity: Identity, request: HistoryRequest, inquiry: ReportInquiry) -> str:
     """Return what differs when the report may, but for earlier years: question, tiles, catalogue,
-    what people decided and noted, and the code that makes it. 32 hexadecimal digits.
+    what people decided, set and noted, and the code that makes it. 32 hexadecimal digits.
     """
     seen = _seen(site, identity, request, inquiry)
     digest = hashlib.blake2b(f"{VERSION} {code_digest()} {_own_digest()} {site.settings.institution}".encode(), digest_size=16)
@@ -126,6 +126,7 @@ def report_tag(site: Site, access: AccessStore, identity: Identity, request: His
     digest.update(export_tag(seen, request, request.start_ms, request.end_ms, "report").encode())
     for name in request.stations:
         digest.update(repr(seen.catalogue.stations.get(name)).encode())
+        digest.update(repr([seen.limits(name, sensor) for sensor in request.sensors]).encode())
     digest.update(repr((_noted(seen, access, identity, request), _decisions(access, identity, request))).encode())
     return digest.hexdigest()
 

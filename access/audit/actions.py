@@ -24,6 +24,7 @@ Action = Literal[
     "decision_made",
     "decision_undone",
     "decisions_imported",
+    "limits_changed",
     "refused",
     "login",
     "logout",

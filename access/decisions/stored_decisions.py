@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Mapping
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from access.decisions.made_decision import PLAIN, plain_decision
+from access.revision_look import RevisionLook, rows_of
 from access.tables import quality_decision as table
-from data.database.engine import lacks_tables
 from data.decision import Decision
-from errors import LedgerUnavailable
-
-LOOK_EVERY_S: Final = 0.5
 
 _BySeries = Mapping[tuple[str, str], tuple[Decision, ...]]
 
@@ -24,16 +18,15 @@ _BySeries = Mapping[tuple[str, str], tuple[Decision, ...]]
 class StoredDecisions:
     """Finds the decisions in force about a series, as :data:`data.decision.Decisions`.
 
-    All of them are kept in the process. Whether any was made or undone since is asked at most every
-    LOOK_EVERY_S seconds, by one statement that answers with these alone; and never while nobody
-    asks. ``clock``: seconds.
+    All of them are kept in the process. What was made or undone since is read where ``look`` says
+    that there is something new, by one statement that answers with these alone.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, engine: Engine, look: RevisionLook | None = None) -> None:
         self._engine = engine
-        self._clock = clock
+        self._look = look or RevisionLook(engine)
         self._lock = threading.Lock()
-        self._look_s = float("-inf")  # when to look again
+        self._known = 0  # the revision up to which all is read
         self._revision = 0  # the latest that was read
         self._found: _BySeries = {}
 
@@ -44,29 +37,22 @@ class StoredDecisions:
             LedgerUnavailable: the database does not answer.
             SQLAlchemyError: it is not up to date with the program.
         """
-        if self._clock() >= self._look_s:
+        if self._look() > self._known:
             with self._lock:
-                if self._clock() >= self._look_s:  # else another thread has looked meanwhile
+                if (revision := self._look()) > self._known:  # else another thread has read it meanwhile
                     self._read_changes()
+                    self._known = revision
         return self._found.get((station, sensor), ())
 
     def look_again(self) -> None:
         """Have the next question look for changes: this process has made one."""
-        with self._lock:  # who is reading may have begun before the change
-            self._look_s = float("-inf")
+        self._look.again()
 
     def _read_changes(self) -> None:
         query = select(*PLAIN, table.c.undone_ms, table.c.revision).where(table.c.revision > self._revision)
         if not self._revision:
             query = query.where(table.c.undone_ms.is_(None))
-        try:
-            with self._engine.connect() as connection:
-                rows = connection.execute(query.order_by(table.c.number)).all()
-        except SQLAlchemyError as exc:
-            if lacks_tables(exc):
-                raise  # whoever answers says what to do
-            raise LedgerUnavailable from exc
-        self._look_s = self._clock() + LOOK_EVERY_S
+        rows = rows_of(self._engine, query.order_by(table.c.number))
         if not rows:
             return
         changed: dict[tuple[str, str], dict[int, Decision]] = {}

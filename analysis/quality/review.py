@@ -132,7 +132,7 @@ def run(question: Question, *asked: Any) -> Quality:
     observed = [each for each in asked[:-1] if not each.sensor.formula]
     if not observed:
         return Quality(RULES_VERSION, (), 0, (), ())
-    limits = [limits_of(each.sensor, each.metadata) for each in observed]
+    limits = [limits_of(each.sensor, each.metadata, each.limits) for each in observed]
     metadata = observed[0].metadata
     position = metadata.position if metadata else None
     found = StationChecks(observed, limits, position).run()

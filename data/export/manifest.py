@@ -102,13 +102,15 @@ class SensorRecord(_Record):
 class SeriesRecord(_Record):
     """A series: how many observations it has in the range, and for each UTC month the generation
     and the checksum of its tile, and behind them that of its flags of rules where these
-    count or the file has a column of them.
+    count or the file has a column of them. ``limits`` is a digest of rules and limits, there where
+    these flags are; empty where they do not count, and in manifests of older versions.
     """
 
     station: str
     sensor: str
     rows: int
     months: dict[str, str]
+    limits: str = ""
 
 
 class DecisionRecord(_Record):
@@ -330,7 +332,8 @@ def _series(site: Site, request: HistoryRequest, station: str, name: str, *, wit
         there = sorted([*there, *((month, entry) for month, entry in filled.items() if month not in entries)])
     months = {month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(layer, entry)}" for month, entry in there}
     rows = open_observations(site, request, station, name).rows
-    return SeriesRecord(station=station, sensor=name, rows=rows, months=months)
+    limits = f"{layer.rules:08x}" if layer else ""
+    return SeriesRecord(station=station, sensor=name, rows=rows, months=months, limits=limits)
 
 
 def _decisions(site: Site, request: HistoryRequest, *, with_flags: bool) -> tuple[DecisionRecord, ...]:

@@ -53,6 +53,8 @@ def _series_changes(old: SeriesRecord, new: SeriesRecord) -> Iterator[str]:
     of = f"{old.station} {old.sensor}:"
     if old.rows != new.rows:
         yield f"{of} {old.rows} rows are {new.rows}"
+    if old.limits and new.limits and old.limits != new.limits:
+        yield f"{of} rules or their limits have changed"
     kept = old.months.keys() & new.months.keys()
     changed = [month for month in sorted(kept) if _checksum(old.months[month]) != _checksum(new.months[month])]
     for word, months in (

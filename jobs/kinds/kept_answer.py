@@ -19,6 +19,7 @@ from analysis.question import ask
 from analysis.registry import find
 from data.export.formats import export_tag
 from data.export.shelf import ANSWER_FILE
+from data.limit_overrides import AS_CATALOGUE
 from data.load_plan import all_present
 from data.request import HistoryRequest
 from data.site import Site
@@ -34,9 +35,10 @@ log = structlog.get_logger(__name__)
 
 def answer_tag(site: Site, request: HistoryRequest, inquiry: Inquiry) -> str:
     """The tag of an answer: differs with question, tiles, sensors, what the catalogue says of the
-    stations, and the code that answers.
+    stations, limits that people have set, and the code that answers.
     """
-    stations = [site.catalogue.stations.get(station) for station in request.stations]
+    stations: list[object] = [site.catalogue.stations.get(station) for station in request.stations]
+    stations += [said for series in request.series if (said := site.limits(*series)) != AS_CATALOGUE]
     return export_tag(
         replace(site, flags=inquiry.flags), request, *inquiry.span, f"{code_digest()} {inquiry.to_json()} {stations!r}"
     )

@@ -20,14 +20,12 @@ from data.flag_choice import LEFT_OUT
 from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer, within
 from data.flag_names import packed
 from data.flags_missing import months_with_flags
-from data.quality_limits import QualityLimits
 from data.readings import FLAG_HARD, FLAG_SUSPECT, Observations
 from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.tiles.format import TileEntry
 from data.tiles.tile_store import SeriesKey
 from data.time.months import month_bounds_ms
-from data.usual_limits import limits_of
 
 Position = tuple[float, float] | None
 Looked = Callable[[SeriesKey, TileEntry], None]
@@ -61,7 +59,7 @@ def write_flags(
             lacking &= set(published.get(layer.base, ()))
         metadata = site.catalogue.stations.get(station)
         sensor, position = site.catalogue[name], metadata.position if metadata else None
-        maker = _Maker(site, layer, sensor, limits_of(sensor, metadata), position)
+        maker = _Maker(site, layer, sensor, position)
         entries = [base[month] for month in sorted(lacking)]
         for some in (entries[at : at + _MONTHS_AT_ONCE] for at in range(0, len(entries), _MONTHS_AT_ONCE)):
             maker.write(some, report)
@@ -76,7 +74,6 @@ class _Maker:
     site: SiteLike
     layer: FlagLayer
     sensor: Sensor
-    limits: QualityLimits
     position: Position
 
     def write(self, entries: Sequence[TileEntry], report: Looked | None) -> None:
@@ -100,7 +97,7 @@ class _Maker:
         layer, reach = self.layer, self.layer.reach_in(entry.month)
         rows = self._rows(entry)
         marks = rule_marks(
-            MonthRows(rows.times, rows.values, rows.flags), self.sensor, entry.step_ms or None, self.limits, self.position
+            MonthRows(rows.times, rows.values, rows.flags), self.sensor, entry.step_ms or None, self.layer.limits, self.position
         )
         own, found = judged(rows.times, rows.values, rows.flags, marks, reach.decisions)
         for choice, which in zip(LEFT_OUT, (found.hard, np.ones(len(found.at), bool)), strict=True):

@@ -223,6 +223,7 @@ def _load(
             session_name=session_name(job.id, attempt),
             definitions=access.definitions,
             decisions=access.decisions,
+            limits=access.limits,
         )
         seen = require_permission(site, owner, job.request, purpose_of(job.kind))
         with classified(site.engine.url):

@@ -126,6 +126,8 @@ OPERATIONS = [
     ("GET", "/api/decisions"),
     ("POST", "/api/decisions"),
     ("POST", "/api/decisions/{number}/undo"),
+    ("GET", "/api/limits"),
+    ("PATCH", "/api/limits"),
     ("GET", "/api/notes"),
     ("POST", "/api/notes"),
     ("PATCH", "/api/notes/{note_id}"),
@@ -150,7 +152,7 @@ TAKES_SOMETHING = {
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),
     *("/api/decisions", "/api/decisions/{number}/undo"),
-    *("/api/notes", "/api/notes/{note_id}"),
+    *("/api/limits", "/api/notes", "/api/notes/{note_id}"),
 }
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
 TAKES_NOTHING = {

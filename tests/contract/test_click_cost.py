@@ -30,7 +30,7 @@ FORM = {
 }  # fmt: skip
 MOST_BEFORE_THE_FIRST_POLL = 16  # statements, those that begin or end a transaction apart
 MOST_A_POLL = 3
-NOT_COUNTED = ("FROM account", "FROM quality_decision")
+NOT_COUNTED = ("FROM account", "FROM quality_revision")
 MOST_FILES = 125  # of ours, whose code runs from the click to the end of the first poll
 PROJECT = Path(__file__).parents[2]
 

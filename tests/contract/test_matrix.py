@@ -186,6 +186,11 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/decisions/<number>/undo": {
         "POST": Rule("api", ok=404, scope="review", path="api/decisions/0/undo", body={}),
     },
+    # Who may set what: test_limits.py.
+    "/api/limits": {
+        "GET": Rule("api", ok=400, scope="read"),
+        "PATCH": Rule("api", ok=400, scope="review", body={"station": "of nothing"}),
+    },
     # Whose they are, and who sees them: test_notes.py.
     "/api/notes": {
         "GET": Rule("api", scope="read"),

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, event, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.decisions.made_decision import MadeDecision, insert_decision, next_revision
-from access.decisions.stored_decisions import LOOK_EVERY_S, StoredDecisions
+from access.decisions.stored_decisions import StoredDecisions
+from access.revision_look import LOOK_EVERY_S, RevisionLook
 from access.tables import quality_decision as table
 from data.database.engine import make_engine
 from data.decision import Decision
@@ -62,7 +63,7 @@ def test_decisions_come_back_exactly_as_they_were_made_and_by_number(engine):
 
 def test_what_others_decide_and_undo_is_there_half_a_second_later_by_one_statement_of_what_is_new(engine):
     clock, statements = Clock(), list[str]()
-    found = StoredDecisions(engine, clock)
+    found = StoredDecisions(engine, RevisionLook(engine, clock))
     first = make(engine)
     assert found("JFK", "temperature") == (first,)
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
@@ -81,7 +82,7 @@ def test_what_others_decide_and_undo_is_there_half_a_second_later_by_one_stateme
 
 
 def test_a_decision_of_this_process_is_there_at_once(engine):
-    found = StoredDecisions(engine, Clock())
+    found = StoredDecisions(engine, RevisionLook(engine, Clock()))
     assert found("JFK", "temperature") == ()
     made = make(engine)
     assert found("JFK", "temperature") == ()
