@@ -31,7 +31,9 @@ from errors import Conflict, InvalidRequest, NotFound, NotPermitted, UnknownSens
 
 MOST_NOTES: Final = 10_000  # of one user
 MOST_LISTED: Final = 1_000  # of one question
-MOST_READ: Final = 20_000  # rows of which these are looked for
+MOST_READ: Final = 20_000  # of all that there are, where they become a file
+_MOST_LOOKED_AT: Final = 5_000  # among which those are looked for that are granted
+_PAGE: Final = 1_000  # rows that are read at once
 _MOST_NAMED: Final = 500  # stations of one statement; of more all are read
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -132,7 +134,7 @@ def visible_notes(
     of = None if sensors is None else frozenset(sensors)
     found: list[Note] = []
     viewer = NoteViewer(store, identity, purpose)
-    for one in _notes(store, _theirs(viewer), at, span):
+    for one in _notes(store, _theirs(viewer), at, span, max(limit, _MOST_LOOKED_AT)):
         content = one.content
         asked = (at is None or content.station in at) and (of is None or content.sensor is None or content.sensor in of)
         if asked and viewer.sees(one):
@@ -181,18 +183,26 @@ def _theirs(viewer: NoteViewer) -> ColumnElement[bool]:
 
 
 def _notes(
-    store: AccessStore, theirs: ColumnElement[bool], stations: Collection[str] | None, span: tuple[int, int] | None
+    store: AccessStore, theirs: ColumnElement[bool], stations: Collection[str] | None, span: tuple[int, int] | None, most: int
 ) -> Iterator[Note]:
-    """Yield notes by time, those that cannot be read left out."""
-    query = select(table).where(theirs)
+    """Yield at most so many notes by time, a page at a time; those that cannot be read are left
+    out.
+    """
+    query = select(table).where(theirs).order_by(table.c.start_ms, table.c.id)
     if stations is not None and len(stations) <= _MOST_NAMED:
         query = query.where(table.c.station.in_(sorted(stations)))
     if span is not None:  # a span that ends where this begins is before it, a moment there is not
         after = or_(table.c.end_ms > span[0], and_(table.c.start_ms == span[0], table.c.end_ms == span[0]))
         query = query.where(table.c.start_ms < span[1], after)
-    with store.engine.connect() as connection:
-        rows = connection.execute(query.order_by(table.c.start_ms, table.c.id).limit(MOST_READ)).all()
-    yield from filter(None, map(_note, rows))
+    last: ColumnElement[bool] | None = None
+    for _page in range(0, most, _PAGE):
+        with store.engine.connect() as connection:
+            rows = connection.execute((query if last is None else query.where(last)).limit(_PAGE)).all()
+        yield from filter(None, map(_note, rows))
+        if len(rows) < _PAGE:
+            return
+        at, note_id = rows[-1].start_ms, rows[-1].id
+        last = or_(table.c.start_ms > at, and_(table.c.start_ms == at, table.c.id > note_id))
 
 
 def _not_there(note_id: object) -> NotFound:

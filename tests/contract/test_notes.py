@@ -182,6 +182,19 @@ def test_notes_are_found_by_station_sensor_and_the_time_that_they_touch(store, s
     assert len(texts(store, stations=[f"S{number}" for number in range(40_000)] + ["EWR"])) == 3
 
 
+def test_all_pages_of_what_is_read_are_found_in_order(store, site, monkeypatch):
+    for number in range(7):
+        add_note(store, site, SARI, replace(FOG, text=str(number), start_ms=JULY + number // 3, end_ms=JULY + number // 3))
+    whole = [one.id for one in visible_notes(store, SARI)]
+    for page in (1, 2, 3, 7):
+        monkeypatch.setattr(notes_module, "_PAGE", page)
+        assert [one.id for one in visible_notes(store, SARI)] == whole
+    assert len(whole) == len(set(whole)) == 7
+    monkeypatch.setattr(notes_module, "_MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(notes_module, "_PAGE", 2)
+    assert texts(store, BUDI, limit=4) == []
+
+
 def test_what_is_not_there_or_not_granted_at_that_time_cannot_be_noted(store, site):
     budi = granted("budi", Grant(("EWR",), ("temperature",), to_ms=JULY + 1), Grant(("JFK",), ("humidity",)))
     for content, error in (
