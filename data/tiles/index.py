@@ -108,7 +108,8 @@ def read_marks(folder: Path) -> Marks:
 def _body(folder: Path) -> bytes | None:
     """The entries of an index file, none where there is no file; None of a damaged one."""
     try:
-        data = (folder / INDEX).read_bytes()
+        with open(f"{folder}/{INDEX}", "rb", buffering=0) as file:  # noqa: PTH123 - as for identity
+            data = file.readall()
     except (FileNotFoundError, NotADirectoryError):
         return b""
     body = data[len(MAGIC) + _HEAD.size :]
