@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ from reports.writing import write_report
 from tests.mailbox import Mailbox
 from tests.people import grant_everyone
 from tests.processes import ROOT, ServerProcess, site_environment, wait_until
+from tests.tls import make_certificate
 
 ZONE = "America/New_York"
 MINUTE = 60_000
@@ -366,3 +368,25 @@ def test_a_worker_makes_and_delivers_what_is_due_by_itself(world, tmp_path):
     with ServerProcess([str(ROOT / "manage.py"), "worker"], cwd=tmp_path, env=environment):
         wait_until(lambda: list(folder.glob("*.html")), "the report", 60)
         wait_until(lambda: world.runs(all_schedules(world.access.engine)[0])[0].sent_ms, "its note")
+
+
+def test_starttls_is_spoken_to_a_server_whose_certificate_is_known_and_to_no_other(tmp_path, monkeypatch):
+    authority = make_certificate(tmp_path / "tls")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(authority.parent / "server.crt", authority.parent / "server.key")
+    with Mailbox(tls_context=context, require_starttls=True) as mailbox:
+        settings = Settings(
+            smtp_host="localhost",
+            smtp_port=mailbox.port,
+            smtp_from="a@example.org",
+            smtp_user="sari",
+            smtp_password="rahasia",
+            _env_file=None,
+        )
+        message = report_mail(settings, ["b@example.org"], "t", [], Attachment("r.html", "text/html", b"<p>"), "<1@x>")
+        with pytest.raises(MailFailed, match="certificate"):
+            send_mail(settings, message)
+        assert (mailbox.mails, mailbox.signed_in) == ([], [])  # nor was a password told
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        send_mail(settings, message)
+    assert (len(mailbox.mails), mailbox.signed_in) == (1, ["sari"])
