@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ class Desk:
     settings: Settings
     chart: Chart
     mailbox: Mailbox
-    smtp: dict[str, object]
+    smtp: dict[str, Any]
 
     def manage(self, *arguments: str) -> str:
         done = run_manage(*arguments, cwd=self.folder, data_dir=self.settings.data_dir, timezone="UTC", **self.smtp)
