@@ -72,12 +72,14 @@ def definition_of_words(
         InvalidRequest: the file is no definition.
     """
     from access.saved.saved_view import views_named
+    from data.catalogue import load_catalogue
     from errors import Conflict, NotFound
     from reports.definition import definition_of_view, make_definition, read_definition
 
     path = Path(name)
     if path.suffix.lower() == ".toml":
-        read = read_definition(path, settings.timezone)
+        catalogue = load_catalogue(settings.sensors)
+        read = read_definition(path, lambda stations: catalogue.zone_of(stations, settings.timezone))
         return make_definition(name, **{**read.model_dump(), "language": language or read.language})
     found = views_named(access, name, owner)
     if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -117,8 +118,9 @@ def definition_of_view(shows: SavedSelection, *, language: str = "en", title: st
     )
 
 
-def read_definition(path: Path, timezone: str) -> ReportDefinition:
-    """Return the definition in a TOML file; ``timezone`` is that of one that names none.
+def read_definition(path: Path, zone_of: Callable[[Sequence[str]], str]) -> ReportDefinition:
+    """Return the definition in a TOML file; of one that names no time zone it is that of its
+    stations, by ``zone_of``.
 
     Raises:
         InvalidRequest: it is none; says where and why.
@@ -128,4 +130,6 @@ def read_definition(path: Path, timezone: str) -> ReportDefinition:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise InvalidRequest("{file} is not valid TOML: {why}.", file=path, why=str(exc)) from exc
-    return make_definition(str(path), **{"timezone": timezone, **tables})
+    named = tables.get("stations")
+    stations = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    return make_definition(str(path), **{"timezone": zone_of(stations), **tables})

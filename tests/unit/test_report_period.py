@@ -8,6 +8,7 @@ from data.request import parse_time
 from data.time.months import iso_utc
 from errors import InvalidRequest
 from i18n import set_language
+from reports.definition import read_definition
 from reports.period import due_ms, last_complete, read_period
 
 
@@ -69,3 +70,10 @@ def test_periods_have_names_in_words():
     finally:
         set_language("en")
     assert titles == ["Mei 2024", "Triwulan 2 2024", "Minggu 23 2024", "2024"]
+
+
+def test_a_definition_without_a_zone_is_of_the_zone_of_its_stations(tmp_path):
+    file = tmp_path / "valley.toml"
+    file.write_text('stations = ["JFK"]\nsensors = ["temperature"]\n', encoding="utf-8")
+    zones = {("JFK",): "America/New_York"}
+    assert read_definition(file, lambda stations: zones[tuple(stations)]).timezone == "America/New_York"
