@@ -107,6 +107,13 @@ def test_history_loads_through_the_queue_says_exactly_what_there_is_and_reads_no
     assert "Its times are the starts of the 1d buckets; to import a file again, write it with raw rows." in daily.stderr
     assert "raw rows" not in first.stderr
 
+    chart = run_manage(*words, "--out", str(tmp_path / "chart.html"), cwd=tmp_path, data_dir=site)
+    assert "chart.html" in chart.stderr
+    assert "<title>a · Air temperature" in (tmp_path / "chart.html").read_text(encoding="utf-8")
+    answer = ("analyse", "calendar", *words[1:], "--out", str(tmp_path / "days.html"))
+    assert run_manage(*answer, cwd=tmp_path, data_dir=site).returncode == 0
+    assert "completeness by day" in (tmp_path / "days.html").read_text(encoding="utf-8")
+
 
 def test_a_file_is_reproduced_from_its_manifest_until_its_rows_change(site, tmp_path):
     def manage(*words):
@@ -133,10 +140,12 @@ def test_a_file_is_reproduced_from_its_manifest_until_its_rows_change(site, tmp_
         (("--sensor", "temperature", "--from", "2031-01-01", "--to", "2031-02-01"), 1, "Data is available from 2020-01-01"),
         (("--sensor", "temperature", "--from", "soon"), 2, "is not a time"),
         (("--sensor", "temperature", "--out", "x.doc"), 2, "no format doc"),
+        (("--sensor", "temperature", "--out", "x.html", "--manifest"), 2, "of rows, not of pictures"),
+        (("--sensor", "temperature", "--out", "x.pdf"), 1, "none is found. Install it"),
     ],
 )
 def test_what_cannot_be_loaded_says_why_and_starts_no_job(site, tmp_path, ledger, words, code, said):
-    done = run_manage("history", *RANGE, *words, cwd=tmp_path, data_dir=site)
+    done = run_manage("history", *RANGE, *words, cwd=tmp_path, data_dir=site, chromium="no-such-browser")
     assert done.returncode == code
     assert said in " ".join(done.stderr.replace("│", " ").split())
     assert done.stdout == ""
