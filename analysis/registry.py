@@ -17,6 +17,7 @@ from analysis import (
     cycle,
     differences,
     distribution,
+    drift,
     earlier,
     events,
     rain,
@@ -255,6 +256,13 @@ def _stations(series: Sequence[Any]) -> Subjects:
     return found
 
 
+def _neighbours(series: Sequence[Any]) -> Subjects:
+    """Each series of a sensor that another station has, too."""
+    numbers = [each for (each,) in _numbers(series)]
+    sensors = {own[0].sensor.name for own in _stations(numbers)}
+    return [(each,) for each in numbers if each.sensor.name in sensors]
+
+
 def _by_station(series: Sequence[Any]) -> Subjects:
     """All series of each station together."""
     return [tuple(own) for _, own in groupby(series, key=lambda observed: observed.station)]
@@ -273,6 +281,7 @@ ANALYSES: Final = {
         Analysis("compare", compare, _numbers, _AT_ONCE_OF_BLOCKS, tab="compare"),
         Analysis("earlier", earlier, _each, _AT_ONCE_OF_BLOCKS, tab="compare"),
         Analysis("differences", differences, _stations, _AT_ONCE_OF_BLOCKS, tab="compare"),
+        Analysis("drift", drift, _neighbours, _AT_ONCE_OF_BLOCKS, tab="compare"),
         Analysis("calendar", calendar, _each, _AT_ONCE_OF_TIMES),
         Analysis("distribution", distribution, _each, _AT_ONCE_OF_ORDER),
         Analysis("scatter", scatter, _two),

@@ -114,7 +114,7 @@ def question_of(site: TileSite, rows: int, name: str, station: str = STATIONS[0]
     the first day.
     """
     end_ms = START_MS + rows * MINUTE_MS
-    stations = STATIONS if name == "differences" else (station,)
+    stations = STATIONS if name in {"differences", "drift"} else (station,)
     sensors = (*_SENSORS.get(name, ("temperature",)), *beside)
     request = HistoryRequest(stations, sensors, START_MS, end_ms, timezone=ZONE)
     start_ms = START_MS + (24 * 60 * MINUTE_MS if name == "earlier" else 0)

@@ -33,7 +33,8 @@ def analyse(
     name: Annotated[
         str,
         typer.Argument(
-            help="summary, compare, earlier, differences, calendar, distribution, scatter, cycle, wind, rain, events or quality."
+            help="summary, compare, earlier, differences, drift, calendar, distribution, scatter, cycle, wind, rain, events or "
+            "quality."
         ),
     ],
     station: Annotated[list[str], typer.Option(help="Station; may be repeated.")],

@@ -20,8 +20,8 @@ from i18n import gettext as _
 from reports.definition import SectionName
 from reports.document import Document, Part, ReportSection, ReportTable, StationChapter, Words
 from reports.material import Material, StationMaterial, sensor_label
-from reports.period import MOST_DAYS, Period
-from reports.sections import climat, completeness, daily, decisions, earlier, extremes, flags, months, notes, rain, wind
+from reports.period import LEAST_YEAR_DAYS, MOST_DAYS, Period
+from reports.sections import climat, completeness, daily, decisions, drift, earlier, extremes, flags, months, notes, rain, wind
 
 Told = Callable[[str, int, int], object]  # hears of each station that is done: its name, which, of how many
 
@@ -37,6 +37,7 @@ _SECTIONS: Final[Mapping[SectionName, Callable[[StationMaterial], ReportSection]
     "wind": wind.section,
     "rain": rain.section,
     "earlier": earlier.section,
+    "drift": drift.section,
 }
 _ASKED_OF: Final[Mapping[SectionName, str]] = {
     "completeness": "calendar",
@@ -44,6 +45,7 @@ _ASKED_OF: Final[Mapping[SectionName, str]] = {
     "extremes": "summary",
     "wind": "wind",
     "rain": "rain",
+    "drift": "drift",
 }
 
 
@@ -83,10 +85,11 @@ def _chapter(material: Material, name: str) -> StationChapter:
 
 def sections_of(material: Material) -> list[SectionName]:
     """Return the sections of a report that say something of its period: a month has no table of
-    months, a longer period none of days.
+    months, a longer period none of days, and one of less than a year no drift.
     """
     left_out = {"months"} if material.period.is_month else {"climat"}
     left_out |= {"daily"} if material.period.days > MOST_DAYS else set()
+    left_out |= {"drift"} if material.period.days < LEAST_YEAR_DAYS else set()
     return [name for name in material.definition.sections if name not in left_out]
 
 

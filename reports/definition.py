@@ -15,10 +15,10 @@ from access.saved.saved_selection import SavedSelection
 from data.flag_choice import USUAL_FLAGS, FlagChoice
 from data.request import HistoryRequest
 from errors import InvalidRequest
-from reports.period import MOST_DAYS, Period
+from reports.period import LEAST_YEAR_DAYS, MOST_DAYS, Period
 
 SectionName = Literal[
-    "completeness", "flags", "decisions", "notes", "months", "extremes", "daily", "climat", "wind", "rain", "earlier"
+    "completeness", "flags", "decisions", "notes", "months", "extremes", "daily", "climat", "wind", "rain", "earlier", "drift"
 ]
 SECTIONS: Final[tuple[SectionName, ...]] = get_args(SectionName)
 MOST_EARLIER_YEARS: Final = 60
@@ -80,7 +80,7 @@ class ReportDefinition(BaseModel):
 
     def compared_years(self, period: Period) -> int:
         """Return how many earlier years a period is compared with at most."""
-        if "earlier" not in self.sections and "climat" not in self.sections:
+        if not {"earlier", "climat", *(["drift"] if period.days >= LEAST_YEAR_DAYS else [])} & set(self.sections):
             return 0
         if self.earlier_years is not None:
             return self.earlier_years

@@ -51,6 +51,20 @@ class Material:
         found = analysis.answer(question, analysis.options({}))
         return {subject.station: subject for subject in found.subjects}
 
+    @cached_property
+    def drift(self) -> Answer | None:
+        """How stations go with each other over the period and those earlier years that reach up to
+        it without a hole; None where no two have a sensor in common.
+        """
+        start_ms, analysis = self.request.start_ms, find("drift")
+        for first, last in self.earlier.values():  # latest first
+            start_ms = min(first, start_ms) if last >= start_ms else start_ms
+        request = replace(self.request, start_ms=start_ms)
+        there = [Named(name, self.catalogue[sensor]) for name, sensor in request.series]
+        if analysis.lack(there):
+            return None
+        return analysis.answer(ask(self.site, request, (start_ms, request.end_ms)), analysis.options({}))
+
     def station(self, name: str) -> StationMaterial:
         """Return what is asked of one station."""
         own = replace(self.request, stations=(name,))

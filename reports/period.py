@@ -20,6 +20,7 @@ Every = Literal["month", "week"]
 EVERY: Final[tuple[Every, ...]] = get_args(Every)
 
 MOST_DAYS: Final = 31  # of a period whose days are listed, and that is compared with 30 years
+LEAST_YEAR_DAYS: Final = 365  # of a period that is a year or more
 LATE_MS: Final = 2 * HOUR_MS  # after a period, until its last readings have come in
 _LONGEST: Final = 60  # characters of a period
 _NAMED: Final = re.compile(r"(\d{4})(?:-(?:(\d\d)|Q([1-4])|W(\d\d)))?", re.ASCII)

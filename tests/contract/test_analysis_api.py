@@ -14,7 +14,7 @@ from api.inputs import FigureQuery
 from tests.contract.test_api import done, folder, ok, own_world, refused, sari, shared, world  # noqa: F401 - fixtures
 
 QUERIES: dict[str, str] = {"events": "above=5"}
-FITS = sorted(set(ANALYSES) - {"wind", "differences"})  # the job has temperature and rainfall of one station
+FITS = sorted(set(ANALYSES) - {"wind", "differences", "drift"})  # the job has temperature and rainfall of one station
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -55,6 +55,7 @@ def test_the_zone_of_days_may_be_another_than_the_jobs(sari, done):  # noqa: F81
         ("distribution?bins=many", 400, "invalid_request", "bins", "bins"),
         ("wind", 400, "invalid_request", "sensors", "wind direction and wind speed"),
         ("differences", 400, "invalid_request", "stations", "two or more"),
+        ("drift", 400, "invalid_request", "stations", "two or more"),
         ("earlier?offset=year", 400, "not_loaded", "offset", "Load from 2012-01-01T05:00:00Z"),
         ("summary?from=1999-01-01&to=1999-02-01", 400, "invalid_request", "to", "outside the job"),
     ],

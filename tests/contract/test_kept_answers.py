@@ -35,6 +35,7 @@ MARCH = "from=2013-03-01T00:00:00Z&to=2013-04-01T00:00:00Z"
 NEEDS: dict[str, tuple[str, str, dict[str, str]]] = {  # stations, sensors and options of each analysis
     "scatter": ("EWR", "rainfall temperature", {}),
     "differences": ("EWR JFK", "temperature", {}),
+    "drift": ("EWR JFK", "temperature rainfall", {}),
     "wind": ("EWR", "wind_speed wind_direction", {"by": "season", "of": "temperature"}),
     "rain": ("EWR", "rainfall", {}),
     "events": ("EWR", "temperature", {"above": "25"}),

@@ -138,14 +138,14 @@ REQUEST = request_of(["a", "b"], ["temperature"], "2022-05-01", "2024-02-01", "r
 
 
 def test_years_periods_and_stations_are_one_tab_and_the_controls_say_which_is_shown():
-    assert tab_views("earlier") == ("compare", "earlier", "differences")
+    assert tab_views("earlier") == ("compare", "earlier", "differences", "drift")
     assert view_names()["differences"] == "Compare: Stations"
     row = str(view_tabs())
-    assert row.count("data-views='compare earlier differences'") == 1
+    assert row.count("data-views='compare earlier differences drift'") == 1
     assert "data-view='earlier'" not in row
     by = view_controls("earlier", {}, REQUEST, CATALOGUE).children[0]
     pressed = {vars(one)["data-view"]: vars(one)["aria-pressed"] for one in by.children[1].children}
-    assert pressed == {"compare": "false", "earlier": "true", "differences": "false"}
+    assert pressed == {"compare": "false", "earlier": "true", "differences": "false", "drift": "false"}
 
 
 def test_choices_are_those_of_what_is_loaded():
