@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from data.catalogue import Catalogue
 from data.decision import Decisions, no_decisions
 from data.flag_choice import FlagChoice
+from data.limit_overrides import SetLimits, no_set_limits
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
 
@@ -30,3 +31,4 @@ class TileSite:
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
     decisions: Decisions = no_decisions
+    limits: SetLimits = no_set_limits
