@@ -230,6 +230,11 @@ def test_an_embedded_chart_has_shared_notes_of_its_series_where_its_maker_shows_
     assert set(texts(store, shows)) == {DAY.text, "all"}
     assert texts(store, viewer()) == texts(store, viewer("budi", notes=True)) == []
     store.remove_grant(store.grants()[0].id)
+    for grant in (Grant(("EWR",)), Grant(("EWR",), to_ms=JULY + 2 * HOUR_MS, may_embed=True)):
+        store.add_grant("user", "sari", grant, by="test")
+    assert texts(store, viewer(notes=True)) == []  # who made it may not embed all of that day
+    for row in store.grants():
+        store.remove_grant(row.id)
     assert texts(store, shows) == []
     assert texts(store, Identity(EMBED_OWNER + "0" * 16, via="embed")) == []
 
