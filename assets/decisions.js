@@ -278,6 +278,6 @@
   }
 
   window.addEventListener("riwayat:review", load);
-  window.riwayatDecisions = { brief, buttons, clock, conflict, decide, known: () => state.known, last: () => state.last, load, of, open: openDialog, send, span, takeBack, time, wall, whole };
+  window.riwayatDecisions = { ask, brief, buttons, clock, conflict, decide, follow, known: () => state.known, last: () => state.last, load, of, open: openDialog, send, span, takeBack, time, wall, whole };
   load();
 })();

@@ -45,6 +45,7 @@
     const title = make("h2", "", words.events);
     const count = make("span", "review-count");
     const all = button("btn btn-sm", words.all, () => filter("", ""));
+    const limits = button("btn btn-sm review-limits", words.limits, () => window.riwayatWorkbench.script("limits.js").then(() => window.riwayatLimits.open(current())));
     const keys = make("span", "review-keys");
     const picture = make("div", "review-picture");
     Object.assign(picture, { hidden: true });
@@ -54,7 +55,7 @@
     const none = make("p", "list-more", words.none);
     const more = make("p", "list-more");
     const place = make("div", "review-events");
-    place.append(make("div", "review-head", title, count, all, keys), trouble, picture, make("div", "review-scroll", table), none, more);
+    place.append(make("div", "review-head", title, count, all, limits, keys), trouble, picture, make("div", "review-scroll", table), none, more);
     byId("review").prepend(place);
     return { place, body, count, all, keys, picture, trouble, none, more, table };
   }

@@ -78,6 +78,7 @@ HISTORY: Final = PageFiles(
         "decisions.js",
         "eventpicture.js",
         "grid.js",
+        "limits.js",
         "map.js",
         "notes.js",
         "picture.js",

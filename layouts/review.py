@@ -22,6 +22,7 @@ from figures.words import length_text
 from i18n import current_language, format_date, format_number, format_time
 from i18n import gettext as _
 from layouts import ids
+from layouts.limit_words import limit_words
 
 MOST_TOLD: Final = 400  # events, and series beside them
 MOST_NAMED: Final = 60  # series of Trend, which draws no more than forty unasked
@@ -142,7 +143,7 @@ def _when(event: QualityEvent, timezone: str) -> str:
 
 def review_place() -> html.Section:
     """Return the place of the review beneath the chart, empty, with the words of its scripts."""
-    words = {**_list_words(), **_decision_words(), **_dialog_words()}
+    words = {**_list_words(), **_decision_words(), **_dialog_words(), **limit_words()}
     return html.Section(id=ids.REVIEW, className="review", hidden=True, **{"data-words": json.dumps(words)})
 
 

@@ -177,6 +177,27 @@ def test_readings_between_the_cursors_are_corrected_by_hand_with_a_reason_and_li
     chart.wait("return document.querySelector('.decisions').hidden", "no decision")
 
 
+def test_a_limit_of_the_series_is_set_in_its_dialog_counts_and_is_given_back(chart: Chart) -> None:
+    maximum(chart, "33.3")
+    press(chart, "#views [data-view=quality]")
+    press(chart, ".review-limits")
+    press(chart, "#limit-still_hours")
+    assert not chart.driver.find_element(By.ID, "limits-scope").is_displayed()  # of all stations: an administrator's
+    field = chart.driver.find_element(By.ID, "limit-still_hours")
+    assert field.get_attribute("value") == "4"
+    field.clear()
+    field.send_keys("100", Keys.ENTER)
+    chart.wait("return !document.querySelector('.limits[open]')", "the end of the dialog")
+    maximum(chart, "41.7")  # what stands still for 40 hours counts
+    press(chart, ".review-limits")
+    back = "[...document.querySelectorAll('.limits-table tr')].find((row) => row.textContent.includes('ayu'))"
+    chart.wait(f"return !!{back}", "by whom it is set")
+    chart.run(f"{back}.querySelector('.btn').click()")
+    chart.wait("return document.querySelector('#limit-still_hours').value === '4'", "the catalogue's")
+    press(chart, ".limits .details-close")
+    maximum(chart, "33.3")
+
+
 def find(chart: Chart, name: str) -> Any:
     return chart.driver.find_element(By.ID, f"decide-{name}")
 

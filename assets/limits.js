@@ -1,0 +1,151 @@
+// The dialog in which limits of quality rules are seen and set: of a series, or of its sensor at all
+// stations. It comes with the first press of Limits (review.js).
+(function () {
+  "use strict";
+
+  const words = JSON.parse(document.getElementById("review").dataset.words);
+  const decisions = window.riwayatDecisions;
+  const keyOf = ({ station, sensor }) => `${station}.${sensor}`;
+  const series = () => window.riwayatChart.review.series;
+  let shown = null; // what the server said last
+  let rows = [];
+  let asked = 0;
+
+  function make(tag, css, ...children) {
+    const made = document.createElement(tag);
+    made.className = css;
+    made.append(...children);
+    return made;
+  }
+
+  function field(name, label, options) {
+    const control = make("select", "form-select form-select-sm", ...options.map(([value, text]) => Object.assign(make("option", "", text), { value })));
+    control.id = `limits-${name}`;
+    const text = make("label", "", label);
+    text.htmlFor = control.id;
+    return { box: make("div", "field", text, control), control };
+  }
+
+  const button = (css, text, type = "button") => Object.assign(make("button", css, text), { type });
+  const of = field("series", words.heads[2], []);
+  const scope = field("scope", words.limitsFor, [["station", words.limitsStation], ["all", words.limitsAll]]);
+  const body = make("tbody", "");
+  const table = make("table", "limits-table", body);
+  const wrong = make("p", "decide-wrong");
+  wrong.setAttribute("role", "alert");
+  const apply = button("btn btn-primary", words.limitsApply, "submit");
+  const cancel = button("btn btn-sm", words.cancel);
+  const close = button("details-close", "×");
+  close.setAttribute("aria-label", words.close);
+  const title = make("h2", "", words.limitsTitle);
+  title.id = "limits-title";
+  const hint = make("small", "embed-hint", words.limitsHint);
+  const buttons = make("div", "saved-buttons", apply, cancel);
+  const form = make("form", "", make("div", "details-head", title, close), of.box, scope.box, hint, make("div", "review-scroll", table), wrong, buttons);
+  form.noValidate = true;
+  const dialog = make("dialog", "decide limits", form);
+  dialog.setAttribute("aria-labelledby", title.id);
+  document.body.append(dialog);
+
+  const chosen = () => series().find((each) => keyOf(each) === of.control.value);
+  const ofAll = () => scope.control.value === "all";
+  const mayChange = () => shown && (ofAll() ? shown.may_set_all : shown.may_set);
+  const textOf = (value) => (value === null ? "" : JSON.stringify(value).replaceAll(",", ", "));
+  const isSetHere = ({ origin }) => origin === (ofAll() ? "set" : "set_station");
+
+  // A limit with its field, and where it comes from.
+  function row(limit) {
+    const name = make("label", "", words.limitNames[limit.name] || limit.name);
+    const control = Object.assign(make("input", "form-control form-control-sm"), { id: `limit-${limit.name}`, value: textOf(limit.value), readOnly: !mayChange() });
+    control.spellcheck = false;
+    control.placeholder = words.limitsOff;
+    name.htmlFor = control.id;
+    const by = limit.made_by ? ` · ${limit.made_by}, ${decisions.clock(Math.floor(Date.parse(limit.made) / 60000) * 60000)}` : "";
+    const from = make("td", "text review-by", words.limitOrigins[limit.origin] + by);
+    const back = button("btn btn-sm", words.limitsBack);
+    back.hidden = !isSetHere(limit) || !mayChange();
+    back.addEventListener("click", () => send({ reset: [limit.name] }));
+    const line = make("tr", "", make("td", "text", name), make("td", "", control), from, make("td", "", back));
+    return { limit, control, line };
+  }
+
+  function draw(answer) {
+    shown = answer;
+    scope.box.hidden = !shown.may_set_all;
+    rows = shown.limits.map(row);
+    body.replaceChildren(...rows.map(({ line }) => line));
+    apply.hidden = !mayChange();
+  }
+
+  async function load() {
+    wrong.textContent = "";
+    const mine = (asked += 1);
+    const { station, sensor } = chosen();
+    const answer = await decisions.ask(`limits?${new URLSearchParams({ sensor, ...(ofAll() ? {} : { station }) })}`);
+    if (mine !== asked) return;
+    if (answer.limits) draw(answer);
+    else wrong.textContent = answer.message;
+  }
+
+  // What the fields say that the server did not; a word that is no value is told at its field.
+  function changes() {
+    const found = {};
+    for (const { limit, control } of rows) {
+      const text = control.value.trim();
+      control.removeAttribute("aria-invalid");
+      if (text === textOf(limit.value)) continue;
+      try {
+        found[limit.name] = text ? JSON.parse(text) : null;
+      } catch {
+        return tell(limit.name, words.limitsNoValue);
+      }
+    }
+    return found;
+  }
+
+  function tell(name, text) {
+    wrong.textContent = text;
+    const one = rows.find(({ limit }) => limit.name === name);
+    if (!one) return null;
+    one.control.setAttribute("aria-invalid", "true");
+    one.control.focus();
+    return null;
+  }
+
+  async function send(change) {
+    wrong.textContent = "";
+    const { station, sensor } = chosen();
+    const stations = ofAll() ? series().filter((each) => each.sensor === sensor).map((each) => each.station) : [station];
+    apply.disabled = true;
+    const { request } = await decisions.ask(`jobs/${encodeURIComponent(window.riwayatChart.job)}`);
+    const range = request && { load: { station: stations, from: request.start, to: request.end } };
+    const about = { station: ofAll() ? null : station, sensor, seen: shown.revision, ...range };
+    const answer = await decisions.ask("limits", { method: "PATCH", body: JSON.stringify({ ...about, ...change }) });
+    apply.disabled = false;
+    if (!answer.limits) return void tell((answer.field || "").split(".")[1], answer.message);
+    draw(answer);
+    decisions.follow(answer.job);
+  }
+
+  function open(about) {
+    of.control.replaceChildren(...series().map((each) => Object.assign(make("option", "", each.name), { value: keyOf(each) })));
+    if (about && series().some((each) => keyOf(each) === keyOf(about))) of.control.value = keyOf(about);
+    scope.control.value = "station";
+    body.replaceChildren();
+    load();
+    dialog.showModal();
+    of.control.focus();
+  }
+
+  form.addEventListener("submit", async function (event) {
+    event.preventDefault();
+    const limits = changes();
+    if (!limits) return;
+    if (Object.keys(limits).length) await send({ limits });
+    if (!wrong.textContent) dialog.close();
+  });
+  for (const { control } of [of, scope]) control.addEventListener("change", load);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  for (const one of [cancel, close]) one.addEventListener("click", () => dialog.close());
+  window.riwayatLimits = { open };
+})();
