@@ -92,9 +92,8 @@ class FlagLayer:
         yield from self.reach.months_shifted_to(base)
         for one in self.decisions:
             if one.filled_from is not None:
-                start, stop = span_of(one)
-                filling = self.tiles.entries(self.filling_key(one))
-                yield from (month for month in filling if month in months_between(start, stop))
+                months = months_between(*span_of(one))
+                yield from (month for month in self.tiles.entries(self.filling_key(one)) if month in months)
 
     def filling_key(self, one: Decision) -> SeriesKey:
         """Return the series that a decision fills in from."""
