@@ -76,7 +76,7 @@ def test_a_gauge_that_clogs_catches_a_falling_share_of_what_its_neighbours_do():
     stations = {name: rain * rng.uniform(0.8, 1.2, SHAPE) * (1 + place / 10) for place, name in enumerate("abc")}
     stations["c"] = stations["c"] * (1 - 0.1 * YEARS)
     stations["a"][9] = 0.0  # a month in which it is stuffed up
-    stations["b"][11, 12:] = 0.0  # a month in which next to nothing fell
+    stations["b"][11] = 0.05  # a month in which next to nothing fell
     clogged = told(stations, "c", is_ratio=True)
     assert clogged.trend.slope == pytest.approx(-0.1 * clogged.trend.middle, rel=0.1)
     assert clogged.trend.significant
@@ -85,6 +85,7 @@ def test_a_gauge_that_clogs_catches_a_falling_share_of_what_its_neighbours_do():
     assert stuffed.value[9] == 0.0
     both = np.isfinite(stations["a"][2]) & np.isfinite(stations["b"][2])
     only = told({name: stations[name] for name in "ab"}, "a", is_ratio=True)
+    assert np.flatnonzero(np.isnan(only.value)).tolist() == [11]
     assert only.value[2] == pytest.approx(100 * stations["a"][2][both].sum() / stations["b"][2][both].sum())
 
 
