@@ -125,7 +125,7 @@ def _web_process(settings: Settings, request: HistoryRequest, note: str) -> Meas
     for part in ZOOMS:
         window = {"job": job.id, "start": request.start_ms, "end": request.start_ms + int(length * part), "sequence": 1}
         asked = ViewQuery(job.id, Selection.of(window), include_flagged=False, theme="light", width_px=WIDTH_PX)
-        asked = replace(asked, overview=asked.overview_version(job))  # which the page has
+        asked = replace(asked, overview=asked.overview_version(job, ""))  # which the page has
         taken[part] = processor_ms(partial(_answered, services, asked))
     shown = ", ".join(f"{part:.1%} {ms:.0f}" for part, ms in taken.items())
     return Measurement("forty series of a year: web process", max(taken.values()), "ms", 200, note=f"{note}; {shown} ms")

@@ -81,7 +81,7 @@ def test_the_api_tells_stretches_of_flagged_readings(loaded: Site) -> None:  # n
         create_app(loaded.settings).server.test_client(),
         open_ledger(loaded.settings).record_completed("local", request(), {}),
     )
-    (told,) = client.get(f"/api/jobs/{job.id}/flags").json["series"]  # type: ignore[index]
+    (told,) = client.get(f"/api/jobs/{job.id}/flags").json["series"]
     assert [(each["rule"], each["severity"], each["left_out"], each["rows"]) for each in told["stretches"]] == [
         ("spike", "hard", True, 1),
         ("stuck", "hard", True, 40),
@@ -92,9 +92,9 @@ def test_the_api_tells_stretches_of_flagged_readings(loaded: Site) -> None:  # n
     assert (stuck["from"], stuck["since"]) == ("2024-01-13T12:00:00Z",) * 2
     assert (stuck["to"], stuck["least"], stuck["greatest"]) == ("2024-01-15T03:00:00Z", 9.9, 9.9)
     assert (stuck["limit"], stuck["unit"], stuck["decision"]) == (20.0, "h", None)
-    (later,) = client.get(f"/api/jobs/{job.id}/flags?from=2024-01-14&to=2024-01-14T01:00").json["series"]  # type: ignore[index]
+    (later,) = client.get(f"/api/jobs/{job.id}/flags?from=2024-01-14&to=2024-01-14T01:00").json["series"]
     assert [(each["rows"], each["since"]) for each in later["stretches"]] == [(1, stuck["since"])]
-    (none,) = client.get(f"/api/jobs/{job.id}/flags?flags=none").json["series"]  # type: ignore[index]
+    (none,) = client.get(f"/api/jobs/{job.id}/flags?flags=none").json["series"]
     assert [each["rule"] for each in none["stretches"]] == ["range"]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
 
+from access.store import migrate_access
 from config import Settings
 from data.request import HistoryRequest
 from data.tiles.tile_store import TileStore
@@ -105,6 +106,7 @@ def big_site(settings):
     store_rows(TileStore(settings.tiles_path), sensor_named("temperature"), times, np.full(len(times), 20.5))
     ledger = open_ledger(settings)
     migrate_jobs(ledger.engine)
+    migrate_access(ledger.engine)
     yield settings, ledger, HistoryRequest(("aws-1",), ("temperature",), MARCH_2019, int(times[-1]) + 1)
     ledger.engine.dispose()
 
