@@ -192,8 +192,15 @@ def test_a_file_that_no_worker_writes_says_so_and_begins_when_one_is_there(tmp_p
 
 
 def choose_file(driver, selector):
-    """Press an entry of the menu of files."""
-    press(driver, ".menu:has(#download-csv) summary")
+    """Press an entry of the menu of files, which moves while the buttons beside it come."""
+    menu = driver.find_element(By.CSS_SELECTOR, ".menu:has(#download-csv)")
+
+    def is_open():
+        if not menu.get_attribute("open"):
+            press(driver, ".menu:has(#download-csv) summary")
+        return menu.get_attribute("open")
+
+    wait_until(is_open, "the menu of files")
     press(driver, selector)
 
 
