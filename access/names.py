@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Final
 
@@ -12,7 +13,10 @@ EMBED_OWNER: Final = "embed:"  # the beginning of the names under which embedded
 # the beginning of the names that removed users' jobs, keys and charts have from then on
 _REMOVED: Final = "removed:"
 
+_OF_REMOVED: Final = re.compile(rf"{_REMOVED}[0-9a-f]{{8}}:")
+
 _LONGEST: Final = 255
+_LONGEST_LEFT: Final = _LONGEST - len(f"{_REMOVED}01234567:")  # what a removed user's name is cut to
 
 
 def is_usable(name: str) -> bool:
@@ -30,6 +34,14 @@ def is_reserved(name: str) -> bool:
 def name_of_removed(name: str) -> str:
     """Return the name that replaces a removed user's in what they leave; nobody can have it."""
     return f"{_REMOVED}{secrets.token_hex(4)}:{name}"[:_LONGEST]
+
+
+def name_before_removal(name: str) -> str:
+    """Return a name as it was before its user was removed, to compare authors by: the same for a
+    user and for the removed one; of a very long name its beginning.
+    """
+    found = _OF_REMOVED.match(name)
+    return name[found.end() if found else 0 :][:_LONGEST_LEFT]
 
 
 def check_name(name: str) -> str:

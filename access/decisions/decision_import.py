@@ -14,6 +14,7 @@ from access.decisions.decision_checks import IsRecorded, Series, check_decision,
 from access.decisions.decision_reading import ReadDecision, refused
 from access.decisions.made_decision import MadeDecision, columns_of, decision_of_row
 from access.identity import Identity
+from access.names import name_before_removal
 from access.store import AccessStore
 from access.tables import quality_decision as table
 from access.tables import quality_revision
@@ -114,5 +115,7 @@ def _known(connection: Connection, wanted: Iterable[MadeDecision]) -> dict[Any, 
 
 
 def _said(made: MadeDecision) -> tuple[object, ...]:
-    """Return what tells a decision from others: all but its number and its undoing."""
-    return replace(made.decision, number=0), made.reason, made.made_by, made.made_ms
+    """Return what tells a decision from others: all but its number and its undoing. Its author is
+    the same after that user was removed, or it would be made, and correct, a second time.
+    """
+    return replace(made.decision, number=0), made.reason, name_before_removal(made.made_by), made.made_ms

@@ -293,6 +293,23 @@ def test_decisions_come_to_another_site_with_author_time_order_and_undoing(store
     assert (entry.action, entry.subject) == ("decisions_imported", {"file": "d", "made": 4, "undone": 0, "known": 0})
 
 
+@ON_SQLITE
+@pytest.mark.parametrize("author", ["sari", "s" * 255])
+def test_a_file_is_known_before_and_after_its_author_was_removed(store, sample, author):
+    store.add_account(author)
+    decide(store, sample, replace(SARI, user=author), draft("offset", amount=1.0), "sensor renewed")
+    before = decisions_toml(everything(store))
+    store.remove_account(author)
+    left = everything(store)
+    for text in (before, decisions_toml(left)):
+        assert import_decisions(store, sample, SARI, read_toml(text), "d") == ImportedDecisions(known=1)
+    assert everything(store) == left
+    with store.engine.begin() as connection:  # another site, where nobody was removed
+        connection.exec_driver_sql("DELETE FROM quality_decision")
+    assert import_decisions(store, sample, SARI, read_toml(before), "d") == ImportedDecisions(made=1)
+    assert import_decisions(store, sample, SARI, read_toml(decisions_toml(left)), "d") == ImportedDecisions(known=1)
+
+
 def test_what_a_file_has_undone_is_undone_and_what_it_has_not_stays_so(store, sample):
     made = decide(store, sample, SARI, draft())
     in_force = decisions_toml([made])
