@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, inspect, select, update
 
 from access.audit.log import write_entry
 from access.names import check_name, name_of_removed
+from access.schedules.schedule_removal import delete_schedules
 from access.tables import (
     account,
     api_key,
@@ -24,6 +25,7 @@ from access.tables import (
     proxy_member,
     quality_decision,
     quality_limit,
+    report_schedule,
     saved_view,
 )
 from data.time.epoch import epoch_ms
@@ -107,6 +109,7 @@ def forget_account(connection: Connection, name: str) -> None:
     connection.execute(delete(saved_view).where(saved_view.c.owner == name))
     connection.execute(delete(own_formula).where(own_formula.c.owner == name))
     connection.execute(delete(note).where(note.c.owner == name, note.c.shared.is_(False)))
+    delete_schedules(connection, report_schedule.c.owner == name)
     left_as = name_of_removed(name)
     connection.execute(update(note).where(note.c.owner == name).values(owner=left_as))
     for table in (api_key, embed):

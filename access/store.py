@@ -183,7 +183,7 @@ class AccessStore:
         return self._required(name)
 
     def remove_account(self, name: str) -> None:
-        """Forget an account with its groups, grants, saved views and private notes;
+        """Forget an account with its groups, grants, saved views, schedules and private notes;
         its keys and embedded charts are revoked, its jobs end.
 
         What is left of these is not for the next user of that name:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, delete, insert, select
+from sqlalchemy import Engine, Row, insert, select
 
 from access.audit.log import write_entry
+from access.schedules.schedule_removal import delete_schedules, schedule_subject
 from access.store import AccessStore
-from access.tables import report_run, report_schedule
+from access.tables import report_schedule
 from data.time.epoch import epoch_ms
 from errors import InvalidRequest, NotFound
 
@@ -68,7 +69,7 @@ def add_schedule(
     values |= {"created_ms": epoch_ms(), "next_ms": next_ms}
     with store.engine.begin() as connection:
         connection.execute(insert(report_schedule).values(values))
-        write_entry(connection, "schedule_added", _subject(values))
+        write_entry(connection, "schedule_added", schedule_subject(values))
         return _schedule(connection.execute(select(report_schedule).where(report_schedule.c.id == values["id"])).one())
 
 
@@ -90,12 +91,8 @@ def remove_schedule(store: AccessStore, schedule_id: str) -> None:
         NotFound: there is none.
     """
     with store.engine.begin() as connection:
-        found = connection.execute(select(report_schedule).where(report_schedule.c.id == schedule_id)).one_or_none()
-        if found is None:
+        if not delete_schedules(connection, report_schedule.c.id == schedule_id):
             raise NotFound("There is no schedule {name}.", name=schedule_id[:40])
-        connection.execute(delete(report_schedule).where(report_schedule.c.id == schedule_id))
-        connection.execute(delete(report_run).where(report_run.c.schedule == schedule_id))
-        write_entry(connection, "schedule_removed", _subject(found._asdict()))
 
 
 def all_schedules(engine: Engine) -> list[ReportSchedule]:
@@ -115,8 +112,3 @@ def find_schedule(engine: Engine, schedule_id: str) -> ReportSchedule | None:
 def _schedule(row: Row[Any]) -> ReportSchedule:
     fields = row._asdict()
     return ReportSchedule(**{**fields, "recipients": tuple(json.loads(fields["recipients"]))})
-
-
-def _subject(values: dict[str, Any]) -> dict[str, Any]:
-    told = {name: values[name] for name in ("owner", "name", "every", "format", "folder")}
-    return {"schedule": values["id"], **told, "recipients": json.loads(values["recipients"])}

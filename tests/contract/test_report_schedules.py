@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event, insert, update
 
 from access.audit.entries import AuditFilter
 from access.schedules.report_runs import ReportRun, anything_due, runs_of
-from access.schedules.report_schedule import ReportSchedule, add_schedule, all_schedules, remove_schedule
+from access.schedules.report_schedule import ReportSchedule, add_schedule, all_schedules, find_schedule, remove_schedule
 from access.store import AccessStore, migrate_access, open_access
 from access.tables import report_run, report_schedule
 from config import Settings
@@ -245,6 +245,19 @@ def test_a_removed_schedule_sends_nothing_more_not_even_what_is_being_made(world
     assert world.mailbox.mails == []
     with pytest.raises(NotFound):
         remove_schedule(world.access, schedule.id)
+
+
+def test_with_an_account_go_its_schedules_so_that_none_is_left_to_the_next_of_that_name(world):
+    world.access.add_account("sari")
+    schedule, other = world.schedule(), world.schedule(owner="budi")
+    world.due("2013-06-01 02:00")
+    world.access.remove_account("sari")
+    world.access.add_account("sari")
+    assert (all_schedules(world.access.engine), world.runs(schedule)) == ([find_schedule(world.access.engine, other.id)], [])
+    world.work()
+    assert [mail["Message-ID"].partition(".")[0] for mail in world.mailbox.mails] == [f"<{other.id}"]
+    (entry,) = world.access.audit.entries(AuditFilter(action="schedule_removed"), limit=5)
+    assert (entry.subject["schedule"], entry.subject["owner"]) == (schedule.id, "sari")
 
 
 def test_a_folder_gets_whole_files(world, tmp_path):
