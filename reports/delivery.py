@@ -77,11 +77,14 @@ def _mail(hand: AttemptInHand, parcel: _Parcel) -> tuple[str, ...]:
 
 
 def _put(parcel: _Parcel, folder: Path) -> None:
-    """Write the file whole or not at all; written again, it is the same file."""
+    """Write the file whole or not at all; written again, it is the same file. The schedule's id
+    tells it from what other schedules write of the same stations and period.
+    """
+    name = Path(parcel.name)
     draft = folder / f".{parcel.schedule.id}.{parcel.run.period}.draft"
     try:
         draft.write_bytes(parcel.file.read_bytes())
-        draft.replace(folder / parcel.name)
+        draft.replace(folder / f"{name.stem}_{parcel.schedule.id}{name.suffix}")
     except OSError as exc:
         draft.unlink(missing_ok=True)
         why = exc.strerror or str(exc)

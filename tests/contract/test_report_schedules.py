@@ -271,6 +271,16 @@ def test_a_folder_gets_whole_files(world, tmp_path):
     assert file.read_text().endswith("</html>\n")
 
 
+def test_two_schedules_of_a_station_leave_two_files_in_one_folder(world, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    ids = {world.schedule(recipients=[], folder=str(folder)).id for _ in range(2)}
+    world.due("2013-06-01 02:00")
+    world.work()
+    assert {file.stem.rpartition("_")[2] for file in folder.iterdir()} == ids
+    assert {file.stem.rpartition("_")[0] for file in folder.iterdir()} == {"riwayat_JFK_report_20130501_20130601"}
+
+
 @pytest.mark.parametrize(
     "address", ["a@b\nBcc: c@d.org", "a@b\r\n.\r\n", "a b@c.org", "<a@b.org>", "a@b.org, c@d.org", "a", "a@", "@b.org", "a@b..\n"]
 )
