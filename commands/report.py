@@ -14,6 +14,7 @@ from commands.opening import opened_site, quiet_settings
 from commands.printing import AsJson, say, say_json
 
 if TYPE_CHECKING:
+    from access.saved.saved_view import SavedView
     from access.store import AccessStore
     from config import Settings
     from data.site import Site
@@ -71,23 +72,38 @@ def definition_of_words(
         Conflict: several users have one; says who.
         InvalidRequest: the file is no definition.
     """
-    from access.saved.saved_view import views_named
     from data.catalogue import load_catalogue
-    from errors import Conflict, NotFound
     from reports.definition import definition_of_view, make_definition, read_definition
 
-    path = Path(name)
-    if path.suffix.lower() == ".toml":
+    if is_file_name(name):
         catalogue = load_catalogue(settings.sensors)
-        read = read_definition(path, lambda stations: catalogue.zone_of(stations, settings.timezone))
+        read = read_definition(Path(name), lambda stations: catalogue.zone_of(stations, settings.timezone))
         return make_definition(name, **{**read.model_dump(), "language": language or read.language})
+    found = view_of_name(access, name, owner)
+    return definition_of_view(found.shows, language=language or "en", title=found.name)
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether words name a file with a definition, not a saved view."""
+    return Path(name).suffix.lower() == ".toml"
+
+
+def view_of_name(access: AccessStore, name: str, owner: str | None) -> SavedView:
+    """Return the saved view of a name, of one user or the only one of all.
+
+    Raises:
+        NotFound, Conflict: as :func:`definition_of_words`.
+    """
+    from access.saved.saved_view import views_named
+    from errors import Conflict, NotFound
+
     found = views_named(access, name, owner)
     if not found:
         raise NotFound("There is no saved view {view_id}.", view_id=name)
     if len(found) > 1:
         users = ", ".join(each.owner for each in found)
         raise Conflict("Several users have a saved view {name}: {users}. Choose one with --as.", name=name, users=users)
-    return definition_of_view(found[0].shows, language=language or "en", title=found[0].name)
+    return found[0]
 
 
 def _inquiry(definition: ReportDefinition, period: str, out: Path) -> ReportInquiry:

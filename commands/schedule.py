@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from access.names import LOCAL_USER
+from access.names import LOCAL_USER, is_reserved
 from commands.opening import opened_access, opened_site, quiet_settings
 from commands.printing import AsJson, say, say_json, show
 from data.time.months import iso_utc, iso_utc_or_none
@@ -15,6 +15,8 @@ from data.time.months import iso_utc, iso_utc_or_none
 if TYPE_CHECKING:
     from access.schedules.report_runs import ReportRun
     from access.schedules.report_schedule import ReportSchedule
+    from access.store import AccessStore
+    from config import Settings
     from jobs.ledger.ledger import Ledger
 
 _schedules = typer.Typer(no_args_is_help=True, help="Reports that are made and sent by themselves.")
@@ -33,9 +35,10 @@ def add(
     to: Annotated[list[str] | None, typer.Option(help="A mail address; may be repeated.")] = None,
     folder: Annotated[Path | None, typer.Option(help="A folder into which the files are written.")] = None,
     form: Annotated[str, typer.Option("--format", help="pdf, html or xlsx.")] = "pdf",
-    owner: Annotated[
-        str, typer.Option("--as", help="With whose rights; default: the user of a site without sign-in.")
-    ] = LOCAL_USER,
+    whose: Annotated[
+        str | None,
+        typer.Option("--as", help="Whose rights; default: the saved view's owner. With sign-in a file needs it."),
+    ] = None,
     language: Annotated[str | None, typer.Option(help="en or id; default: as the definition says, else en.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +56,8 @@ def add(
     with opened_access() as (settings, store):
         if to and not (settings.smtp_host and settings.smtp_from):
             raise ConfigurationError("No mail can be sent: set RIWAYAT_SMTP_HOST and RIWAYAT_SMTP_FROM.")
-        definition = definition_of_words(settings, store, name, None if owner == LOCAL_USER else owner, language)
+        owner = _owner(settings, store, name, whose)
+        definition = definition_of_words(settings, store, name, owner, language)
         rhythm = read_every(every)
         next_ms = due_ms(rhythm, last_complete(rhythm, epoch_ms(), definition.timezone))
         title = (definition.title or ", ".join(definition.stations))[:120]
@@ -119,6 +123,24 @@ def run(quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing.")] = F
         looked = Scheduler(site, ledger, access, make_wake(settings, ledger)).run(epoch_ms())
     if not quiet:
         say(f"Looked at {looked} periods." if looked else "Nothing is due.", err=True)
+
+
+def _owner(settings: Settings, store: AccessStore, name: str, whose: str | None) -> str:
+    """With whose rights a report is made: of who is named, else of the saved view's owner. Where
+    people sign in, nothing runs with the rights of whoever sits at the machine.
+    """
+    from commands.report import is_file_name, view_of_name
+
+    owner = whose or (LOCAL_USER if is_file_name(name) else view_of_name(store, name, None).owner)
+    if settings.auth == "none":
+        return owner
+    if whose is None and is_file_name(name):
+        raise typer.BadParameter("say with whose rights the reports of a file are made", param_hint="--as")
+    found = store.account_rights(owner)
+    is_known = found.account is not None or (settings.auth == "proxy" and (found.admin or bool(found.rights.grants)))
+    if is_reserved(owner) or not is_known:
+        raise typer.BadParameter(f"there is no user {owner!r} to whom anything is granted", param_hint="--as")
+    return owner
 
 
 def _folder(folder: Path) -> Path:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from access.saved.saved_selection import SavedSelection
+from access.saved.saved_view import save_view
+from access.schedules.report_schedule import all_schedules
+from access.store import AccessStore, open_access
+from config import Settings
+from data.site import open_site
+from manage import build
+from tests.people import person
 from tests.processes import run_manage
 
 DEFINITION = 'stations = ["JFK"]\nsensors = ["temperature"]\ntimezone = "UTC"\n'
@@ -34,6 +44,44 @@ def test_a_schedule_is_added_listed_and_removed(folder):
     manage("run", "--quiet")
     manage("remove", made)
     assert json.loads(manage("list", "--json")) == []
+
+
+@pytest.fixture
+def signed_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AccessStore, Callable[..., Result]]]:
+    """The same site with sign-in and a private view of Sari's; ``schedule add`` into the folder."""
+    settings = Settings(data_dir=folder / "var", auth="login", _env_file=None)
+    monkeypatch.setenv("RIWAYAT_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("RIWAYAT_AUTH", "login")
+    monkeypatch.chdir(folder)
+    access = open_access(settings)
+    access.add_account("sari")
+    site = open_site(settings)
+    save_view(access, site, person("sari"), "Upper valley", SavedSelection(("JFK",), ("temperature",), preset="30d"))
+    site.engine.dispose()
+    yield access, lambda *arguments: CliRunner().invoke(build(), ["schedule", "add", *arguments, "--folder", "out"])
+    access.engine.dispose()
+
+
+def test_of_a_saved_view_the_owner_is_the_views(signed_in):
+    access, add = signed_in
+    assert add("Upper valley").exit_code == 0
+    assert [each.owner for each in all_schedules(access.engine)] == ["sari"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("jfk.toml",), "whose rights"),
+        (("jfk.toml", "--as", "sarri"), "no user 'sarri'"),
+        (("jfk.toml", "--as", "local"), "no user 'local'"),
+        (("Upper valley", "--as", "budi"), "no user 'budi'"),
+    ],
+)
+def test_with_sign_in_a_schedule_runs_with_the_rights_of_a_user_whom_it_names(signed_in, arguments, said):
+    access, add = signed_in
+    done = add(*arguments)
+    assert (done.exit_code, all_schedules(access.engine)) == (2, [])
+    assert said in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(
