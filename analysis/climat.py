@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 
 from analysis.answer import Method
-from analysis.days import Periods, periods
+from analysis.days import Periods, between
 from analysis.pairs import Rows, months, paired
 from analysis.question import Observed, Question
 from data.arrays import Bools, Floats, Integers
+from data.catalogue import Sensor
 from data.cells.units import UnitError, conversion
 from data.formula.air_pressure import sea_level_pressure
 from data.formula.humid_air import saturation_pressure
@@ -47,7 +48,8 @@ RAIN_FROM: Final = (1.0, 5.0, 10.0, 50.0, 100.0, 150.0)  # mm a day
 METHOD: Final = (
     Method("elements and their order", "WMO-No. 306, Manual on Codes, volume I.1, FM 71 CLIMAT, sections 1, 3 and 4"),
     Method("daily values", "means of all readings of a day, its highest and its lowest: WMO/TD-No. 1188, WMO-No. 100"),
-    Method("missing day", "fewer than 80 % of the readings due"),
+    Method("days of a month", "those that begin in it, where the catalogue says that the sensor's days begin: WMO/TD-No. 1188"),
+    Method("missing day", "fewer than 80 % of the readings due, or not over where the readings end"),
     Method("mean of a month", "of daily values; not given from 11 missing days on, or 5 in a row: WMO-No. 1203"),
     Method("sum of a month", "given only where no day is missing: WMO-No. 1203"),
     Method(
@@ -123,7 +125,8 @@ class _Days:
 
 def climat(question: Question, observed: Sequence[Observed]) -> Climat:
     """Return the month of a station, of its series ``observed``; the window of the question is the
-    month.
+    month, of which the days that begin in it count. What is loaded has to reach to the end of the
+    last; else that day is missing.
     """
     found = _Station(question, observed)
     return Climat(tuple(found.elements()), tuple(found.extremes()), tuple(found.counts()))
@@ -217,10 +220,17 @@ class _Station:
         if found is None:
             return None
         observed, to_unit = found
-        daily = periods(self._question, observed, "1d")
+        edges, span = self._begun(observed.sensor)
+        daily = between(self._question.opened(observed, span), edges, span)
         dates = self._question.dates(daily.start, observed.sensor)
         mean, least, most, total = (to_unit(each) for each in (daily.mean, daily.min, daily.max, daily.total))
         return _Days(dates, mean, least, most, total, _lacking(daily, daily.rows))
+
+    def _begun(self, sensor: Sensor) -> tuple[Integers, tuple[int, int]]:
+        """Edges i8[n+1] ms UTC of the days that begin in the month, and what of them is loaded."""
+        edges = self._question.edges("1d", sensor)
+        edges = edges[edges >= self._question.start_ms]
+        return edges, (int(edges[0]), min(int(edges[-1]), self._question.loaded[1]))
 
     def _vapour(self) -> _Days | None:
         return self._computed(
@@ -244,9 +254,11 @@ class _Station:
         found = [each for each in (self._find(*need) for need in needs) if each]
         if len(found) < len(needs):
             return None
-        daily = periods(self._question, found[0][0], "1d")
+        edges, span = self._begun(found[0][0].sensor)
+        opened = [self._question.opened(each, span) for each, _ in found]
+        daily = between(opened[0], edges, span)
         sums, rows = np.zeros(len(daily.start)), np.zeros(len(daily.start), np.int64)
-        for parts in months([each for each, _ in found]):
+        for parts in months(opened):
             stamps, columns = _same_times(parts)
             values = of(*(to_unit(column) for (_, to_unit), column in zip(found, columns, strict=True)))
             day = np.searchsorted(daily.start, stamps, "right") - 1
@@ -270,9 +282,9 @@ def _same_times(parts: Sequence[Rows]) -> tuple[Integers, list[Floats]]:
 
 
 def _lacking(daily: Periods, rows: Integers) -> Bools:
-    """Which days have too few readings; where no step is known, those without any."""
+    """Which days have too few readings; where no step is known, those without any, or cut."""
     few = (daily.expected > 0) & (rows < COMPLETE_DAY * daily.expected)
-    found: Bools = few | (rows == 0)
+    found: Bools = few | (rows == 0) | ~daily.whole
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -25,6 +25,7 @@ NOTHING_NOTED: Final = Noted()
 class Material:
     """The site as the report's owner sees it, with the flags that count; the request of the period;
     ``earlier`` are spans of earlier years whose readings are there, by year, latest first;
+    ``until`` says of ends of spans until when days that begin before them are there (int ms UTC);
     ``noted`` and ``decisions`` (in force) are those that may leave the page.
     """
 
@@ -35,6 +36,7 @@ class Material:
     earlier: Mapping[int, tuple[int, int]]
     noted: Noted = NOTHING_NOTED
     decisions: tuple[MadeDecision, ...] = ()
+    until: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -96,8 +98,11 @@ class StationMaterial:
         return [each.sensor for each in self.observed]
 
     def asked(self, request: HistoryRequest, span: tuple[int, int]) -> Question:
-        """Return a question of a span of a request of this station."""
-        return ask(self.whole.site, request, span)
+        """Return a question of a span of a request of this station; the rest of days that begin
+        in it counts as loaded where it is.
+        """
+        loaded = replace(request, end_ms=self.whole.until.get(request.end_ms, request.end_ms))
+        return ask(self.whole.site, loaded, span)
 
     def with_readings(self, question: Question) -> list[Observed]:
         """Return the series of a question that have readings, in the order of the catalogue."""

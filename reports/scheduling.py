@@ -23,7 +23,8 @@ from jobs.job import Job, Status
 from jobs.ledger.ledger import Ledger
 from reports.definition import definition_of_json
 from reports.inquiry import ReportInquiry, read_report_format
-from reports.period import EVERY, Every, due_ms, last_complete
+from reports.last_days import last_days_end
+from reports.period import EVERY, LATE_MS, Every, due_ms, last_complete
 from reports.starting import start_report
 
 MOST_LOOKS: Final = 8  # after 5, 10, 20 … minutes, more than ten hours in all
@@ -88,12 +89,23 @@ class Scheduler:
         try:
             form = read_report_format(schedule.format)
             inquiry = ReportInquiry(definition_of_json(schedule.definition), run.period, form, schedule.id)
+            if (ready_ms := self._ready_ms(inquiry)) > now_ms:
+                change_run(self.access.engine, run, next_ms=ready_ms)
+                return
             identity = owner_identity(self.site.settings, self.access, schedule.owner)
             job = start_report(self.site, self.ledger, identity, inquiry, self.wake)
         except RiwayatError as exc:
             self._later(run, exc.message, now_ms)
             return
         change_run(self.access.engine, run, job=job.id, next_ms=now_ms + _RUNNING_MS, note="")
+
+    def _ready_ms(self, inquiry: ReportInquiry) -> int:
+        """When the last readings of a period have had time to come in, int ms UTC: its last day may
+        end after it.
+        """
+        definition, period = inquiry.definition, inquiry.named_period
+        catalogue = self.site.knowing(definition.sensors).catalogue
+        return last_days_end(definition.request(period.span), definition, period, catalogue) + LATE_MS
 
     def _again(self, run: ReportRun, job: Job, now_ms: int) -> None:
         """Give a job that ended without delivering another chance, later and later."""

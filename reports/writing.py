@@ -33,6 +33,7 @@ from reports.delivery import deliver
 from reports.earlier_years import load_earlier
 from reports.html import html_page
 from reports.inquiry import ReportFormat, ReportInquiry
+from reports.last_days import with_last_days
 from reports.material import Material
 from reports.printing import print_page
 from reports.workbook import write_report_workbook
@@ -77,7 +78,8 @@ def _write(hand: AttemptInHand) -> Metrics:
     reused, years = found is not None, 0
     try:
         if found is None:
-            load_history(hand.site, hand.job.request, _scaled(hand.report, 0.0, _LOADED / 2), hand.seen)
+            reaching = _reaching(hand.seen, hand.owner, hand.job.request, inquiry)
+            load_history(hand.site, reaching, _scaled(hand.report, 0.0, _LOADED / 2), hand.seen)
             earlier = load_earlier(hand, inquiry.definition, inquiry.named_period, _scaled(hand.report, _LOADED / 2, _LOADED))
             found, years = _made(hand, inquiry, earlier), len(earlier)
         size = found.stat().st_size
@@ -120,10 +122,10 @@ def report_tag(site: Site, access: AccessStore, identity: Identity, request: His
     """Return what differs when the report may, but for earlier years: question, tiles, catalogue,
     what people decided, set and noted, and the code that makes it. 32 hexadecimal digits.
     """
-    seen = _seen(site, identity, request, inquiry)
+    seen, span = _seen(site, identity, request, inquiry), (request.start_ms, request.end_ms)
     digest = hashlib.blake2b(f"{VERSION} {code_digest()} {_own_digest()} {site.settings.institution}".encode(), digest_size=16)
     digest.update(inquiry.to_json().encode())
-    digest.update(export_tag(seen, request, request.start_ms, request.end_ms, "report").encode())
+    digest.update(export_tag(seen, _reaching(seen, identity, request, inquiry), *span, "report").encode())
     for name in request.stations:
         digest.update(repr(seen.catalogue.stations.get(name)).encode())
         digest.update(repr([seen.limits(name, sensor) for sensor in request.sensors]).encode())
@@ -134,6 +136,10 @@ def report_tag(site: Site, access: AccessStore, identity: Identity, request: His
 def _seen(site: Site, identity: Identity, request: HistoryRequest, inquiry: ReportInquiry) -> Site:
     seen = restricted_site_for(site, identity.rights, request, Purpose.EXPORT)
     return replace(seen, flags=inquiry.definition.flags)
+
+
+def _reaching(seen: Site, identity: Identity, request: HistoryRequest, inquiry: ReportInquiry) -> HistoryRequest:
+    return with_last_days(request, inquiry.definition, inquiry.named_period, seen.catalogue, identity.rights)
 
 
 def _noted(site: Site, access: AccessStore, identity: Identity, request: HistoryRequest) -> Noted:
@@ -149,7 +155,8 @@ def _material(hand: AttemptInHand, inquiry: ReportInquiry, earlier: Mapping[int,
     request, spans = hand.job.request, {year: (each.start_ms, each.end_ms) for year, each in earlier.items()}
     seen, period = _seen(hand.site, hand.owner, request, inquiry), inquiry.named_period
     known, decided = _noted(seen, hand.access, hand.owner, request), _decisions(hand.access, hand.owner, request)
-    return Material(seen, inquiry.definition, period, request, spans, known, decided)
+    reaching = {each.end_ms: _reaching(seen, hand.owner, each, inquiry).end_ms for each in (request, *earlier.values())}
+    return Material(seen, inquiry.definition, period, request, spans, known, decided, reaching)
 
 
 def _write_file(hand: AttemptInHand, material: Material, form: ReportFormat, draft: Path) -> None:

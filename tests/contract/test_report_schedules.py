@@ -130,6 +130,20 @@ def test_a_month_is_sent_once_after_its_end_with_the_file_and_a_name_of_its_own(
     assert (entry.subject["period"], entry.subject["again"]) == ("2013-05", False)
 
 
+def test_a_month_whose_last_day_ends_at_seven_is_made_after_that(world):
+    sensors = {**world.site.catalogue.sensors, "rainfall": replace(world.site.catalogue["rainfall"], day_start_min=7 * 60)}
+    at_seven = replace(world, site=replace(world.site, catalogue=replace(world.site.catalogue, sensors=sensors)))
+    definition = make_definition("test", stations=["JFK"], sensors=["rainfall"], timezone=ZONE, sections=["climat"])
+    how = {"every": "month", "form": "html", "recipients": ["bmkg@example.org"], "next_ms": at("2013-06-01 02:00")}
+    schedule = add_schedule(world.access, "sari", "JFK", definition.to_json(), **how)  # type: ignore[arg-type]
+    for now in ("2013-06-01 02:00", "2013-06-01 08:59"):
+        at_seven.due(now)
+        assert world.ledger.jobs(limit=5) == []
+    at_seven.due("2013-06-01 09:00")
+    assert [job.kind for job in world.ledger.jobs(limit=5)] == ["report"]
+    assert [run.period for run in world.runs(schedule)] == ["2013-05"]
+
+
 def test_periods_that_were_missed_are_sent_each_once(world):
     schedule = world.schedule("2013-04-01 02:00")
     assert world.due("2013-06-15") == 3

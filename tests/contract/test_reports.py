@@ -135,6 +135,23 @@ def test_numbers_of_the_workbook_are_those_of_the_page_with_all_their_digits(wor
     assert {"Completeness", "Extremes", "Days", "Wind rose", "Rain", "Checksums"} <= set(book.sheetnames)
 
 
+@pytest.mark.parametrize(("allowed", "missing"), [(True, 0), (False, 1)], ids=["granted", "not granted"])
+def test_a_month_of_days_from_seven_has_what_of_its_last_day_lies_in_the_next_month(world, allowed, missing):
+    sensors = {**world.site.catalogue.sensors, "rainfall": replace(world.site.catalogue["rainfall"], day_start_min=7 * 60)}
+    site = replace(world.site, catalogue=replace(world.site.catalogue, sensors=sensors))
+    sari = replace(owner_identity(world.settings, world.access, "sari"), rights=EVERYTHING)
+    if not allowed:
+        until = parse_time("2013-06-01", ZONE, field="to")
+        sari = replace(sari, rights=Rights((Grant(to_ms=until, may_export=True),)))
+    job = world.start(form="xlsx", sections=["climat"])
+    write_report(AttemptInHand(site, site, sari, world.access, job, "draft", lambda _progress: None))
+    made = report_of_job(site, job)
+    assert made is not None
+    rain = next(row for row in openpyxl.load_workbook(made)["CLIMAT"].values if row[2] == "R1")
+    assert rain[5] == missing
+    assert (rain[3] is None) == (not allowed)
+
+
 def test_names_titles_and_notes_of_others_are_text(world):
     sari = owner_identity(world.settings, world.access, "sari")
     at = parse_time("2013-05-10", ZONE, field="from")

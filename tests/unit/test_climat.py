@@ -15,7 +15,7 @@ from data.request import HistoryRequest
 from data.station_metadata import StationMetadata
 from data.tiles.tile_store import SeriesKey
 from data.time.months import month_start_ms
-from tests.tiled import DAY, HOUR, site_with, store_rows
+from tests.tiled import DAY, HOUR, sensor_named, site_with, store_rows
 
 MAY = month_start_ms(2024 * 12 + 4)
 DAYS = 31
@@ -92,6 +92,24 @@ def test_a_sum_is_given_only_where_no_day_is_missing(tmp_path):
     lacking = month(tmp_path / "lacking", rainfall=(ends[kept], rain[kept]))
     assert math.isnan(lacking.value("precipitation"))
     assert [each.missing for each in lacking.elements] == [1, 1]
+
+
+@pytest.mark.parametrize(("until", "missing"), [(7 * HOUR, 0), (6 * HOUR, 1)], ids=["loaded to its end", "cut"])
+def test_the_days_that_begin_in_the_month_count_where_a_day_begins_at_seven(tmp_path, until, missing):
+    site = site_with(tmp_path, sensor_named("rainfall", day_start_min=7 * 60, stamp="start"))
+    times = MAY - DAY + HOUR * np.arange(34 * 24)
+    rain = np.zeros(len(times))
+    rain[(times >= MAY) & (times < MAY + 7 * HOUR)] = 20.0  # of 30 April
+    rain[times == MAY + 10 * DAY + 8 * HOUR] = 3.0
+    rain[times == MAY + DAYS * DAY + 2 * HOUR] = 4.0  # of 31 May
+    store_rows(site.tiles, site.catalogue["rainfall"], times, rain, key=SeriesKey("own", STATION, "rainfall"))
+    request = HistoryRequest((STATION,), ("rainfall",), MAY, MAY + DAYS * DAY + until)
+    question = ask(site, request, (MAY, MAY + DAYS * DAY))
+    found = climat(question, question.series)
+    assert [(each.missing, each.days) for each in found.elements] == [(missing, 31)] * 2
+    if not missing:
+        assert [each.value for each in found.elements] == [7.0, 2.0]
+    assert [(each.value, each.date) for each in found.extremes] == [(4.0, "2024-05-31")]
 
 
 def test_vapour_pressure_and_sea_level_are_of_readings_with_the_same_time(tmp_path):
