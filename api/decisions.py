@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Response, jsonify
 
 from access.decisions.deciding import no_decision
-from access.decisions.decision_list import DecisionFilter, last_number, visible_decisions
-from access.decisions.decision_text import decisions_csv, decisions_toml
+from access.decisions.decision_list import DecisionFilter, every_visible_decision, last_number, visible_decisions
+from access.decisions.decision_text import csv_pieces, toml_pieces
 from access.decisions.made_decision import decision_json
 from access.identity import Identity
 from access.restricted_site import own_zone
+from api.concurrency import limit_key
 from api.data import window_time
 from api.decision_inputs import DecisionsQuery, NewDecision, Undoing
 from api.decision_outputs import DecisionConflict, DecisionList, DecisionReceipt
@@ -24,9 +26,10 @@ from errors import Conflict
 from jobs.decision_job import Decided, Reviewing
 
 _CONFLICT: Final = Answer("Others have decided meanwhile, or it is decided or undone already.", DecisionConflict)
-_FILES: Final = {"toml": ("application/toml", decisions_toml), "csv": ("text/csv", decisions_csv)}
+_FILES: Final = {"toml": ("application/toml", toml_pieces), "csv": ("text/csv", csv_pieces)}
 _LIST: Final = Answer("The list; with format a file.", DecisionList, tuple(kind for kind, _ in _FILES.values()))
 _LONGEST_NUMBER: Final = 16  # digits
+_AT_ONCE: Final = 3  # pieces of a file; one of fewer needs no place among the downloads
 
 
 def add_decision_routes(api: Api, services: ApiServices) -> None:
@@ -59,17 +62,13 @@ def add_decision_routes(api: Api, services: ApiServices) -> None:
         except Conflict as exc:
             return _conflict(exc)
 
-    @api.get("/api/decisions", {200: _LIST}, 400, scope="read", query=DecisionsQuery)
+    @api.get("/api/decisions", {200: _LIST}, 400, 429, 503, scope="read", query=DecisionsQuery)
     def list_decisions(query: DecisionsQuery) -> Response:
         """Decisions about the series that one may see, by number; of many the newest."""
         wanted = _filter(services, query)
         if query.format == "json":
             return jsonify(_page(services, query, wanted))
-        content_type, text = _FILES[query.format]
-        found = visible_decisions(services.access, services.identify().rights, wanted)
-        response = Response(text(found), content_type=f"{content_type}; charset=utf-8")
-        response.headers["Content-Disposition"] = f'attachment; filename="decisions.{query.format}"'
-        return response
+        return _file(services, query.format, wanted)
 
 
 def _reviewing(services: ApiServices) -> Reviewing:
@@ -103,6 +102,20 @@ def _page(services: ApiServices, query: DecisionsQuery, wanted: DecisionFilter) 
         following = f"{services.prefix}api/decisions?{urlencode(fields, doseq=True)}"
     last = last_number(services.access, rights, wanted)
     return {"decisions": [decision_json(one) for one in shown], "last": last, "next": following}
+
+
+def _file(services: ApiServices, kind: str, wanted: DecisionFilter) -> Response:
+    """Return all decisions, streamed: they may be many more than one answer has time for."""
+    identity = services.identify()
+    content_type, pieces_of = _FILES[kind]
+    found = every_visible_decision(services.access, identity.rights, wanted)
+    pieces = (piece.encode() for piece in pieces_of(found))
+    first = list(islice(pieces, _AT_ONCE))  # a database that does not answer is an answer, not a broken file
+    response = Response(chain(first, pieces), content_type=f"{content_type}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="decisions.{kind}"'
+    if len(first) == _AT_ONCE:
+        services.downloads.hold(limit_key(identity), response)
+    return response
 
 
 def _receipt(decided: Decided) -> Response:

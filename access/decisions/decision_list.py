@@ -50,12 +50,14 @@ def visible_decisions(
     """Return the newest ``limit`` decisions that are there for somebody, by number; ``before``:
     older than that number.
     """
-    if not (rights.everything or wanted.stations):
-        wanted = replace(wanted, stations=_known_stations(store, rights))
-        if not wanted.stations:
-            return []
-    found = (one for one in _newest_first(store, wanted, before) if may_see_decision(rights, one.decision))
-    return list(islice(found, limit))[::-1]
+    return list(islice(_visible(store, rights, wanted, before, newest_first=True), limit))[::-1]
+
+
+def every_visible_decision(store: AccessStore, rights: Rights, wanted: DecisionFilter) -> Iterator[MadeDecision]:
+    """Yield all decisions that are there for somebody, by number, a page at a time: no more is in
+    memory, and no connection is held between.
+    """
+    return _visible(store, rights, wanted, None, newest_first=False)
 
 
 def last_number(store: AccessStore, rights: Rights, wanted: DecisionFilter) -> int:
@@ -75,9 +77,22 @@ def _known_stations(store: AccessStore, rights: Rights) -> tuple[str, ...]:
         return tuple(rights.stations(connection.scalars(select(table.c.station).distinct())))
 
 
-def _newest_first(store: AccessStore, wanted: DecisionFilter, before: int | None) -> Iterator[MadeDecision]:
-    """Yield decisions a page at a time; no connection is held between."""
-    query = _of_series(select(table), wanted).order_by(table.c.number.desc()).limit(_PAGE)
+def _visible(
+    store: AccessStore, rights: Rights, wanted: DecisionFilter, beyond: int | None, *, newest_first: bool
+) -> Iterator[MadeDecision]:
+    if not (rights.everything or wanted.stations):
+        wanted = replace(wanted, stations=_known_stations(store, rights))
+        if not wanted.stations:
+            return
+    for one in _by_number(store, wanted, beyond, newest_first=newest_first):
+        if may_see_decision(rights, one.decision):
+            yield one
+
+
+def _by_number(store: AccessStore, wanted: DecisionFilter, beyond: int | None, *, newest_first: bool) -> Iterator[MadeDecision]:
+    """Yield decisions beyond a number a page at a time; no connection is held between."""
+    number = table.c.number
+    query = _of_series(select(table), wanted).order_by(number.desc() if newest_first else number).limit(_PAGE)
     if wanted.from_ms is not None:
         query = query.where(table.c.to_ms >= wanted.from_ms)
     if wanted.to_ms is not None:
@@ -85,12 +100,13 @@ def _newest_first(store: AccessStore, wanted: DecisionFilter, before: int | None
     if wanted.undone is not None:
         query = query.where(table.c.undone_ms.is_not(None) if wanted.undone else table.c.undone_ms.is_(None))
     while True:
+        left = query if beyond is None else query.where(number < beyond if newest_first else number > beyond)
         with store.engine.connect() as connection:
-            rows = connection.execute(query if before is None else query.where(table.c.number < before)).all()
+            rows = connection.execute(left).all()
         yield from (one for one in map(decision_of_row, rows) if one is not None)
         if len(rows) < _PAGE:
             return
-        before = rows[-1].number
+        beyond = rows[-1].number
 
 
 def _of_series(query: Select[Any], wanted: DecisionFilter) -> Select[Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from access.decisions.made_decision import MadeDecision
@@ -22,6 +23,7 @@ COLUMNS: Final = (
 TIMES: Final = frozenset({"from", "to", "made", "undone"})
 NUMBERS: Final = frozenset({"number", "amount"})
 TABLE: Final = "decision"
+_OF_PIECE: Final = 500  # decisions of one piece
 
 _HEAD: Final = (
     "# Decisions of people about readings, in the order in which they count. Times are in UTC; both ends are included.\n"
@@ -30,18 +32,38 @@ _HEAD: Final = (
 
 def decisions_toml(found: Iterable[MadeDecision]) -> str:
     """Return decisions as tables ``[[decision]]``, a line a field; what is absent has none."""
-    return "\n".join([_HEAD, *(_table(_fields(one)) for one in found)])
+    return "".join(toml_pieces(found))
 
 
 def decisions_csv(found: Iterable[MadeDecision]) -> str:
     """Return decisions as CSV with a header, a row a decision; what is absent is empty."""
+    return "".join(csv_pieces(found))
+
+
+def toml_pieces(found: Iterable[MadeDecision]) -> Iterator[str]:
+    """Yield :func:`decisions_toml` a piece at a time, the head first."""
+    yield _HEAD
+    left = iter(found)
+    while some := "".join(f"\n{_table(_fields(one))}" for one in islice(left, _OF_PIECE)):
+        yield some
+
+
+def csv_pieces(found: Iterable[MadeDecision]) -> Iterator[str]:
+    """Yield :func:`decisions_csv` a piece at a time, the header first."""
+    yield _lines([COLUMNS])
+    left = iter(found)
+    while some := [_row(_fields(one)) for one in islice(left, _OF_PIECE)]:
+        yield _lines(some)
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for one in found:
-        fields = _fields(one)
-        writer.writerow(_cell(name, fields.get(name)) for name in COLUMNS)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
+
+
+def _row(fields: Mapping[str, str]) -> list[str]:
+    return [_cell(name, fields.get(name)) for name in COLUMNS]
 
 
 def _fields(made: MadeDecision) -> Mapping[str, str]:

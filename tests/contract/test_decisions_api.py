@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -218,6 +219,22 @@ def test_the_files_hold_all_that_one_may_see_and_no_cell_is_a_formula(world):
     cells = next(row for row in csv.DictReader(answer.text.splitlines(keepends=True)) if row["number"] == str(made["number"]))
     assert cells["reason"].startswith("'=")
     assert not read_toml(world.user("nana").get("/api/decisions?format=toml").text)
+
+
+@pytest.mark.parametrize(("kind", "read"), [("toml", read_toml), ("csv", read_csv)])
+def test_a_file_of_many_decisions_is_streamed_whole_and_in_the_order_in_which_they_count(world, kind, read):
+    told = {"station": "JFK", "sensor": "temperature", "kind": "wrong", "from_ms": 0, "to_ms": 1, "revision": 1}
+    made = told | {"reason": "", "made_by": "sari", "made_ms": 2}
+    with world.access.engine.begin() as connection:
+        connection.execute(quality_decision.insert(), [made | {"number": 10 + number} for number in range(2_500)])
+    answer = world.user("sari").get(f"/api/decisions?format={kind}")
+    assert answer.content_length is None, "made at once"
+    pieces = list(answer.iter_encoded())
+    assert max(map(len, pieces)) < sum(map(len, pieces)) / 4
+    text = b"".join(pieces).decode()
+    assert len(read(text)) == 2_500
+    numbers = re.findall(r"^(?:number = )?(\d+)(?:,.*)?\r?$", text, re.MULTILINE)
+    assert [int(each) for each in numbers] == list(range(10, 2_510))
 
 
 def test_a_decision_stands_also_where_no_job_can_be_started(world):
