@@ -37,7 +37,8 @@ def _parts(station: StationMaterial) -> Iterator[Part]:
     if not month.elements:
         yield Words(_("The station measures none of its elements."))
         return
-    spans = station.earlier.items()
+    first = station.whole.period.start.year - NORMAL_YEARS  # more may be compared with
+    spans = [(year, question) for year, question in station.earlier.items() if year >= first]
     earlier = {year: climat(question, station.with_readings(question)) for year, question in spans}
     rows = [row for each in month.elements for row in _rows(each, earlier)]
     header = (
@@ -66,7 +67,7 @@ def _cut(station: StationMaterial) -> list[str]:
 def _rows(element: Element, earlier: Mapping[int, Climat]) -> Iterator[tuple[Cell, ...]]:
     decimals = 0 if element.name == "wet_days" else 1
     years = [found.value(element.name) for found in earlier.values()]
-    mean, number = normal(years[:NORMAL_YEARS])
+    mean, number = normal(years)
     share = 100 * element.value / mean if element.name in ("precipitation", "sunshine") and mean else math.nan
     yield (
         _element(element.name),
@@ -79,7 +80,7 @@ def _rows(element: Element, earlier: Mapping[int, Climat]) -> Iterator[tuple[Cel
         Amount(share) if math.isfinite(share) else None,
     )
     if element.name == "precipitation":
-        fifth = quintile(element.value, years[:NORMAL_YEARS])
+        fifth = quintile(element.value, years)
         yield (_("Quintile of precipitation"), "Rd", Amount(fifth), "", None, None, Amount(number), None)
 
 

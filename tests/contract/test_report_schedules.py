@@ -135,7 +135,7 @@ def test_a_month_whose_last_day_ends_at_seven_is_made_after_that(world):
     at_seven = replace(world, site=replace(world.site, catalogue=replace(world.site.catalogue, sensors=sensors)))
     definition = make_definition("test", stations=["JFK"], sensors=["rainfall"], timezone=ZONE, sections=["climat"])
     how = {"every": "month", "form": "html", "recipients": ["bmkg@example.org"], "next_ms": at("2013-06-01 02:00")}
-    schedule = add_schedule(world.access, "sari", "JFK", definition.to_json(), **how)  # type: ignore[arg-type]
+    schedule = add_schedule(world.access, "sari", "JFK", definition.to_json(), **how)
     for now in ("2013-06-01 02:00", "2013-06-01 08:59"):
         at_seven.due(now)
         assert world.ledger.jobs(limit=5) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ from data.request import HistoryRequest
 from data.station_metadata import StationMetadata
 from data.tiles.tile_store import SeriesKey
 from data.time.months import month_start_ms
+from reports.definition import make_definition
+from reports.document import Amount, ReportTable
+from reports.material import Material
+from reports.period import read_period
+from reports.sections.climat import section
 from tests.tiled import DAY, HOUR, sensor_named, site_with, store_rows
 
 MAY = month_start_ms(2024 * 12 + 4)
@@ -141,6 +147,20 @@ def test_a_normal_is_the_mean_of_the_years_that_have_a_value():
     mean, years = normal([math.nan])
     assert math.isnan(mean)
     assert years == 0
+
+
+def test_a_normal_is_of_the_thirty_years_before_though_earlier_ones_have_readings(tmp_path):
+    site, hours = site_with(tmp_path), HOUR * np.arange(DAYS * 24 + 1)
+    starts = {year: month_start_ms(year * 12 + 4) for year in (1993, 1994, 2023, 2024)}
+    times = np.concatenate([start + hours for start in starts.values()])
+    store_rows(site.tiles, site.catalogue["rainfall"], times, np.ones(len(times)), key=SeriesKey("own", STATION, "rainfall"))
+    definition = make_definition("test", stations=[STATION], sensors=["rainfall"], timezone="UTC", sections=["climat"])
+    period = read_period("2024-05", "UTC")
+    spans = {year: (starts[year], starts[year] + DAYS * DAY) for year in (2023, 1994, 1993)}
+    material = Material(cast("Any", site), definition, period, definition.request(period.span), spans)
+    table = section(material.station(STATION)).parts[0]
+    assert isinstance(table, ReportTable)
+    assert {row[6] for row in table.rows} == {Amount(2)}
 
 
 @pytest.mark.parametrize(
