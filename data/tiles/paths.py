@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -44,10 +45,29 @@ def prepare(folder: Path, key: SeriesKey) -> None:
     (folder / NAME).write_text(json.dumps(key), encoding="utf-8")  # same bytes whoever writes
 
 
+def keys_beside(root: Path, key: SeriesKey, begins: Collection[str]) -> list[SeriesKey]:
+    """Return the station's series whose name begins with the name of one and one of ``begins``."""
+    station, wanted = root / station_folder(key.source, key.station), tuple(key.sensor + begin for begin in begins)
+    starts = tuple(quoted(start).partition("~")[0] for start in wanted)
+    try:
+        folders = sorted(name for name in os.listdir(station) if name.startswith(starts))  # noqa: PTH208 - of thousands
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = (_named(station / name / NAME) for name in folders)
+    return [each for each in found if each is not None and each.sensor.startswith(wanted)]
+
+
 def series_folders(root: Path) -> Iterator[tuple[SeriesKey, Path]]:
     """Yield every series of a store with its folder, sorted."""
     for path in sorted(root.glob(f"*/*/*/{NAME}")):
-        try:
-            yield SeriesKey(*json.loads(path.read_text(encoding="utf-8"))), path.parent
-        except (OSError, ValueError, TypeError):
-            continue  # being made, or cleared, just now
+        key = _named(path)
+        if key is not None:
+            yield key, path.parent
+
+
+def _named(path: Path) -> SeriesKey | None:
+    """Return which series the file names; None of one that is being made, or cleared, just now."""
+    try:
+        return SeriesKey(*json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -27,15 +27,17 @@ from data.readings import Observations
 from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.tiles.format import TileEntry
+from data.tiles.paths import keys_beside
 from data.tiles.series import BlockTable, Rows, Series, SeriesKey
 from data.tiles.tile_store import TileStore
 from data.time.buckets import BY_NAME, Bucket, bucket_edges
 from data.time.months import month_bounds_ms, month_of, months_between
+from data.time.resolution import Resolution
 from data.view.aggregate import totals_value
 from data.view.window import SeriesContext, Window
 
 # Months are few enough to be made from blocks whenever they are drawn.
-ROLLED_UP = ("1min", "10min", "1h", "1d")
+ROLLED_UP: tuple[Resolution, ...] = ("1min", "10min", "1h", "1d")
 BOTH: tuple[Rows, Rows] = ("good", "all")
 _THIS_BITS, _NEXT_BITS = 32, 24  # of the digests in a generation
 
@@ -64,6 +66,28 @@ def write_rollups(
         rollup.ensure(months)
         used += [(rollup.key, month) for month in months]
     return used
+
+
+def renew_rollups(site: SiteLike, request: HistoryRequest) -> None:
+    """Make anew the rollups beside a request's series, of any bucket and zone, that its months have
+    and that are outdated.
+
+    Flags and corrections are made whatever resolution was asked for, and charts of other buckets
+    must not lack the months until somebody loads these again.
+    """
+    for series in request.series:
+        for resolution, timezone in _kinds_beside(site, SeriesKey(site.source.id, *series)):
+            other = replace(request, stations=series[:1], sensors=series[1:], resolution=resolution, timezone=timezone)
+            for rollup in _rollups(site, other):
+                rollup.ensure(rollup.renewed_months(other.start_ms, other.end_ms))
+
+
+def _kinds_beside(site: SiteLike, key: SeriesKey) -> Iterator[tuple[Resolution, str]]:
+    """Yield buckets and zones of the rollups that a series has."""
+    for each in keys_beside(site.tiles.root, key, [f"@{name}@" for name in ROLLED_UP]):
+        name, zone, *_ = each.sensor.removeprefix(f"{key.sensor}@").split("@")
+        if each == rollup_key(key, site.catalogue[key.sensor], BY_NAME[name], zone):  # not of all rows, or of other days
+            yield next(resolution for resolution in ROLLED_UP if resolution == name), zone
 
 
 def rollups_missing(site: SiteLike, request: HistoryRequest) -> set[int]:
@@ -125,9 +149,15 @@ class RollupGeneration:
     next_month: int
 
     @classmethod
-    def of(cls, base: Mapping[int, TileEntry], month: int) -> RollupGeneration:
-        """Return what a rollup of a month would be made of now; ``base``: tiles by month."""
-        return cls(_digest(base.get(month), _THIS_BITS), _digest(base.get(month + 1), _NEXT_BITS))
+    def of(cls, base: Mapping[int, TileEntry], month: int, measured: Mapping[int, TileEntry] | None = None) -> RollupGeneration:
+        """Return what a rollup of a month would be made of now; ``base``: tiles by month.
+
+        Of tiles with flags the fingerprints of those ``measured`` count: limits and decisions that
+        leave a month as it is make no rollup outdated.
+        """
+        marked = base if measured is None else measured
+        this, following = ((base.get(each), marked.get(each)) for each in (month, month + 1))
+        return cls(_digest(*this, _THIS_BITS), _digest(*following, _NEXT_BITS))
 
     @classmethod
     def unpack(cls, generation: int) -> RollupGeneration:
@@ -139,8 +169,8 @@ class RollupGeneration:
         return self.this_month << _NEXT_BITS | self.next_month
 
 
-def _digest(entry: TileEntry | None, bits: int) -> int:
-    parts = (entry.generation, entry.fingerprint, entry.crc) if entry else ()
+def _digest(entry: TileEntry | None, marked: TileEntry | None, bits: int) -> int:
+    parts = (entry.generation, marked.fingerprint if marked else 0, entry.crc) if entry else ()
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=bits // 8).digest(), "little")
 
 
@@ -160,6 +190,7 @@ class _Rollup:
         overlaid: OverlaidSeries | None = None,
     ) -> None:
         self.key = rollup_key(overlaid.key if overlaid else base, sensor, bucket, timezone, rows)
+        self._plain = rollup_key(base, sensor, bucket, timezone)
         self.base, self._overlaid = base, overlaid
         self._tiles, self._sensor = tiles, sensor
         self._bucket, self._timezone, self._rows = bucket, timezone, rows
@@ -180,6 +211,13 @@ class _Rollup:
         into_next = {month - 1 for month in of if self._rows == "good" or month - 1 != last}
         return sorted(month for month in of | into_next if month in around)
 
+    def renewed_months(self, start_ms: int, end_ms: int) -> list[int]:
+        """Return those of :meth:`months` that somebody has loaded with these buckets, and those in
+        which nothing was measured.
+        """
+        loaded, base = self._tiles.entries(self._plain), self._tiles.entries(self.base)
+        return [month for month in self.months(start_ms, end_ms) if month in loaded or month not in base]
+
     def _last(self, end_ms: int) -> int:
         """The last month whose rows are in whole buckets that end by ``end_ms``."""
         return month_of(end_ms - 1 + lag_ms(self._sensor))
@@ -196,7 +234,7 @@ class _Rollup:
         def is_outdated(month: int) -> bool:
             if month not in there:
                 return True
-            made_of, now = RollupGeneration.unpack(there[month].generation), RollupGeneration.of(base, month)
+            made_of, now = RollupGeneration.unpack(there[month].generation), self._made_of(base, month)
             return made_of.this_month != now.this_month or (month != last and made_of.next_month != now.next_month)
 
         return [month for month in months if is_outdated(month)]
@@ -211,12 +249,16 @@ class _Rollup:
     def _base(self) -> Mapping[int, TileEntry]:
         return self._overlaid.entries() if self._overlaid else self._tiles.entries(self.base)
 
+    def _made_of(self, base: Mapping[int, TileEntry], month: int) -> RollupGeneration:
+        """Return what the rollup of a month would be made of now; ``base`` is :meth:`_base`."""
+        return RollupGeneration.of(base, month, self._tiles.entries(self.base))
+
     def ensure(self, months: Collection[int]) -> None:
         """Write what is missing or outdated."""
         base = self._base()
         made = []
         for month in self.outdated_months(months):
-            generation, fingerprint = RollupGeneration.of(base, month).pack(), self._sensor.fingerprint
+            generation, fingerprint = self._made_of(base, month).pack(), self._sensor.fingerprint
             entry = self._tiles.write(self.key, month, self._make(month), generation=generation, fingerprint=fingerprint)
             made.append(entry)
         self._tiles.publish(self.key, made, ordered=False)  # generations are digests here

@@ -19,7 +19,7 @@ from data.site import Site
 from data.tiles.format import TileEntry
 from data.tiles.series import SeriesKey
 from data.time.months import month_of
-from data.view.rollup import write_rollups
+from data.view.rollup import renew_rollups, write_rollups
 from errors import DiskFull, RiwayatError, RowsChanged
 from jobs.job import Job, Metrics, Progress
 from jobs.kinds.row_rate import RowRate
@@ -121,6 +121,7 @@ def _make_flags(site: Site, request: HistoryRequest, progress: _Report) -> None:
     """Make what a load makes of flags, where some that count are not there."""
     if unchecked_months(site, request):
         site.tiles.touch([*write_flags(site, request, report=progress.looked), *write_rollups(site, request)])
+        renew_rollups(site, request)
 
 
 class _Report:

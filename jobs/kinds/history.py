@@ -23,7 +23,7 @@ from data.site import Site
 from data.source import MappedReader
 from data.source_sync import ExactMonth, note_spans, record_exact_months, sync_inventory
 from data.tiles.tile_store import SeriesKey, TileEntry
-from data.view.rollup import write_rollups
+from data.view.rollup import renew_rollups, write_rollups
 from errors import DiskFull, RiwayatError, SourceUnavailable, TilesRemoved
 from jobs.job import Progress
 from jobs.kinds.row_rate import RowRate
@@ -91,6 +91,7 @@ def _load_missing(site: Site, request: HistoryRequest, report: Report, seen: Sit
         note_spans(site, _measured(site, planned))
     load.derive()
     used = [*planned.keys, *_load_beside(site, request), *load.flag(), *write_rollups(site, request)]
+    renew_rollups(site, request)
     site.tiles.touch(used)
     site.tiles.evict(keep=used)
     site.shelf.prune()

@@ -45,6 +45,7 @@ from tests.contract.test_flag_layer import (  # noqa: F401 - a fixture
     kept,
     loaded,
     request,
+    with_limits,
 )
 from tests.people import person
 
@@ -225,6 +226,50 @@ def test_buckets_and_statistics_are_of_what_was_decided(loaded: Site) -> None:  
     assert (exact.min, exact.max) == (values[good].min(), values[good].max())
     line = drawn.series[0].y
     assert (np.nanmin(line), np.nanmax(line)) == pytest.approx((values[good].min(), values[good].max()))
+
+
+DAYS = [30, 29, 31]  # with a point, of January to March: of one day all readings stand still
+
+
+def days_drawn(site: Site, of: HistoryRequest) -> list[int]:  # noqa: F811
+    """How many days of each month have a point, drawn from buckets of an hour."""
+    line = view_request(replace(site, flags="hard"), of, at(START), at(END), 600).series[0]
+    days = np.unique(line.x[np.isfinite(line.y)].astype("datetime64[ms]").astype("datetime64[D]"))
+    return np.unique(days.astype("datetime64[M]"), return_counts=True)[1].tolist()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta"])
+def test_a_chart_of_buckets_that_was_loaded_is_whole_after_a_decision_is_applied_to_the_rows(loaded: Site, zone: str) -> None:  # noqa: F811
+    hourly, february = request_of(["a"], ["temperature"], START, END, "1h", zone), at("2024-02-12")
+    load_history(loaded, hourly, lambda _: None)
+    month = request_of(["a"], ["temperature"], "2024-02-01", "2024-03-01", "raw", "UTC")
+    one = Decision(1, "a", "temperature", "offset", february, february + 24 * HOUR, amount=40.0)
+    for made in ((one,), ()):  # and undone
+        found = decided(loaded, *made, of=month)
+        assert not rollups_missing(found, hourly)
+        assert days_drawn(found, hourly) == DAYS
+        line = view_request(replace(found, flags="hard"), hourly, at(START), at(END), 600).series[0]
+        assert np.nanmax(line.y) == pytest.approx(rows(found)[1][rows(found)[2] == 0].max())
+
+
+def test_a_month_that_is_filled_is_in_the_chart_of_buckets_that_was_loaded(loaded: Site) -> None:  # noqa: F811
+    longer = request_of(["a"], ["temperature"], START, "2024-05-01", "1h", "UTC")
+    load_history(loaded, longer, lambda _: None)
+    store(loaded, "b", OTHER, temperature=7.0 + np.arange(len(OTHER)) % 5)
+    april = (at("2024-04-10"), at("2024-04-20") - 1)
+    one = Decision(1, "a", "temperature", "fill", *april, filled_from=("b", "temperature"))
+    found = decided(loaded, one, of=replace(longer, resolution="raw", start_ms=at("2024-03-01")))
+    assert not rollups_missing(found, longer)
+
+
+def test_other_limits_leave_a_chart_of_buckets_whole_also_where_they_find_the_same(loaded: Site) -> None:  # noqa: F811
+    hourly = request("1h")
+    load_history(loaded, hourly, lambda _: None)
+    for others, days in ((with_limits(loaded, twin=5), DAYS), (with_limits(loaded, still_hours=2000), [31, 29, 31])):
+        assert len(flags_missing(others, request())) == 3
+        load_history(others, request(), lambda _: None)
+        assert not rollups_missing(others, hourly)
+        assert days_drawn(others, hourly) == days
 
 
 def test_a_decision_is_another_file_and_another_answer_and_the_manifest_lists_it(loaded: Site) -> None:  # noqa: F811
