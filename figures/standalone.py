@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -23,10 +24,17 @@ def standalone_html(figure: Figure, title: str, language: str) -> bytes:
     """Return a figure (:func:`figures.framed.framed`) as a page with all that it needs, UTF-8:
     5 MB, of which Plotly's script is nearly all. It can be zoomed and read as on the page.
     """
+    return b"".join(standalone_parts(figure, title, language))
+
+
+def standalone_parts(figure: Figure, title: str, language: str) -> tuple[bytes, bytes, bytes]:
+    """Return :func:`standalone_html` as what stands before Plotly's script, the script, which is
+    the same object each time, and what stands after it.
+    """
     config = {"locale": language, "displaylogo": False, "showTips": False, "modeBarButtons": _BUTTONS}
     parts = ",".join(_script_json(part) for part in (figure["data"], figure["layout"], config))
     width = int(figure["layout"]["width"])
-    return f"""<!DOCTYPE html>
+    before = f"""<!DOCTYPE html>
 <html lang="{escape(language)}">
 <head>
 <meta charset="utf-8">
@@ -37,16 +45,19 @@ def standalone_html(figure: Figure, title: str, language: str) -> bytes:
 </head>
 <body>
 <div id="chart"></div>
-<script>{_plotly()}</script>
+<script>"""
+    after = f"""</script>
 <script>{_LOCALE.read_text(encoding="utf-8")}</script>
 <script>Plotly.newPlot("chart",{parts});</script>
 </body>
 </html>
-""".encode()
+"""
+    return before.encode(), _plotly(), after.encode()
 
 
-def _plotly() -> str:
-    return (Path(str(files("plotly"))) / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+@lru_cache(maxsize=1)
+def _plotly() -> bytes:
+    return (Path(str(files("plotly"))) / "package_data" / "plotly.min.js").read_bytes()
 
 
 def _script_json(value: object) -> str:

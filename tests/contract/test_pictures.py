@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,31 @@ def test_html_is_one_file_in_the_language_that_is_asked_for_and_is_not_sent_twic
     assert world.ask("format=html&view=calendar&language=id", If_None_Match=answer.headers["ETag"]).status_code == 304
     compressed = answer.headers["ETag"].rstrip('"') + ':br"'
     assert world.ask("format=html&view=calendar&language=id", If_None_Match=compressed).status_code == 304
+
+
+def test_html_is_compressed_but_for_plotlys_script_which_is_compressed_once(world, monkeypatch):
+    plain = world.ask("format=html")
+    assert plain.headers["Content-Encoding"] == "identity"
+    first = world.ask("format=html", Accept_Encoding="gzip, deflate, br")
+    fed: list[int] = []
+    made = zlib.compressobj
+
+    class Fed:
+        def __init__(self, *options: int) -> None:
+            self._made = made(*options)
+            self.flush = self._made.flush
+
+        def compress(self, data: bytes) -> bytes:
+            fed.append(len(data))
+            return self._made.compress(data)
+
+    monkeypatch.setattr(zlib, "compressobj", Fed)
+    again = world.ask("format=html", Accept_Encoding="br;q=1.0, gzip;q=0.5")
+    assert (again.headers["Content-Encoding"], again.data) == ("gzip", first.data)
+    assert again.headers["Vary"] == plain.headers["Vary"]
+    assert gzip.decompress(again.data) == plain.data
+    assert 0 < sum(fed) < len(plain.data) / 5, "the script again"
+    assert world.ask("format=html", Accept_Encoding="br", If_None_Match=again.headers["ETag"]).status_code == 304
 
 
 def test_series_that_are_hidden_are_not_in_it(world):
