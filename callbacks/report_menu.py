@@ -11,7 +11,7 @@ from data.request import HistoryRequest
 from data.time.months import iso_utc
 from errors import InvalidRequest
 from figures.job_window import JobWindow
-from i18n import format_range, local_time
+from i18n import local_time
 from jobs.chromium import find_chromium
 from jobs.services import Services
 from layouts.report_menu import ReportPeriod
@@ -41,12 +41,13 @@ def reports_of(services: Services, window: JobWindow) -> list[ReportPeriod]:
 
 
 def _periods(request: HistoryRequest, span: tuple[int, int]) -> list[tuple[str, Period]]:
+    """Month and year in which a window ends, and the window itself, each with its words."""
     last, found = local_time(span[1] - 1, request.timezone), []
-    for name in (f"{last:%Y-%m}", f"{last:%Y}"):
+    window = f"{iso_utc(span[0])}..{iso_utc(span[1])}"
+    for name in (f"{last:%Y-%m}", f"{last:%Y}", window):
         try:
             period = read_period(name, request.timezone)
         except InvalidRequest:  # at the ends of the calendar
             continue
         found.append((period.title, period))
-    window = read_period(f"{iso_utc(span[0])}..{iso_utc(span[1])}", request.timezone)
-    return [*found, (format_range(*span, request.timezone), window)]
+    return found

@@ -32,7 +32,9 @@ def load_earlier(
     first_ms = _first_ms(hand.seen, definition)
     for back in range(1, definition.compared_years(period) + 1):
         span = period.years_before(back)
-        if span is None or span[1] <= first_ms:
+        if span is None:
+            continue
+        if span[1] <= first_ms:
             break
         request = definition.request(span)
         number = _readings(hand, request)

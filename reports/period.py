@@ -66,10 +66,13 @@ class Period:
 
     def years_before(self, years: int) -> tuple[int, int] | None:
         """Return the same dates of an earlier year, [start, end) in int ms UTC; None where the
-        calendar has none.
+        calendar has none, or the clock was not set back then within them as in this year.
         """
         start, end = (_year_before(moment, years) for moment in (self.start, self.end))
-        return None if start is None or end is None else (_ms(start, self.timezone), _ms(end, self.timezone))
+        if start is None or end is None:
+            return None
+        start_ms, end_ms = _ms(start, self.timezone), _ms(end, self.timezone)
+        return (start_ms, end_ms) if start_ms < end_ms else None
 
 
 def read_period(text: str, timezone: str) -> Period:
@@ -86,7 +89,8 @@ def read_period(text: str, timezone: str) -> Period:
         found = Period(name, start.replace(tzinfo=None), end.replace(tzinfo=None), timezone)
     else:
         found = _named(name, timezone)
-    if found.start >= found.end:
+    start_ms, end_ms = found.span
+    if start_ms >= end_ms:  # not by the clock, which is set back within some
         raise InvalidRequest("The start must be before the end.", field="period")
     return found
 

@@ -334,6 +334,17 @@ def test_the_page_offers_the_month_the_year_and_the_window_as_far_as_they_are_gr
     assert [each.words for each in reports_of(services, narrow)] == ["1 Mar 2013 – 20 May 2013 EDT"]
 
 
+def test_the_page_offers_a_window_within_the_hour_that_a_clock_shows_twice(world):
+    of = defined().request(read_period("2013-11", ZONE).span)
+    job = world.ledger.record_completed("sari", of, {})
+    identity = owner_identity(world.settings, world.access, "sari")
+    span = (parse_time("2013-11-03T05:30Z", ZONE, field="from"), parse_time("2013-11-03T06:10Z", ZONE, field="to"))
+    services = Services(world.settings, world.site, world.ledger, world.access, lambda: identity, lambda: None)
+    offered = reports_of(services, JobWindow(world.site, job, span, identity.rights))
+    assert [each.words for each in offered][:2] == ["November 2013", "2013"]
+    assert len(offered) == 3
+
+
 def test_decisions_of_people_stand_with_their_reason_and_author(world):
     sari, at = owner_identity(world.settings, world.access, "sari"), parse_time("2013-05-10", ZONE, field="from")
     sari = replace(sari, rights=EVERYTHING)

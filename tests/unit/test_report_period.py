@@ -32,6 +32,14 @@ def test_a_month_in_which_clocks_change_is_an_hour_shorter():
     assert end - start == (31 * 24 - 1) * 3_600_000
 
 
+def test_a_period_within_the_hour_that_a_clock_shows_twice_goes_by_the_moments():
+    found = read_period("2024-11-03T05:30:00Z..2024-11-03T06:10:00Z", "America/New_York")  # 1:30 EDT to 1:10 EST
+    assert [iso_utc(each) for each in found.span] == ["2024-11-03T05:30:00Z", "2024-11-03T06:10:00Z"]
+    assert found.years_before(1) is None  # that hour was another Sunday's
+    with pytest.raises(InvalidRequest):
+        read_period("2024-11-03T06:10:00Z..2024-11-03T05:30:00Z", "America/New_York")
+
+
 @pytest.mark.parametrize(
     "text", ["", "2024-13", "2024-Q5", "2024-W54", "24-05", "2024-5", "may", "2024-06-15..2024-05-01", "..", "٢٠٢٤", "9999-12"]
 )
