@@ -71,7 +71,10 @@ class Period:
         start, end = (_year_before(moment, years) for moment in (self.start, self.end))
         if start is None or end is None:
             return None
-        start_ms, end_ms = _ms(start, self.timezone), _ms(end, self.timezone)
+        try:
+            start_ms, end_ms = _ms(start, self.timezone), _ms(end, self.timezone)
+        except OverflowError:
+            return None
         return (start_ms, end_ms) if start_ms < end_ms else None
 
 
@@ -140,13 +143,16 @@ def _named(name: str, timezone: str) -> Period:
             first, length = (month, 1) if month is not None else (3 * quarter - 2, 3) if quarter else (1, 12)
             start = date(year, first, 1)
             end = date(year + (first + length - 1) // 12, (first + length - 1) % 12 + 1, 1)
-    except ValueError:
+        found = Period(name, _midnight(start), _midnight(end), timezone)
+        if found.span[0] >= found.span[1]:  # OverflowError: its moments lie beyond the calendar of UTC
+            raise ValueError(name)
+    except (ValueError, OverflowError):
         raise InvalidRequest(
             "{text} is not a period; write it like 2024-05, 2024, 2024-Q2, 2024-W23 or 2024-05-01..2024-06-15.",
             field="period",
             text=repr(name[:_LONGEST]),
         ) from None
-    return Period(name, _midnight(start), _midnight(end), timezone)
+    return found
 
 
 def _midnight(day: date) -> datetime:

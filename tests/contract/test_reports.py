@@ -311,6 +311,7 @@ def test_a_report_that_failed_is_told_with_its_reason(world, client):
         ({"period": "May"}, 400),
         ({"stations": ["nowhere"]}, 400),
         ({"period": "1913-05"}, 400),
+        ({"period": "0001", "timezone": "Asia/Jakarta"}, 400),
         ({"sections": ["everything"]}, 400),
         ({"title": "two\nlines"}, 400),
         ({"timezone": "Mars/Base"}, 400),

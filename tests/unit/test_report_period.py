@@ -32,6 +32,16 @@ def test_a_month_in_which_clocks_change_is_an_hour_shorter():
     assert end - start == (31 * 24 - 1) * 3_600_000
 
 
+@pytest.mark.parametrize("text", ["0001", "0001-01", "0001-Q1", "0001-W01", "9999-W52"])
+def test_a_period_that_begins_or_ends_beyond_the_calendar_of_utc_is_refused(text):
+    with pytest.raises(InvalidRequest, match="is not a period"):
+        read_period(text, "Asia/Jakarta")
+
+
+def test_no_year_is_compared_that_would_begin_before_the_calendar():
+    assert read_period("0002-01", "Asia/Jakarta").years_before(1) is None
+
+
 def test_a_period_within_the_hour_that_a_clock_shows_twice_goes_by_the_moments():
     found = read_period("2024-11-03T05:30:00Z..2024-11-03T06:10:00Z", "America/New_York")  # 1:30 EDT to 1:10 EST
     assert [iso_utc(each) for each in found.span] == ["2024-11-03T05:30:00Z", "2024-11-03T06:10:00Z"]
