@@ -349,9 +349,15 @@ def test_the_page_offers_a_window_within_the_hour_that_a_clock_shows_twice(world
 def test_decisions_of_people_stand_with_their_reason_and_author(world):
     sari, at = owner_identity(world.settings, world.access, "sari"), parse_time("2013-05-10", ZONE, field="from")
     sari = replace(sari, rights=EVERYTHING)
-    draft = Decision(0, "JFK", "temperature", "offset", at, at + 3_600_000, amount=-0.5)
+    draft = Decision(0, "JFK", "temperature", "offset", at, at + 3_600_000, amount=-0.0004)
     decide(world.access, world.site, sari, draft, reason="ventilator <stood>")
+    shift = Decision(0, "JFK", "temperature", "shift", at, at + 3_600_000, amount=3_600_000.0)
+    decide(world.access, world.site, sari, shift, reason="clock")
     text = world.made(sections=["decisions"]).read_text()
+    assert '<td class="n">−0.0004</td>' in text
+    assert '<td class="n">3\u202f600\u202f000</td>' in text
+    assert "count none of these decisions" not in text
     assert "ventilator &lt;stood&gt;" in text
     assert "offset added" in text
     assert "<td>sari</td>" in text
+    assert "count none of these decisions" in world.made(sections=["decisions"], flags="none").read_text()
