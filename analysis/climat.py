@@ -261,7 +261,7 @@ class _Station:
         for parts in months(opened):
             stamps, columns = _same_times(parts)
             values = of(*(to_unit(column) for (_, to_unit), column in zip(found, columns, strict=True)))
-            day = np.searchsorted(daily.start, stamps, "right") - 1
+            day = np.searchsorted(daily.start, stamps - opened[0].series.lag_ms, "right") - 1
             good = np.isfinite(values) & (day >= 0)
             sums += np.bincount(day[good], values[good], len(sums))
             rows += np.bincount(day[good], minlength=len(rows))

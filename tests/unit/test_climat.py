@@ -127,6 +127,15 @@ def test_vapour_pressure_and_sea_level_are_of_readings_with_the_same_time(tmp_pa
     assert found.value("station_pressure") == 1000.0
 
 
+def test_a_reading_stamped_at_midnight_at_the_end_of_its_hour_counts_for_the_day_before(tmp_path):
+    site = site_with(tmp_path, *(sensor_named(name, stamp="end") for name in ("temperature", "humidity")))
+    for name, values in (("temperature", np.full(len(HOURS), 20.0)), ("humidity", 50.0 + day_of(HOURS))):
+        store_rows(site.tiles, site.catalogue[name], HOURS + HOUR, values, key=SeriesKey("own", STATION, name))
+    question = ask(site, HistoryRequest((STATION,), ("temperature", "humidity"), MAY, MAY + DAYS * DAY), (MAY, MAY + DAYS * DAY))
+    found = climat(question, question.series)
+    assert found.value("vapour_pressure") == pytest.approx(0.65 * 6.1094 * math.exp(17.625 * 20 / 263.04))
+
+
 def test_without_an_elevation_there_is_no_pressure_at_sea_level_and_the_order_is_the_messages(tmp_path):
     ones = np.ones(len(HOURS))
     names = ("rainfall", "humidity", "pressure", "temperature")
