@@ -6,6 +6,8 @@
   "use strict";
 
   const POLL_MS = 700;
+  const LAST_POLL_MS = 15000; // of a job that waits: there may be no worker for long
+  const LONG_MS = 2000; // between two questions; from then on the page says that it waits
   const DAY_MS = 86400000;
   const { documentElement: root } = document;
   const byId = (id) => document.getElementById(id);
@@ -260,14 +262,34 @@
   // Where no job could be started, the next load applies it.
   const applied = ({ job, number }) => (job ? follow(job) : number && say(words.unapplied));
 
-  // Asked only while a decision of this page is being applied.
+  const pause = (ms) => new Promise((resolve) => window.setTimeout(resolve, ms));
+
+  // At once, or when somebody looks at the page again.
+  async function looked() {
+    if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+  }
+
+  // Asked only while a decision of this page is being applied; less and less often while that waits
+  // or the server does not answer, and never while nobody looks.
   async function follow(job) {
+    let [wait, told] = [POLL_MS, ""];
+    const tell = (text) => (text === told ? undefined : say((told = text)));
     jobs.add(job);
-    say(words.applying);
+    tell(words.applying);
     for (;;) {
-      await new Promise((resolve) => window.setTimeout(resolve, POLL_MS));
+      await pause(wait);
+      await looked();
       const found = await ask(`jobs/${encodeURIComponent(job)}`);
-      if (["queued", "running"].includes(found.status) || found.status === 0 || found.status >= 429) continue;
+      if (found.status === "running") {
+        wait = POLL_MS;
+        tell(words.applying);
+        continue;
+      }
+      if (found.status === "queued" || found.status === 0 || found.status >= 429) {
+        wait = Math.min(wait * 1.5, LAST_POLL_MS);
+        if (found.status === "queued" && wait > LONG_MS) tell(words.waiting);
+        continue;
+      }
       jobs.delete(job);
       if (jobs.size) return;
       say(found.status === "completed" ? "" : words.unapplied);

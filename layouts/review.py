@@ -189,6 +189,7 @@ def _decision_words() -> Mapping[str, Any]:
         "measured": _("Show as measured"),
         "counted": _("Show with decisions"),
         "applying": _("Being applied…"),
+        "waiting": _("Saved. It waits for a worker, and counts once that has applied it."),
         "unapplied": _("The decision is saved, but it could not be applied. It counts after the next load."),
         "conflict": _("Somebody else has decided about these readings meanwhile:"),
         "anyway": _("Decide anyway"),

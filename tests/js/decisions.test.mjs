@@ -12,17 +12,18 @@ const MADE = { number: 1, station: "JFK", sensor: "temperature", kind: "wrong", 
 const time = (ms) => new Date(ms).toISOString();
 
 // A page on which these decisions are known; `asked` are questions to the server.
-function open(list = [], answers = {}, may = true) {
+function open(list = [], answers = {}, may = true, more = {}) {
   const places = { review: new Element("section"), readout: new Element("div") };
-  const words = { kinds: { wrong: "Wrong", right: "Right" }, rules: {}, decisionHeads: [], conflict: "Meanwhile:", anyway: "Anyway", leave: "Leave", applying: "Applying", decisions: "Decisions", undo: "Undo", fill: "Fill", measured: "Measured" };
+  const words = { kinds: { wrong: "Wrong", right: "Right" }, rules: {}, decisionHeads: [], conflict: "Meanwhile:", anyway: "Anyway", leave: "Leave", applying: "Applying", waiting: "Waiting", decisions: "Decisions", undo: "Undo", fill: "Fill", measured: "Measured" };
   places.review.dataset.words = JSON.stringify(words);
   places.readout.dataset.months = JSON.stringify(["Jan", "Feb", "Mar"]);
   const series = ["temperature", "humidity"].map((sensor) => ({ station: "JFK", sensor, name: sensor, unit: "", may }));
   const review = { zone: "America/New_York", series, decided: [["JFK", "temperature"]], events: [] };
   const asked = [];
   async function fetch(path, { method = "GET", body } = {}) {
-    asked.push({ path, method, body: body && JSON.parse(body) });
-    const found = answers[method] || { decisions: list, last: 7 };
+    const [says] = places.review.all("review-says");
+    asked.push({ path, method, body: body && JSON.parse(body), said: says && says.textContent });
+    const found = path.includes("/jobs/") ? answers.jobs.shift() : answers[method] || { decisions: list, last: 7 };
     return { ok: !found.error, status: found.error ? 409 : 200, json: async () => found };
   }
   const window = page(["decisions.js"], {
@@ -31,8 +32,10 @@ function open(list = [], answers = {}, may = true) {
       createElement: (tag) => Object.assign(new Element(tag), { focus() {} }),
       documentElement: { dataset: { prefix: "/" }, lang: "en" },
       getElementById: (id) => places[id],
+      ...more.document,
     },
-    riwayatChart: { review, job: "j1", chart: { meta: { start: 0, end: 10 }, config: { locale: "en" } } },
+    ...more.window,
+    riwayatChart: { review, job: "j1", chart: { want() {}, meta: { start: 0, end: 10 }, config: { locale: "en" } } },
     riwayatWorkbench: { shown: { options: {} } },
   });
   return { asked, decisions: window.riwayatDecisions, places };
@@ -111,4 +114,38 @@ test("clocks of a zone lead back to their times, also where they change", () => 
   for (let at = NOON; at < NOON + 48 * HOUR; at += HOUR / 2) assert.equal(decisions.time(decisions.wall(at)), at);
   assert.ok(Number.isNaN(decisions.time("")));
   assert.equal(decisions.span({ from: NOON, to: NOON + HOUR }), "9 Mar 2024 12:00–13:00");
+});
+
+// How the jobs of a followed decision were found one after the other; setTimeout waits for nothing.
+function follow(statuses, document = {}) {
+  const waits = [];
+  const setTimeout = (then, ms) => void (waits.push(ms), Promise.resolve().then(then));
+  const made = open([], { jobs: statuses.map((status) => ({ status })) }, true, { window: { setTimeout }, document });
+  made.decisions.follow("j2");
+  return { ...made, waits, questions: () => made.asked.filter(({ path }) => path.includes("/jobs/")) };
+}
+
+test("a decision that waits for a worker is asked for less and less often, and the page says that it waits", async () => {
+  const { questions, waits } = follow([...Array(20).fill("queued"), "running", "running", "completed"]);
+  await settled();
+  assert.deepEqual(questions().map(({ said }) => said), [...Array(3).fill("Applying"), ...Array(18).fill("Waiting"), "Applying", "Applying"]);
+  const [waiting, running] = [waits.slice(0, 21), waits.slice(21)];
+  assert.deepEqual(waiting, [...waiting].sort((one, other) => one - other));
+  assert.deepEqual([waiting[0], waiting[20], ...running], [700, 15000, 700, 700]);
+});
+
+test("a server that does not answer is asked less and less often, too", async () => {
+  const { waits } = follow([...Array(20).fill(503), "completed"]);
+  await settled();
+  assert.deepEqual([waits.length, waits[0], waits[20]], [21, 700, 15000]);
+});
+
+test("of a decision that is being applied nothing is asked while nobody looks", async () => {
+  let back = null;
+  const { questions } = follow(["completed"], { hidden: true, addEventListener: (_type, then) => (back = then) });
+  await settled();
+  assert.equal(questions().length, 0);
+  back();
+  await settled();
+  assert.equal(questions().length, 1);
 });
