@@ -140,11 +140,18 @@ class FlagLayer:
         """Return the months whose flags are made, of the tiles of the series as they are now."""
         made = self.tiles.entries(self.key)
         hard, every = (OverlaidSeries(self, choice).months(base) for choice in LEFT_OUT)
+        limits = self.fresh(self.tiles.entries(self.limits_key), base)
+        corrected = self.fresh(self.tiles.entries(self.corrected_key), base) if self.decisions else ()
 
         def is_whole(month: int) -> bool:
-            changed = bool(self.decisions) and self.reach.of(month).changes_tile
-            has_hard, has_any = changed or made[month].flagged > 0, changed or made[month].rows > 0
-            return (month in hard or not has_hard) and (month in every or not has_any)
+            reach, entry = self.reach_in(month), made[month]
+            needed = (
+                (hard, reach.changes_tile or entry.flagged > 0),
+                (every, reach.changes_tile or entry.rows > 0),
+                (limits, entry.rows > 0),
+                (corrected, reach.corrects),
+            )
+            return all(month in there for there, is_needed in needed if is_needed)
 
         return {month for month in self.fresh(made, base) if is_whole(month)}
 
@@ -215,11 +222,26 @@ class OverlaidSeries:
         tiles, layer = self.layer.tiles, self.layer
         series = tiles.open_overlaid(layer.base, self.key, self._instead, start_ms, end_ms, lag_ms=lag_ms)
         months = {entry.month for entry in series.entries}
-        tiles.touch((key, month) for key in (layer.key, self.key) for month in months & tiles.entries(key).keys())
-        if layer.decisions:
-            read = (each for month in months for each in layer.reads(layer.reach.of(month)))
-            tiles.touch((key, month) for key, others in read for month in others if month in tiles.entries(key))
+        tiles.touch(self._used(months))
         return series
+
+    def _used(self, months: Collection[int]) -> Iterator[tuple[SeriesKey, int]]:
+        """Yield what some months are shown and told of, (key, month) pairs: also limits and
+        corrections, which are not opened with them but must not be evicted before them.
+        """
+        tiles, layer = self.layer.tiles, self.layer
+        flags, own = tiles.entries(layer.key), tiles.entries(self.key)
+        yield from ((layer.key, month) for month in months if month in flags)
+        yield from ((layer.limits_key, month) for month in months if month in flags and flags[month].rows)
+        yield from ((self.key, month) for month in months if month in own)
+        if not layer.decisions:
+            return
+        for month in months:
+            reach = layer.reach.of(month)
+            if reach.corrects:
+                yield layer.corrected_key, month
+            for key, others in layer.reads(reach):
+                yield from ((key, other) for other in others if other in tiles.entries(key))
 
     def digest(self) -> bytes:
         """Return what differs whenever the flags of the series do."""

@@ -58,9 +58,8 @@ def _unmade_of(layer: FlagLayer) -> tuple[Integers, Integers]:
     """Return months and rows of all tiles of a series without flags; found out once for each state
     of the indices.
     """
-    overlaid = tuple(OverlaidSeries(layer, choice).key for choice in LEFT_OUT)
     filling = tuple(dict.fromkeys(layer.filling_key(one) for one in layer.decisions if one.filled_from))
-    keys, about = (layer.base, layer.key, *overlaid, *filling), (layer.rules, layer.decisions)
+    keys, about = (layer.base, *layer.keys_made, *filling), (layer.rules, layer.decisions)
     found = layer.tiles.told(keys, about, lambda: _with_decisions(layer) if layer.decisions else _without_decisions(layer))
     return found[0], found[1]
 
@@ -76,11 +75,12 @@ def _without_decisions(layer: FlagLayer) -> Integers:
     base, made = layer.tiles.marks(layer.base), layer.tiles.read_marks(layer.key)
     wanted = layer.marks(base)
     lacking, at = _lacking(made, base.month, wanted)
-    for choice, counted in zip(LEFT_OUT, (made.flagged, made.rows), strict=True):
+    beside = (*(OverlaidSeries(layer, choice).key for choice in LEFT_OUT), layer.limits_key)
+    for key, counted in zip(beside, (made.flagged, made.rows, made.rows), strict=True):
         needed = np.zeros(len(base.month), bool)
         needed[~lacking] = counted[at[~lacking]] > 0
         if needed.any():
-            other = layer.tiles.read_marks(OverlaidSeries(layer, choice).key)
+            other = layer.tiles.read_marks(key)
             lacking |= needed & _lacking(other, base.month, wanted)[0]
     return np.array([base.month[lacking], base.rows[lacking]], np.int64)
 

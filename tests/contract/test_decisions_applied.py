@@ -18,11 +18,14 @@ from data.decision import Decision
 from data.export.formats import export_csv, export_tag
 from data.export.manifest import FileRecord, manifest_of
 from data.export.manifest_differences import differences
-from data.flag_layer import FlagLayer, flag_layer
+from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
 from data.flags_missing import flags_missing
 from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of
 from data.site import Site
+from data.tiles.index import read_used
+from data.tiles.tile_store import TileStore
+from data.time.epoch import epoch_ms
 from data.time.months import parse_month
 from data.view.rollup import rollups_missing
 from data.view.view_request import view_request
@@ -152,6 +155,20 @@ def test_a_file_tells_what_was_corrected_filled_in_and_flagged_by_hand(loaded: S
     assert "corrected" not in str(column(found, "none"))
     assert rows(found)[1][50] == 7.0 + ((TIMES[50] - OTHER[0]) // HOUR) % 2
     assert int(TIMES[51]) not in rows(found)[0].tolist()
+
+
+def test_which_readings_are_corrected_is_made_again_where_it_was_removed_and_kept_where_it_is_seen(loaded: Site) -> None:  # noqa: F811
+    found = decided(loaded, said(1, "offset", 40, 41, amount=0.5))
+    key, january, now = layer(found).corrected_key, parse_month("2024-01"), epoch_ms() + 10**9
+    later = replace(layer(found), tiles=TileStore(found.tiles.root, clock=lambda: now))
+    OverlaidSeries(later, "hard").open(at(START), at(END))
+    assert read_used(found.tiles.folder(key)) == {january: now}
+    assert not flags_missing(found, request())
+    found.tiles.drop(key, found.tiles.entries(key).values())
+    assert flags_missing(found, request()) == {january}
+    load_history(found, request(), lambda _: None)
+    assert not flags_missing(found, request())
+    assert column(found)[40] == "temperature offset corrected"
 
 
 def test_what_fills_a_series_is_loaded_with_it_and_another_reading_of_it_is_noticed(loaded: Site) -> None:  # noqa: F811

@@ -14,7 +14,7 @@ from analysis.question import ask
 from analysis.registry import find
 from data.export.formats import export_csv, export_tag
 from data.flag_choice import FLAG_CHOICES, FlagChoice
-from data.flag_layer import FlagLayer, flag_layer
+from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
 from data.flag_names import FLAG_RULES
 from data.flags_missing import flags_missing
 from data.ingest.own_files import own_columns
@@ -22,7 +22,9 @@ from data.quality_limits import QualityLimits
 from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of
 from data.site import Site
-from data.tiles.tile_store import SeriesKey
+from data.tiles.index import read_used
+from data.tiles.tile_store import SeriesKey, TileStore
+from data.time.epoch import epoch_ms
 from data.time.months import month_of
 from data.view.rollup import rollups_missing
 from data.view.view_request import view_request
@@ -221,6 +223,24 @@ def test_a_tile_with_flags_that_was_removed_counts_as_not_made(loaded: Site) -> 
     load_history(loaded, request(), lambda _: None)
     assert not flags_missing(loaded, request())
     assert SPIKE in left(loaded, "hard")
+
+
+def test_limits_of_flags_that_were_removed_are_made_again(loaded: Site) -> None:
+    before, key = kept(loaded, "temperature@limits"), layer(loaded).limits_key
+    loaded.tiles.drop(key, loaded.tiles.entries(key).values())
+    assert len(flags_missing(loaded, request())) == 2  # nothing is flagged in March
+    load_history(loaded, request(), lambda _: None)
+    assert not flags_missing(loaded, request())
+    assert all(np.array_equal(one, other) for one, other in zip(before, kept(loaded, "temperature@limits"), strict=True))
+
+
+def test_a_look_keeps_all_that_is_made_of_flags_from_being_evicted_first(loaded: Site) -> None:
+    made, now = layer(loaded), epoch_ms() + 10**9
+    store = TileStore(loaded.tiles.root, clock=lambda: now)
+    OverlaidSeries(replace(made, tiles=store), "hard").open(at(START), at(END))
+    january = month_of(at(START))
+    for key in (made.key, made.limits_key, OverlaidSeries(made, "hard").key):
+        assert read_used(store.folder(key))[january] == now
 
 
 def test_a_view_tells_how_many_readings_are_left_out_and_where_suspect_ones_are(loaded: Site) -> None:
