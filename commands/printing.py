@@ -125,6 +125,12 @@ def progress_bar(what: str, total: float = 1.0, *, counted: bool = False) -> Ite
         yield lambda done, words=what: progress.update(task, completed=done, description=words)
 
 
+def check_new(out: Path) -> None:
+    """Raise BadParameter where a file that a command would write is there already."""
+    if out.exists():
+        raise typer.BadParameter(f"{out} is there already", param_hint="--out")
+
+
 def write_new(out: Path, text: str) -> None:
     """Write a file that must not be there yet, and say so."""
     try:

@@ -11,7 +11,7 @@ import typer
 from access.names import LOCAL_USER
 from commands.loading import follow, is_completed
 from commands.opening import opened_site, quiet_settings
-from commands.printing import AsJson, say, say_json
+from commands.printing import AsJson, check_new, say, say_json
 
 if TYPE_CHECKING:
     from access.saved.saved_view import SavedView
@@ -43,7 +43,7 @@ def report(
     from reports.starting import start_report
 
     settings = quiet_settings()
-    _check_new(out)
+    check_new(out)
     with opened_site(settings) as (site, ledger):
         access = open_access(settings, engine=ledger.engine)
         definition = definition_of_words(settings, access, name, owner, language)
@@ -116,11 +116,6 @@ def _inquiry(definition: ReportDefinition, period: str, out: Path) -> ReportInqu
         return ReportInquiry(definition, period.strip(), read_report_format(out.suffix.lstrip(".")))
     except InvalidRequest as exc:
         raise typer.BadParameter(exc.message) from exc
-
-
-def _check_new(out: Path) -> None:
-    if out.exists():
-        raise typer.BadParameter(f"{out} is there already", param_hint="--out")
 
 
 def _take(site: Site, job: Any, out: Path) -> None:
