@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from access.grants import Purpose
@@ -29,13 +29,7 @@ def load_earlier(
     """
     found: dict[int, HistoryRequest] = {}
     readings = 0
-    first_ms = _first_ms(hand.seen, definition)
-    for back in range(1, definition.compared_years(period) + 1):
-        span = period.years_before(back)
-        if span is None:
-            continue
-        if span[1] <= first_ms:
-            break
+    for back, span in _spans(hand.seen, definition, period):
         request = definition.request(span)
         number = _readings(hand, request)
         readings += number
@@ -46,6 +40,25 @@ def load_earlier(
             load_history(hand.site, reaching, report, hand.seen)
             found[period.start.year - back] = request
     return found
+
+
+def number_of_years(site: Site, definition: ReportDefinition, period: Period) -> int:
+    """Return how many earlier years :func:`load_earlier` looks at; asks for no months."""
+    return sum(1 for _ in _spans(site, definition, period))
+
+
+def _spans(site: Site, definition: ReportDefinition, period: Period) -> Iterator[tuple[int, tuple[int, int]]]:
+    """How many years back, and the same dates then, int ms UTC; latest first, from the first
+    readings on.
+    """
+    first_ms = _first_ms(site, definition)
+    for back in range(1, definition.compared_years(period) + 1):
+        span = period.years_before(back)
+        if span is None:
+            continue
+        if span[1] <= first_ms:
+            return
+        yield back, span
 
 
 def _first_ms(site: Site, definition: ReportDefinition) -> int:

@@ -8,11 +8,13 @@ from access.grants import Purpose
 from access.identity import Identity
 from access.restricted_site import require_permission
 from data.load_plan import plan
+from data.readings_beside import rows_beside
 from data.site import Site
 from jobs.job import Job
 from jobs.ledger.ledger import Ledger
 from jobs.policy import REPORT
 from jobs.start import log_job, submit_job
+from reports.earlier_years import MOST_READINGS, number_of_years
 from reports.inquiry import ReportInquiry
 from reports.printing import require_printer
 
@@ -30,8 +32,16 @@ def start_report(site: Site, ledger: Ledger, identity: Identity, inquiry: Report
         require_printer(site.settings)
     request = inquiry.definition.request(inquiry.named_period.span)
     seen = require_permission(site, identity, request, Purpose.EXPORT)
-    rows = plan(seen, request).rows_total
+    rows = _rows(seen, inquiry, plan(seen, request).rows_total) + rows_beside(site, request)
     job = submit_job(site, ledger, identity, request, REPORT, rows, inquiry=inquiry.to_json())
     log_job("report submitted", job)
     wake()
     return job
+
+
+def _rows(seen: Site, inquiry: ReportInquiry, of_period: int) -> int:
+    """How many readings are looked at, as if each earlier year had as many as the period; a few
+    too many rather than a long job before people who wait for a chart.
+    """
+    years = number_of_years(seen, inquiry.definition, inquiry.named_period)
+    return of_period + min(of_period * years, MOST_READINGS)

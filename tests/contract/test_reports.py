@@ -25,6 +25,8 @@ from app import create_app
 from callbacks.report_menu import reports_of
 from config import Settings
 from data.decision import Decision
+from data.ingest.file_plan import ImportOptions
+from data.ingest.importing import import_files
 from data.request import parse_time
 from data.site import Site, open_site
 from errors import ConfigurationError, NotPermitted, PrintFailed
@@ -169,6 +171,18 @@ def test_names_titles_and_notes_of_others_are_text(world):
 def test_earlier_years_are_the_same_dates_as_far_as_they_are_granted(world):
     text = world.made("2013-03-01..2013-03-08", sections=["earlier"]).read_text()
     assert "no readings of the same dates of earlier years" in text
+
+
+def test_the_queue_of_a_report_is_that_of_all_the_years_it_is_compared_with(world, tmp_path):
+    few = world.settings.model_copy(update={"large_job_rows": 7_500})
+    small = replace(world, site=replace(world.site, settings=few))
+    assert small.start(sensors=["temperature"]).queue == "history"  # 745 rows, nothing is earlier
+    file = tmp_path / "old.csv"
+    file.write_text("timestamp_utc,station,temperature\n2003-06-10T00:00:00Z,JFK,20\n", encoding="utf-8")
+    import_files(world.site.engine, world.site.catalogue, [file], ImportOptions(site_timezone=ZONE))
+    assert small.start(sensors=["temperature"], title="nine years").queue == "history"  # 7,450
+    assert small.start("2013-06", sensors=["temperature"]).queue == "history-large"  # 11 × 721
+    assert small.start("2013-06", sensors=["temperature"], sections=["extremes"]).queue == "history"
 
 
 def test_an_equal_report_that_waits_is_the_same_job_and_another_period_is_another(world):
