@@ -4,6 +4,8 @@ around it from which readings are shifted into it, and series that fill it (docs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from data.flag_layer import flag_layer
 from data.flags_missing import months_with_flags
 from data.load_plan import Plan, plan
@@ -14,9 +16,13 @@ from data.time.epoch import EARLIEST_MS, LATEST_MS
 from data.time.months import month_start_ms
 from errors import NoData, UnknownSensor, UnknownStation
 
+_JOINED_MONTHS = 12  # apart at most: each request is planned by itself, which takes 4 ms
+
 
 def requests_beside(site: Site, request: HistoryRequest) -> list[HistoryRequest]:
-    """Return requests for whole months of what decisions need; none where nobody decided so."""
+    """Return requests for whole months of what decisions need, one for each run of months without
+    a gap of a year; none where nobody decided so.
+    """
     wanted = months_with_flags(request)
     needed: dict[SeriesKey, set[int]] = {}
     for series in request.series:
@@ -27,7 +33,7 @@ def requests_beside(site: Site, request: HistoryRequest) -> list[HistoryRequest]
             for key, months in layer.reads(layer.reach.of(month)):
                 is_own = (key.station, key.sensor) in request.series
                 needed.setdefault(key, set()).update(each for each in months if not is_own or each not in wanted)
-    return [_request(key, months) for key, months in needed.items() if months]
+    return [_request(key, run) for key, months in needed.items() for run in _runs(months)]
 
 
 def plan_beside(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan | None:
@@ -48,6 +54,14 @@ def rows_beside(site: Site, request: HistoryRequest) -> int:
     return sum(planned.rows_missing + planned.sync_due for planned in plans if planned is not None)
 
 
-def _request(key: SeriesKey, months: set[int]) -> HistoryRequest:
-    start, end = month_start_ms(min(months)), month_start_ms(max(months) + 1)
+def _runs(months: set[int]) -> Iterator[range]:
+    """Yield runs of months that have no gap of a year or more."""
+    ordered = sorted(months)
+    starts = [at for at, month in enumerate(ordered) if not at or month - ordered[at - 1] > _JOINED_MONTHS]
+    for start, stop in zip(starts, [*starts[1:], len(ordered)], strict=True):
+        yield range(ordered[start], ordered[stop - 1] + 1)
+
+
+def _request(key: SeriesKey, months: range) -> HistoryRequest:
+    start, end = month_start_ms(months.start), month_start_ms(months.stop)
     return HistoryRequest((key.station,), (key.sensor,), max(start, EARLIEST_MS), min(end, LATEST_MS))

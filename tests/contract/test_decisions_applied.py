@@ -21,6 +21,7 @@ from data.export.manifest_differences import differences
 from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
 from data.flags_missing import flags_missing
 from data.range_rows import open_observations
+from data.readings_beside import requests_beside
 from data.request import HistoryRequest, request_of
 from data.site import Site
 from data.tiles.index import read_used
@@ -183,6 +184,18 @@ def test_what_fills_a_series_is_loaded_with_it_and_another_reading_of_it_is_noti
     load_history(found, request(), lambda _: None)
     assert (rows(found)[1][STUCK] == 8.0).all()
     assert start_job(found, ledger, person("bob"), request(), lambda: None).status is Status.COMPLETED
+
+
+def test_what_is_loaded_for_fills_years_apart_leaves_out_the_years_between(loaded: Site) -> None:  # noqa: F811
+    days = [(at(day), at(day) + 24 * HOUR) for day in ("1995-02-27", "1995-04-02", "2024-02-10")]
+    fills = [Decision(n, "a", "temperature", "fill", *day, filled_from=("b", "temperature")) for n, day in enumerate(days, 1)]
+    since = replace(request(), start_ms=at("1990-01-01"))
+    needed = requests_beside(with_decisions(loaded, *fills), since)
+    assert {(one.stations, one.sensors) for one in needed} == {(("b",), ("temperature",))}
+    assert [(one.start_ms, one.end_ms) for one in needed] == [
+        (at("1995-02-01"), at("1995-05-01")),
+        (at("2024-02-01"), at("2024-03-01")),
+    ]
 
 
 def test_a_month_without_any_reading_is_filled(loaded: Site) -> None:  # noqa: F811
