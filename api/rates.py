@@ -30,7 +30,9 @@ from errors import Busy, RiwayatError, TooManyRequests
 from i18n import format_duration
 
 _NEVER: Final = frozenset({"healthz", "readyz", "metrics"})  # below the prefix
-_SUBMIT: Final = frozenset({"api.create_job", "api.retry", "api.create_decision", "api.undo_decision"})
+_SUBMIT: Final = frozenset(
+    {"api.create_job", "api.retry", "api.create_report", "api.create_decision", "api.undo_decision", "api.change_limits"}
+)
 # what is answered within it takes no slot: a page asks for many things at once
 _QUICK_S: Final = 1.0
 # two numbers a key, and no double burst at the turn of a minute

@@ -216,6 +216,8 @@ def test_jobs_sent_to_the_api_are_counted_apart(site):
     here = site(rate_submit=2)
     assert answered(here, "/api/jobs", 3, "POST", json={}, headers=SITI) == [True, True, False]
     assert answered(here, "/api/jobs/x/retry", 1, "POST", headers=SITI) == [False]
+    assert answered(here, "/api/reports", 1, "POST", json={}, headers=SITI) == [False]
+    assert answered(here, "/api/limits", 1, "PATCH", json={}, headers=SITI) == [False]
     assert answered(here, "/api/jobs", 3, headers=SITI) == [True] * 3
 
 
