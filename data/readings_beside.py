@@ -58,7 +58,8 @@ def _runs(months: set[int]) -> Iterator[range]:
     """Yield runs of months that have no gap of a year or more."""
     ordered = sorted(months)
     starts = [at for at, month in enumerate(ordered) if not at or month - ordered[at - 1] > _JOINED_MONTHS]
-    for start, stop in zip(starts, [*starts[1:], len(ordered)], strict=True):
+    stops = [*starts[1:], len(ordered)] if starts else []
+    for start, stop in zip(starts, stops, strict=True):
         yield range(ordered[start], ordered[stop - 1] + 1)
 
 
