@@ -31,4 +31,5 @@ class NoteList(_Out):
     """Notes by time, and what is known of the stations' history there."""
 
     notes: list[NoteAnswer]
+    more: Annotated[bool, Field(description="Whether later notes may be left out; ask for a time, a station, a sensor.")]
     history: list[StationHistoryEntry]

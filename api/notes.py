@@ -9,7 +9,7 @@ from flask import Response, jsonify
 
 from access.identity import Identity
 from access.notes.note import Note, NoteContent
-from access.notes.note_table import add_note, change_note, remove_note, visible_note, visible_notes
+from access.notes.note_table import add_note, change_note, found_notes, remove_note, visible_note
 from access.notes.note_viewer import NoteViewer
 from access.notes.visible_history import visible_history
 from access.restricted_site import own_zone
@@ -33,13 +33,15 @@ def add_note_routes(api: Api, services: ApiServices) -> None:
     def list_notes(query: NotesQuery) -> Response:
         """One's own notes, and those that others share of what one may see; at most a thousand.
 
+        `more` says that later ones may be left out: ask for a time or a station.
         `history` is what the sensor catalogue says of the stations' past there.
         """
         identity = services.identify()
         stations, sensors, span = _asked(services, identity, query)
-        found = visible_notes(services.access, identity, stations, sensors, span)
+        found = found_notes(services.access, identity, stations, sensors, span)
         return jsonify(
-            notes=[note_json(identity, one) for one in found],
+            notes=[note_json(identity, one) for one in found.notes],
+            more=found.more,
             history=[listed_history(one) for one in _history(services, identity, stations, sensors, span)],
         )
 

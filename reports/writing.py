@@ -15,6 +15,7 @@ from access.decisions.decision_list import DecisionFilter, visible_decisions
 from access.decisions.made_decision import MadeDecision
 from access.grants import Purpose
 from access.identity import Identity
+from access.notes.note_table import MOST_READ
 from access.notes.noted import Noted, noted
 from access.restricted_site import restricted_site_for
 from access.store import AccessStore
@@ -143,7 +144,7 @@ def _reaching(seen: Site, identity: Identity, request: HistoryRequest, inquiry: 
 
 
 def _noted(site: Site, access: AccessStore, identity: Identity, request: HistoryRequest) -> Noted:
-    return noted(access, site.catalogue, identity, request, site.settings.timezone, Purpose.EXPORT)
+    return noted(access, site.catalogue, identity, request, site.settings.timezone, Purpose.EXPORT, limit=MOST_READ)
 
 
 def _decisions(access: AccessStore, identity: Identity, request: HistoryRequest) -> tuple[MadeDecision, ...]:

@@ -8,6 +8,7 @@ from typing import Final
 from access.grants import Purpose
 from access.identity import Identity
 from access.notes.note import Note
+from access.notes.note_table import MOST_READ
 from access.notes.noted import noted
 from access.store import AccessStore
 from data.file_note import FileNote
@@ -22,7 +23,7 @@ def with_file_notes(site: Site, store: AccessStore, identity: Identity, request:
     """Return the site with what is noted of a request's series in its range, as far as the
     identity may take it away: shared notes alone.
     """
-    found = noted(store, site.catalogue, identity, request, site.settings.timezone, Purpose.EXPORT)
+    found = noted(store, site.catalogue, identity, request, site.settings.timezone, Purpose.EXPORT, limit=MOST_READ)
     notes = [*map(_of_note, found.notes), *map(_of_history, found.history)]
     return replace(site, notes=tuple(sorted(notes, key=lambda one: (one.start_ms, one.station, one.sensor or ""))))
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from access.audit.log import write_entry
@@ -124,6 +124,28 @@ def visible_notes(
     purpose: Purpose = Purpose.VIEW,
     limit: int = MOST_LISTED,
 ) -> list[Note]:
+    """Return the notes of :func:`found_notes`."""
+    return list(found_notes(store, identity, stations, sensors, span, purpose=purpose, limit=limit).notes)
+
+
+@dataclass(frozen=True)
+class FoundNotes:
+    """Notes by time; ``more``: later ones may be there that were not looked for."""
+
+    notes: tuple[Note, ...]
+    more: bool
+
+
+def found_notes(
+    store: AccessStore,
+    identity: Identity,
+    stations: Iterable[str] | None = None,
+    sensors: Iterable[str] | None = None,
+    span: tuple[int, int] | None = None,
+    *,
+    purpose: Purpose = Purpose.VIEW,
+    limit: int = MOST_LISTED,
+) -> FoundNotes:
     """Return the first ``limit`` notes that are there for the identity, by time: of some stations
     as a whole and of some sensors of theirs, that touch [start, end), int ms UTC; None: any.
 
@@ -133,15 +155,15 @@ def visible_notes(
     at = None if stations is None else frozenset(stations)
     of = None if sensors is None else frozenset(sensors)
     found: list[Note] = []
-    viewer = NoteViewer(store, identity, purpose)
-    for one in _notes(store, _theirs(viewer), at, span, max(limit, _MOST_LOOKED_AT)):
+    viewer, most = NoteViewer(store, identity, purpose), max(limit, _MOST_LOOKED_AT)
+    for looked_at, one in enumerate(_notes(store, _asked(store, viewer, at, of, span), most + 1)):
         content = one.content
         asked = (at is None or content.station in at) and (of is None or content.sensor is None or content.sensor in of)
-        if asked and viewer.sees(one):
-            found.append(one)
-            if len(found) >= limit:
-                break
-    return found
+        is_found = asked and viewer.sees(one)
+        if looked_at == most or (is_found and len(found) == limit):
+            return FoundNotes(tuple(found), more=True)
+        found += [one] if is_found else []
+    return FoundNotes(tuple(found), more=False)
 
 
 def require_noted(site: Site, identity: Identity, content: NoteContent) -> None:
@@ -176,24 +198,45 @@ def row_values(made: Note) -> dict[str, Any]:
     return own | {name: getattr(content, name) for name in fields}
 
 
-def _theirs(viewer: NoteViewer) -> ColumnElement[bool]:
-    """The rows that may be there for who looks."""
-    shared = table.c.shared.is_(True)
-    return or_(table.c.owner == viewer.user, shared) if viewer.sees_own else shared
-
-
-def _notes(
-    store: AccessStore, theirs: ColumnElement[bool], stations: Collection[str] | None, span: tuple[int, int] | None, most: int
-) -> Iterator[Note]:
-    """Yield at most so many notes by time, a page at a time; those that cannot be read are left
-    out.
-    """
-    query = select(table).where(theirs).order_by(table.c.start_ms, table.c.id)
-    if stations is not None and len(stations) <= _MOST_NAMED:
+def _asked(
+    store: AccessStore,
+    viewer: NoteViewer,
+    stations: Collection[str] | None,
+    sensors: Collection[str] | None,
+    span: tuple[int, int] | None,
+) -> Select[Any]:
+    """The rows that may be there for who looks, of what is asked for."""
+    few = stations is not None and len(stations) <= _MOST_NAMED
+    query = select(table).where(_theirs(viewer, None if few or viewer.sees_everything else _known_stations(store, viewer)))
+    if stations is not None and few:
         query = query.where(table.c.station.in_(sorted(stations)))
+    if sensors is not None and len(sensors) <= _MOST_NAMED:
+        query = query.where(or_(table.c.sensor.is_(None), table.c.sensor.in_(sorted(sensors))))
     if span is not None:  # a span that ends where this begins is before it, a moment there is not
         after = or_(table.c.end_ms > span[0], and_(table.c.start_ms == span[0], table.c.end_ms == span[0]))
         query = query.where(table.c.start_ms < span[1], after)
+    return query.order_by(table.c.start_ms, table.c.id)
+
+
+def _theirs(viewer: NoteViewer, known: Collection[str] | None) -> ColumnElement[bool]:
+    at = () if known is None else (table.c.station.in_(known),)
+    shared = and_(table.c.shared.is_(True), *at)
+    return or_(table.c.owner == viewer.user, shared) if viewer.sees_own else shared
+
+
+def _known_stations(store: AccessStore, viewer: NoteViewer) -> list[str]:
+    """Return the stations with shared notes that exist for who looks: others must not take the
+    place of what is for them.
+    """
+    pairs = select(table.c.station, table.c.sensor).where(table.c.shared.is_(True)).distinct()
+    with store.engine.connect() as connection:
+        return sorted({row.station for row in connection.execute(pairs) if viewer.may_know_of(row.station, row.sensor)})
+
+
+def _notes(store: AccessStore, query: Select[Any], most: int) -> Iterator[Note]:
+    """Yield notes a page at a time until there are so many, or a few more; those that cannot be
+    read are left out.
+    """
     last: ColumnElement[bool] | None = None
     for _page in range(0, most, _PAGE):
         with store.engine.connect() as connection:

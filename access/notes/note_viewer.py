@@ -44,6 +44,16 @@ class NoteViewer:
             return True
         return content.shared and self.may_know(content.station, content.sensor, (content.start_ms, content.end_ms))
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether every shared note is for them."""
+        return self._rights.everything and self._rights.shown is None
+
+    def may_know_of(self, station: str, sensor: str | None) -> bool:
+        """Return whether there is a time at which a station or sensor of it may be for them."""
+        known = sensor is not None and self._rights.knows(station, sensor)
+        return known or bool(self._rights.stations([station]))
+
     def may_know(self, station: str, sensor: str | None, span: tuple[int, int]) -> bool:
         """Return whether what happened to a station or sensor of it in all of [start, end) (int ms
         UTC; equal: a moment) is for them.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from access.grants import Purpose
 from access.identity import Identity
 from access.notes.note import Note
-from access.notes.note_table import visible_notes
+from access.notes.note_table import MOST_LISTED, visible_notes
 from access.notes.note_viewer import NoteViewer
 from access.notes.visible_history import visible_history
 from access.store import AccessStore
@@ -47,13 +47,15 @@ def noted(
     request: HistoryRequest,
     site_zone: str,
     purpose: Purpose = Purpose.VIEW,
+    *,
+    limit: int = MOST_LISTED,
 ) -> Noted:
     """Return what is there for an identity of a request's series in its range: of a ``purpose``
     other than VIEW as :func:`access.notes.note_table.visible_notes`. ``site_zone`` is the clock of
-    stations that have none of their own.
+    stations that have none of their own; ``limit``: of notes, the first so many.
     """
     span = request.start_ms, request.end_ms
-    notes = visible_notes(store, identity, request.stations, request.sensors, span, purpose=purpose)
+    notes = visible_notes(store, identity, request.stations, request.sensors, span, purpose=purpose, limit=limit)
     if all(name not in catalogue.stations or not catalogue.stations[name].history for name in request.stations):
         return Noted(tuple(notes))
     viewer = NoteViewer(store, identity, purpose)

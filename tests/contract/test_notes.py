@@ -20,7 +20,16 @@ from access.names import EMBED_OWNER
 from access.notes import note_table as notes_module
 from access.notes.file_notes import with_file_notes
 from access.notes.note import LONGEST_TEXT, NoteContent, is_granted
-from access.notes.note_table import add_note, change_note, remove_note, visible_note, visible_notes
+from access.notes.note_table import (
+    MOST_LISTED,
+    add_note,
+    change_note,
+    found_notes,
+    remove_note,
+    row_values,
+    visible_note,
+    visible_notes,
+)
 from access.store import AccessStore, open_access
 from access.tables import note
 from app import create_app
@@ -38,6 +47,7 @@ from jobs.kinds.export_file import export_file_tag
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import open_ledger
 from jobs.services import Services
+from tests.databases import ON_SQLITE
 from tests.people import granted, person
 from tests.sheets import sheets_of
 
@@ -63,6 +73,11 @@ def store(migrated_url: str) -> Iterator[AccessStore]:
 
 def texts(store: AccessStore, of: Identity = SARI, **asked: Any) -> list[str]:
     return [one.content.text for one in visible_notes(store, of, **asked)]
+
+
+def found_texts(store: AccessStore, of: Identity, **asked: Any) -> tuple[list[str], bool]:
+    found = found_notes(store, of, **asked)
+    return [one.content.text for one in found.notes], found.more
 
 
 def test_a_note_is_found_as_it_was_written_changed_and_removed_and_each_is_audited(store, site):
@@ -193,6 +208,32 @@ def test_all_pages_of_what_is_read_are_found_in_order(store, site, monkeypatch):
     monkeypatch.setattr(notes_module, "_MOST_LOOKED_AT", 4)
     monkeypatch.setattr(notes_module, "_PAGE", 2)
     assert texts(store, BUDI, limit=4) == []
+
+
+def test_notes_on_what_one_may_not_see_take_no_place_and_what_is_left_out_is_told(store, site, monkeypatch):
+    monkeypatch.setattr(notes_module, "_MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(notes_module, "_PAGE", 2)
+    sari = granted("sari", Grant(("EWR",)))
+    for number in range(9):
+        add_note(store, site, BUDI, replace(DAY, station="JFK", text=str(number), start_ms=JULY + number))
+    later = {"start_ms": JULY + HOUR_MS, "end_ms": JULY + HOUR_MS}
+    add_note(store, site, sari, replace(FOG, text="own", **later))
+    add_note(store, site, BUDI, replace(DAY, text="theirs", start_ms=JULY + HOUR_MS + 1))
+    add_note(store, site, BUDI, replace(DAY, sensor="humidity", text="humid", start_ms=JULY + HOUR_MS + 2))
+    assert found_texts(store, sari, limit=4) == (["own", "theirs", "humid"], False)
+    assert found_texts(store, sari, limit=2) == (["own", "theirs"], True)
+    assert found_texts(store, BUDI, sensors=["humidity"], limit=1) == (["humid"], False)
+    assert found_texts(store, granted("tia", Grant(("JFK",), to_ms=JULY)), limit=4) == ([], True)  # looked at as many as may be
+
+
+@ON_SQLITE
+def test_a_file_has_more_notes_than_a_list(store, site):
+    made = add_note(store, site, SARI, DAY)
+    copies = [row_values(replace(made, id=f"{number:032x}")) for number in range(MOST_LISTED)]
+    with store.engine.begin() as connection:
+        connection.execute(note.insert(), copies)
+    july = HistoryRequest(("EWR",), ("temperature",), JULY, JULY + DAY_MS)
+    assert len(with_file_notes(site, store, SARI, july).notes) == MOST_LISTED + 1
 
 
 def test_what_is_not_there_or_not_granted_at_that_time_cannot_be_noted(store, site):
