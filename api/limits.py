@@ -6,6 +6,7 @@ from flask import Response, jsonify
 
 from access.limits.limit_changes import LimitChange
 from access.limits.limit_list import SeriesLimits, limits_json, series_limits
+from access.restricted_site import own_zone
 from api.data import window_time
 from api.jobs import ApiServices
 from api.limit_bodies import LimitsAnswer, LimitsPatch, LimitsQuery, LimitsReceipt
@@ -46,6 +47,7 @@ def _limits(services: ApiServices, station: str | None, sensor: str) -> SeriesLi
 def _load(services: ApiServices, body: LimitsPatch) -> HistoryRequest | None:
     if body.load is None:
         return None
-    zone = services.settings.timezone
+    rights = services.identify().rights
+    zone = own_zone(services.site.catalogue, rights, body.load.station, services.settings.timezone)
     start_ms, end_ms = (window_time(name, at, zone, 0) for name, at in (("from", body.load.start), ("to", body.load.end)))
     return HistoryRequest(tuple(body.load.station), (body.sensor,), start_ms, end_ms)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from data.request import HistoryRequest
 from data.site import Site
 from data.station_metadata import StationMetadata
 from data.tiles.tile_store import SeriesKey
+from data.time.months import iso_utc
 from data.usual_limits import layers_of, limits_of
 from errors import Conflict, InvalidRequest, NotPermitted, UnknownSensor
 from jobs.job import Status
@@ -255,6 +257,20 @@ def test_limits_of_all_stations_start_the_load_that_is_asked_for_or_none(loaded:
     assert client.get("/api/limits?sensor=temperature").json["revision"] > 0
     wrong = client.patch("/api/limits", json=body | {"limits": {"step": [[5]]}})
     assert (wrong.status_code, wrong.json["error"]["field"]) == (400, "limits.step")
+    ledger.engine.dispose()
+
+
+def test_times_of_the_load_without_an_offset_are_in_its_stations_zone(loaded: Site, tmp_path: Path) -> None:  # noqa: F811
+    catalogue = tmp_path / "sensors.toml"
+    station = '\n[stations.a]\ntimezone = "America/New_York"\n'
+    catalogue.write_text(DEFAULT_CATALOGUE.read_text(encoding="utf-8") + station, encoding="utf-8")
+    settings = loaded.settings.model_copy(update={"sensors": catalogue, "timezone": "Asia/Jakarta"})
+    client, ledger = create_app(settings).server.test_client(), open_ledger(settings)
+    ledger.heartbeat(WORKER)
+    load = {"station": ["a"], "from": "2024-01-01", "to": "2024-01-02T00:00+07:00"}
+    body = {"sensor": "temperature", "limits": {"still_hours": 5}, "load": load}
+    job = ledger.get(client.patch("/api/limits", json=body).json["job"])
+    assert (iso_utc(job.request.start_ms), iso_utc(job.request.end_ms)) == ("2024-01-01T05:00:00Z", "2024-01-01T17:00:00Z")
     ledger.engine.dispose()
 
 
