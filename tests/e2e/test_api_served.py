@@ -39,7 +39,7 @@ MB = 2**20
 
 def test_the_lines_of_the_documentation_do_what_they_say(start_site, tmp_path):
     site = start_site()
-    (lines,) = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
+    lines, *_ = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", lines],
         cwd=tmp_path,
@@ -77,6 +77,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site, ledger = open_site(settings), open_ledger(settings)
     migrate_observations(site.engine, site.catalogue)
     migrate_jobs(ledger.engine)
+    access = open_access(settings)
+    migrate_access(access.engine)
+    access.engine.dispose()
     times = np.arange(FIRST, LAST, 60_000)
     values = np.random.default_rng(1).normal(20, 5, len(times)).round(2)
     for name in SENSORS:
