@@ -29,7 +29,6 @@ from jobs.ledger.ledger import Ledger, open_ledger
 from jobs.policy import REPORT
 from jobs.worker.child import make_run_job
 from jobs.worker.chore import Chore
-from jobs.worker.process import fork_child, poll_child
 from reports.definition import make_definition
 from reports.mail import Attachment, message_id_of, report_mail, send_mail
 from reports.period import due_ms, last_complete
@@ -37,7 +36,7 @@ from reports.scheduling import MOST_LOOKS, Scheduler
 from reports.writing import write_report
 from tests.mailbox import Mailbox
 from tests.people import grant_everyone
-from tests.processes import ROOT, ServerProcess, site_environment, wait_until
+from tests.processes import READY_S, ROOT, ServerProcess, clean_forks, site_environment, wait_until
 from tests.tls import make_certificate
 
 ZONE = "America/New_York"
@@ -192,6 +191,10 @@ def test_what_cannot_be_delivered_is_given_up_after_a_while(world):
     assert "554" in run.note
 
 
+def _send(settings, job_id, attempt):
+    make_run_job(settings, {REPORT: write_report})(job_id, attempt)
+
+
 def test_killed_after_the_server_took_the_mail_it_is_sent_again_as_the_same_mail(world):
     schedule = world.schedule()
     world.due("2013-06-01 02:00")
@@ -199,23 +202,12 @@ def test_killed_after_the_server_took_the_mail_it_is_sent_again_as_the_same_mail
     assert job is not None
     world.ledger.engine.dispose()
     world.site.engine.dispose()
-    pids: list[int] = []
+    sender = clean_forks().Process(target=_send, args=(world.settings, job.id, job.attempt))
     # the server kills whoever sends before it says that it has taken the mail
-    world.mailbox.arrived = lambda: os.kill(pids[0], signal.SIGKILL)
-
-    def attempt() -> None:
-        make_run_job(world.settings, {REPORT: write_report})(job.id, job.attempt)
-
-    pids.append(fork_child(attempt))
-    codes: list[int] = []
-
-    def ended() -> bool:
-        code = poll_child(pids[0])
-        codes.extend([] if code is None else [code])
-        return bool(codes)
-
-    wait_until(ended, "the attempt to be killed")
-    assert codes == [-signal.SIGKILL]
+    world.mailbox.arrived = lambda: os.kill(sender.pid, signal.SIGKILL)
+    sender.start()
+    sender.join(READY_S)
+    assert sender.exitcode == -signal.SIGKILL
     assert world.runs(schedule)[0].sent_ms is None
     world.mailbox.arrived = lambda: None
     world.ledger.requeue(job.id, job.attempt)
