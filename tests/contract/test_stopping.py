@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine
 
+from access.store import migrate_access
 from config import Settings
 from data.database.engine import make_engine
 from data.ingest.writer import ObservationWriter
@@ -57,6 +58,7 @@ def settings(observations_url: str, tmp_path: Path) -> Settings:
 def ledger(settings: Settings) -> Iterator[Ledger]:
     opened = open_ledger(settings)
     migrate_jobs(opened.engine)
+    migrate_access(opened.engine)
     yield opened
     opened.engine.dispose()
 
