@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from access.store import migrate_access
 from config import Settings
 from data.load_plan import plan
 from data.request import HistoryRequest
@@ -98,6 +99,7 @@ def desk_at(cwd: Path, **settings: Any) -> Iterator[Desk]:
     """
     desk = Desk(cwd, settings)
     migrate_jobs(desk.ledger.engine)
+    migrate_access(desk.ledger.engine)
     with ExitStack() as stack:
         stack.callback(desk.ledger.engine.dispose)
         stack.callback(desk.kill_workers)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dash.testing.browser import Browser
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -85,7 +86,7 @@ def chart(site: tuple[SiteProcess, Settings], dash_br: Browser) -> Chart:
 
 
 def key(chart: Chart, text: str) -> None:
-    chart.driver.switch_to.active_element.send_keys(text)
+    ActionChains(chart.driver).send_keys(text).perform()  # wherever the focus is
 
 
 def maximum(chart: Chart, text: str) -> None:

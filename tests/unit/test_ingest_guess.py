@@ -18,7 +18,7 @@ from tests.store import open_store
 from tests.tobfiles import fp2, frame, tob3_header
 
 CATALOGUE = load_catalogue()
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").iterdir())
+EXAMPLES = sorted(path for path in (Path(__file__).parent.parent / "examples").iterdir() if path.is_file())
 
 
 def written(tmp_path, text: str | bytes, name: str = "ridge.csv") -> Path:

@@ -24,7 +24,9 @@ def read(path: Path, **profile: Any) -> list[LogRow]:
 
 
 def test_the_bundled_profile_of_a_maintenance_log_reads_its_layout():
-    found = read_log(EXAMPLES / "fcr_maintenance.txt", load_log_profile("fcr_maintenance"), SENSORS, lambda _name: "UTC")
+    found = read_log(
+        EXAMPLES / "logbooks" / "fcr_maintenance.txt", load_log_profile("fcr_maintenance"), SENSORS, lambda _name: "UTC"
+    )
     assert [(one.line, one.sensor, iso_utc(one.start_ms), iso_utc(one.end_ms), one.kind, one.text) for one in found] == [
         (2, "rainfall", "2018-04-06T19:45:00Z", "2018-04-06T19:50:00Z", "calibration", "calibrated_rain_gauge"),
         (3, "temperature", "2018-04-08T14:00:00Z", "2018-04-08T16:00:00Z", "maintenance", "cleaned_air_temp_shield"),
