@@ -62,18 +62,31 @@ class SharedBrowser:
         self._browser = None
 
 
+LETTER_S = 10.0
+
+
 def write_over(field: Any, text: str) -> None:
     """Write over what a field holds, a letter when the last one is there: dcc.Input puts the caret
-    back a moment after each, and letters of the same moment change places.
+    back a moment after each, and letters of the same moment change places. Where an answer that was
+    on its way empties the field meanwhile, begin anew.
     """
+    wait_until(lambda: _is_written(field, text), f"{text} in the field")
+
+
+def _is_written(field: Any, text: str) -> bool:
     field.send_keys(Keys.CONTROL, "a", Keys.NULL)
     for length, letter in enumerate(text, start=1):
         field.send_keys(letter)
-        _wait_for_value(field, text[:length])
+        if not _has_value(field, text[:length]):
+            return False
+    return True
 
 
-def _wait_for_value(field: Any, text: str) -> None:
-    wait_until(lambda: field.get_attribute("value") == text, f"{text} in the field")
+def _has_value(field: Any, text: str) -> bool:
+    try:
+        return wait_until(lambda: bool(field.get_attribute("value") == text), "the letter", LETTER_S)
+    except AssertionError:
+        return False
 
 
 def is_there(driver: Any, selector: str) -> bool:
