@@ -9,6 +9,7 @@ users do: submit, cancel, retry.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,13 @@ class Ledger(LedgerQueries, AttemptLedger):
                         key = values["active_key"] = key_after(equal)
                         continue
                     if equal is None:
-                        connection.execute(insert(job).values(**values, status=Status.QUEUED))
+                        added = _add(connection, values | {"status": Status.QUEUED})
                         if by_page:
-                            _mark_of_page(connection, values["id"])
-                    elif not by_page:
+                            _mark_of_page(connection, added.id)
+                        return added
+                    if not by_page:
                         _unmark_of_page(connection, equal)
-                    return job_of(connection.execute(select(job).where(job.c.id == (equal or values["id"]))).one())
+                    return _job(connection, equal)
             except IntegrityError:  # an equal request came in between: join it
                 continue
         raise Conflict("The load could not be queued because of concurrent requests. Try again.")
@@ -99,8 +101,7 @@ class Ledger(LedgerQueries, AttemptLedger):
         values = _new_values(owner, request, HISTORY, 0, 1, 0) | {"metrics": json.dumps(dict(metrics))}
         with self._write() as connection:
             done = {"status": Status.COMPLETED, "started_ms": now_ms(), "finished_ms": now_ms()}
-            connection.execute(insert(job).values(**values | done))
-        return self.get(values["id"])
+            return _add(connection, values | done)
 
     @retry_on_serialization_failure
     def cancel(self, job_id: str) -> Job:
@@ -205,6 +206,21 @@ class Ledger(LedgerQueries, AttemptLedger):
 def _runs(connection: Connection, job_id: str) -> bool:
     status = connection.execute(select(job.c.status).where(job.c.id == job_id)).scalar_one()
     return bool(status == Status.RUNNING)
+
+
+def _job(connection: Connection, job_id: str) -> Job:
+    return job_of(connection.execute(select(job).where(job.c.id == job_id)).one())
+
+
+def _add(connection: Connection, values: Mapping[str, Any]) -> Job:
+    """Enter a job and return it with what the database fills in; MySQL, unlike the others, says
+    that only when it is asked again.
+    """
+    entered = insert(job).values(**values)
+    if connection.dialect.insert_returning:
+        return job_of(connection.execute(entered.returning(job)).one())
+    connection.execute(entered)
+    return _job(connection, values["id"])
 
 
 def _mark_of_page(connection: Connection, job_id: str) -> None:

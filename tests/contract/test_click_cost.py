@@ -28,7 +28,7 @@ FORM = {
     ids.RANGE_START: "2013-01-01 00:00", ids.RANGE_END: "2014-01-01 00:00",
     ids.CHART_WIDTH: 800, ids.THEME: "light",
 }  # fmt: skip
-MOST_BEFORE_THE_FIRST_POLL = 16  # statements, those that begin or end a transaction apart
+MOST_BEFORE_THE_FIRST_POLL = 15  # statements, those that begin or end a transaction apart
 MOST_A_POLL = 3
 NOT_COUNTED = ("FROM account", "FROM quality_revision")
 MOST_FILES = 125  # of ours, whose code runs from the click to the end of the first poll

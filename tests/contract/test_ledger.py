@@ -63,6 +63,12 @@ def test_a_job_comes_back_as_it_was_submitted(ledger):
     assert abs(job.created_ms - time.time() * 1000) < 5000  # the database's clock, in ms
 
 
+def test_a_job_is_told_whole_too_by_a_database_that_returns_no_row_that_it_inserts(ledger, monkeypatch):
+    monkeypatch.setattr(ledger.engine.dialect, "insert_returning", False)  # as MySQL
+    for job in (ledger.submit("siti", request_for(), by_page=True), ledger.record_completed("siti", request_for(), {})):
+        assert ledger.get(job.id) == job
+
+
 def test_ids_cannot_be_guessed_and_are_no_options(ledger):
     ids = {ledger.submit("siti", request_for(start_ms=start)).id for start in range(50)}
     assert len(ids) == 50
