@@ -15,10 +15,10 @@ from api.data import asked_window, refuse_part
 from api.error_answers import RETRY_AFTER_S
 from api.export_files import cut
 from api.guard import refuse_other_sites
-from api.inputs import StatsQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
+from api.window_inputs import StatsQuery
 from errors import NotFound
 from jobs.answering import answer_or_job
 from jobs.job import Job

@@ -9,8 +9,8 @@ from flask import Response, jsonify
 
 from access.audit.csv import csv_pieces
 from access.audit.entries import AuditFilter, entry_json, parse_audit_filter
+from api.audit_inputs import AuditQuery
 from api.concurrency import limit_key
-from api.inputs import AuditQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import AuditList

@@ -17,12 +17,13 @@ from access.identity import authorise
 from access.notes.file_notes import with_file_notes
 from access.restricted_site import restricted_site_for, whole_window
 from api.concurrency import limit_key
+from api.drawn_inputs import LEAST_PX
 from api.export_files import CONTENT_TYPES, cut, export_answer, export_receipt
-from api.inputs import LEAST_PX, DataQuery, StatsQuery, WindowQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt, Stats
 from api.revocable_stream import RevocableStream
+from api.window_inputs import DataQuery, StatsQuery, WindowQuery
 from data.export.formats import STREAMS, check_format, export_tag
 from data.export_names import export_names
 from data.file_columns import Units

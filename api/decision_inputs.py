@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from access.decisions.decision_checks import LONGEST_REASON
 from analysis.quality.review import RULES
-from api.inputs import MOST_NAMES, Name, Switch, WindowTime, _In, _Query
+from api.inputs import MOST_NAMES, GivenBody, GivenQuery, Name, Switch, WindowTime
 from data.decision import DecisionKind
 from data.time.epoch import EARLIEST_MS, LATEST_MS
 
@@ -28,17 +28,17 @@ Seen = Annotated[
 ]
 
 
-class GivenSeries(_In):
+class GivenSeries(GivenBody):
     """A sensor of a station."""
 
     station: Name
     sensor: Name
 
 
-class NewDecision(_In):
+class NewDecision(GivenBody):
     """A decision about readings of a series, from stamp to stamp."""
 
-    model_config = _In.model_config | {"populate_by_name": True}
+    model_config = GivenBody.model_config | {"populate_by_name": True}
 
     station: Annotated[Name, Field(examples=["JFK"])]
     sensor: Annotated[Name, Field(examples=["temperature"])]
@@ -62,13 +62,13 @@ class NewDecision(_In):
     seen: Seen = None
 
 
-class Undoing(_In):
+class Undoing(GivenBody):
     """What was seen before it is undone."""
 
     seen: Seen = None
 
 
-class DecisionsQuery(_Query):
+class DecisionsQuery(GivenQuery):
     """Which decisions, and as what."""
 
     station: Annotated[

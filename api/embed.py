@@ -16,8 +16,8 @@ from access.embeds.embed_token import embed_token, make_embed, own_embed, revoke
 from access.embeds.spec import EmbedSpec, last_text, parse_last
 from access.grants import Purpose
 from access.restricted_site import usual_zone
+from api.embed_inputs import NewEmbed, NewToken
 from api.embed_paths import FRAME_FILES
-from api.inputs import NewEmbed, NewToken
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import EmbedAnswer, EmbedLink, EmbedList, EmbedView

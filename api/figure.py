@@ -14,8 +14,8 @@ from analysis.answer import Answer as Found
 from analysis.inquiry import TREND
 from api.analysis import ANSWERED_BY_JOB, answer_receipt, other_options
 from api.data import asked_window, refuse_part
+from api.drawn_inputs import MOST_PX, DrawnQuery, FigureQuery
 from api.guard import refuse_other_sites
-from api.inputs import MOST_PX, DrawnQuery, FigureQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import Figure

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from analysis.question import check_asked
 from api.data import asked_window, refuse_part
-from api.inputs import FlagsThatCount, WindowQuery
+from api.inputs import FlagsThatCount
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import Time, _Out
+from api.window_inputs import WindowQuery
 from data.decision import DecisionKind
 from data.flag_choice import USUAL_FLAGS
 from data.range_rows import open_observations

@@ -7,8 +7,8 @@ from typing import Any, Final
 from flask import Response, jsonify
 
 from access.formulas.own_formula import own_formulas, remove_formula, save_formula
+from api.formula_inputs import NewFormula
 from api.formula_outputs import FormulaAnswer, FormulaList
-from api.inputs import NewFormula
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from data.user_formula import FormulaDefinition

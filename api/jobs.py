@@ -14,8 +14,9 @@ from flask import Response, jsonify
 from access.embeds.embed_token import refuse_other_than_shown
 from access.identity import Identity
 from access.restricted_site import usual_zone
+from api.audit_inputs import AuditQuery
 from api.concurrency import ConcurrencyLimit
-from api.inputs import AuditQuery, JobsQuery, NewJob
+from api.job_inputs import JobsQuery, NewJob
 from api.operations import Answer, Api
 from api.outputs import JobAnswer, JobList, JobReceipt
 from data.load_plan import stations_without_data

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from access.limits.limit_changes import LIMIT_NAMES
-from api.inputs import MOST_NAMES, GivenTime, Name, _In, _Query
+from api.inputs import MOST_NAMES, GivenBody, GivenQuery, GivenTime, Name
 from api.outputs import Time, _Out
 from data.usual_limits import LimitOrigin
 
@@ -15,14 +15,14 @@ Revision = Annotated[int, Field(ge=0, lt=2**53)]
 _STATION: Any = Field(description="Null: of the sensor at all stations.", examples=["JFK"])
 
 
-class LimitsQuery(_Query):
+class LimitsQuery(GivenQuery):
     """Of which series."""
 
     sensor: Annotated[Name, Field(examples=["temperature"])]
     station: Annotated[Name | None, Field(description="Absent: of the sensor at all stations.", examples=["JFK"])] = None
 
 
-class LoadedRange(_In):
+class LoadedRange(GivenBody):
     """What the job makes anew."""
 
     station: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES)]
@@ -30,7 +30,7 @@ class LoadedRange(_In):
     end: Annotated[GivenTime, Field(alias="to")]
 
 
-class LimitsPatch(_In):
+class LimitsPatch(GivenBody):
     """Limits that are set, and limits that are the catalogue's again."""
 
     station: Annotated[Name | None, _STATION] = None

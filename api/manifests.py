@@ -16,10 +16,10 @@ from access.restricted_site import restricted_site_for
 from api.concurrency import limit_key
 from api.data import asked_file, begun, download_name, file_receipt, refuse_part, send_while_permitted, writes
 from api.export_files import cut
-from api.inputs import DataQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
+from api.window_inputs import DataQuery
 from data.export.formats import STREAMS, RowCount, suffix
 from data.export.manifest import ENDING, Manifest, digested, file_pieces, manifest_tag, refuse_without_manifest, units_of
 from data.export.netcdf import row_count

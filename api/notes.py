@@ -13,8 +13,8 @@ from access.notes.note_table import add_note, change_note, found_notes, remove_n
 from access.notes.note_viewer import NoteViewer
 from access.notes.visible_history import visible_history
 from access.restricted_site import own_zone
-from api.inputs import NewNote, NoteChange, NotesQuery
 from api.jobs import ApiServices
+from api.note_inputs import NewNote, NoteChange, NotesQuery
 from api.note_outputs import NoteAnswer, NoteList
 from api.operations import Answer, Api
 from data.request import parse_time

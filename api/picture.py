@@ -13,11 +13,11 @@ from access.grants import Purpose
 from analysis.inquiry import TREND
 from api.analysis import ANSWERED_BY_JOB, answer_receipt
 from api.data import refuse_part
+from api.drawn_inputs import PictureQuery
 from api.export_files import CACHE, just_ended, unchanged, why_failed
 from api.figure import asked_answer, asked_view
 from api.guard import refuse_other_sites
 from api.gzip_page import gzip_page
-from api.inputs import PictureQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt

@@ -16,10 +16,10 @@ from api.data import SMALL_BYTES
 from api.error_answers import RETRY_AFTER_S
 from api.export_files import CACHE, just_ended, why_failed
 from api.guard import refuse_other_sites
-from api.inputs import NewReport, ReportQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
+from api.report_inputs import NewReport, ReportQuery
 from data.time.epoch import MINUTE_MS, epoch_ms
 from data.time.months import iso_utc
 from errors import Conflict, NotPermitted

@@ -12,9 +12,9 @@ from access.identity import Identity
 from access.restricted_site import own_zone
 from access.saved.saved_selection import SavedSelection
 from access.saved.saved_view import SavedView, change_view, remove_view, save_view, visible_views
-from api.inputs import NewView, ViewChange
 from api.jobs import ApiServices
 from api.operations import Answer, Api
+from api.saved_inputs import NewView, ViewChange
 from api.saved_outputs import SavedViewAnswer, SavedViewList
 from data.request import parse_time
 from data.time.months import iso_utc, iso_utc_or_none

@@ -15,10 +15,10 @@ from access.identity import authorise
 from api.concurrency import limit_key
 from api.data import asked_window, refuse_part, window_time
 from api.export_files import cut
-from api.inputs import RowsQuery
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import TableRows
+from api.window_inputs import RowsQuery
 from data.export.columns import time_texts
 from data.export.formats import export_tag
 from data.export.row_index import RowIndex

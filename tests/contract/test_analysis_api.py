@@ -10,7 +10,7 @@ import pytest
 
 from analysis.registry import ANALYSES
 from api.analysis import AnalysisAnswer, AnalysisQuery
-from api.inputs import FigureQuery
+from api.drawn_inputs import FigureQuery
 from tests.contract.test_api import done, folder, ok, own_world, refused, sari, shared, world  # noqa: F401 - fixtures
 
 QUERIES: dict[str, str] = {"events": "above=5"}

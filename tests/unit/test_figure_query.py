@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.inputs import FigureQuery
+from api.drawn_inputs import FigureQuery
 
 
 @pytest.mark.parametrize(
