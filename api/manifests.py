@@ -20,8 +20,9 @@ from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
 from api.window_inputs import DataQuery
+from data.export.file_digest import digested, file_pieces, manifest_tag, refuse_without_manifest, units_of
 from data.export.formats import STREAMS, RowCount, suffix
-from data.export.manifest import ENDING, Manifest, digested, file_pieces, manifest_tag, refuse_without_manifest, units_of
+from data.export.manifest import ENDING, Manifest
 from data.export.netcdf import row_count
 from data.file_columns import Units
 from data.request import HistoryRequest

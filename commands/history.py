@@ -134,8 +134,8 @@ def _format_of(out: Path | None, *, manifest: bool) -> str | None:
         if manifest:
             raise typer.BadParameter("needs --out", param_hint="--manifest")
         return None
+    from data.export.file_digest import refuse_without_manifest
     from data.export.formats import format_of  # here, so that what writes no file need not wait for pyarrow
-    from data.export.manifest import refuse_without_manifest
 
     try:
         kind = format_of(out)
@@ -164,8 +164,9 @@ def _check_units(units: str) -> None:
 
 def _export(site: Site, request: HistoryRequest, out: Path, units: Any, *, manifest: bool, with_flags: bool) -> None:
     """Write the rows, and the ``manifest`` of the file where it is asked for."""
+    from data.export.file_digest import export_with_manifest
     from data.export.formats import export_file
-    from data.export.manifest import ENDING, export_with_manifest
+    from data.export.manifest import ENDING
 
     try:
         if not manifest:

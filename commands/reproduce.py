@@ -60,8 +60,8 @@ def _read(path: Path) -> Manifest:
 
 def _make(site: Site, request: HistoryRequest, told: Manifest, out: Path | None) -> Manifest:
     """Make the file once more; returns its manifest. It becomes ``out`` where it is the same."""
+    from data.export.file_digest import export_with_manifest, refuse_without_manifest
     from data.export.formats import suffix
-    from data.export.manifest import export_with_manifest, refuse_without_manifest
 
     refuse_without_manifest(told.file.format)
     place = out.absolute().parent if out else None  # so that it is moved as a whole

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from data.export.manifest import Manifest, SeriesRecord
+from data.export.manifest import Manifest
+from data.export.manifest_records import SeriesRecord
 
 _MONTHS_NAMED = 12
 

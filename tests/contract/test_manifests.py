@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import VERSION, Settings
+from data.export.file_digest import digested, export_with_manifest, manifest_tag
 from data.export.formats import export_file, export_tag, format_of
-from data.export.manifest import Manifest, digested, export_with_manifest, manifest_tag, read_manifest
+from data.export.manifest import Manifest, read_manifest
 from data.export.manifest_differences import differences
 from data.request import HistoryRequest, request_of
 from data.site import Site, open_site
@@ -210,7 +211,7 @@ def test_rows_that_change_between_a_file_and_its_digest_leave_it_without_a_manif
         opened.site.tiles.clear()
         return rows
 
-    monkeypatch.setattr("data.export.manifest.export_file", then_rows_change)
+    monkeypatch.setattr("data.export.file_digest.export_file", then_rows_change)
     with pytest.raises(RowsChanged):
         made(opened.site, tmp_path)
 

@@ -36,7 +36,7 @@ MUTANTS = (
     Mutant("data/export/netcdf.py", "sizes[piece.station] += len", "sizes[piece.station] = len", _NETCDF),
     Mutant("data/export/netcdf.py", "// CHUNK_ROWS * CHUNK_ROWS", "", _NETCDF),
     Mutant("data/export/netcdf.py", "{sensor.day_start_min for sensor in sensors}", "{0}", _NETCDF),
-    Mutant("data/export/manifest.py", "with_flags=with_flags) != tag:", "with_flags=with_flags) is None:", _MANIFESTS),
+    Mutant("data/export/file_digest.py", "with_flags=with_flags) != tag:", "with_flags=with_flags) is None:", _MANIFESTS),
     Mutant("data/export/manifest_differences.py", '.partition(" ")[2]', "", _MANIFESTS),
     # What happens next to a job
     Mutant("jobs/retry.py", "if retryable and failures < tries", "if retryable and failures <= tries", _POLICY),
