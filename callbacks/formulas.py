@@ -35,6 +35,9 @@ from layouts.notices import Notice, alert
 
 _UNNAMED = "1"  # what is checked has no name yet
 _SAID = (Output(ids.FORMULA_SAYS, "children", allow_duplicate=True), Output(ids.FORMULA_DIALOG, "is_open", allow_duplicate=True))
+_WRITTEN = (ids.FORMULA_NAME, ids.FORMULA_TEXT, ids.FORMULA_UNIT)
+_NOTHING = ("", "", "", True)  # nothing is written, and there is nothing to remove
+_FIELDS = (*((name, "value") for name in _WRITTEN), (ids.FORMULA_REMOVE, "hidden"))
 _FORM = (Output(ids.SENSOR, "options", allow_duplicate=True), Output(ids.SENSOR, "value", allow_duplicate=True))
 _SHOWN = (
     Output(ids.JOB_ID, "data", allow_duplicate=True),
@@ -58,43 +61,44 @@ def _register_open(app: Dash, services: Services) -> None:
         Output(ids.FORMULA_OWN, "options"),
         Output(ids.FORMULA_OWN, "value"),
         Output(ids.FORMULA_HELP, "children"),
+        *(Output(*field, allow_duplicate=True) for field in _FIELDS),
         Input(ids.FORMULA_OPEN, "n_clicks"),
         State(ids.STATION, "value"),
         prevent_initial_call=True,
     )
     def open_dialog(clicks: int | None, stations: Any) -> tuple[Any, ...]:
         if not clicks:
-            return (no_update,) * 4
+            return (no_update,) * 8
         try:
             own = own_formulas(services.access, services.identify())
             seen = services.seen()
             others = [one.name for one in seen.inventory.known().stations if one.name not in _names(stations)]
         except (RiwayatError, SQLAlchemyError) as error:
             refused(services, error)
-            return (no_update,) * 4
+            return (no_update,) * 8
         # What knows units takes a second of a processor, once a process: while one types.
         Thread(target=prepare_units, daemon=True).start()
-        return True, own_choices(own), NEW, formula_help(seen.catalogue.measured, others[0] if others else "")
+        return True, own_choices(own), NEW, formula_help(seen.catalogue.measured, others[0] if others else ""), *_NOTHING
 
 
 def _register_choice(app: Dash, services: Services) -> None:
     @app.callback(
-        Output(ids.FORMULA_NAME, "value"),
-        Output(ids.FORMULA_TEXT, "value"),
-        Output(ids.FORMULA_UNIT, "value"),
-        Output(ids.FORMULA_REMOVE, "hidden"),
+        *(Output(*field) for field in _FIELDS),
         Input(ids.FORMULA_OWN, "value"),
         Input({"type": EXAMPLE, "name": ALL}, "n_clicks"),
+        State(ids.FORMULA_REMOVE, "hidden"),
         prevent_initial_call=True,
     )
-    def choose(chosen: Any, _clicks: list[int]) -> tuple[Any, ...]:
+    def choose(chosen: Any, _clicks: list[int], is_new: Any) -> tuple[Any, ...]:
         if isinstance(ctx.triggered_id, dict):
             place = ctx.triggered_id["name"]
             if not was_pressed() or place not in range(len(EXAMPLES)):
                 return (no_update,) * 4
             return no_update, *EXAMPLES[place], no_update
+        if chosen == NEW and is_new:  # as the dialog opens: somebody may be typing by now
+            return (no_update,) * 4
         found = next((one for one in own_formulas(services.access, services.identify()) if one.sensor == chosen), None)
-        return ("", "", "", True) if found is None else (found.label, found.formula, found.unit, False)
+        return _NOTHING if found is None else (found.label, found.formula, found.unit, False)
 
 
 def _register_check(app: Dash, services: Services) -> None:
@@ -177,7 +181,7 @@ def _register_save(app: Dash, services: Services) -> None:
         inputs={"clicks": Input(ids.FORMULA_SAVE, "n_clicks")},
         state={
             "own": State(ids.FORMULA_OWN, "value"),
-            "written": [State(name, "value") for name in (ids.FORMULA_NAME, ids.FORMULA_TEXT, ids.FORMULA_UNIT)],
+            "written": [State(name, "value") for name in _WRITTEN],
             "stations": State(ids.STATION, "value"),
             "sensors": State(ids.SENSOR, "value"),
             "range_": [State(name, "value") for name in (ids.RANGE_START, ids.RANGE_END, ids.RESOLUTION, ids.ZONE)],

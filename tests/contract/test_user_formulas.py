@@ -39,8 +39,10 @@ from figures.words import picture_name
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import open_ledger
 from jobs.services import Services
-from layouts.formulas import EXAMPLES
+from layouts import ids
+from layouts.formulas import EXAMPLES, NEW
 from layouts.statistics import statistics_tsv
+from tests.e2e.visitor import InProcess
 from tests.people import person
 from tests.processes import run_manage
 from tests.unit.test_formula_refused import HOSTILE
@@ -283,6 +285,18 @@ def test_the_dialog_says_what_a_formula_gives_and_which_of_the_chosen_stations_h
 @pytest.fixture
 def client(data_dir: Path) -> FlaskClient:
     return create_app(Settings(data_dir=data_dir, _env_file=None)).server.test_client()
+
+
+def test_the_dialog_opens_with_empty_fields_which_no_later_answer_empties(client):
+    page = InProcess(client, "", "")
+    opened = page.ask(page.changing(ids.FORMULA_NAME, "value", ids.FORMULA_OPEN), {ids.FORMULA_OPEN: 1}).json["response"]
+    assert opened[ids.FORMULA_OWN]["value"] == NEW
+    assert [opened[name]["value"] for name in (ids.FORMULA_NAME, ids.FORMULA_TEXT, ids.FORMULA_UNIT)] == ["", "", ""]
+    choose = page.changing(ids.FORMULA_NAME, "value", ids.FORMULA_OWN)
+    as_opened = {ids.FORMULA_OWN: NEW, ids.FORMULA_REMOVE: opened[ids.FORMULA_REMOVE]["hidden"]}
+    assert page.ask(choose, as_opened).json["response"] == {}
+    of_own = page.ask(choose, {ids.FORMULA_OWN: NEW, ids.FORMULA_REMOVE: False}).json["response"]
+    assert of_own[ids.FORMULA_TEXT] == {"value": ""}
 
 
 def posted(client: FlaskClient, body: dict[str, Any], path: str = "") -> tuple[int, Any]:
