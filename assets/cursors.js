@@ -220,13 +220,21 @@
     if (!first) return [];
     if (second) {
       const zoom = onAxis(first) < onAxis(second) ? [button("readout-button", words().closer, zoomIn)] : [];
-      const span = make("span", "readout-time", `A – B  ${lengthText(onAxis(first), onAxis(second))}`);
+      const span = make("span", "readout-time readout-length");
+      span.append(make("span", "readout-names", "A – B  "), lengthText(onAxis(first), onAxis(second)));
       const decides = mayDecide() ? [button("readout-button readout-decide", words().decide, decide)] : [];
-      return [span, make("span", "readout-span", spanText()), ...zoom, ...decides, noteHere(), button("readout-button", words().clear, clear)];
+      return [span, clearing(), make("span", "readout-span", spanText()), ...zoom, ...decides, noteHere()];
     }
     const from = onAxis(first);
     const far = state.at ? ` · ${lengthText(from, state.at.x)}` : "";
     return [make("span", "readout-time", `A  ${timeText(from)}${far}`), noteHere()];
+  }
+
+  function clearing() {
+    const made = button("readout-clear", "×", clear);
+    made.title = words().clear;
+    made.setAttribute("aria-label", words().clear);
+    return made;
   }
 
   const noteHere = () => button("readout-button", words().note, () => window.riwayatRail.note());

@@ -60,7 +60,7 @@ def _readout() -> html.Div:
         "data-months": json.dumps(short_months()),
         "data-units": json.dumps([_("d"), _("h"), _("min"), _("s")]),
         "data-closer": _("Zoom to A–B"),
-        "data-clear": _("Clear"),
+        "data-clear": _("Clear A and B"),
         "data-decide": _("Decide…"),
         "data-note": _("Note"),
     }
