@@ -136,17 +136,24 @@ def _flags_words(choice: str) -> str:
 
 
 def _method(material: Material) -> Sequence[ReportSection]:
-    return [ReportSection(_("How this was made"), [_versions(material), _methods(material), *_checksums(material)])]
+    read = _manifest(material)
+    parts = [_versions(material, read), _methods(material), *_checksums(material, read)]
+    return [ReportSection(_("How this was made"), parts)]
 
 
-def _versions(material: Material) -> Part:
-    sensors = manifest(material).sensors
+def _manifest(material: Material) -> Manifest:
+    """Return what the report's readings were, as an exported file's manifest says it."""
+    none = FileRecord(name="", format="report", units="none", bytes=0, rows=0, sha256="")
+    return manifest_of(material.site, material.request, none)
+
+
+def _versions(material: Material, read: Manifest) -> Part:
     rows = [
         ("Riwayat", VERSION),
         ("pyarrow", pa.__version__),
         (_("Rules of quality control"), str(RULES_VERSION)),
         (_("Analyses, digest of their code"), code_digest()),
-        (_("Catalogue, fingerprints of sensors"), ", ".join(f"{each.name} {each.fingerprint}" for each in sensors)),
+        (_("Catalogue, fingerprints of sensors"), ", ".join(f"{each.name} {each.fingerprint}" for each in read.sensors)),
         (_("Source"), material.site.source.id),
     ]
     return ReportTable(_("Versions"), _("Versions and fingerprints"), (_("What"), _("Version")), rows)
@@ -160,20 +167,13 @@ def _methods(material: Material) -> Part:
     return ReportTable(_("Method"), _("Methods and their sources"), (_("What"), _("Source")), rows)
 
 
-def manifest(material: Material) -> Manifest:
-    """Return what the report's readings were, as an exported file's manifest says it."""
-    none = FileRecord(name="", format="report", units="none", bytes=0, rows=0, sha256="")
-    return manifest_of(material.site, material.request, none)
-
-
-def _checksums(material: Material) -> list[Part]:
+def _checksums(material: Material, read: Manifest) -> list[Part]:
     """Those of each month; of a longer period one digest of them a series."""
-    found = manifest(material).series
     if material.period.days > MOST_DAYS:
-        rows = [(each.station, each.sensor, _months(each.months), _digest(each.months)) for each in found]
+        rows = [(each.station, each.sensor, _months(each.months), _digest(each.months)) for each in read.series]
         header = (_("Station"), _("Sensor"), _("Months (UTC)"), _("SHA-256 of their lines in the manifest"))
         return [ReportTable(_("Checksums"), _("Digests of what was read"), header, rows)]
-    rows = [(each.station, each.sensor, month, said) for each in found for month, said in sorted(each.months.items())]
+    rows = [(each.station, each.sensor, month, said) for each in read.series for month, said in sorted(each.months.items())]
     header = (_("Station"), _("Sensor"), _("Month (UTC)"), _("Generation, checksum of readings, of flags"))
     return [ReportTable(_("Checksums"), _("Checksums of the months that were read"), header, rows)]
 
