@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Response, request, send_file
+from flask import Response, request
 
 from access.addresses import site_address
 from access.grants import Purpose
@@ -14,11 +14,11 @@ from analysis.inquiry import TREND
 from api.analysis import ANSWERED_BY_JOB, answer_receipt
 from api.data import refuse_part
 from api.drawn_inputs import PictureQuery
-from api.export_files import CACHE, just_ended, unchanged, why_failed
 from api.figure import asked_answer, asked_view
 from api.guard import refuse_other_sites
 from api.gzip_page import gzip_page
 from api.jobs import ApiServices
+from api.kept_file import CACHE, kept_file, unchanged
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
 from api.sign_in.session_cookie import lower_headers
@@ -31,6 +31,7 @@ from i18n import current_language
 from jobs.job import Job, Status
 from jobs.kinds.draw_picture import drawn_by, picture_inquiry, picture_tag, start_picture
 from jobs.policy import PICTURE
+from jobs.recent_end import ended_badly_just_now, why_failed
 from layouts.framing import Frame, caption_of, framed_answer, framed_trend
 
 PICTURE_TYPES: Final = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "html": "text/html"}
@@ -122,19 +123,17 @@ def _by_job(services: ApiServices, asked: JobWindow, figure: Mapping[str, Any], 
     refuse_other_sites(request)
     of = asked.job.request
     job = services.ledger.latest(identity.user, PICTURE, of, picture_inquiry(tag, kind, language))
-    if job is not None:
-        _refuse_ended(job)
+    if job is not None and ended_badly_just_now(job):
+        raise _refusal(job)
     if job is None or job.status.is_final:
         job = start_picture(services.site, services.ledger, identity, of, figure, kind, language, services.wake)
     return answer_receipt(services, job)
 
 
-def _refuse_ended(job: Job) -> None:
-    ended = just_ended(job)
-    if ended is Status.CANCELLED:
-        raise Conflict("Drawing the picture was cancelled. Try again in a minute.")
-    if ended is Status.FAILED:
-        raise Conflict("The picture could not be drawn. Try again in a minute. {why}", why=why_failed(job))
+def _refusal(job: Job) -> Conflict:
+    if job.status is Status.CANCELLED:
+        return Conflict("Drawing the picture was cancelled. Try again in a minute.")
+    return Conflict("The picture could not be drawn. Try again in a minute. {why}", why=why_failed(job))
 
 
 def _drawn_before(services: ApiServices, job: Job) -> Response:
@@ -151,15 +150,7 @@ def _drawn_before(services: ApiServices, job: Job) -> Response:
 
 
 def _sent(services: ApiServices, tag: str, kind: str, name: str) -> Response | None:
-    path = services.site.shelf.find(tag, kind)
-    if path is None:
-        return None
-    try:
-        sent = send_file(path, PICTURE_TYPES[kind], as_attachment=True, download_name=f"{name}.{kind}", etag=tag, max_age=0)
-    except FileNotFoundError:  # its time was over in this very moment
-        return None
-    sent.headers["Cache-Control"] = CACHE
-    return sent
+    return kept_file(services.site.shelf.find(tag, kind), PICTURE_TYPES[kind], f"{name}.{kind}", tag)
 
 
 def _has(tag: str) -> bool:

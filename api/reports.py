@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Response, request, send_file
+from flask import Response, request
 
 from access.audit.log import request_subject
 from access.embeds.embed_token import refuse_other_than_shown
@@ -14,9 +14,9 @@ from access.restricted_site import own_zone
 from api.concurrency import limit_key
 from api.data import SMALL_BYTES
 from api.error_answers import RETRY_AFTER_S
-from api.export_files import CACHE, just_ended, why_failed
 from api.guard import refuse_other_sites
 from api.jobs import ApiServices
+from api.kept_file import kept_file
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
 from api.report_inputs import NewReport, ReportQuery
@@ -26,6 +26,7 @@ from errors import Conflict, NotPermitted
 from i18n import current_language
 from jobs.job import Job, Status
 from jobs.policy import REPORT
+from jobs.recent_end import ended_badly_just_now, why_failed
 from reports.definition import ReportDefinition, make_definition
 from reports.file_name import report_file_name
 from reports.inquiry import REPORT_TYPES, ReportInquiry
@@ -83,8 +84,8 @@ def add_report_routes(api: Api, services: ApiServices) -> None:
             if path is not None:
                 return _sent(services, made)
         refuse_other_sites(request)
-        if made is not None:
-            _refuse_ended(made)
+        if made is not None and ended_badly_just_now(made):
+            raise _refusal(made)
         return _receipt(services, _start(services, identity, inquiry))
 
 
@@ -113,7 +114,7 @@ def _of_job(services: ApiServices, job: Job) -> Response:
     if not job.status.is_final:
         return _receipt(services, job)
     if job.status is not Status.COMPLETED:
-        raise _ended(job)
+        raise _refusal(job)
     return _sent(services, job)
 
 
@@ -123,30 +124,17 @@ def _receipt(services: ApiServices, job: Job) -> Response:
     return receipt
 
 
-def _refuse_ended(job: Job) -> None:
-    """Raise Conflict when it ended a moment ago without a file."""
-    if just_ended(job) in (Status.CANCELLED, Status.FAILED):
-        raise _ended(job)
-
-
-def _ended(job: Job) -> Conflict:
+def _refusal(job: Job) -> Conflict:
     if job.status is Status.CANCELLED:
         return Conflict("The report was cancelled. Try again in a minute.")
     return Conflict("The report could not be made. Try again in a minute. {why}", why=why_failed(job))
 
 
 def _sent(services: ApiServices, job: Job) -> Response:
-    path = report_of_job(services.site, job)
-    if path is None:
-        raise Conflict("The report is no longer kept. Make it again.")
     form = ReportInquiry.from_json(job.inquiry or "").format
-    try:
-        sent = send_file(
-            path, REPORT_TYPES[form], as_attachment=True, download_name=report_file_name(job.request, form), max_age=0
-        )
-    except FileNotFoundError:  # its time was over in this very moment
-        raise Conflict("The report is no longer kept. Make it again.") from None
-    sent.headers["Cache-Control"] = CACHE
+    sent = kept_file(report_of_job(services.site, job), REPORT_TYPES[form], report_file_name(job.request, form))
+    if sent is None:
+        raise Conflict("The report is no longer kept. Make it again.")
     if request.method == "GET":
         if (sent.content_length or 0) > SMALL_BYTES:
             services.downloads.hold(limit_key(services.identify()), sent)

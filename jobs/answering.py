@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from access.grants import Purpose
 from access.identity import authorise
@@ -18,16 +18,13 @@ from analysis.question import ask, check_asked, refuse_unloaded
 from analysis.registry import find
 from data.request import HistoryRequest
 from data.site import Site
-from data.time.epoch import MINUTE_MS, epoch_ms
 from errors import Conflict, TooLarge
-from i18n import translate_error
 from jobs.job import Job, Status
 from jobs.kinds.kept_answer import kept_answer, refuse_lost
 from jobs.policy import ANALYSIS
+from jobs.recent_end import ended_badly_just_now, why_failed
 from jobs.services import Services
 from jobs.start import log_job, submit_job
-
-_TOLD_MS: Final = MINUTE_MS  # so long a failure is told to those who ask again; then it is tried anew
 
 
 class AskedWindow(Protocol):
@@ -105,20 +102,15 @@ def _job(services: Services, site: Site, request: HistoryRequest, inquiry: Inqui
     job = services.ledger.latest(identity.user, ANALYSIS, request, text)
     if job is not None and not job.status.is_final:
         return job
-    if job is not None:
-        _refuse_ended(job)
+    if job is not None and ended_badly_just_now(job):
+        raise _refusal(job)
     job = submit_job(services.site, services.ledger, identity, request, ANALYSIS, readings, inquiry=text)
     log_job("analysis submitted", job)
     services.wake()
     return job
 
 
-def _refuse_ended(job: Job) -> None:
-    """Raise Conflict when it ended a moment ago without an answer."""
-    if job.finished_ms is None or epoch_ms() - job.finished_ms >= _TOLD_MS:
-        return
+def _refusal(job: Job) -> Conflict:
     if job.status is Status.CANCELLED:
-        raise Conflict("The analysis was cancelled. Try again in a minute.")
-    if job.status is Status.FAILED:
-        why = translate_error(job.error) if job.error else job.id
-        raise Conflict("The analysis could not be made. Try again in a minute. {why}", why=why)
+        return Conflict("The analysis was cancelled. Try again in a minute.")
+    return Conflict("The analysis could not be made. Try again in a minute. {why}", why=why_failed(job))
