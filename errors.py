@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from escaping import visible
@@ -249,6 +250,17 @@ class RowsChanged(RiwayatError, code="rows_changed", retryable=True):
 
 class ImportRejected(RiwayatError, code="import_rejected", http_status=422):
     """The file cannot be imported."""
+
+
+@contextmanager
+def disk_errors(full: DiskFull, failed: Callable[[str], RiwayatError]) -> Iterator[None]:
+    """Raise an OSError of what is done meanwhile as ``full`` where there is no room, and as
+    ``failed``, which is told why, where it says anything else.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise (full if DiskFull.is_meant_by(exc) else failed(exc.strerror or str(exc))) from exc
 
 
 def os_error_sentence(error: OSError) -> str:

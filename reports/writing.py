@@ -24,7 +24,7 @@ from config import VERSION
 from data.export.formats import export_tag
 from data.request import HistoryRequest
 from data.site import Site
-from errors import DiskFull, RiwayatError, RowsChanged
+from errors import DiskFull, RiwayatError, RowsChanged, disk_errors
 from i18n import current_language, format_time, set_language
 from jobs.attempt_in_hand import AttemptInHand
 from jobs.job import Job, Metrics, Progress
@@ -61,15 +61,10 @@ def write_report(hand: AttemptInHand) -> Metrics:
         DiskFull: nothing is left behind.
         RiwayatError: the file cannot be written for another reason.
     """
-    try:
+    where = hand.site.settings.tiles_path
+    full = DiskFull("The disk is full, so the report cannot be written to {path}; make room, then retry.", path=where)
+    with disk_errors(full, lambda why: RiwayatError("The report cannot be written to {path}: {why}.", path=where, why=why)):
         return _write(hand)
-    except OSError as exc:
-        where, why = hand.site.settings.tiles_path, exc.strerror or str(exc)
-        if DiskFull.is_meant_by(exc):
-            raise DiskFull(
-                "The disk is full, so the report cannot be written to {path}; make room, then retry.", path=where
-            ) from exc
-        raise RiwayatError("The report cannot be written to {path}: {why}.", path=where, why=why) from exc
 
 
 def _write(hand: AttemptInHand) -> Metrics:

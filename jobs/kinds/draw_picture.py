@@ -16,7 +16,7 @@ from access.identity import Identity
 from data.export.shelf import FIGURE_FILE
 from data.request import HistoryRequest
 from data.site import Site
-from errors import Conflict, DiskFull, RiwayatError
+from errors import Conflict, DiskFull, RiwayatError, disk_errors
 from jobs.chromium import render, require_chromium
 from jobs.job import Job, Metrics, Progress
 from jobs.ledger.ledger import Ledger
@@ -83,21 +83,16 @@ def draw_picture(site: Site, inquiry: str, draft: str, report: Callable[[Progres
         DiskFull: nothing is left behind.
         RiwayatError: the file cannot be written for another reason.
     """
-    told, began = json.loads(inquiry), time.monotonic()
+    told, began, where = json.loads(inquiry), time.monotonic(), site.settings.tiles_path
     tag, kind = told["picture"], told["format"]
     report(Progress(0.1, 0, 0, 0, 0))
+    full = DiskFull("The disk is full, so the picture cannot be written to {path}; make room, then retry.", path=where)
     try:
-        found = site.shelf.find(tag, kind)
-        reused = found is not None
-        found = found or _draw(site, tag, kind, told["language"], draft)
-        size = found.stat().st_size
-    except OSError as exc:
-        where, why = site.settings.tiles_path, exc.strerror or str(exc)
-        if DiskFull.is_meant_by(exc):
-            raise DiskFull(
-                "The disk is full, so the picture cannot be written to {path}; make room, then retry.", path=where
-            ) from exc
-        raise RiwayatError("The picture cannot be written to {path}: {why}.", path=where, why=why) from exc
+        with disk_errors(full, lambda why: RiwayatError("The picture cannot be written to {path}: {why}.", path=where, why=why)):
+            found = site.shelf.find(tag, kind)
+            reused = found is not None
+            found = found or _draw(site, tag, kind, told["language"], draft)
+            size = found.stat().st_size
     finally:
         site.shelf.prune(keep=tag)
     report(Progress(1.0, 0, 0, 0, 0, seconds_left=0.0))

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from access.grants import Purpose
 from access.identity import Identity, authorise
@@ -20,7 +21,7 @@ from data.tiles.format import TileEntry
 from data.tiles.series import SeriesKey
 from data.time.months import month_of
 from data.view.rollup import renew_rollups, write_rollups
-from errors import DiskFull, RiwayatError, RowsChanged
+from errors import DiskFull, RiwayatError, RowsChanged, disk_errors
 from jobs.job import Job, Metrics, Progress
 from jobs.kinds.row_rate import RowRate
 from jobs.kinds.write_flags import write_flags
@@ -83,15 +84,11 @@ def write_export(site: Site, request: HistoryRequest, kind: str, draft: str, rep
         DiskFull: nothing is left behind.
         RiwayatError: the file cannot be written for another reason.
     """
+    of: dict[str, Any] = {"name": FILE_NAMES[kind], "path": site.settings.tiles_path}
+    full = DiskFull("The disk is full, so the {name} file cannot be written to {path}; make room, then retry.", **of)
     try:
-        return _write_export(site, request, kind, draft, report)
-    except OSError as exc:
-        where, why, name = site.settings.tiles_path, exc.strerror or str(exc), FILE_NAMES[kind]
-        if DiskFull.is_meant_by(exc):
-            raise DiskFull(
-                "The disk is full, so the {name} file cannot be written to {path}; make room, then retry.", name=name, path=where
-            ) from exc
-        raise RiwayatError("The {name} file cannot be written to {path}: {why}.", name=name, path=where, why=why) from exc
+        with disk_errors(full, lambda why: RiwayatError("The {name} file cannot be written to {path}: {why}.", **of, why=why)):
+            return _write_export(site, request, kind, draft, report)
     finally:
         site.shelf.prune(keep=export_file_tag(site, request, kind))
 

@@ -24,7 +24,7 @@ from data.source import MappedReader
 from data.source_sync import ExactMonth, note_spans, record_exact_months, sync_inventory
 from data.tiles.tile_store import SeriesKey, TileEntry
 from data.view.rollup import renew_rollups, write_rollups
-from errors import DiskFull, RiwayatError, SourceUnavailable, TilesRemoved
+from errors import DiskFull, RiwayatError, SourceUnavailable, TilesRemoved, disk_errors
 from jobs.job import Progress
 from jobs.kinds.row_rate import RowRate
 from jobs.kinds.write_flags import write_flags
@@ -57,16 +57,13 @@ def load_history(site: Site, request: HistoryRequest, report: Report, seen: Site
         TilesRemoved: what is written is removed again by others.
         RiwayatError: the tiles cannot be written for another reason.
     """
-    try:
+    where = site.settings.tiles_path
+    full = DiskFull(
+        "The disk is full, so no tile can be written to {path}; make room or lower RIWAYAT_TILE_BUDGET_GB, then retry.",
+        path=where,
+    )
+    with disk_errors(full, lambda why: RiwayatError("The tiles in {path} cannot be written: {why}.", path=where, why=why)):
         return _load_history(site, request, report, seen or site)
-    except OSError as exc:
-        if DiskFull.is_meant_by(exc):
-            raise DiskFull(
-                "The disk is full, so no tile can be written to {path}; make room or lower RIWAYAT_TILE_BUDGET_GB, then retry.",
-                path=site.settings.tiles_path,
-            ) from exc
-        why = exc.strerror or str(exc)
-        raise RiwayatError("The tiles in {path} cannot be written: {why}.", path=site.settings.tiles_path, why=why) from exc
 
 
 def _load_history(site: Site, request: HistoryRequest, report: Report, seen: Site) -> dict[str, float | int]:

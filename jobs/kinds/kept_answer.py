@@ -24,7 +24,7 @@ from data.load_plan import all_present
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.months import month_of
-from errors import Conflict, DiskFull, RiwayatError, RowsChanged
+from errors import Conflict, DiskFull, RiwayatError, RowsChanged, disk_errors
 from jobs.job import Metrics, Progress
 from jobs.kinds.row_rate import RowRate
 
@@ -87,16 +87,11 @@ def write_answer(
         RiwayatError: the file cannot be written for another reason.
     """
     site = replace(site, flags=inquiry.flags)
-    tag = answer_tag(site, request, inquiry)
+    tag, where = answer_tag(site, request, inquiry), site.settings.tiles_path
+    full = DiskFull("The disk is full, so the answer cannot be kept in {path}; make room, then retry.", path=where)
     try:
-        return _write(site, request, inquiry, tag, draft, report)
-    except OSError as exc:
-        where, why = site.settings.tiles_path, exc.strerror or str(exc)
-        if DiskFull.is_meant_by(exc):
-            raise DiskFull(
-                "The disk is full, so the answer cannot be kept in {path}; make room, then retry.", path=where
-            ) from exc
-        raise RiwayatError("The answer cannot be kept in {path}: {why}.", path=where, why=why) from exc
+        with disk_errors(full, lambda why: RiwayatError("The answer cannot be kept in {path}: {why}.", path=where, why=why)):
+            return _write(site, request, inquiry, tag, draft, report)
     finally:
         site.shelf.prune(keep=tag)
 
