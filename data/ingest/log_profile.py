@@ -4,16 +4,15 @@ observations (data/cells/times.py).
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from data.cells.times import TimeKeys
 from data.ingest.profile import Names
+from data.ingest.profile_file import bundled_files, read_profile
 from data.time.zones import zone_of
-from errors import ConfigurationError
 
 STATION_ZONE: Final = "station"  # each station's own, else the site's
 LOGBOOKS: Final = Path(__file__).parent.parent / "logbooks"
@@ -76,7 +75,7 @@ class LogProfile(TimeKeys):
 
 def bundled_logbooks() -> dict[str, Path]:
     """Return the log profiles that come with Riwayat, by name."""
-    return {path.stem: path for path in sorted(LOGBOOKS.glob("*.toml"))}
+    return bundled_files(LOGBOOKS)
 
 
 def load_log_profile(name: str | Path) -> LogProfile:
@@ -85,20 +84,4 @@ def load_log_profile(name: str | Path) -> LogProfile:
     Raises:
         ConfigurationError: naming file, key and what was expected.
     """
-    path = Path(name)
-    if not path.exists():
-        path = bundled_logbooks().get(str(name), path)
-    try:
-        return LogProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as exc:
-        raise ConfigurationError(
-            "Cannot read the log profile {path}: {why}. It may be a file or one of {known}.",
-            path=path,
-            why=exc.strerror,
-            known=", ".join(bundled_logbooks()),
-        ) from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigurationError("The log profile {path} is not TOML: {why}.", path=path, why=exc) from exc
-    except ValidationError as exc:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or '*'}: {each['msg']}" for each in exc.errors())
-        raise ConfigurationError("The log profile {path} is wrong: {wrong}.", path=path, wrong=wrong) from exc
+    return read_profile(name, LOGBOOKS, LogProfile)

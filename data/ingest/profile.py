@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,17 +15,16 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from data.cells.times import TimeKeys
 from data.cells.values import CellKeys, ValueKeys
+from data.ingest.profile_file import bundled_files, read_profile
 from data.ingest.text.header import HeaderNames
 from data.ingest.text.layout_keys import TextKeys
 from data.time.zones import zone_of
-from errors import ConfigurationError
 
 SITE_ZONE = "site"  # the zone of the setting RIWAYAT_TIMEZONE
 REQUIRED_ZONE = "required"  # the caller's
@@ -217,7 +215,7 @@ def check_pattern(pattern: str) -> None:
 
 def bundled_profiles() -> dict[str, Path]:
     """The profiles that come with Riwayat, by name."""
-    return {path.stem: path for path in sorted(BUNDLED.glob("*.toml"))}
+    return bundled_files(BUNDLED)
 
 
 def load_profile(name: str | Path) -> Profile:
@@ -226,28 +224,4 @@ def load_profile(name: str | Path) -> Profile:
     Raises:
         ConfigurationError: naming file, key and what was expected.
     """
-    path = Path(name)
-    if not path.exists():
-        path = bundled_profiles().get(str(name), path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise ConfigurationError(
-            "Cannot read the import profile {path}: {why}. It may be a file or one of {known}.",
-            path=path,
-            why=exc.strerror,
-            known=", ".join(bundled_profiles()),
-        ) from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigurationError("The import profile {path} is not TOML: {why}.", path=path, why=exc) from exc
-    try:
-        return Profile.model_validate(table)
-    except ValidationError as exc:
-        wrong = "; ".join(_describe(error["loc"], error["msg"], error.get("input")) for error in exc.errors())
-        raise ConfigurationError("The import profile {path} is wrong: {wrong}.", path=path, wrong=wrong) from exc
-
-
-def _describe(place: tuple[int | str, ...], message: str, given: object) -> str:
-    keys = [str(part) for part in place if part not in {"value", "quality"}]
-    short = f" (given {given!r})" if isinstance(given, str | int | float) else ""
-    return f"{'.'.join(keys) or 'profile'}: {message.removeprefix('Value error, ')}{short}"
+    return read_profile(name, BUNDLED, Profile)

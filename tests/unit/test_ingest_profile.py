@@ -64,7 +64,7 @@ def test_a_wrong_profile_names_file_key_and_what_was_expected(tmp_path, change, 
 def test_what_is_no_toml_or_not_there_says_so(tmp_path):
     with pytest.raises(ConfigurationError, match="is not TOML"):
         load_profile(write(tmp_path, "time = "))
-    with pytest.raises(ConfigurationError, match=r"Cannot read the import profile no-such.*nyc_airports"):
+    with pytest.raises(ConfigurationError, match=r"Cannot read the profile no-such.*nyc_airports"):
         load_profile("no-such")
 
 
