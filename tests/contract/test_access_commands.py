@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,7 +14,6 @@ from access.grants import Grant
 from access.logins import open_logins
 from access.names import LOCAL_USER
 from access.passwords import verify_password
-from access.store import AccessStore, open_access
 from access.throttle import wait_s
 from config import Settings
 from errors import Conflict, InvalidRequest, NotFound, SourceMismatch, WrongPassword
@@ -26,29 +24,6 @@ MAY_MS = 1_367_366_400_000
 PASSWORD = "kabut di Lembang"
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def access(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessStore]:
-    """The store of a site with the bundled sample, on which users sign in."""
-    for name, value in (("DATA_DIR", str(data_dir)), ("AUTH", "login"), ("TIMEZONE", "UTC")):
-        monkeypatch.setenv(f"RIWAYAT_{name}", value)
-    opened = open_access(Settings(data_dir=data_dir, auth="login", _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def run(access: AccessStore) -> Run:
-    """Run a command; its errors are raised."""
-
-    def invoke(*arguments: str, text: str = "") -> Result:
-        done = CliRunner().invoke(build(), arguments, input=text)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
-
-    return invoke
 
 
 def test_who_has_to_wait_is_listed_and_let_in_again(run, access, data_dir):

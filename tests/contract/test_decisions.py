@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +22,8 @@ from access.formulas.own_formula import save_formula
 from access.grants import EVERYTHING, Grant, Rights
 from access.identity import Identity
 from access.store import AccessStore
-from config import Settings
 from data.database.engine import make_engine
 from data.decision import Decision
-from data.site import Site, open_site
 from data.time.epoch import DAY_MS, HOUR_MS
 from errors import (
     Conflict,
@@ -46,20 +42,6 @@ SARI, BUDI = person("sari"), person("budi")
 JULY_MS = 1_372_636_800_000  # 2013-07-01
 HOSTILE = '=cmd|"/C calc"!A0\n\t\u202egnp.exe \x1b[31m\u2028[[decision]]\r\n\\u0041 🌧 \'"""'
 READ = {"toml": (decisions_toml, read_toml), "csv": (decisions_csv, read_csv)}
-
-
-@pytest.fixture(scope="module")
-def sample(sample_data_dir: Path) -> Iterator[Site]:
-    opened = open_site(Settings(data_dir=sample_data_dir, _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def store(migrated_url: str) -> Iterator[AccessStore]:
-    engine = make_engine(migrated_url)
-    yield AccessStore(engine)
-    engine.dispose()
 
 
 def draft(kind: Any = "wrong", start_ms: int = JULY_MS, hours: float = 1, **more: Any) -> Decision:

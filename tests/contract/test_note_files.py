@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,8 @@ from typer.testing import CliRunner
 from access.grants import Grant
 from access.notes.note_files import ImportedNotes, export_notes, import_notes
 from access.notes.note_table import MOST_READ, change_note, visible_notes
-from access.store import AccessStore
-from config import Settings
-from data.database.engine import make_engine
 from data.ingest.log_profile import load_log_profile
 from data.ingest.logbook import LogRow, read_log
-from data.site import Site, open_site
 from data.time.epoch import DAY_MS
 from errors import ImportRejected
 from manage import build
@@ -33,28 +28,14 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def site(sample_data_dir: Path) -> Iterator[Site]:
-    opened = open_site(Settings(data_dir=sample_data_dir, _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def store(migrated_url: str) -> Iterator[AccessStore]:
-    engine = make_engine(migrated_url)
-    yield AccessStore(engine)
-    engine.dispose()
-
-
-def test_a_logbook_that_is_imported_twice_gives_its_notes_once(store, site):
-    assert import_notes(store, site, SARI, LOG, ROWS, shared=True) == ImportedNotes(3, 2)
+def test_a_logbook_that_is_imported_twice_gives_its_notes_once(store, sample):
+    assert import_notes(store, sample, SARI, LOG, ROWS, shared=True) == ImportedNotes(3, 2)
     first = visible_notes(store, BUDI)
     assert {one.content.text for one in first} == {"gauge calibrated", "=cmd()|'mast'\nlowered"}
-    change_note(store, site, SARI, first[0].id, text="corrected")  # what is edited stays so
-    assert import_notes(store, site, SARI, LOG, ROWS) == ImportedNotes(3, 0)
+    change_note(store, sample, SARI, first[0].id, text="corrected")  # what is edited stays so
+    assert import_notes(store, sample, SARI, LOG, ROWS) == ImportedNotes(3, 0)
     assert "corrected" in {one.content.text for one in visible_notes(store, BUDI)}
-    assert import_notes(store, site, BUDI, LOG, ROWS).added == 2  # another's
+    assert import_notes(store, sample, BUDI, LOG, ROWS).added == 2  # another's
     [entry] = [one for one in store.audit.entries(limit=9) if one.action == "notes_imported"][-1:]
     assert (entry.subject["owner"], entry.subject["added"]) == (["sari"], 2)
 
@@ -68,34 +49,34 @@ def test_a_logbook_that_is_imported_twice_gives_its_notes_once(store, site):
         (LogRow(9, "EWR", None, JULY, JULY, "event", "x", owner=" x"), "line 9: .* is not a valid name"),
     ],
 )
-def test_of_a_logbook_with_a_row_that_is_no_note_nothing_is_kept(store, site, wrong, said):
+def test_of_a_logbook_with_a_row_that_is_no_note_nothing_is_kept(store, sample, wrong, said):
     with pytest.raises(ImportRejected, match=said):
-        import_notes(store, site, SARI, LOG, [*ROWS, wrong])
+        import_notes(store, sample, SARI, LOG, [*ROWS, wrong])
     assert visible_notes(store, SARI) == []
 
 
-def test_a_logbook_is_of_what_its_importer_may_see(store, site):
+def test_a_logbook_is_of_what_its_importer_may_see(store, sample):
     only_ewr = granted("budi", Grant(("EWR",), to_ms=JULY + DAY_MS))
-    assert import_notes(store, site, only_ewr, LOG, ROWS[:1]).added == 1
+    assert import_notes(store, sample, only_ewr, LOG, ROWS[:1]).added == 1
     with pytest.raises(ImportRejected, match="line 3"):
-        import_notes(store, site, only_ewr, LOG, ROWS)
+        import_notes(store, sample, only_ewr, LOG, ROWS)
     later = LogRow(7, "EWR", "rainfall", JULY + DAY_MS, JULY + DAY_MS, "event", "x")
     with pytest.raises(ImportRejected, match="line 7: You may not see EWR at this time"):
-        import_notes(store, site, only_ewr, LOG, [ROWS[0], later])
+        import_notes(store, sample, only_ewr, LOG, [ROWS[0], later])
 
 
-def test_exported_notes_are_imported_as_they_were_also_elsewhere(store, site, tmp_path):
-    import_notes(store, site, SARI, LOG, ROWS, shared=True)
-    import_notes(store, site, BUDI, LOG, ROWS[:1])
+def test_exported_notes_are_imported_as_they_were_also_elsewhere(store, sample, tmp_path):
+    import_notes(store, sample, SARI, LOG, ROWS, shared=True)
+    import_notes(store, sample, BUDI, LOG, ROWS[:1])
     before = visible_notes(store, SARI)
     file = tmp_path / "notes.csv"
     file.write_text(export_notes(before), encoding="utf-8", newline="")
     assert "'=cmd" in file.read_text()  # no formula of a spreadsheet
-    rows = read_log(file, load_log_profile("riwayat"), site.catalogue.sensors, lambda _name: "UTC")
-    assert import_notes(store, site, BUDI, file, rows) == ImportedNotes(2, 0)
+    rows = read_log(file, load_log_profile("riwayat"), sample.catalogue.sensors, lambda _name: "UTC")
+    assert import_notes(store, sample, BUDI, file, rows) == ImportedNotes(2, 0)
     with store.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM note")
-    assert import_notes(store, site, BUDI, file, rows).added == 2
+    assert import_notes(store, sample, BUDI, file, rows).added == 2
     after = visible_notes(store, SARI, limit=MOST_READ)
     assert [(one.id, one.owner, one.content) for one in after] == [(one.id, one.owner, one.content) for one in before]
 

@@ -37,10 +37,9 @@ from callbacks.pictures import ViewQuery
 from callbacks.selection import Selection
 from callbacks.view import draw
 from config import Settings
-from data.database.engine import make_engine
 from data.export.formats import write_file
 from data.request import HistoryRequest
-from data.site import Site, open_site
+from data.site import open_site
 from data.time.epoch import DAY_MS, HOUR_MS, epoch_ms
 from errors import Conflict, InvalidRequest, NotFound, NotPermitted, UnknownSensor, UnknownStation
 from jobs.kinds.export_file import export_file_tag
@@ -57,20 +56,6 @@ DAY = replace(FOG, end_ms=JULY + DAY_MS, text="thermometer in the sun", kind="ma
 SARI, BUDI, ROOT = person("sari"), person("budi"), person("root", admin=True)
 
 
-@pytest.fixture(scope="module")
-def site(sample_data_dir: Path) -> Iterator[Site]:
-    opened = open_site(Settings(data_dir=sample_data_dir, _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def store(migrated_url: str) -> Iterator[AccessStore]:
-    engine = make_engine(migrated_url)
-    yield AccessStore(engine)
-    engine.dispose()
-
-
 def texts(store: AccessStore, of: Identity = SARI, **asked: Any) -> list[str]:
     return [one.content.text for one in visible_notes(store, of, **asked)]
 
@@ -80,11 +65,11 @@ def found_texts(store: AccessStore, of: Identity, **asked: Any) -> tuple[list[st
     return [one.content.text for one in found.notes], found.more
 
 
-def test_a_note_is_found_as_it_was_written_changed_and_removed_and_each_is_audited(store, site):
-    made = add_note(store, site, SARI, replace(FOG, text="  fog at 16:40\r\n→ visibility 200 m 🌫 "))
+def test_a_note_is_found_as_it_was_written_changed_and_removed_and_each_is_audited(store, sample):
+    made = add_note(store, sample, SARI, replace(FOG, text="  fog at 16:40\r\n→ visibility 200 m 🌫 "))
     assert made.content.text == "fog at 16:40\n→ visibility 200 m 🌫"
     assert visible_note(store, SARI, made.id) == made
-    changed = change_note(store, site, SARI, made.id, sensor=None, end_ms=JULY + 1, shared=True, kind="event", text="FOG")
+    changed = change_note(store, sample, SARI, made.id, sensor=None, end_ms=JULY + 1, shared=True, kind="event", text="FOG")
     assert changed.content == NoteContent("EWR", None, JULY, JULY + 1, "FOG", shared=True)
     assert visible_notes(store, SARI) == [changed]
     remove_note(store, SARI, made.id)
@@ -94,14 +79,14 @@ def test_a_note_is_found_as_it_was_written_changed_and_removed_and_each_is_audit
     assert [entry.subject.get("text") for entry in entries] == ["FOG", "FOG", None]  # the private one's is told to nobody
 
 
-def test_what_is_written_twice_is_there_once_and_only_so_many_are(store, site, monkeypatch):
-    add_note(store, site, SARI, FOG)
-    add_note(store, site, BUDI, FOG)
+def test_what_is_written_twice_is_there_once_and_only_so_many_are(store, sample, monkeypatch):
+    add_note(store, sample, SARI, FOG)
+    add_note(store, sample, BUDI, FOG)
     with pytest.raises(Conflict, match="already"):
-        add_note(store, site, SARI, replace(FOG, shared=True))
+        add_note(store, sample, SARI, replace(FOG, shared=True))
     monkeypatch.setattr(notes_module, "MOST_NOTES", 1)
     with pytest.raises(Conflict, match="1 notes"):
-        add_note(store, site, SARI, DAY)
+        add_note(store, sample, SARI, DAY)
     assert texts(store) == ["fog"]
 
 
@@ -122,14 +107,14 @@ def test_what_is_no_note_is_refused(wrong):
         replace(FOG, **wrong)
 
 
-def test_a_private_note_does_not_exist_for_others_administrators_included(store, site):
-    made = add_note(store, site, SARI, FOG)
+def test_a_private_note_does_not_exist_for_others_administrators_included(store, sample):
+    made = add_note(store, sample, SARI, FOG)
     for other in (BUDI, ROOT):
         assert visible_notes(store, other) == []
         for ask in (
             lambda: visible_note(store, other, made.id),  # noqa: B023
             lambda: remove_note(store, other, made.id),  # noqa: B023
-            lambda: change_note(store, site, other, made.id, text="x"),  # noqa: B023
+            lambda: change_note(store, sample, other, made.id, text="x"),  # noqa: B023
         ):
             with pytest.raises(NotFound) as gone:
                 ask()
@@ -137,14 +122,14 @@ def test_a_private_note_does_not_exist_for_others_administrators_included(store,
     assert texts(store, purpose=Purpose.EXPORT) == []  # what leaves has shared ones alone, also one's own
 
 
-def test_a_shared_note_is_changed_by_its_owner_and_removed_by_an_administrator_too(store, site):
-    made = add_note(store, site, SARI, DAY)
+def test_a_shared_note_is_changed_by_its_owner_and_removed_by_an_administrator_too(store, sample):
+    made = add_note(store, sample, SARI, DAY)
     assert texts(store, BUDI) == texts(store, SARI, purpose=Purpose.EXPORT) == [DAY.text]
     for act in (change_note, remove_note):
         with pytest.raises(NotPermitted, match="sari"):
-            act(store, site, BUDI, made.id) if act is change_note else act(store, BUDI, made.id)
+            act(store, sample, BUDI, made.id) if act is change_note else act(store, BUDI, made.id)
     with pytest.raises(NotPermitted, match="sari"):
-        change_note(store, site, ROOT, made.id, text="x")
+        change_note(store, sample, ROOT, made.id, text="x")
     remove_note(store, ROOT, made.id)
     assert texts(store) == []
 
@@ -175,18 +160,18 @@ def test_a_shared_note_is_there_for_who_is_granted_all_of_its_time(store, grants
     assert is_granted(Rights(tuple(grants), derived=DERIVED), replace(DAY, sensor=sensor)) is seen
 
 
-def test_a_note_leaves_with_who_may_export_its_time(store, site):
-    add_note(store, site, SARI, DAY)
+def test_a_note_leaves_with_who_may_export_its_time(store, sample):
+    add_note(store, sample, SARI, DAY)
     kept, may = granted("budi", Grant(may_export=False)), granted("budi", Grant())
     assert texts(store, kept) == texts(store, may, purpose=Purpose.EXPORT) == [DAY.text]
     assert texts(store, kept, purpose=Purpose.EXPORT) == []
 
 
-def test_notes_are_found_by_station_sensor_and_the_time_that_they_touch(store, site):
-    add_note(store, site, SARI, FOG)
-    add_note(store, site, SARI, DAY)
-    add_note(store, site, SARI, replace(FOG, station="JFK", text="jfk"))
-    add_note(store, site, SARI, replace(FOG, sensor=None, text="all"))
+def test_notes_are_found_by_station_sensor_and_the_time_that_they_touch(store, sample):
+    add_note(store, sample, SARI, FOG)
+    add_note(store, sample, SARI, DAY)
+    add_note(store, sample, SARI, replace(FOG, station="JFK", text="jfk"))
+    add_note(store, sample, SARI, replace(FOG, sensor=None, text="all"))
     assert texts(store, stations=["JFK"]) == ["jfk"]
     assert texts(store, sensors=["humidity"]) == ["all"]
     assert set(texts(store, stations=["EWR"], sensors=["temperature"])) == {"fog", DAY.text, "all"}
@@ -197,9 +182,9 @@ def test_notes_are_found_by_station_sensor_and_the_time_that_they_touch(store, s
     assert len(texts(store, stations=[f"S{number}" for number in range(40_000)] + ["EWR"])) == 3
 
 
-def test_all_pages_of_what_is_read_are_found_in_order(store, site, monkeypatch):
+def test_all_pages_of_what_is_read_are_found_in_order(store, sample, monkeypatch):
     for number in range(7):
-        add_note(store, site, SARI, replace(FOG, text=str(number), start_ms=JULY + number // 3, end_ms=JULY + number // 3))
+        add_note(store, sample, SARI, replace(FOG, text=str(number), start_ms=JULY + number // 3, end_ms=JULY + number // 3))
     whole = [one.id for one in visible_notes(store, SARI)]
     for page in (1, 2, 3, 7):
         monkeypatch.setattr(notes_module, "_PAGE", page)
@@ -210,16 +195,16 @@ def test_all_pages_of_what_is_read_are_found_in_order(store, site, monkeypatch):
     assert texts(store, BUDI, limit=4) == []
 
 
-def test_notes_on_what_one_may_not_see_take_no_place_and_what_is_left_out_is_told(store, site, monkeypatch):
+def test_notes_on_what_one_may_not_see_take_no_place_and_what_is_left_out_is_told(store, sample, monkeypatch):
     monkeypatch.setattr(notes_module, "_MOST_LOOKED_AT", 4)
     monkeypatch.setattr(notes_module, "_PAGE", 2)
     sari = granted("sari", Grant(("EWR",)))
     for number in range(9):
-        add_note(store, site, BUDI, replace(DAY, station="JFK", text=str(number), start_ms=JULY + number))
+        add_note(store, sample, BUDI, replace(DAY, station="JFK", text=str(number), start_ms=JULY + number))
     later = {"start_ms": JULY + HOUR_MS, "end_ms": JULY + HOUR_MS}
-    add_note(store, site, sari, replace(FOG, text="own", **later))
-    add_note(store, site, BUDI, replace(DAY, text="theirs", start_ms=JULY + HOUR_MS + 1))
-    add_note(store, site, BUDI, replace(DAY, sensor="humidity", text="humid", start_ms=JULY + HOUR_MS + 2))
+    add_note(store, sample, sari, replace(FOG, text="own", **later))
+    add_note(store, sample, BUDI, replace(DAY, text="theirs", start_ms=JULY + HOUR_MS + 1))
+    add_note(store, sample, BUDI, replace(DAY, sensor="humidity", text="humid", start_ms=JULY + HOUR_MS + 2))
     assert found_texts(store, sari, limit=4) == (["own", "theirs", "humid"], False)
     assert found_texts(store, sari, limit=2) == (["own", "theirs"], True)
     assert found_texts(store, BUDI, sensors=["humidity"], limit=1) == (["humid"], False)
@@ -227,16 +212,16 @@ def test_notes_on_what_one_may_not_see_take_no_place_and_what_is_left_out_is_tol
 
 
 @ON_SQLITE
-def test_a_file_has_more_notes_than_a_list(store, site):
-    made = add_note(store, site, SARI, DAY)
+def test_a_file_has_more_notes_than_a_list(store, sample):
+    made = add_note(store, sample, SARI, DAY)
     copies = [row_values(replace(made, id=f"{number:032x}")) for number in range(MOST_LISTED)]
     with store.engine.begin() as connection:
         connection.execute(note.insert(), copies)
     july = HistoryRequest(("EWR",), ("temperature",), JULY, JULY + DAY_MS)
-    assert len(with_file_notes(site, store, SARI, july).notes) == MOST_LISTED + 1
+    assert len(with_file_notes(sample, store, SARI, july).notes) == MOST_LISTED + 1
 
 
-def test_what_is_not_there_or_not_granted_at_that_time_cannot_be_noted(store, site):
+def test_what_is_not_there_or_not_granted_at_that_time_cannot_be_noted(store, sample):
     budi = granted("budi", Grant(("EWR",), ("temperature",), to_ms=JULY + 1), Grant(("JFK",), ("humidity",)))
     for content, error in (
         (replace(FOG, station="ZZZ"), UnknownStation),
@@ -246,18 +231,18 @@ def test_what_is_not_there_or_not_granted_at_that_time_cannot_be_noted(store, si
         (DAY, NotPermitted),
     ):
         with pytest.raises(error):
-            add_note(store, site, budi, content)
-    made = add_note(store, site, budi, FOG)
+            add_note(store, sample, budi, content)
+    made = add_note(store, sample, budi, FOG)
     with pytest.raises(NotPermitted):
-        change_note(store, site, budi, made.id, end_ms=JULY + DAY_MS)
+        change_note(store, sample, budi, made.id, end_ms=JULY + DAY_MS)
     assert texts(store, budi) == ["fog"]
 
 
-def test_an_embedded_chart_has_shared_notes_of_its_series_where_its_maker_shows_them(store, site):
+def test_an_embedded_chart_has_shared_notes_of_its_series_where_its_maker_shows_them(store, sample):
     store.add_account("sari")
     store.add_grant("user", "sari", Grant(("EWR", "JFK"), may_embed=True), by="test")
     for content in (DAY, FOG, replace(DAY, station="JFK", text="jfk"), replace(DAY, sensor=None, text="all")):
-        add_note(store, site, SARI, content)
+        add_note(store, sample, SARI, content)
 
     def viewer(owner: str = "sari", **spec: Any) -> Identity:  # its range begins within the span
         shown = EmbedSpec(("EWR",), ("temperature",), JULY + HOUR_MS, JULY + 2 * DAY_MS, **spec)
@@ -280,8 +265,8 @@ def test_an_embedded_chart_has_shared_notes_of_its_series_where_its_maker_shows_
     assert texts(store, Identity(EMBED_OWNER + "0" * 16, via="embed")) == []
 
 
-def test_what_cannot_be_read_hides_no_other_and_what_is_no_id_is_not_found(store, site):
-    kept, other = add_note(store, site, SARI, FOG), add_note(store, site, SARI, DAY)
+def test_what_cannot_be_read_hides_no_other_and_what_is_no_id_is_not_found(store, sample):
+    kept, other = add_note(store, sample, SARI, FOG), add_note(store, sample, SARI, DAY)
     with store.engine.begin() as connection:
         connection.execute(update(note).where(note.c.id == other.id).values(kind="party"))
     assert texts(store) == ["fog"]
@@ -290,14 +275,14 @@ def test_what_cannot_be_read_hides_no_other_and_what_is_no_id_is_not_found(store
             visible_note(store, SARI, wrong)
 
 
-def test_a_removed_users_shared_notes_stay_by_another_name_and_the_private_ones_go(store, site):
+def test_a_removed_users_shared_notes_stay_by_another_name_and_the_private_ones_go(store, sample):
     store.add_account("sari")
-    add_note(store, site, SARI, FOG)
-    shared = add_note(store, site, SARI, DAY)
+    add_note(store, sample, SARI, FOG)
+    shared = add_note(store, sample, SARI, DAY)
     store.remove_account("sari")
     assert texts(store, SARI) == [DAY.text]
     with pytest.raises(NotPermitted, match="removed:"):  # nobody of that name has it
-        change_note(store, site, SARI, shared.id, text="x")
+        change_note(store, sample, SARI, shared.id, text="x")
 
 
 # -- over HTTP and on the page ---------------------------------------------------------------------

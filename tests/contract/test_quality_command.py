@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from access.decisions.decision_reading import read_csv, read_toml
 from access.grants import Grant
-from access.store import AccessStore, open_access
 from config import Settings
 from data.request import request_of
 from data.site import open_site
@@ -20,7 +19,6 @@ from errors import ConfigurationError, Conflict, ImportRejected, InvalidRequest,
 from jobs.job import Status
 from jobs.kinds.history import load_history
 from jobs.ledger.ledger import open_ledger
-from manage import build
 
 SERIES = ("--station", "JFK", "--sensor", "temperature")
 JULY = ("--from", "2013-07-01T00:00Z", "--to", "2013-08-01T00:00Z")
@@ -30,26 +28,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def access(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessStore]:
-    """The store of a site with the bundled sample, on which users sign in."""
-    for name, value in (("DATA_DIR", str(data_dir)), ("AUTH", "login"), ("TIMEZONE", "UTC")):
-        monkeypatch.setenv(f"RIWAYAT_{name}", value)
-    opened = open_access(Settings(data_dir=data_dir, auth="login", _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def run(access: AccessStore) -> Run:
+def run(run: Run) -> Run:
     """Run a command of ``quality``; its errors are raised."""
-
-    def invoke(*arguments: str) -> Result:
-        done = CliRunner().invoke(build(), ("quality", *arguments))
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
-
-    return invoke
+    return partial(run, "quality")
 
 
 def decided(run: Run, kind: str = "wrong", *more: str) -> dict[str, Any]:

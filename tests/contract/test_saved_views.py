@@ -4,7 +4,6 @@ and what a site asks of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +27,6 @@ from access.store import AccessStore
 from access.tables import saved_view
 from app import create_app
 from config import Settings
-from data.database.engine import make_engine
-from data.site import Site, open_site
 from errors import Conflict, NotFound, NotPermitted, UnknownSensor, UnknownStation
 from tests.people import granted, person
 
@@ -38,68 +35,54 @@ NEW: dict[str, Any] = {"name": "July heat", "stations": ["EWR"], "sensors": ["te
 SARI, BUDI, ROOT = person("sari"), person("budi"), person("root", admin=True)
 
 
-@pytest.fixture(scope="module")
-def site(sample_data_dir: Path) -> Iterator[Site]:
-    opened = open_site(Settings(data_dir=sample_data_dir, _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def store(migrated_url: str) -> Iterator[AccessStore]:
-    engine = make_engine(migrated_url)
-    yield AccessStore(engine)
-    engine.dispose()
-
-
 def names(store: AccessStore, *, of: Any = SARI) -> list[str]:
     return [one.name for one in visible_views(store, of)]
 
 
-def test_a_view_is_found_as_it_was_saved_changed_and_removed_and_each_is_audited(store, site):
-    made = save_view(store, site, SARI, " Heat ", EWR, shared=True)
+def test_a_view_is_found_as_it_was_saved_changed_and_removed_and_each_is_audited(store, sample):
+    made = save_view(store, sample, SARI, " Heat ", EWR, shared=True)
     assert (made.name, made.owner, made.shows, made.shared, made.home) == ("Heat", "sari", EWR, True, False)
     assert visible_view(store, SARI, made.id) == made
     longer = SavedSelection(("EWR", "JFK"), ("temperature",), last_ms=86_400_000, view="calendar", options={"show": "mean"})
-    changed = change_view(store, site, SARI, made.id, name="heat", shows=longer, shared=False)
+    changed = change_view(store, sample, SARI, made.id, name="heat", shows=longer, shared=False)
     assert (changed.name, changed.shows, changed.shared) == ("heat", longer, False)
     remove_view(store, SARI, made.id)
     assert visible_views(store, SARI) == []
     assert [entry.action for entry in store.audit.entries(limit=9)] == ["view_removed", "view_saved", "view_saved"]
 
 
-def test_names_of_one_user_differ_and_case_counts(store, site):
-    save_view(store, site, SARI, "Heat", EWR)
-    other = save_view(store, site, SARI, "heat", EWR)
-    save_view(store, site, BUDI, "Heat", EWR)
+def test_names_of_one_user_differ_and_case_counts(store, sample):
+    save_view(store, sample, SARI, "Heat", EWR)
+    other = save_view(store, sample, SARI, "heat", EWR)
+    save_view(store, sample, BUDI, "Heat", EWR)
     with pytest.raises(Conflict, match="Heat"):
-        save_view(store, site, SARI, "Heat", EWR)
+        save_view(store, sample, SARI, "Heat", EWR)
     with pytest.raises(Conflict, match="Heat"):
-        change_view(store, site, SARI, other.id, name="Heat")
+        change_view(store, sample, SARI, other.id, name="Heat")
     assert names(store) == ["Heat", "heat"]
 
 
-def test_a_user_has_one_home_and_so_many_views(store, site, monkeypatch):
-    first, second = (save_view(store, site, SARI, name, EWR, home=True) for name in ("a", "b"))
-    save_view(store, site, BUDI, "a", EWR, home=True)
+def test_a_user_has_one_home_and_so_many_views(store, sample, monkeypatch):
+    first, second = (save_view(store, sample, SARI, name, EWR, home=True) for name in ("a", "b"))
+    save_view(store, sample, BUDI, "a", EWR, home=True)
     found = home_view(store, SARI)
     assert found is not None
     assert found.id == second.id
-    change_view(store, site, SARI, first.id, home=True)
+    change_view(store, sample, SARI, first.id, home=True)
     assert [one.home for one in visible_views(store, SARI)] == [True, False]
-    change_view(store, site, SARI, first.id, home=False)
+    change_view(store, sample, SARI, first.id, home=False)
     assert home_view(store, SARI) is None
     monkeypatch.setattr(saved_module, "MOST_SAVED", 2)
     with pytest.raises(Conflict, match="2 saved views"):
-        save_view(store, site, SARI, "c", EWR)
+        save_view(store, sample, SARI, "c", EWR)
 
 
-def test_a_private_view_does_not_exist_for_others_administrators_included(store, site):
-    made = save_view(store, site, SARI, "mine", EWR)
+def test_a_private_view_does_not_exist_for_others_administrators_included(store, sample):
+    made = save_view(store, sample, SARI, "mine", EWR)
     for other in (BUDI, ROOT):
         assert names(store, of=other) == []
         with pytest.raises(NotFound):
-            change_view(store, site, other, made.id, name="x")
+            change_view(store, sample, other, made.id, name="x")
         with pytest.raises(NotFound):
             remove_view(store, other, made.id)
         with pytest.raises(NotFound) as gone:
@@ -110,9 +93,9 @@ def test_a_private_view_does_not_exist_for_others_administrators_included(store,
     assert names(store) == ["mine"]
 
 
-def test_a_shared_view_is_there_for_who_may_see_all_its_series_and_only_its_owner_changes_it(store, site):
+def test_a_shared_view_is_there_for_who_may_see_all_its_series_and_only_its_owner_changes_it(store, sample):
     both = SavedSelection(("EWR", "JFK"), ("temperature", "humidity"), preset="30d")
-    made = save_view(store, site, SARI, "both", both, shared=True)
+    made = save_view(store, sample, SARI, "both", both, shared=True)
     everything = granted("budi", Grant(("*",), ("*",)))
     one_station, one_sensor = granted("budi", Grant(("EWR",))), granted("budi", Grant(("*",), ("temperature",)))
     across = granted("budi", Grant(("EWR",), ("temperature",)), Grant(("JFK",), ("humidity",)))
@@ -122,14 +105,14 @@ def test_a_shared_view_is_there_for_who_may_see_all_its_series_and_only_its_owne
         with pytest.raises(NotFound):
             visible_view(store, lacking, made.id)
     with pytest.raises(NotPermitted, match="sari"):
-        change_view(store, site, everything, made.id, name="x")
+        change_view(store, sample, everything, made.id, name="x")
     with pytest.raises(NotPermitted, match="sari"):
         remove_view(store, everything, made.id)
     remove_view(store, ROOT, made.id)  # whose name may be what nobody wants to read
     assert names(store) == []
 
 
-def test_what_is_not_there_or_not_granted_cannot_be_saved(store, site):
+def test_what_is_not_there_or_not_granted_cannot_be_saved(store, sample):
     budi = granted("budi", Grant(("EWR",), ("temperature",)), Grant(("JFK",), ("humidity",)))
     for shows, error in (
         (SavedSelection(("ZZZ",), ("temperature",), preset="30d"), UnknownStation),
@@ -138,13 +121,13 @@ def test_what_is_not_there_or_not_granted_cannot_be_saved(store, site):
         (SavedSelection(("EWR", "JFK"), ("temperature", "humidity"), preset="30d"), UnknownSensor),
     ):
         with pytest.raises(error):
-            save_view(store, site, budi, "x", shows)
+            save_view(store, sample, budi, "x", shows)
     assert names(store, of=budi) == []
 
 
-def test_what_cannot_be_read_hides_no_other_and_what_is_no_id_is_not_found(store, site):
-    kept = save_view(store, site, SARI, "kept", EWR)
-    other = save_view(store, site, SARI, "other", EWR, home=True)
+def test_what_cannot_be_read_hides_no_other_and_what_is_no_id_is_not_found(store, sample):
+    kept = save_view(store, sample, SARI, "kept", EWR)
+    other = save_view(store, sample, SARI, "other", EWR, home=True)
     with store.engine.begin() as connection:
         connection.execute(update(saved_view).where(saved_view.c.id == other.id).values(shows="{}"))
     assert [one.id for one in visible_views(store, SARI)] == [kept.id]
@@ -154,20 +137,20 @@ def test_what_cannot_be_read_hides_no_other_and_what_is_no_id_is_not_found(store
             visible_view(store, SARI, view_id)
 
 
-def test_with_an_account_go_its_saved_views(store, site):
+def test_with_an_account_go_its_saved_views(store, sample):
     store.add_account("sari")
-    save_view(store, site, SARI, "mine", EWR, shared=True)
-    kept = save_view(store, site, BUDI, "budi's", EWR)
+    save_view(store, sample, SARI, "mine", EWR, shared=True)
+    kept = save_view(store, sample, BUDI, "budi's", EWR)
     store.remove_account("sari")
     assert [one.id for one in visible_views(store, BUDI)] == [kept.id]
     assert visible_views(store, SARI) == []
 
 
-def test_in_a_list_ones_own_views_come_before_those_that_others_share(store, site):
+def test_in_a_list_ones_own_views_come_before_those_that_others_share(store, sample):
     values = {"owner": "x", "shows": EWR.to_json(), "shared": True, "home": False, "created_ms": 0, "changed_ms": 0}
     with store.engine.begin() as connection:
         connection.execute(insert(saved_view), [values | {"id": f"{number:016x}", "name": str(number)} for number in range(300)])
-    save_view(store, site, SARI, "zz", EWR)
+    save_view(store, sample, SARI, "zz", EWR)
     assert names(store)[:2] == ["zz", "0"]
     assert len(names(store)) == 1 + MOST_LISTED
 

@@ -21,17 +21,16 @@ from access.formulas.own_formula import own_formulas, remove_formula, save_formu
 from access.grants import Grant, Purpose, Rights, made_of
 from access.identity import Identity
 from access.restricted_site import require_permission, restricted_site_for
-from access.store import AccessStore, open_access
+from access.store import open_access
 from api.operations import BODY_BYTES
 from app import create_app
 from callbacks.formulas import said
 from config import Settings
-from data.database.engine import make_engine
 from data.export.formats import export_csv, export_file
 from data.export_names import export_names
 from data.load_plan import plan
 from data.request import HistoryRequest, request_of
-from data.site import Site, open_site
+from data.site import open_site
 from data.user_formula import FormulaDefinition, define, is_formula_name
 from data.view.view_request import view_request
 from errors import Conflict, InvalidFormula, NotFound, RiwayatError, UnknownSensor, UnknownStation
@@ -50,20 +49,6 @@ from tests.unit.test_formula_refused import HOSTILE
 SARI, BUDI = person("sari"), person("budi")
 SPREAD = ("Spread", "temperature - dew_point(temperature, humidity)", "°C")
 TO_JFK = ("To JFK", 'temperature - temperature["JFK"]', "°C")
-
-
-@pytest.fixture(scope="module")
-def sample(sample_data_dir: Path) -> Iterator[Site]:
-    opened = open_site(Settings(data_dir=sample_data_dir, _env_file=None))
-    yield opened
-    opened.engine.dispose()
-
-
-@pytest.fixture
-def store(migrated_url: str) -> Iterator[AccessStore]:
-    engine = make_engine(migrated_url)
-    yield AccessStore(engine)
-    engine.dispose()
 
 
 @pytest.fixture
