@@ -34,7 +34,7 @@ class Caption:
 def framed(figure: Figure, caption: Caption, width_px: int, hidden: Collection[str] = ()) -> Figure:
     """Return a figure of the light theme with room for its caption, as wide as ``width_px`` in all.
 
-    Series whose key (figures/traces.py) is in ``hidden`` are left out. What only the
+    Series whose key (figures/placed_series.py) is in ``hidden`` are left out. What only the
     page needs (``layout.meta``) is, too.
     """
     layout = {name: value for name, value in figure["layout"].items() if name not in ("meta", "uirevision", "autosize")}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -11,24 +12,22 @@ import numpy as np
 from access.notes.noted import Noted
 from data.catalogue import Catalogue
 from data.decision import Decision
-from data.time.epoch import DAY_MS
-from data.view.records import HistoryView, SeriesView
-from data.view.spread import MOST_TOLD_APART
+from data.view.records import HistoryView
 from figures.decision_marks import decision_shapes
 from figures.extents import is_blank
-from figures.legend import legend_names
 from figures.note_marks import NOTES_PX, Mark, mark_counts, mark_hovers, mark_shapes, marks_of, told_marks
 from figures.panel_words import headings
 from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Key, Panel, Panels, arrange, note, value_axis
+from figures.placed_series import PlacedSeries, Trace, Why, placed_series
 from figures.spreads import spread_traces
 from figures.suspect_marks import flag_shapes
 from figures.template import Style, axis_style, base_layout, style_of
 from figures.thresholds import threshold_shapes
 from figures.top_legend import top_legend
-from figures.traces import PlacedSeries, Why, series_traces
+from figures.traces import series_traces
 from figures.trend_options import AUTOMATIC, TrendOptions
 from figures.wallclock import WallClock
-from figures.words import bucket_ms, hover_format, in_order, picture_name, separators, tick_formats
+from figures.words import bucket_ms, hover_format, picture_name, separators, tick_formats
 from i18n import format_time
 from i18n import gettext as _
 
@@ -66,72 +65,97 @@ def history_figure(
     series, ``why`` tells why readings are flagged. ``noted`` is what is noted of the request; its
     marks stand between the time axis and its labels.
     """
-    style = style_of(theme)
-    clock = WallClock(view.start_ms, view.end_ms, view.timezone)
+    style, clock = style_of(theme), WallClock(view.start_ms, view.end_ms, view.timezone)
     room_px = NOTES_PX if noted else 0
     panels = arrange(view, catalogue, width_px, None if height_px is None else height_px - room_px, options)
     marks = marks_of(noted, view.start_ms, view.end_ms, width_px)
-    names = legend_names(view.series, catalogue, width_px)
-    ordered = in_order(view.series, catalogue)
-    placed = [_placed_series(one, names[one.station, one.sensor], view, catalogue, panels, clock, width_px) for one in ordered]
-    placed = [replace(one, why=why) for one in placed] if why else placed
-    zone = _zone_words(clock, width_px)
-    headers = [
-        note(text, 0, top, {"size": 11.5, "color": style.muted})
-        for top, text in headings(panels, view, catalogue, width_px, zone).items()
-    ]
+    trend = _Trend(view, catalogue, options, width_px, panels, clock, style, noted, marks, room_px)
+    placed = placed_series(view, catalogue, panels, clock, width_px, why)
     return {
-        "data": [
-            *(trace for one in placed for trace in series_traces(one, style)),
-            *(trace for one in view.spreads for trace in spread_traces(one, catalogue, panels, clock, style)),
-        ],
+        "data": _traces(trend, placed),
         "layout": {
             **base_layout(style),
-            **_frame(view, panels, style, revision, width_px, room_px),
+            **_frame(trend, revision),
             "xaxis": {**_time_axis(view, clock, style, placed, width_px, sequence), "ticklabelstandoff": room_px},
-            **{
-                f"yaxis{panel.axis.removeprefix('y')}": value_axis(panel, style, empty=not _measured(view, panel))
-                for panel in panels.panels
-            },
-            "annotations": [
-                *headers,
-                note(zone, 1, 1, {"size": 11, "color": style.muted}),
-                *_note_words(marks, view, clock, style),
-            ],
-            "shapes": [
-                *pending_shapes(view, pending, pending_text, clock, style),
-                *threshold_shapes(options.thresholds, panels, view, catalogue, style),
-                *flag_shapes(view, panels, clock, style),
-                *(decision_shapes(decisions, view, panels, clock, style, width_px) if decisions else ()),
-                *mark_shapes(marks, noted, clock, style),
-            ],
+            **_value_axes(trend),
+            "annotations": _annotations(trend),
+            "shapes": [*pending_shapes(view, pending, pending_text, clock, style), *_shapes(trend, decisions)],
             "meta": {
-                **_meta(view, catalogue),
+                **_meta(trend),
                 "whole": list(whole or (view.start_ms, view.end_ms)),
-                "offset": clock.offset_ms,
                 "revision": revision,
                 "sequence": sequence,
-                "ground": style.ground,
-                "height": arrange(view, catalogue, width_px, options=options).height + room_px,
-                "notes": told_marks(noted, marks),
             },
         },
     }
 
 
-def _note_words(marks: Sequence[Mark], view: HistoryView, clock: WallClock, style: Style) -> list[dict[str, Any]]:
-    """How many notes each flag has, and what they say."""
-    hovers = mark_hovers(marks, clock, lambda time_ms: format_time(time_ms, view.timezone))
-    return [*mark_counts(marks, clock, style), *hovers]
+@dataclass(frozen=True)
+class _Trend:
+    """What all parts of a figure are made of; ``room_px`` lies between the time axis and its
+    labels.
+    """
+
+    view: HistoryView
+    catalogue: Catalogue
+    options: TrendOptions
+    width_px: int
+    panels: Panels
+    clock: WallClock
+    style: Style
+    noted: Noted
+    marks: Sequence[Mark]
+    room_px: int
 
 
-def _meta(view: HistoryView, catalogue: Catalogue) -> dict[str, Any]:
+def _traces(trend: _Trend, placed: Sequence[PlacedSeries]) -> list[Trace]:
+    spreads = (spread_traces(one, trend.catalogue, trend.panels, trend.clock, trend.style) for one in trend.view.spreads)
+    return [*chain.from_iterable(series_traces(one, trend.style) for one in placed), *chain.from_iterable(spreads)]
+
+
+def _value_axes(trend: _Trend) -> dict[str, Any]:
+    return {
+        f"yaxis{panel.axis.removeprefix('y')}": value_axis(panel, trend.style, empty=not _measured(trend.view, panel))
+        for panel in trend.panels.panels
+    }
+
+
+def _annotations(trend: _Trend) -> list[dict[str, Any]]:
+    """Names of panels, the zone, how many notes each flag has, and what they say."""
+    muted = {"color": trend.style.muted}
+    zone = _zone_words(trend.clock, trend.width_px)
+    headers = headings(trend.panels, trend.view, trend.catalogue, trend.width_px, zone)
+    return [
+        *(note(text, 0, top, {"size": 11.5, **muted}) for top, text in headers.items()),
+        note(zone, 1, 1, {"size": 11, **muted}),
+        *mark_counts(trend.marks, trend.clock, trend.style),
+        *mark_hovers(trend.marks, trend.clock, lambda time_ms: format_time(time_ms, trend.view.timezone)),
+    ]
+
+
+def _shapes(trend: _Trend, decisions: Mapping[Key, Sequence[Decision]]) -> list[dict[str, Any]]:
+    """Thresholds, and what is marked of flags, decisions and notes."""
+    view, panels, clock, style = trend.view, trend.panels, trend.clock, trend.style
+    return [
+        *threshold_shapes(trend.options.thresholds, panels, view, trend.catalogue, style),
+        *flag_shapes(view, panels, clock, style),
+        *(decision_shapes(decisions, view, panels, clock, style, trend.width_px) if decisions else ()),
+        *mark_shapes(trend.marks, trend.noted, clock, style),
+    ]
+
+
+def _meta(trend: _Trend) -> dict[str, Any]:
     """What the page is told of a view."""
+    view = trend.view
     return {
         "start": view.start_ms,
         "end": view.end_ms,
-        "picture": picture_name(view, catalogue),
+        "offset": trend.clock.offset_ms,
+        "picture": picture_name(view, trend.catalogue),
         "buckets": [{"station": one.station, "sensor": one.sensor, "bucket": one.bucket} for one in view.series],
+        "ground": trend.style.ground,
+        "height": arrange(view, trend.catalogue, trend.width_px, options=trend.options).height + trend.room_px,
+        "notes": told_marks(trend.noted, trend.marks),
     }
 
 
@@ -150,40 +174,9 @@ def empty_figure(theme: str = "light") -> Figure:
     }
 
 
-def _placed_series(
-    series: SeriesView,
-    name: str,
-    view: HistoryView,
-    catalogue: Catalogue,
-    panels: Panels,
-    clock: WallClock,
-    width_px: int,
-) -> PlacedSeries:
-    stations = sorted({one.station for one in view.series})
-    panel = panels.of(series.station, series.sensor)
-    long_buckets = bucket_ms(series.bucket) >= DAY_MS
-    index, count = stations.index(series.station), len(stations)
-    if panel.alone and count > MOST_TOLD_APART:  # nothing is beside it
-        index, count = 0, 1
-    return PlacedSeries(
-        view=series,
-        sensor=catalogue[series.sensor],
-        name=name,
-        x=clock.bucket_to_axis(series.x) if long_buckets else clock.to_axis(series.x),
-        flagged_x=clock.to_axis(series.flagged_x),
-        axis=panel.axis,
-        station_index=index,
-        station_count=count,
-        sensor_index=panel.sensors.index(catalogue[series.sensor]) if count > 1 else 0,
-        window=clock.window,
-        width_px=width_px,
-        panel_px=panel.height_px,
-        limits=(panel.limits.low, panel.limits.high),
-        smooth_x=None if series.smooth is None else clock.to_axis(series.smooth.x),
-    )
-
-
-def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width_px: int, room_px: int) -> dict[str, Any]:
+def _frame(trend: _Trend, revision: str) -> dict[str, Any]:
+    """Sizes of the figure, and how it answers who points at it."""
+    panels, room_px = trend.panels, trend.room_px
     return {
         "height": panels.height + room_px,
         "autosize": True,
@@ -194,12 +187,12 @@ def _frame(view: HistoryView, panels: Panels, style: Style, revision: str, width
         "hoversubplots": "axis",
         "hoverdistance": 12,
         "spikedistance": -1,
-        **({"hoverlabel": _small_hover(style)} if width_px < PHONE_PX else {}),
+        **({"hoverlabel": _small_hover(trend.style)} if trend.width_px < PHONE_PX else {}),
         "dragmode": "zoom",
         "barmode": "overlay",
         "bargap": 0,
-        "showlegend": len(view.series) > 1,
-        "legend": top_legend(style),
+        "showlegend": len(trend.view.series) > 1,
+        "legend": top_legend(trend.style),
     }
 
 
@@ -210,9 +203,9 @@ def _small_hover(style: Style) -> dict[str, Any]:
 
 
 def _time_axis(
-    view: HistoryView, clock: WallClock, style: Style, placed: list[PlacedSeries], width_px: int, sequence: int
+    view: HistoryView, clock: WallClock, style: Style, placed: Sequence[PlacedSeries], width_px: int, sequence: int
 ) -> dict[str, Any]:
-    """Range and formats of time. Every gesture has a new ``sequence``: then this range
+    """Return range and formats of time. Every gesture has a new ``sequence``: then this range
     wins over what its user dragged.
     """
     # Dots in the middle of a column are at no observation's time.
@@ -246,8 +239,8 @@ def _time_axis(
 
 
 def _zone_words(clock: WallClock, width_px: int) -> str:
-    """What stands at the right above the panels: the zone; and, when the clocks change in the
-    window, that its axis does not.
+    """Return what stands at the right above the panels: the zone; and, when the clocks change in
+    the window, that its axis does not.
     """
     if not clock.changes:
         return clock.name

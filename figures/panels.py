@@ -11,7 +11,6 @@ from data.catalogue import Catalogue, Sensor
 from data.view.records import HistoryView, SeriesView
 from figures.legend import KEY_PX, LETTER_PX, legend_entries
 from figures.template import Style, axis_style
-from figures.traces import DIRECTION_SPAN_DEG
 from figures.trend_options import AUTOMATIC, NO_LIMITS, AxisLimits, PanelRule, TrendOptions
 from figures.words import in_order
 from i18n import gettext as _
@@ -29,6 +28,8 @@ PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 _HEIGHT_PX: Final = {1: 330, 2: 184, 3: 144}  # height of each panel by their number
 _LEAST_HEIGHT_PX: Final = 124
 _LOWEST_PX: Final = 28  # of a panel whose figure's height is given
+# of a direction's axis: the circle and a little room for its markers
+DIRECTION_SPAN_DEG: Final = 376.0
 _DIRECTION_ROOM_DEG: Final = (DIRECTION_SPAN_DEG - 360) / 2
 _TICK_PX: Final = 24  # room of a tick
 _PHONE_SHARE: Final = 0.78

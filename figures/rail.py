@@ -13,8 +13,9 @@ from escaping import visible
 from figures.history import Figure
 from figures.legend import shortened, spread_name
 from figures.panels import HEADER_PX, LEGEND_ROW_PX
+from figures.placed_series import series_key
 from figures.template import style_of
-from figures.traces import point_words, series_key
+from figures.traces import point_words
 from figures.words import bucket_adjective, in_order
 from i18n import current_language
 

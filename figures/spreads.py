@@ -15,8 +15,9 @@ from figures.arrays import measured, times
 from figures.bands import band_outline
 from figures.legend import spread_name
 from figures.panels import Panel, Panels
+from figures.placed_series import Trace
 from figures.template import Style, series_colour, translucent
-from figures.traces import Trace, steps
+from figures.traces import steps
 from figures.wallclock import WallClock
 from figures.words import bucket_adjective, bucket_ms, verbatim
 from i18n import current_language
