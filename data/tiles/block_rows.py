@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from data.arrays import Bools, Floats, Integers
-from data.tiles.blocks import BLOCK_ROWS, Array
+from data.tiles.blocks import BLOCK_ROWS
 from data.tiles.file import Tile
-from data.tiles.file_map import FileCut, copy
+from data.tiles.file_map import FileCut, copied
 from data.tiles.format import BLOCK_SUMS, FLAG_BYTES, TIME_BYTES, VALUE_BYTES, Summaries, flag_sums, row_sums
-from data.tiles.scratch import borrow
+from data.tiles.scratch import Bytes
 
 
 class BlockRows:
@@ -51,16 +51,14 @@ class BlockRows:
 
     def read(self, blocks: Integers) -> tuple[Integers, Floats]:
         """Times and values of increasing blocks, [n, 256] each."""
-        memory = borrow(len(blocks) * (TIME_BYTES + VALUE_BYTES))
-        times, values = memory[: len(blocks) * TIME_BYTES].view("<i8"), memory[len(blocks) * TIME_BYTES :].view("<f8")
-        times, values = times.reshape(-1, BLOCK_ROWS), values.reshape(-1, BLOCK_ROWS)
         tiles = self.tile_of(blocks)
         local = blocks - self._first[tiles]
-        self._copy(
+        found = self._copied(
             tiles,
-            (self._times_at[tiles] + local * TIME_BYTES, TIME_BYTES, times),
-            (self._values_at[tiles] + local * VALUE_BYTES, VALUE_BYTES, values),
+            (self._times_at[tiles] + local * TIME_BYTES, TIME_BYTES),
+            (self._values_at[tiles] + local * VALUE_BYTES, VALUE_BYTES),
         )
+        times, values = found[0].view("<i8").reshape(-1, BLOCK_ROWS), found[1].view("<f8").reshape(-1, BLOCK_ROWS)
         fresh = np.flatnonzero(~self._checked[blocks])
         if len(fresh):
             some = slice(None) if len(fresh) == len(blocks) else fresh
@@ -70,25 +68,27 @@ class BlockRows:
 
     def flags(self, blocks: Integers) -> npt.NDArray[np.uint8]:
         """Flags of increasing blocks, [n, 256]."""
-        flags = np.empty((len(blocks), BLOCK_ROWS), np.uint8)
         tiles = self.tile_of(blocks)
-        self._copy(tiles, (self._flags_at[tiles] + (blocks - self._first[tiles]) * FLAG_BYTES, FLAG_BYTES, flags))
+        (found,) = self._copied(tiles, (self._flags_at[tiles] + (blocks - self._first[tiles]) * FLAG_BYTES, FLAG_BYTES))
+        flags = found.reshape(-1, BLOCK_ROWS)
         # Each time: most blocks have no flag, and of those it costs next to nothing.
         self._refuse_damage((flag_sums(flags) != self._flag_sums[blocks]) & self._unchecked_flags[blocks], tiles)
         return flags
 
-    def _copy(self, tiles: Integers, *parts: tuple[Integers, int, Array]) -> None:
-        """Copy (addresses, size, out) from some tiles; raises TileDamaged where one was cut."""
-        cut = None
+    def _copied(self, tiles: Integers, *parts: tuple[Integers, int]) -> list[Bytes]:
+        """Return what is at (addresses, size) of some tiles; raises TileDamaged where one was
+        cut.
+        """
         try:
-            for part in parts:
-                copy(*part)
-        except FileCut as exc:
-            cut = exc
+            found = copied(*parts)
+        except FileCut as cut:
+            for number in _different(tiles):
+                self._tiles[number].refuse_cut()
+            # which of them it was is not known any more
+            raise self._tiles[int(tiles[0])].cut() from cut
         for number in _different(tiles):
             self._tiles[number].refuse_cut()
-        if cut is not None:  # which of them it was is not known any more
-            raise self._tiles[int(tiles[0])].cut() from cut
+        return found
 
     def _refuse_damage(self, wrong: Bools, tiles: Integers) -> None:
         """Raise TileDamaged where a block's checksum is wrong; tell of every such tile."""

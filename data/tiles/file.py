@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from data.tiles.blocks import Array
-from data.tiles.file_map import FileBytes, FileCut, copy
+from data.tiles.file_map import FileBytes, FileCut, copied
 from data.tiles.format import (
     BLOCK_SUMS,
     HEADER_BYTES,
@@ -38,7 +38,7 @@ class Tile:
     """One month of one series. Threads may share it.
 
     ``times_at``, ``values_at``, ``flags_at``: addresses in memory, to be read by
-    :func:`data.tiles.file_map.copy` alone. Whoever finds that it is damaged raises what
+    :func:`data.tiles.file_map.copied` alone. Whoever finds that it is damaged raises what
     :meth:`damage` returns, which tells ``on_damage`` first.
     """
 
@@ -125,11 +125,10 @@ class Tile:
         return error
 
     def _read(self, begin: int, length: int) -> Array:
-        data = np.empty(length, np.uint8)
         try:
             if begin + length > self._data.length:
                 raise FileCut
-            copy(np.array([self._data.address + begin]), length, data)
+            (data,) = copied((np.array([self._data.address + begin]), length))
             self._data.refuse_cut()
         except FileCut as exc:
             raise self.cut() from exc

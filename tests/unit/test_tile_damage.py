@@ -5,6 +5,7 @@ and no file that is cut or removed ends a reader.
 from __future__ import annotations
 
 import os
+import resource
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -108,25 +109,36 @@ def test_a_view_leaves_a_damaged_month_out_and_does_not_call_it_there(root: Path
 
 
 def test_blocks_that_lie_together_are_copied_as_one_piece_and_rows_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    source, pieces = np.arange(4000, dtype=np.int64), list[list[list[int]]]()
-    copy_pieces = file_map._copy
+    source, pieces = np.arange(4000, dtype=np.int64), list[list[int]]()
+    write = file_map._write
     assert file_map.can_copy()  # which copies once to find out
 
-    def counted(some: Integers, target: int) -> None:
-        pieces.append(some.tolist())
-        copy_pieces(some, target)
+    def counted(some: Integers, file: int) -> None:
+        pieces.extend(some.tolist())
+        write(some, file)
 
-    monkeypatch.setattr(file_map, "_copy", counted)
+    monkeypatch.setattr(file_map, "_write", counted)
     monkeypatch.setattr(file_map, "_MOST_PIECES", 2)  # of one call
-    numbers = np.array([2, 3, 4, 9, 11, 12])
-    out = np.empty((6, 100), np.int64)
-    file_map.copy(file_map.address_of(source) + numbers * 800, 800, out)
-    assert (out == source.reshape(-1, 100)[numbers]).all()
-    begin = file_map.address_of(source)
+    numbers, begin = np.array([2, 3, 4, 9, 11, 12]), file_map.address_of(source)
+    whole, halves = file_map.copied((begin + numbers * 800, 800), (begin + numbers[3:] * 800, 400))
+    assert (whole.view(np.int64).reshape(-1, 100) == source.reshape(-1, 100)[numbers]).all()
+    assert (halves.view(np.int64).reshape(-1, 50) == source.reshape(-1, 100)[numbers[3:], :50]).all()
     assert pieces == [
-        [[begin + 2 * 800, 3 * 800], [begin + 9 * 800, 800]],
-        [[begin + 11 * 800, 2 * 800]],
+        *[[begin + first * 800, length] for first, length in ((2, 2400), (9, 800), (11, 1600))],
+        *[[begin + number * 800, 400] for number in (9, 11, 12)],
     ]
+
+
+def test_want_of_memory_is_no_damage(root: Path) -> None:
+    store, series = TileStore(root), open_march_and_april(TileStore(root))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            series.read()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(store.entries(KEY)) == 2
 
 
 def test_a_block_is_compared_once_for_all_views_of_a_process(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +320,7 @@ def test_a_month_that_was_replaced_is_let_go_by_who_had_it_open(root: Path, monk
 
 
 def test_where_memory_may_not_be_copied_files_are_read_whole(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a sandbox that forbids process_vm_readv."""
+    """As in a sandbox that forbids memfd_create."""
     expected = open_march_and_april(TileStore(root)).read()
     monkeypatch.setattr(file_map, "can_copy", lambda: False)
     monkeypatch.setattr(open_tiles, "can_copy", lambda: False)
