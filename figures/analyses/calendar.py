@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,15 +12,24 @@ from analysis.calendar import Calendar, Day
 from data.arrays import Floats, Integers
 from data.catalogue import Catalogue, Sensor
 from figures.analyses.calendar_hours import hours_figure
-from figures.analyses.calendar_shown import SHOWN, bar_above, colour_limits, colours, shares, shown_name, why_nothing
-from figures.arrays import TypedArray, typed
+from figures.analyses.calendar_shown import (
+    SHOWN,
+    bar_above,
+    cell_words,
+    colour_limits,
+    colours,
+    shares,
+    shown_name,
+    told_cells,
+    why_nothing,
+)
+from figures.arrays import TypedArray, measured
 from figures.canvas import TOP_PX, Canvas, Plot, arrange_plots, axis_key, axis_name, canvas_layout, hidden_axes, plot_title
 from figures.history import Figure
 from figures.notes import NOTE_PX, drawn_of, in_middle, no_data, note_above, note_lines
-from figures.subjects import HOVER, MOST_SUBJECTS, number_with_unit, period_doors, sensor_of, subject_title
+from figures.subjects import MOST_SUBJECTS, period_doors, sensor_of, subject_title
 from figures.template import Style, axis_style
-from i18n import format_number, short_months
-from i18n import gettext as _
+from i18n import short_months
 
 _DAYS: Final = 31
 _HEAD_PX: Final = 42  # colour bar and days of the month, above a plot and under its name
@@ -52,6 +60,17 @@ class _Page:
         row: Integers = months.astype(np.int64) - self.first
         column: Integers = (self.dates - months.astype("datetime64[D]")).astype(np.int64)
         return row, column
+
+    @property
+    def months(self) -> range:
+        """The months of its rows, since 1970."""
+        return range(self.first, self.first + self.rows)
+
+    def placed(self, values: Floats | Integers) -> Floats:
+        """Values of days, [day] or [day][n], as f8[row][column]; NaN where there is no day."""
+        cells = np.full((self.rows, _DAYS, *values.shape[1:]), np.nan)
+        cells[self.at] = values
+        return cells
 
 
 def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
@@ -88,7 +107,7 @@ def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
             continue
         layout.update(_axes(page, plot, number, row_px, canvas.style))
         bar = {**bar_above(page.sensor, shown, canvas), "x": plot.left, "y": place.top}
-        data += [_ground(page, number, canvas.style), _days(page, number, shown, _limits(pages, page, shown), bar, canvas.style)]
+        data += _traces(page, number, shown, _limits(pages, page, shown), bar, canvas.style)
     return {"data": data, "layout": layout}
 
 
@@ -114,8 +133,13 @@ def _row_px(rows: int) -> float:
 def _values(page: _Page, shown: str) -> Floats:
     """What is drawn of each day, f8[day]; NaN where there is nothing."""
     if shown == "completeness":
-        return shares(*(np.array([getattr(day, name) or 0.0 for day in page.days]) for name in ("rows", "expected")))
-    return np.array([value if (value := getattr(day, shown)) is not None else np.nan for day in page.days], np.float64)
+        return shares(_numbers(page, "rows"), np.nan_to_num(_numbers(page, "expected")))
+    return _numbers(page, shown)
+
+
+def _numbers(page: _Page, name: str) -> Floats:
+    """A number of each day, f8[day]; NaN where it has none."""
+    return np.array([np.nan if (value := getattr(day, name)) is None else value for day in page.days], np.float64)
 
 
 def _limits(pages: list[_Page], page: _Page, shown: str) -> tuple[float, float]:
@@ -124,82 +148,44 @@ def _limits(pages: list[_Page], page: _Page, shown: str) -> tuple[float, float]:
     return colour_limits(values, page.sensor, shown)
 
 
-def _days(page: _Page, number: int, shown: str, limits: tuple[float, float], bar: dict[str, Any], style: Style) -> dict[str, Any]:
-    values = _values(page, shown)
-    return {
-        **_heat(number, _placed(page, values)),
-        "customdata": _words(page, shown, values),
-        "colorscale": colours(page.sensor, shown, style),
-        "zmin": limits[0],
-        "zmax": limits[1],
-        "colorbar": bar,
-        "hovertemplate": HOVER,
-    }
-
-
-def _ground(page: _Page, number: int, style: Style) -> dict[str, Any]:
-    """All days of the window, so that one without a value is seen, and is a door."""
-    values = np.zeros(len(page.days))
-    return {
-        **_heat(number, _placed(page, values)),
-        "customdata": _words(page, "", values),
-        "colorscale": [[0, style.pending], [1, style.pending]],
-        "zmin": 0,
-        "zmax": 1,
-        "showscale": False,
-        "hovertemplate": HOVER,
-    }
-
-
-def _heat(number: int, cells: TypedArray) -> dict[str, Any]:
-    return {
+def _traces(
+    page: _Page, number: int, shown: str, limits: tuple[float, float], bar: dict[str, Any], style: Style
+) -> list[dict[str, Any]]:
+    """Heat maps of days with a value, and of those without one, which are doors as well."""
+    values, expected = _values(page, shown), _numbers(page, "expected")
+    heat = {
         "type": "heatmap",
-        "z": cells,
         "x0": 1,
         "dx": 1,
-        "y0": 0,
-        "dy": 1,
+        "y": [f"{short_months()[month % 12]} {1970 + month // 12:04d}" for month in page.months],
         "xaxis": axis_key("x", number),
         "yaxis": axis_key("y", number),
         "xgap": 1,
         "ygap": 1,
         "hoverongaps": False,
+        "customdata": told_cells(*(page.placed(each) for each in (page.doors, _numbers(page, "rows"), expected))),
     }
+    days = {**heat, "z": _cells(page, values), "zmin": limits[0], "zmax": limits[1], "colorbar": bar}
+    days |= {"colorscale": colours(page.sensor, shown, style), "hovertemplate": _words(page, shown, expected)}
+    if not np.isnan(values).any():
+        return [days]
+    nothing = _cells(page, np.where(np.isnan(values), 0.0, np.nan))
+    flat = {"colorscale": [[0, style.pending], [1, style.pending]], "zmin": 0, "zmax": 1, "showscale": False}
+    return [days, {**heat, **flat, "z": nothing, "hovertemplate": _words(page, "", expected)}]
 
 
-def _placed(page: _Page, values: Floats) -> TypedArray:
-    cells = np.full((page.rows, _DAYS), np.nan)
-    cells[page.at] = values
-    return {**typed(cells, "f8"), "shape": f"{page.rows}, {_DAYS}"}
+def _cells(page: _Page, values: Floats) -> TypedArray:
+    return {**measured(page.placed(values).ravel(), page.sensor.decimals), "shape": f"{page.rows}, {_DAYS}"}
 
 
-def _words(page: _Page, shown: str, values: Floats) -> list[list[list[Any] | None]]:
-    """[from, to, words] of each cell, by rows; None where the window has no day."""
-    cells: list[list[list[Any] | None]] = [[None] * _DAYS for _row in range(page.rows)]
-    months, counted = short_months(), cache(_counted)  # most days have as many readings as others
-    row, column = page.at
-    for day, date, door, value, r, c in zip(
-        page.days, page.dates.tolist(), page.doors.tolist(), values.tolist(), row.tolist(), column.tolist(), strict=True
-    ):
-        lines = [f"<b>{date.day} {months[date.month - 1]} {date.year:04d}</b>"]
-        if shown not in ("", "completeness"):
-            lines.append(f"{shown_name(shown, 'day')}: {number_with_unit(value, page.sensor)}")
-        lines.append(counted(day.rows, day.expected))
-        cells[r][c] = [*door, "<br>".join(lines)]
-    return cells
-
-
-def _counted(rows: int, expected: int | None) -> str:
-    if expected is None:
-        return _("{rows} readings").format(rows=format_number(rows))
-    return _("{rows} of {expected} readings").format(rows=format_number(rows), expected=format_number(expected))
+def _words(page: _Page, shown: str, expected: Floats) -> str:
+    return cell_words("%{x} %{y}", page.sensor, shown, "day", expected)
 
 
 def _axes(page: _Page, plot: Plot, number: int, row_px: float, style: Style) -> dict[str, Any]:
     axis = {**axis_style(style), "showgrid": False, "fixedrange": True, "ticks": "", "ticklabeloverflow": "allow"}
     x, y = axis_key("x", number), axis_key("y", number)
-    rows = [page.first + row for row in range(page.rows)]
-    named = [row for row, month in enumerate(rows) if row_px >= _LABELLED_PX or month % 12 == 0]
+    named = [row for row, month in enumerate(page.months) if row_px >= _LABELLED_PX or month % 12 == 0]
     return {
         axis_name("x", number): {
             **axis,
@@ -215,10 +201,11 @@ def _axes(page: _Page, plot: Plot, number: int, row_px: float, style: Style) -> 
             "domain": plot.domain["y"],
             "anchor": x,
             "tickfont": {**axis["tickfont"], "size": 10},
+            "type": "category",
             "range": [page.rows - 0.5, -0.5],
             "tickmode": "array",
             "tickvals": named,
-            "ticktext": [_month(rows[row], first=row == named[0]) for row in named],
+            "ticktext": [_month(page.months[row], first=row == named[0]) for row in named],
         },
     }
 

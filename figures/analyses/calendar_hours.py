@@ -14,8 +14,18 @@ from analysis.clock_hours import HOURS, ClockHours, clock_hours
 from data.arrays import Floats, Integers
 from data.catalogue import Catalogue, Sensor
 from data.time.epoch import DAY_MS
-from figures.analyses.calendar_shown import SHOWN, bar_above, colour_limits, colours, shares, shown_name, why_nothing
-from figures.arrays import TypedArray, measured, typed
+from figures.analyses.calendar_shown import (
+    SHOWN,
+    bar_above,
+    cell_words,
+    colour_limits,
+    colours,
+    shares,
+    shown_name,
+    told_cells,
+    why_nothing,
+)
+from figures.arrays import TypedArray, measured
 from figures.canvas import (
     TOP_PX,
     Canvas,
@@ -31,9 +41,6 @@ from figures.history import Figure
 from figures.notes import NOTE_PX, drawn_of, in_middle, note_above, note_lines
 from figures.subjects import MOST_SUBJECTS, sensor_of, subject_title
 from figures.template import axis_style
-from figures.words import verbatim
-from i18n import THIN_SPACE
-from i18n import gettext as _
 
 _MOST_CELLS: Final = 100_000  # of all plots: eleven years of one series
 _HEAD_PX: Final = 28  # colour bar, above the strips and under the name of a plot
@@ -106,7 +113,8 @@ class _Drawing:
         """Heat maps of a strip: of hours with a value, and of those without one."""
         dates = slice(strip.first, strip.last)
         values, known = page.values(self.shown)[dates], ~np.isnan(page.hours.rows[dates])
-        told = self._told(page, dates)
+        rows, expected = page.hours.rows[dates].T, page.hours.expected[dates].T
+        doors = np.broadcast_to(self.clock.doors[dates], (HOURS, *self.clock.doors[dates].shape))
         day_px = self.canvas.width_px / strip.days
         heat = {
             "type": "heatmap",
@@ -119,34 +127,17 @@ class _Drawing:
             "xgap": int(day_px >= _SQUARE_PX),
             "ygap": int(self.hour_px >= _SQUARE_PX),
             "hoverongaps": False,
-            "customdata": told,
+            "customdata": told_cells(doors, rows, expected),
             "showscale": False,
         }
         style, sensor = self.canvas.style, page.sensor
         found = [{**heat, "z": _cells(values, sensor), "zmin": limits[0], "zmax": limits[1]}]
-        found[0] |= {"colorscale": colours(sensor, self.shown, style), "hovertemplate": self._words(page, dates, self.shown)}
+        found[0] |= {"colorscale": colours(sensor, self.shown, style), "hovertemplate": _words(sensor, self.shown, expected)}
         if (known & np.isnan(values)).any():
             nothing = np.where(known & np.isnan(values), 0.0, np.nan)
             flat = {"colorscale": [[0, style.pending], [1, style.pending]], "zmin": 0, "zmax": 1}
-            found.append({**heat, **flat, "z": _cells(nothing, sensor), "hovertemplate": self._words(page, dates, "")})
+            found.append({**heat, **flat, "z": _cells(nothing, sensor), "hovertemplate": _words(sensor, "", expected)})
         return found
-
-    def _told(self, page: _Page, dates: slice) -> TypedArray:
-        """[from, to, readings, readings that were due] of each cell: its day is its door."""
-        rows, expected = page.hours.rows[dates], page.hours.expected[dates]
-        doors = np.broadcast_to(self.clock.doors[dates, None, :], (*rows.shape, 2))
-        told = np.concatenate([doors, rows[..., None], expected[..., None]], axis=2)
-        cells = np.ascontiguousarray(told.swapaxes(0, 1))
-        return {**typed(cells, "f8"), "shape": ", ".join(map(str, cells.shape))}
-
-    def _words(self, page: _Page, dates: slice, shown: str) -> str:
-        lines = ["<b>%{x|%-d %b %Y} %{y:02d}:00</b>"]
-        if shown not in ("", "completeness"):
-            value = f"%{{z:,.{page.sensor.decimals}f}}{THIN_SPACE}{verbatim(page.sensor.unit)}"
-            lines.append(f"{shown_name(shown, 'hour')}: {value}")
-        counted = _("{rows} readings") if np.isnan(page.hours.expected[dates]).all() else _("{rows} of {expected} readings")
-        lines.append(counted.format(rows="%{customdata[2]:,d}", expected="%{customdata[3]:,d}"))
-        return "<br>".join(lines) + "<extra></extra>"
 
 
 def hours_figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
@@ -179,6 +170,10 @@ def hours_figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure
             values, *nothing = drawing.traces(page, strip, first + at, limits)
             data += [{**values, **(bar if at == 0 else {})}, *nothing]
     return {"data": data, "layout": layout}
+
+
+def _words(sensor: Sensor, shown: str, expected: Floats) -> str:
+    return cell_words("%{x|%-d %b %Y} %{y:02d}:00", sensor, shown, "hour", expected)
 
 
 def _of_sensor(pages: Sequence[_Page], page: _Page, shown: str) -> Floats:

@@ -8,9 +8,12 @@ import numpy as np
 
 from data.arrays import Floats
 from data.catalogue import Sensor
+from figures.arrays import TypedArray, typed
 from figures.canvas import Canvas
 from figures.colour_scales import WHOLE, Scale, colour_bar, compass, direction_scale, share_scale, value_scale
 from figures.template import Style
+from figures.words import verbatim
+from i18n import THIN_SPACE
 from i18n import gettext as _
 
 SHOWN: Final = ("completeness", "mean", "max", "min", "total")
@@ -76,6 +79,27 @@ def colours(sensor: Sensor, shown: str, style: Style) -> Scale:
     if shown == "completeness":
         return share_scale(style)
     return direction_scale() if sensor.is_direction else value_scale(style)
+
+
+def told_cells(doors: Any, rows: Floats, expected: Floats) -> TypedArray:
+    """Return what each cell tells besides its value: the window of its day, int ms UTC, its
+    readings, and those that were due; arrays [row][column], ``doors`` with [from, to].
+    """
+    told = np.concatenate([doors, rows[..., None], expected[..., None]], axis=2)
+    return {**typed(told, "f8"), "shape": ", ".join(map(str, told.shape))}
+
+
+def cell_words(when: str, sensor: Sensor, shown: str, by: str, expected: Floats) -> str:
+    """Return Plotly's template of what a cell of :func:`told_cells` says under the pointer.
+    ``when`` is the part that says its time, ``shown`` is empty where it has no value.
+    """
+    lines = [f"<b>{when}</b>"]
+    if shown not in ("", "completeness"):
+        value = f"%{{z:,.{sensor.decimals}f}}{THIN_SPACE}{verbatim(sensor.unit)}"
+        lines.append(f"{shown_name(shown, by)}: {value}")
+    counted = _("{rows} readings") if np.isnan(expected).all() else _("{rows} of {expected} readings")
+    lines.append(counted.format(rows="%{customdata[2]:,d}", expected="%{customdata[3]:,d}"))
+    return "<br>".join(lines) + "<extra></extra>"
 
 
 def bar_above(sensor: Sensor, shown: str, canvas: Canvas) -> dict[str, Any]:

@@ -40,25 +40,27 @@ def calendar(first: str, number: int, *gaps: Gap, gaps_in_all: int | None = None
 @pytest.mark.parametrize(("show", "second"), [("completeness", 1 / 24), ("mean", 11.0), ("max", 21.0), ("min", 1.0)])
 def test_a_cell_is_the_number_of_its_day(show, second):
     made = answer("calendar", "2024-02-28", "2024-03-06", subject(calendar("2024-02-28", 7)))
-    ground, days = drawn(made, show=show)["data"]
+    days, *nothing = drawn(made, show=show)["data"]
     cells = numbers(days["z"])
     assert cells.shape == (2, 31)
     assert cells[0, 28] == second  # 29 February is the second day
     assert np.isfinite(cells).sum() == (7 if show == "completeness" else 6)  # day 4 has no reading, so no mean
-    assert np.isfinite(numbers(ground["z"])).sum() == 7
+    assert [np.argwhere(numbers(each["z"]) == 0).tolist() for each in nothing] == ([] if show == "completeness" else [[[1, 1]]])
 
 
 def test_a_day_is_a_door_to_itself_also_where_the_clocks_change():
     made = answer("calendar", "2024-03-09", "2024-03-12", subject(calendar("2024-03-09", 3)))
-    doors = drawn(made)["data"][1]["customdata"][0]
-    assert [door[:2] for door in doors[8:11]] == [
-        [at("2024-03-09"), at("2024-03-10")],
-        [at("2024-03-10"), at("2024-03-11")],
-        [at("2024-03-11"), at("2024-03-12")],
+    (days,) = drawn(made)["data"]
+    doors = numbers(days["customdata"])[0]
+    assert doors[8:11].tolist() == [
+        [at("2024-03-09"), at("2024-03-10"), 0, 24],
+        [at("2024-03-10"), at("2024-03-11"), 1, 24],
+        [at("2024-03-11"), at("2024-03-12"), 2, 24],
     ]
     assert doors[9][1] - doors[9][0] == 23 * HOUR
-    assert doors[8][2] == "<b>9 Mar 2024</b><br>0 of 24 readings"
-    assert doors[20] is None
+    assert np.isnan(doors[20]).all()
+    assert days["y"] == ["Mar 2024"]
+    assert days["hovertemplate"].startswith("<b>%{x} %{y}</b><br>%{customdata[2]:,d} of %{customdata[3]:,d} readings")
 
 
 @pytest.mark.parametrize(
