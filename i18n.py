@@ -175,18 +175,21 @@ def format_time(time_ms: int, timezone: str, *, zone: bool = True) -> str:
 
 
 def format_range(start_ms: int, end_ms: int, timezone: str) -> str:
-    """[start, end) in a zone: ``1 Jan 2016 – 1 Jan 2026 WIB``;
-    clock times only where one of them is not midnight, and the date once where both are of one
-    day: ``1 Jan 2016 14:30 – 15:00 WIB``.
+    """[start, end) in a zone: of whole days the first and the last, ``1 Jan 2016 – 31 Dec 2025
+    WIB``, or the only one; else with clock times, and the date once where both are of one day:
+    ``1 Jan 2016 14:30 – 15:00 WIB``.
     """
     start, end = local_time(start_ms, timezone), local_time(end_ms, timezone)
-    midnights = all((moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0) for moment in (start, end))
-    if midnights:
-        text = f"{format_date(start_ms, timezone)} – {format_date(end_ms, timezone)}"
-    else:
-        end_words = _clock(end) if start.date() == end.date() else format_time(end_ms, timezone, zone=False)
-        text = f"{format_time(start_ms, timezone, zone=False)} – {end_words}"
-    return f"{text} {zone_name(end_ms, timezone)}"
+    if start < end and is_midnight(start) and is_midnight(end):
+        days = dict.fromkeys(format_date(at, timezone) for at in (start_ms, end_ms - 1))
+        return f"{' – '.join(days)} {zone_name(end_ms - 1, timezone)}"
+    end_words = _clock(end) if start.date() == end.date() else format_time(end_ms, timezone, zone=False)
+    return f"{format_time(start_ms, timezone, zone=False)} – {end_words} {zone_name(end_ms, timezone)}"
+
+
+def is_midnight(moment: datetime) -> bool:
+    """Return whether a wall clock shows the beginning of a day."""
+    return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
 def _clock(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from data.request import parse_time
 from data.time.epoch import DAY_MS, MINUTE_MS
 from errors import InvalidRequest
 from escaping import visible
-from i18n import format_date, format_duration, format_number, format_range, format_time, ngettext
+from i18n import format_date, format_duration, format_number, format_range, format_time, is_midnight, local_time, ngettext
 from i18n import gettext as _
 from layouts.admin_grids import action_names
 from layouts.form import resolution_names
@@ -213,8 +213,8 @@ def span_words(from_ms: int | None, to_ms: int | None, zone: str) -> str:
     if from_ms is not None and to_ms is not None:
         return format_range(from_ms, to_ms, zone)
     if from_ms is not None:
-        return _("from {time}").format(time=_day_or_time(from_ms, zone))
-    return _("until {time}").format(time=_day_or_time(to_ms, zone)) if to_ms is not None else _("All")
+        return _("from {time}").format(time=_day_or_time(from_ms, from_ms, zone))
+    return _("until {time}").format(time=_day_or_time(to_ms, to_ms - 1, zone)) if to_ms is not None else _("All")
 
 
 def limit_words(grant: Grant) -> str:
@@ -263,9 +263,9 @@ def _moment(text: Any) -> int | None:
         return None
 
 
-def _day_or_time(time_ms: int, zone: str) -> str:
-    text = format_time(time_ms, zone)
-    return format_date(time_ms, zone) if " 00:00 " in text else text
+def _day_or_time(time_ms: int, within_ms: int, zone: str) -> str:
+    """A time; at midnight the day that ``within_ms`` is of."""
+    return format_date(within_ms, zone) if is_midnight(local_time(time_ms, zone)) else format_time(time_ms, zone)
 
 
 def _time(field: str, time_ms: int | None, zone: str, otherwise: str = "") -> dict[str, Any]:

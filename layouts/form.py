@@ -171,7 +171,8 @@ def _several(component_id: str, known: list[dict[str, Any]], value: list[str], h
 
 
 def _resolution(finest: Resolution) -> dcc.Dropdown:
-    names, first = resolution_names(), RESOLUTIONS.index(finest)
+    # all readings are loaded, and the page draws what the screen has room for
+    names, first = resolution_names() | {"raw": _("Auto: all readings")}, RESOLUTIONS.index(finest)
     return dcc.Dropdown(
         id=ids.RESOLUTION,
         options=[{"value": name, "label": names[name], "disabled": at < first} for at, name in enumerate(RESOLUTIONS)],

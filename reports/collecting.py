@@ -15,7 +15,7 @@ from config import VERSION
 from data.export.manifest import FileRecord, Manifest, manifest_of
 from data.quality_limits import RULES_VERSION
 from escaping import visible
-from i18n import current_language, format_date, format_number, zone_name
+from i18n import current_language, format_number, format_range
 from i18n import gettext as _
 from reports.definition import SectionName
 from reports.document import Document, Part, ReportSection, ReportTable, StationChapter, Words
@@ -96,7 +96,7 @@ def sections_of(material: Material) -> list[SectionName]:
 def _facts(material: Material, made: str) -> list[tuple[str, str]]:
     definition, site = material.definition, material.site
     facts = [
-        (_("Period"), _dates(material.period)),
+        (_("Period"), format_range(*material.period.span, material.period.timezone)),
         (_("Time zone"), definition.timezone),
         (_("Stations"), ", ".join(map(visible, material.request.stations))),
         (_("Flags that count"), _flags_words(definition.flags)),
@@ -105,13 +105,6 @@ def _facts(material: Material, made: str) -> list[tuple[str, str]]:
         (_("Made"), made),
     ]
     return [(what, said) for what, said in facts if said]
-
-
-def _dates(period: Period) -> str:
-    """Return the first and the last day of a period."""
-    start_ms, end_ms = period.span
-    days = dict.fromkeys(format_date(at, period.timezone) for at in (start_ms, end_ms - 1))
-    return f"{' – '.join(days)} {zone_name(start_ms, period.timezone)}"
 
 
 def _station_facts(station: StationMaterial) -> list[tuple[str, str]]:

@@ -149,7 +149,7 @@ def test_every_action_of_the_log_has_a_name_and_what_it_was_about_is_one_line():
         "from": "2013-01-01T00:00:00Z",
         "to": "2013-02-01T00:00:00Z",
     }
-    assert entry_words(subject, "UTC") == "a, b, c, 2 more · rain · 1 Jan 2013 – 1 Feb 2013 UTC · job 7"
+    assert entry_words(subject, "UTC") == "a, b, c, 2 more · rain · 1 Jan 2013 – 31 Jan 2013 UTC · job 7"
     assert entry_words({"user": "x", "admin": True, "note": ""}, "UTC") == "user x · administrator yes"
     granted = {"grant": 1, "longest_ms": 1.5 * DAY_MS, "finest": "1h"}
     assert entry_words(granted, "UTC") == "grant 1 · longest 1.50 days · finest 1 h"

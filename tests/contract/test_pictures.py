@@ -214,7 +214,7 @@ def test_chromium_draws_it_with_the_words_of_its_language(world, monkeypatch):
     drawn = site.shelf.find(*drawn_by(job)).read_text()
     assert metrics["bytes"] == len(drawn.encode())
     assert seen[-1] == 1.0
-    assert all(words in drawn for words in ("Suhu udara", "30 Jul 2013 – 1 Agu 2013 UTC", "Sumber: Riwayat, localhost"))
+    assert all(words in drawn for words in ("Suhu udara", "30 Jul 2013 – 31 Jul 2013 UTC", "Sumber: Riwayat, localhost"))
     assert "fill: rgb(255, 255, 255)" in drawn
     assert not browser_folder("mine").exists()
     again = draw_picture(site, job.inquiry, "mine", lambda progress: None)

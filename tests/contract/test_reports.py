@@ -343,10 +343,10 @@ def test_the_page_offers_the_month_the_year_and_the_window_as_far_as_they_are_gr
     window = JobWindow(world.site, job, (of.start_ms, of.end_ms), identity.rights)
     services = Services(world.settings, world.site, world.ledger, world.access, lambda: identity, lambda: None)
     words = [each.words for each in reports_of(services, window)]
-    assert words == ["May 2013", "2013", "1 Mar 2013 – 20 May 2013 EDT"]
+    assert words == ["May 2013", "2013", "1 Mar 2013 – 19 May 2013 EDT"]
     until = Grant(to_ms=of.end_ms)
     narrow = replace(window, rights=Rights((until,)))
-    assert [each.words for each in reports_of(services, narrow)] == ["1 Mar 2013 – 20 May 2013 EDT"]
+    assert [each.words for each in reports_of(services, narrow)] == ["1 Mar 2013 – 19 May 2013 EDT"]
 
 
 def test_the_page_offers_a_window_within_the_hour_that_a_clock_shows_twice(world):

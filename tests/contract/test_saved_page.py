@@ -215,10 +215,10 @@ def test_words_of_time_count_from_the_newest_data_of_what_is_shown(services):
         "2013-07-01 00:00",
         "2013-08-01 00:00",
     )
-    assert found["words"] == "1 Jul 2013 – 1 Aug 2013 WIB"
+    assert found["words"] == "1 Jul 2013 – 31 Jul 2013 WIB"
     own = meant_range(services, "last July", None, ["EWR"])
     assert own is not None
-    assert (own["from"], own["to"], own["words"]) == (found["from"], found["to"], "1 Jul 2013 – 1 Aug 2013 EDT")
+    assert (own["from"], own["to"], own["words"]) == (found["from"], found["to"], "1 Jul 2013 – 31 Jul 2013 EDT")
     assert meant_range(services, "2013-07", "another's", ["gone"]) == found | {"text": "2013-07"}
     assert [meant_range(services, text, None) for text in ("EWR", None, ["2013"])] == [None] * 3
 

@@ -149,9 +149,10 @@ def test_a_zone_without_a_name_shows_its_offset(zone, name):
     assert zone_name(MARCH_2019, zone) == name
 
 
-def test_a_range_of_whole_days_shows_no_clock():
+def test_a_range_of_whole_days_shows_its_last_day_and_no_clock():
     midnight = 1_552_928_400_000  # 2019-03-19 00:00 in Jakarta
-    assert format_range(midnight, midnight + 86_400_000, "Asia/Jakarta") == "19 Mar 2019 – 20 Mar 2019 WIB"
+    assert format_range(midnight, midnight + 86_400_000, "Asia/Jakarta") == "19 Mar 2019 WIB"
+    assert format_range(midnight, midnight + 2 * 86_400_000, "Asia/Jakarta") == "19 Mar 2019 – 20 Mar 2019 WIB"
     assert format_range(midnight, midnight + 3_600_000, "Asia/Jakarta") == "19 Mar 2019 00:00 – 01:00 WIB"
     before = format_range(midnight - 1_500, midnight, "Asia/Jakarta")
     assert before == "18 Mar 2019 23:59:58.500 – 19 Mar 2019 00:00 WIB"

@@ -189,8 +189,8 @@ def test_the_notification_of_a_long_load_knows_how_long_it_took():
 
 def test_the_title_names_what_is_shown():
     catalogue = load_catalogue()
-    assert request_title(REQUEST, catalogue) == "aws-1 · Air temperature, Rainfall · 1 Jan 2016 – 1 Jan 2026 WIB"
+    assert request_title(REQUEST, catalogue) == "aws-1 · Air temperature, Rainfall · 1 Jan 2016 – 31 Dec 2025 WIB"
     many = request_of([f"s{n}" for n in range(9)], ["temperature"], "2016-01-01", "2017-01-01", "1d", "Asia/Jakarta")
-    assert request_title(many, catalogue) == "9 stations · Air temperature · 1 Jan 2016 – 1 Jan 2017 WIB"
+    assert request_title(many, catalogue) == "9 stations · Air temperature · 1 Jan 2016 – 31 Dec 2016 WIB"
     set_language("id")
     assert "Suhu udara, Curah hujan" in request_title(REQUEST, catalogue)
