@@ -13,7 +13,7 @@ import typer
 from commands.loading import flags_option, load, named_options, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.picture_files import PICTURES, picture_kind, refuse_without_picture, write_answer_picture
-from commands.printing import AsJson, cell_text, print_table, progress_bar, say, write_new
+from commands.printing import AsJson, cell_text, check_new, print_table, progress_bar, say, write_new
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -63,6 +63,7 @@ def analyse(
     from access.names import LOCAL_USER
 
     settings = quiet_settings()
+    check_new(out)
     analysis, options = _asked(name, option or [])
     picture = picture_kind(settings, out)
     if picture:

@@ -10,7 +10,7 @@ import typer
 
 from access.audit.actions import ACTIONS, LEAST_AGE_DAYS
 from commands.opening import opened_access
-from commands.printing import AsJson, say, say_json, show, some
+from commands.printing import AsJson, check_new, say, say_json, show, some
 from data.time.epoch import DAY_MS, epoch_ms
 
 ByActor = Annotated[str | None, typer.Option(help="Only what this user did.")]
@@ -56,6 +56,8 @@ def export(
     from access.audit.csv import csv_pieces
     from access.audit.entries import parse_audit_filter
 
+    if str(out) != "-":
+        check_new(out)
     with opened_access() as (settings, access):
         wanted = parse_audit_filter(settings.timezone, actor, action, since, until)
         pieces = csv_pieces(access.audit.every(wanted))
@@ -63,7 +65,7 @@ def export(
             for piece in pieces:
                 sys.stdout.buffer.write(piece)
         else:
-            with out.open("wb") as file:
+            with out.open("xb") as file:
                 file.writelines(pieces)
         access.audit.record("export", {"of": "audit", "format": "csv"})
 

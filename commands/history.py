@@ -12,7 +12,7 @@ import typer
 from commands.loading import flags_option, load, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.picture_files import picture_kind, refuse_with_picture, write_trend
-from commands.printing import AsJson, say, say_json, show
+from commands.printing import AsJson, check_new, say, say_json, show
 from data.file_columns import UNITS
 from data.time.months import iso_utc, iso_utc_or_none
 from data.time.resolution import RESOLUTION_LIST
@@ -58,6 +58,7 @@ def history(
             "observations end with a column flag."
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --out: replace a file that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load a history through the queue and print each series' statistics; Ctrl-C cancels."""
@@ -66,6 +67,8 @@ def history(
 
     settings = quiet_settings()
     _check_units(units)
+    if not force:
+        _check_new(out, manifest=manifest)
     picture = picture_kind(settings, out)
     if picture:
         refuse_with_picture(manifest=manifest, units=units != "none")
@@ -157,6 +160,17 @@ def _with_notes(site: Site, ledger: Ledger, request: HistoryRequest) -> Site:
     return with_file_notes(site, store, owner_identity(site.settings, store, LOCAL_USER), request)
 
 
+def _check_new(out: Path | None, *, manifest: bool) -> None:
+    for path in (out, _manifest_of(out) if out is not None and manifest else None):
+        check_new(path)
+
+
+def _manifest_of(out: Path) -> Path:
+    from data.export.manifest import ENDING
+
+    return out.with_name(out.name + ENDING)
+
+
 def _check_units(units: str) -> None:
     if units not in UNITS:
         raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
@@ -166,14 +180,13 @@ def _export(site: Site, request: HistoryRequest, out: Path, units: Any, *, manif
     """Write the rows, and the ``manifest`` of the file where it is asked for."""
     from data.export.file_digest import export_with_manifest
     from data.export.formats import export_file
-    from data.export.manifest import ENDING
 
     try:
         if not manifest:
             export_file(site, request, out, units=units, with_flags=with_flags)
         else:
             made = export_with_manifest(site, request, out, units, with_flags=with_flags)
-            out.with_name(out.name + ENDING).write_text(made.to_json(), encoding="utf-8")
+            _manifest_of(out).write_text(made.to_json(), encoding="utf-8")
     except OSError as exc:
         raise RiwayatError("{file} cannot be written: {why}.", file=out, why=exc.strerror or exc) from exc
     say(f"Wrote {out}.", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands.printing import check_new, say
+from commands.printing import say
 from errors import RiwayatError
 
 if TYPE_CHECKING:
@@ -25,15 +25,13 @@ def picture_kind(site_settings: Any, out: Path | None) -> str | None:
     """Return which picture a file's name asks for; None where it asks for none.
 
     Raises:
-        BadParameter: there is such a file already; before anything is loaded.
-        Conflict: it needs Chromium, and there is none; likewise.
+        Conflict: it needs Chromium, and there is none; before anything is loaded.
     """
     from jobs.chromium import require_chromium
 
     kind = "" if out is None else out.suffix.lower().removeprefix(".")
     if out is None or kind not in PICTURES:
         return None
-    check_new(out)
     if kind != "html":
         require_chromium(site_settings)
     return kind
@@ -90,8 +88,7 @@ def _write(site: Site, figure: dict[str, Any], title: str, out: Path, kind: str)
     else:
         made = render(site.settings, figure, kind, language, secrets.token_hex(8))
     try:
-        with out.open("xb") as file:
-            file.write(made)
+        out.write_bytes(made)
     except OSError as exc:
         raise RiwayatError("{file} cannot be written: {why}.", file=out, why=exc.strerror or exc) from exc
     say(f"Wrote {out}.", err=True)

@@ -125,9 +125,9 @@ def progress_bar(what: str, total: float = 1.0, *, counted: bool = False) -> Ite
         yield lambda done, words=what: progress.update(task, completed=done, description=words)
 
 
-def check_new(out: Path) -> None:
+def check_new(out: Path | None) -> None:
     """Raise BadParameter where a file that a command would write is there already."""
-    if out.exists():
+    if out is not None and out.exists():
         raise typer.BadParameter(f"{out} is there already", param_hint="--out")
 
 

@@ -11,7 +11,7 @@ import typer
 
 from commands.loading import load
 from commands.opening import opened_site, quiet_settings
-from commands.printing import AsJson, say, say_json
+from commands.printing import AsJson, check_new, say, say_json
 from errors import RiwayatError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def reproduce(
     """Make an exported file again and compare it with its manifest, byte by byte."""
     from access.names import LOCAL_USER
 
+    check_new(out)
     settings, told = quiet_settings(), _read(manifest)
     request = told.request.request
     with opened_site(settings) as (site, ledger):

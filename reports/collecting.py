@@ -20,7 +20,7 @@ from i18n import gettext as _
 from reports.definition import SectionName
 from reports.document import Document, Part, ReportSection, ReportTable, StationChapter, Words
 from reports.material import Material, StationMaterial, sensor_label
-from reports.period import LEAST_YEAR_DAYS, MOST_DAYS, Period
+from reports.period import LEAST_YEAR_DAYS, MOST_DAYS
 from reports.sections import climat, completeness, daily, decisions, drift, earlier, extremes, flags, months, notes, rain, wind
 
 Told = Callable[[str, int, int], object]  # hears of each station that is done: its name, which, of how many

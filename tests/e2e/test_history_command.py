@@ -103,7 +103,7 @@ def test_history_loads_through_the_queue_says_exactly_what_there_is_and_reads_no
     imported = json.loads(back.stdout)["files"][0]
     assert (imported["read"], imported["stored"], imported["replaced"], imported["rejected"]) == (1440, 0, 1440, 0)
 
-    daily = run_manage(*words, "--resolution", "1d", "--out", str(tmp_path / "daily.csv"), cwd=tmp_path, data_dir=site)
+    daily = run_manage(*words, "--resolution", "1d", "--out", str(out), "--force", cwd=tmp_path, data_dir=site)
     assert "Its times are the starts of the 1d buckets; to import a file again, write it with raw rows." in daily.stderr
     assert "raw rows" not in first.stderr
 
