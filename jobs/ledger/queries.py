@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,9 +14,11 @@ from jobs.job import Job, Status, WorkerInfo
 from jobs.ledger.fair_order import queue_order
 from jobs.ledger.job_records import LedgerBase, job_of, worker_of
 from jobs.ledger.tables import BY_PAGE, job, job_page, now_ms, worker
-from jobs.policy import ALIVE_MS
+from jobs.policy import ALIVE_MS, HISTORY
 
 _NOTED_EVERY_MS = 3_000  # how often a page's sign of life is written
+_LEAST_MEASURED_ROWS = 50_000  # a smaller load measures the start of a process
+_JOBS_LOOKED_AT = 1_000  # for the speed of loads
 WATCHED_MS = 10_000  # a page that asked within this time is still there
 
 
@@ -62,6 +65,21 @@ class LedgerQueries(LedgerBase):
             query = query.where(job.c.number < _number(before))
         with self.engine.connect() as connection:
             return [job_of(row) for row in connection.execute(query)]
+
+    def load_speeds(self, limit: int) -> list[float]:
+        """Return how fast the latest loads went, at most ``limit``: what their plans expected to
+        read, observations × sensors, a second of the clock from start to end.
+
+        Of loads that read tiles at their first attempt, and enough to tell; none older than the
+        latest thousand jobs.
+        """
+        newest = select(func.max(job.c.number)).scalar_subquery()
+        enough = (job.c.rows_estimate >= _LEAST_MEASURED_ROWS, job.c.attempt == 1, job.c.finished_ms > job.c.started_ms)
+        loads = (job.c.number > newest - _JOBS_LOOKED_AT, job.c.kind == HISTORY, job.c.status == Status.COMPLETED)
+        query = select(job.c.rows_estimate, job.c.finished_ms - job.c.started_ms, job.c.metrics).where(*loads, *enough)
+        with self.engine.connect() as connection:
+            found = connection.execute(query.order_by(job.c.number.desc()).limit(limit)).all()
+        return [1000 * rows / taken_ms for rows, taken_ms, metrics in found if json.loads(metrics).get("tiles_read")]
 
     def latest(self, owner: str, kind: str, request: HistoryRequest, inquiry: str | None = None) -> Job | None:
         """Return the newest job of an owner for exactly this request (and inquiry), or None."""

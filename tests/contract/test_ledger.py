@@ -454,3 +454,26 @@ def test_equal_requests_at_the_same_time_are_one_job(ledger, migrated_url):
         page.join(30)
     assert len(found) == 1
     assert len(ledger.jobs()) == 1
+
+
+def test_speeds_are_of_latest_loads_that_read_enough_at_their_first_attempt(ledger):
+    def load(number, rows, tiles=9, attempts=1):
+        made = ledger.submit("sari", request_for(start_ms=number), rows_estimate=rows)
+        for attempt in range(1, attempts + 1):
+            claim(ledger)
+            if attempt < attempts:
+                ledger.requeue(made.id, attempt)
+        with ledger.engine.begin() as connection:  # it takes two seconds
+            begun = tables.job.c.started_ms - 2_000
+            connection.execute(update(tables.job).where(tables.job.c.id == made.id).values(started_ms=begun))
+        ledger.complete(made.id, attempts, {"tiles_read": tiles})
+
+    assert ledger.load_speeds(20) == []
+    load(1, 200_000)
+    load(2, 49_999)
+    load(3, 900_000, tiles=0)  # flags alone
+    load(4, 900_000, attempts=2)
+    ledger.record_completed("sari", request_for(), {"tiles_read": 0})
+    load(5, 400_000)
+    assert ledger.load_speeds(20) == pytest.approx([200_000, 100_000], rel=0.4)  # the clock of a busy machine
+    assert len(ledger.load_speeds(1)) == 1

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 import callbacks.run
 from access.store import open_access
 from callbacks.arrival import arrival, arrived, request_form
-from callbacks.estimate import DEFAULT_ROWS_A_SECOND, Speed, estimate_words
+from callbacks.estimate import Speed, estimate_words
 from callbacks.form import preset_text
 from callbacks.job_words import no_worker, not_found
 from callbacks.link import Link
@@ -451,18 +451,14 @@ def test_stations_without_data_are_named_when_a_job_of_several_has_ended(service
 
 
 def test_the_estimate_says_what_is_on_disk(services):
-    before = estimate_words(plan(services.site, asked()), DEFAULT_ROWS_A_SECOND)
+    before = estimate_words(plan(services.site, asked()), 1e6)
     assert "0 % ready" in before
     load_history(services.site, asked(), lambda _progress: None)
-    assert estimate_words(plan(services.site, asked()), DEFAULT_ROWS_A_SECOND).endswith("ready")
+    assert estimate_words(plan(services.site, asked()), 1e6).endswith("ready")
 
 
-def test_without_measured_jobs_the_speed_is_the_default(services):
-    assert Speed(services.ledger).rows_a_second() == DEFAULT_ROWS_A_SECOND
-
-
-def test_the_speed_is_the_median_of_jobs_that_read_enough(services):
-    for seconds in (1.0, 2.0, 4.0):
-        services.ledger.record_completed("sari", asked(), {"rows": 1_000_000, "tiles_read": 9, "seconds_reading": seconds})
-    services.ledger.record_completed("sari", asked(), {"rows": 10, "tiles_read": 1, "seconds_reading": 0.5})
-    assert Speed(services.ledger).rows_a_second() == 500_000
+def test_the_estimate_names_no_duration_before_any_load_has_been_measured(services):
+    speed = Speed(services.ledger).rows_a_second()
+    assert speed is None
+    assert "about" not in estimate_words(plan(services.site, asked()), speed)
+    assert "about" in estimate_words(plan(services.site, asked()), 1e6)
