@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,23 @@ LOCUSTFILE = Path(__file__).with_name("users.py")
 
 
 @dataclass(frozen=True)
-class Played:
-    """What locust counted, a row a kind of request, and the greatest memory of the site meanwhile,
-    MB (10^6 bytes).
+class Memory:
+    """Memory of some processes together, MB (10^6 bytes). What they share is counted once
+    (proportional set size). ``own_mb`` is theirs, ``tiles_mb`` pages of mapped tiles: the kernel's
+    cache, which it takes back when others need room.
     """
 
+    own_mb: float = 0.0
+    tiles_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class Played:
+    """What locust counted, a row a kind of request, and the site's greatest memory meanwhile."""
+
     rows: Mapping[str, Mapping[str, str]]
-    web_mb: float
-    worker_mb: float
+    web: Memory
+    worker: Memory
 
     def count(self, column: str) -> int:
         """A sum over all requests."""
@@ -98,9 +108,10 @@ def _play(here: Path, web: GunicornProcess, worker: WorkerProcess, users: int, s
         stdout=said,
         stderr=subprocess.STDOUT,
     )
-    web_mb = worker_mb = 0.0
+    most_web = most_worker = Memory()
     while locust.poll() is None:
-        web_mb, worker_mb = max(web_mb, _memory_mb(web.family())), max(worker_mb, _memory_mb(worker.family()))
+        most_web = max(most_web, memory_of(web.family()), key=lambda one: one.own_mb)
+        most_worker = max(most_worker, memory_of(worker.family()), key=lambda one: one.own_mb)
         time.sleep(LOOK_S)
     said.close()
     if locust.returncode:
@@ -110,20 +121,23 @@ def _play(here: Path, web: GunicornProcess, worker: WorkerProcess, users: int, s
     with (here / "played_failures.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             print(f"failed: {row['Name']}: {row['Error']} ({row['Occurrences']} times)", file=sys.stderr)
-    return Played(rows, web_mb, worker_mb)
+    return Played(rows, most_web, most_worker)
 
 
-def _memory_mb(processes: list[psutil.Process]) -> float:
-    """Memory of some processes together;
-    what they share is counted once (proportional set size).
-    """
-    total = 0
+def memory_of(processes: list[psutil.Process]) -> Memory:
+    """Return the memory of some processes at this moment."""
+    own = tiles = 0
     for process in processes:
-        try:
-            total += process.memory_full_info().pss
-        except psutil.Error:  # it has ended
-            continue
-    return total / 1e6
+        with suppress(OSError):  # it has ended
+            of_tiles = False
+            for line in Path(f"/proc/{process.pid}/smaps").read_text(encoding="utf-8").splitlines():
+                name, value = line.split(maxsplit=1)
+                if not name.endswith(":"):  # the head of the next mapping, with its file
+                    of_tiles = "/tiles/" in value
+                elif name == "Pss:":
+                    size = int(value.split()[0]) * 1024
+                    own, tiles = (own, tiles + size) if of_tiles else (own + size, tiles)
+    return Memory(own / 1e6, tiles / 1e6)
 
 
 def _waits_s(data_dir: Path) -> list[float]:
@@ -139,7 +153,7 @@ def _told(played: Played, waits_s: list[float], users: int, seconds: int) -> Ite
     who = f"{users} users for {seconds} s, {requests} requests ({requests / seconds:.0f} a second)"
     yield Measurement("requests that failed (429s apart)", played.count("Failure Count"), "", 0, note=who)
     yield Measurement(
-        "page requests, 95 % quantile of the slowest kind", played.quantile_ms(PAGES), "ms", 1000, note=played.each(PAGES)
+        "page requests, 95 % quantile of the slowest kind", played.quantile_ms(PAGES), "ms", 300, note=played.each(PAGES)
     )
     yield Measurement("zooms, 95 % quantile of the slowest kind", played.quantile_ms(ZOOMS), "ms", 1000, note=played.each(ZOOMS))
     wait_s = waits_s[math.ceil(0.95 * len(waits_s)) - 1] if waits_s else math.nan
@@ -149,9 +163,11 @@ def _told(played: Played, waits_s: list[float], users: int, seconds: int) -> Ite
     )
     yield Measurement(
         "memory of the web processes",
-        played.web_mb,
+        played.web.own_mb,
         "MB",
         1000,
-        note="2 processes and their parent, shared memory once, mapped tiles with it",
+        note=f"2 processes and their parent, what they share once; besides, {played.web.tiles_mb:.0f} MB of mapped tiles, the"
+        " kernel's cache",
     )
-    yield Measurement("memory of worker and jobs", played.worker_mb, "MB", 1500, note="the worker and up to 3 jobs")
+    jobs = f"the worker and up to 3 jobs; besides, {played.worker.tiles_mb:.0f} MB of mapped tiles"
+    yield Measurement("memory of worker and jobs", played.worker.own_mb, "MB", 1500, note=jobs)
