@@ -4,18 +4,22 @@ imported when they are called for.
 
 from __future__ import annotations
 
+import gc
 import getpass
 import importlib
 import os
 import sys
 from typing import Any
 
-import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_group
+gc.set_threshold(10_000)  # modules are no garbage: looking at them again and again took a sixth of a command's start
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else each start reads the metadata of every package
 
-from commands import COMMANDS
-from errors import RiwayatError, os_error_sentence
+import typer  # noqa: E402
+from typer.core import TyperCommand, TyperGroup  # noqa: E402
+from typer.main import get_group  # noqa: E402
+
+from commands import COMMANDS  # noqa: E402
+from errors import RiwayatError, os_error_sentence  # noqa: E402
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells do

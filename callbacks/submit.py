@@ -18,7 +18,7 @@ from callbacks.form import preset_text, written_request
 from callbacks.job_words import no_worker
 from data.load_plan import plan, stations_without_data
 from data.request import HistoryRequest
-from data.source_sync import reload
+from data.sync_due import reload
 from errors import Conflict, JobNotFound, LedgerUnavailable, NoData, NotPermitted, NoWorker, RiwayatError
 from i18n import gettext as _
 from i18n import translate_error

@@ -56,7 +56,7 @@ class Deriver:
         return station_formula(wanted.sensor, self._checked[name], self._site.catalogue.stations.get(wanted.station))
 
     def _key(self, station: str, sensor: str) -> SeriesKey:
-        return SeriesKey(self._site.source.id, station, sensor)
+        return SeriesKey(self._site.source_id, station, sensor)
 
     def _readings(self, wanted: DerivedMonth) -> Mapping[Reference, Chunk] | None:
         """Return the rows of each input from where the formula looks back to; None where a tile

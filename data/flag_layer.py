@@ -260,7 +260,7 @@ def flag_layer(site: SiteLike, station: str, sensor: str) -> FlagLayer | None:
         return None
     limits = limits_of(known, metadata, site.limits(station, sensor))
     rules = _rules(limits, known.stamp, metadata.position if metadata else None)
-    key = SeriesKey(site.source.id, station, sensor)
+    key = SeriesKey(site.source_id, station, sensor)
     return FlagLayer(site.tiles, key, rules, site.decisions(station, sensor), limits)
 
 

@@ -17,8 +17,7 @@ from data.range_rows import lag_ms, months_looked_at, stamped_months, stations_l
 from data.request import HistoryRequest
 from data.sensor import FormulaInput, Sensor
 from data.site import Site
-from data.source.mapped.source import MappedSource
-from data.source_sync import sync_is_due
+from data.sync_due import sync_is_due
 from data.tiles.tile_store import SeriesKey
 from data.time.epoch import LATEST_MS
 from data.time.months import iso_utc
@@ -42,8 +41,8 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     """
     site = site.knowing(request.sensors)
     sensors = [site.catalogue[sensor] for sensor in request.sensors]
-    if isinstance(site.source, MappedSource):
-        site.source.mapping.require_unchanged()
+    if site.mapped is not None:
+        site.mapped.mapping.require_unchanged()
     stations = site.inventory.named(request.stations)
     touched = stamped_months(site.catalogue, request)
     looked_at_first = months_looked_at(site.catalogue, request)[0]
@@ -53,7 +52,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     found = every.only(asked)
     recorded = np.array([[sensor in station.sensors for sensor in request.sensors] for station in stations])
     lags = [lag_ms(sensor) for sensor in sensors]
-    spans = None if isinstance(site.source, MappedSource) else _spans(stations, request.sensors)
+    spans = _spans(stations, request.sensors) if site.mapped is None else None
     no_steps = np.zeros(len(found), np.int64)
     touching = (_shares(found, request, lags, no_steps) > 0) | (found.rows == 0)[:, None]
     within = _shares(found, request, lags, no_steps, spans) > 0
@@ -72,7 +71,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     steps = np.array([station.step_ms or 0 for station in stations])
     shares = np.where(wanted, _shares(months, request, lags, steps[months.station], spans), 0.0).sum(axis=1)
     return Plan(
-        source=site.source.id,
+        source=site.source_id,
         stations=request.stations,
         sensors=request.sensors,
         months=months,
@@ -134,7 +133,7 @@ def _lacking(
         of = rows_of(months, position)
         for column, sensor in enumerate(request.sensors):
             if of.start < of.stop:
-                marks = site.tiles.marks(SeriesKey(site.source.id, station, sensor))
+                marks = site.tiles.marks(SeriesKey(site.source_id, station, sensor))
                 if len(marks.month):
                     is_fresh = fresh(marks, months.month[of], generations[of, column], prints[column])
                     there = touching[of, column] & np.isin(months.month[of], marks.month)
@@ -186,10 +185,10 @@ def _input_at(
     """Return an input of a formula that stands at a station."""
     name, sensor = wanted.station or station, wanted.sensor
     months = every.only(rows_of(every, places.index(name)))
-    marks = site.tiles.marks(SeriesKey(site.source.id, name, sensor.name))
+    marks = site.tiles.marks(SeriesKey(site.source_id, name, sensor.name))
     is_fresh = fresh(marks, months.month, months.generation, sensor.fingerprint)
     # Spans of a mapped table are what tiles tell, and no reason to read no other.
-    span = None if isinstance(site.source, MappedSource) or name not in known else known[name].spans.get(sensor.name)
+    span = None if site.mapped is not None or name not in known else known[name].spans.get(sensor.name)
     if span is None:
         was_measured = name in known and sensor.name in known[name].sensors
         return InputMonths(name, sensor.name, months, np.full(len(months), was_measured), is_fresh)

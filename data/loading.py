@@ -15,7 +15,6 @@ from data.readings import clean
 from data.site import Site
 from data.source import MappedReader
 from data.source.connection.query_columns import Readings
-from data.source.mapped.source import MappedSource
 from data.source_sync import ExactMonth
 from data.tiles.tile_store import SeriesKey, TileEntry
 from data.time.months import month_bounds_ms, month_name
@@ -107,7 +106,7 @@ def load_months(site: Site, reader: MappedReader, wanted: Sequence[Missing]) -> 
     with ExitStack() as locks:
         # all in the same order, so that no two wait for each other
         for each in sorted(wanted, key=lambda one: one.station):
-            locks.enter_context(site.tiles.build_lock(site.source.id, each.station, each.month))
+            locks.enter_context(site.tiles.build_lock(site.source_id, each.station, each.month))
         fingerprints = reader.fingerprints([each.station for each in wanted], wanted[0].month)
         # A tile of an earlier attempt, whose fingerprint nobody noted,
         # could be stale without anybody seeing it later.
@@ -158,7 +157,7 @@ def _found(site: Site, wanted: Missing) -> list[tuple[SeriesKey, TileEntry]]:
     """
     found = []
     for sensor in wanted.sensors:
-        key = SeriesKey(site.source.id, wanted.station, sensor)
+        key = SeriesKey(site.source_id, wanted.station, sensor)
         entry = site.tiles.resume(key, wanted.month)
         if entry is None or entry.generation < wanted.generation or entry.fingerprint != site.catalogue[sensor].fingerprint:
             continue
@@ -177,7 +176,7 @@ def _write(site: Site, reader: MappedReader, wanted: Missing, readings: Readings
     for name in wanted.sensors:
         sensor = site.catalogue[name]
         cleaned = clean(times.pop(name), values.pop(name), sensor, flagged.get(name))
-        key = SeriesKey(site.source.id, wanted.station, name)
+        key = SeriesKey(site.source_id, wanted.station, name)
         entry = site.tiles.write(key, wanted.month, cleaned, generation=wanted.generation, fingerprint=sensor.fingerprint)
         entries.append((key, entry))
         log.debug("tile written", station=wanted.station, sensor=name, month=month_name(wanted.month), rows=entry.rows)
@@ -192,8 +191,8 @@ def _exact(site: Site, wanted: Missing, times: Mapping[str, Integers]) -> ExactM
 
     Where only some of its sensors were read, the others' rows are not known.
     """
-    mapping = site.source.mapping if isinstance(site.source, MappedSource) else None
-    if mapping is not None and mapping.tall and len(wanted.sensors) < len(mapping.sensors):
+    source = site.mapped
+    if source is not None and source.mapping.tall and len(wanted.sensors) < len(source.mapping.sensors):
         return ExactMonth(wanted.station, wanted.month, wanted.generation, None, None, None, None)
     present = [each for each in times.values() if len(each)]
     first = min((int(each.min()) for each in present), default=None)

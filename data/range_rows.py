@@ -63,7 +63,7 @@ def open_observations(site: SiteLike, request: HistoryRequest, station: str, nam
     overlaid, lag = overlaid_series(site, station, name), lag_ms(site.catalogue[name])
     if overlaid is not None:
         return overlaid.open(start, end, lag_ms=lag)
-    return site.tiles.open_series(SeriesKey(site.source.id, station, name), start, end, lag_ms=lag)
+    return site.tiles.open_series(SeriesKey(site.source_id, station, name), start, end, lag_ms=lag)
 
 
 def published_months(site: SiteLike, request: HistoryRequest, station: str, name: str, span: Span | None = None) -> set[int]:
@@ -71,7 +71,7 @@ def published_months(site: SiteLike, request: HistoryRequest, station: str, name
     start, end = _seen(site, request, name, span)
     lag = lag_ms(site.catalogue[name])
     months = months_between(start + lag, end + lag)
-    return {month for month in site.tiles.entries(SeriesKey(site.source.id, station, name)) if month in months}
+    return {month for month in site.tiles.entries(SeriesKey(site.source_id, station, name)) if month in months}
 
 
 def _seen(site: SiteLike, request: HistoryRequest, name: str, span: Span | None) -> Span:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -14,18 +16,20 @@ from data.database.circuit_breaker import RunQuery, run_directly, run_for_page
 from data.database.drivers import SQLITE_BUSY_TIMEOUT_MS, WEB_BUSY_MS
 from data.database.engine import make_engine, sqlite_path
 from data.database.network_timeouts import install_network_timeouts
+from data.database.tables import OWN_SOURCE
 from data.decision import Decisions, no_decisions
 from data.export.shelf import Shelf
 from data.file_note import FileNote
 from data.flag_choice import FlagChoice
 from data.inventory import Inventory
 from data.limit_overrides import SetLimits, no_set_limits
-from data.source import TableSource, own_source
-from data.source.mapped.mapping_loading import load_mapping
-from data.source.mapped.source import MappedSource, as_others_see
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
 from data.user_formula import Definitions, no_definition
+
+if TYPE_CHECKING:
+    from data.source import TableSource
+    from data.source.mapped.source import MappedSource
 
 _WEB_STATEMENT_S = 10.0  # a question that no page waits for any more ends by then
 
@@ -38,7 +42,9 @@ class Site:
     ``floor``: the finest steps that may be seen of it, each as a whole; raw:
     everything (access/restricted_site.py). ``flags``: which flags of rules count.
     ``decisions``: what people decided about its series, ``limits``: which limits of rules they set.
-    ``notes`` are what a file that is made of it tells beside its rows.
+    ``notes`` are what a file that is made of it tells beside its rows. ``open_source`` returns
+    where observations are read from; what reads them is imported then, which most processes never
+    do.
     """
 
     settings: Settings
@@ -46,7 +52,7 @@ class Site:
     engine: Engine
     inventory: Inventory
     tiles: TileStore
-    source: TableSource
+    open_source: Callable[[], TableSource]
     run_query: RunQuery = run_directly
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
@@ -60,6 +66,21 @@ class Site:
         if catalogue is self.catalogue:
             return self
         return replace(self, catalogue=catalogue, inventory=self.inventory.knowing(catalogue))
+
+    @property
+    def source(self) -> TableSource:
+        """Where observations are read from."""
+        return self.open_source()
+
+    @property
+    def source_id(self) -> str:
+        """Names the source among tiles and in the inventory."""
+        return self.inventory.source
+
+    @property
+    def mapped(self) -> TableSource | None:
+        """The source where it is a table of others; None of the own table."""
+        return None if self.settings.source is None else self.source
 
     @property
     def shelf(self) -> Shelf:
@@ -97,23 +118,18 @@ def open_site(
     catalogue = replace(load_catalogue(settings.sensors), definitions=definitions)
     timeout_s = settings.job_timeout if statement_timeout_s is None else statement_timeout_s
     engine = make_engine(settings.history_url, application_name=session_name, statement_timeout_s=timeout_s, busy_ms=busy_ms)
-    # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
-    jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
-    one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()
-    source: TableSource
+    source_id = OWN_SOURCE
+    open_source: Callable[[], TableSource] = cache(partial(_own, settings, engine, catalogue, session_name))
     if settings.source is not None:
         source, catalogue = _mapped(settings, settings.source, catalogue, session_name)
-    else:
-        source = own_source(
-            engine, catalogue, fast=not one_file, session_name=session_name, statement_timeout_s=settings.job_timeout
-        )
+        source_id, open_source = source.id, lambda: source
     return Site(
         settings=settings,
         catalogue=catalogue,
         engine=engine,
-        inventory=Inventory(engine, source.id, run_query, catalogue=catalogue),
+        inventory=Inventory(engine, source_id, run_query, catalogue=catalogue),
         tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap),
-        source=source,
+        open_source=open_source,
         run_query=run_query,
         decisions=decisions,
         limits=limits,
@@ -142,8 +158,21 @@ def open_web_site(
     return site
 
 
+def _own(settings: Settings, engine: Engine, catalogue: Catalogue, session_name: str) -> TableSource:
+    """Return the own table as a source."""
+    from data.source.own import own_source  # with pyarrow and connectorx, of which only what reads has need
+
+    # A job writes its progress while it reads. In one SQLite file that forbids the fast path.
+    jobs, observations = sqlite_path(settings.jobs_url), sqlite_path(settings.history_url)
+    one_file = jobs is not None and observations is not None and jobs.resolve() == observations.resolve()
+    return own_source(engine, catalogue, fast=not one_file, session_name=session_name, statement_timeout_s=settings.job_timeout)
+
+
 def _mapped(settings: Settings, file: Path, catalogue: Catalogue, session_name: str) -> tuple[MappedSource, Catalogue]:
     """Return the source of a mapping, and the catalogue that knows where its values come from."""
+    from data.source.mapped.mapping_loading import load_mapping
+    from data.source.mapped.source import MappedSource, as_others_see
+
     mapping = load_mapping(file, catalogue, settings.timezone)
     url, timeout_s = mapping.url.render_as_string(hide_password=False), settings.job_timeout
     engine = as_others_see(make_engine(url, application_name=session_name, statement_timeout_s=timeout_s))

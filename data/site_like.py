@@ -12,14 +12,6 @@ from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
 
 
-class HasId(Protocol):
-    """A source."""
-
-    @property
-    def id(self) -> str:
-        """Names the source among the tiles."""
-
-
 class SiteLike(Protocol):
     """What reading tiles needs of a site; see data/site.py."""
 
@@ -32,8 +24,8 @@ class SiteLike(Protocol):
         """The tiles."""
 
     @property
-    def source(self) -> HasId:
-        """Return where the tiles' rows come from."""
+    def source_id(self) -> str:
+        """Names the source of the tiles' rows among the tiles."""
 
     @property
     def floor(self) -> Resolution:

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from data.database.tables import month_inventory as months_table
 from data.database.tables import source_month
 from data.inventory import MonthInventory
-from data.range_rows import months_looked_at, stamped_months, stations_looked_at
 from data.request import HistoryRequest
 from data.sensor_spans import NOWHERE, Span, hull
 from data.site import Site
@@ -26,19 +24,19 @@ from data.source.mapped import changes as mapped_changes
 from data.source.mapped import survey, totals
 from data.source.mapped.changes import Changes, TableChange
 from data.source.mapped.high_water_marks import take_marks
-from data.source.mapped.source import MappedReader, MappedSource
+from data.source.mapped.source import MappedReader
 from data.source.mapped.tag_names import digest_of
 from data.source_sync_tables import (
     LastSync,
     SyncResult,
     bump,
-    first_row,
     last_sync,
     note_fingerprint,
     store_changes,
     store_survey,
     write,
 )
+from data.sync_due import months_rows, open_from_ms
 from data.tiles.series import SeriesKey
 from data.time.epoch import DAY_MS, MINUTE_MS, epoch_ms
 from data.time.months import month_of, month_start_ms
@@ -46,7 +44,6 @@ from data.time.months import month_of, month_start_ms
 SyncCheckpoint = tuple[str, int, str]  # station, month, fingerprint
 
 _LAST_MONTH = 9999 * 12 + 11
-SYNC_AGAIN_MS = 5_000  # open months are not synced more often
 _AHEAD_MS = 62 * DAY_MS  # clocks of loggers run ahead
 
 log = structlog.get_logger(__name__)
@@ -77,8 +74,8 @@ def sync_inventory(site: Site, request: HistoryRequest | None = None, *, now_ms:
     Raises:
         SourceUnavailable, SourceMismatch: see data/source/connection/failures.py.
     """
-    source = site.source
-    if not isinstance(source, MappedSource):
+    source = site.mapped
+    if source is None:
         return SyncResult()
     now = epoch_ms() if now_ms is None else now_ms
     before = last_sync(site)
@@ -110,49 +107,16 @@ def sync_inventory(site: Site, request: HistoryRequest | None = None, *, now_ms:
     return write(site, made, before, store)
 
 
-def sync_is_due(site: Site, request: HistoryRequest, now_ms: int | None = None) -> bool:
-    """Return whether a mapped table may hold what the inventory does not know.
-    Reads small tables of our own only.
-    """
-    if not isinstance(site.source, MappedSource):
-        return False
-    now, last = epoch_ms() if now_ms is None else now_ms, last_sync(site)
-    if last is None:
-        return True
-    grows = stamped_months(site.catalogue, request)[-1] >= month_of(_open_from_ms(site, now))
-    if grows and now - last.synced_ms >= SYNC_AGAIN_MS:
-        return True
-    minutes = site.source.mapping.check_minutes
-    if minutes is None:
-        return False
-    since_ms = last.synced_ms if last.marks else _checked_ms(site, request)
-    return since_ms is not None and now - since_ms >= minutes * MINUTE_MS
-
-
-def reload(site: Site, request: HistoryRequest) -> int:
-    """Make the tiles of a request stale, whatever the table says; return of how many months.
-    The next load reads them again.
-    """
-    columns = months_table.c
-    statement = update(months_table).where(*_months_of(site, request, columns)).values(generation=columns.generation + 1)
-
-    def write() -> int:
-        with site.engine.begin() as connection:
-            return connection.execute(statement).rowcount
-
-    return site.run_query(write)
-
-
 def record_exact_months(site: Site, read: Iterable[ExactMonth]) -> None:
     """Record in the inventory the exact rows of months that were read,
     unless their generation has changed meanwhile.
     """
-    if not isinstance(site.source, MappedSource) or not (months := list(read)):
+    if site.mapped is None or not (months := list(read)):
         return
     columns, now = months_table.c, epoch_ms()
     with site.engine.begin() as connection:
         for each in months:
-            same = (columns.source == site.source.id, columns.station == each.station, columns.month == each.month)
+            same = (columns.source == site.source_id, columns.station == each.station, columns.month == each.month)
             if each.rows is not None:
                 bounds = {} if each.first_ms is None else {"first": each.first_ms, "last": each.last_ms}
                 fresh = (*same, columns.generation == each.generation)
@@ -165,7 +129,7 @@ def note_spans(site: Site, loaded: Iterable[SeriesKey]) -> None:
     """Note when sensors of a mapped table had values, as fresh tiles tell it;
     a month without one counts as having some.
     """
-    if not isinstance(site.source, MappedSource):
+    if site.mapped is None:
         return
     sensors: dict[str, list[str]] = {}
     for key in loaded:
@@ -175,7 +139,7 @@ def note_spans(site: Site, loaded: Iterable[SeriesKey]) -> None:
             # so that a sync comes before, and is seen, or after, and widens them
             site.inventory.lock(connection, station)
             months = site.inventory.months_in(connection, station, 0, _LAST_MONTH).values()
-            found = {name: _span_of(site, SeriesKey(site.source.id, station, name), months) for name in names}
+            found = {name: _span_of(site, SeriesKey(site.source_id, station, name), months) for name in names}
             site.inventory.correct_spans(connection, station, found)
 
 
@@ -191,38 +155,13 @@ def _span_of(site: Site, key: SeriesKey, months: Iterable[MonthInventory]) -> Sp
     return hull(spans) or NOWHERE
 
 
-def _open_from_ms(site: Site, now_ms: int) -> int:
-    """Return the start (ms UTC) of the months that still grow:
-    the current one, or the last known one where that is earlier.
-    """
-    lasts = [station.last_ms for station in site.inventory.whole.stations() if station.last_ms is not None]
-    return month_start_ms(month_of(min([now_ms, *([max(lasts)] if lasts else [])])))
-
-
-def _checked_ms(site: Site, request: HistoryRequest) -> int | None:
-    """Return when (ms UTC) the least recently compared month of a request was compared;
-    None when none was ever read.
-    """
-    columns = source_month.c
-    query = select(func.min(columns.checked)).where(*_months_of(site, request, columns))
-    row = site.run_query(lambda: first_row(site, query))
-    return row[0] if row else None
-
-
-def _months_of(site: Site, request: HistoryRequest, columns: Any) -> tuple[ColumnElement[bool], ...]:
-    """Conditions of a table's rows that are of the stations and months that a request looks at."""
-    months = months_looked_at(site.catalogue, request)
-    here = (columns.source == site.source.id, columns.station.in_(stations_looked_at(site.catalogue, request)))
-    return (*here, columns.month.between(months[0], months[-1]))
-
-
 def _changes(
     site: Site, connection: Connection, reader: MappedReader, before: LastSync, request: HistoryRequest | None, now: int
 ) -> tuple[dict[tuple[str, int], TableChange], list[SyncCheckpoint]]:
     """Return new or changed months, and the fingerprints compared to find some of them."""
     if before.marks:
         return mapped_changes.changes(connection, reader.reflected, before.marks), []
-    found = mapped_changes.rows_between(connection, reader.reflected, _open_from_ms(site, now), now + _AHEAD_MS)
+    found = mapped_changes.rows_between(connection, reader.reflected, open_from_ms(site, now), now + _AHEAD_MS)
     grown = {key: change for key, change in found.items() if _has_grown(site, key, change)}
     differing, noted = _differing(site, connection, reader, request, now) if request else ({}, [])
     return grown | differing, noted
@@ -238,9 +177,9 @@ def _differing(
 ) -> tuple[dict[tuple[str, int], TableChange], list[SyncCheckpoint]]:
     """Months of a request whose fingerprint is no longer what it was before they were read."""
     columns = source_month.c
-    open_month, minutes = month_of(_open_from_ms(site, now)), reader.source.mapping.check_minutes
+    open_month, minutes = month_of(open_from_ms(site, now)), reader.source.mapping.check_minutes
     query = select(columns.station, columns.month, columns.fingerprint, columns.checked).where(
-        *_months_of(site, request, columns)
+        *months_rows(site, request, columns)
     )
     with site.engine.connect() as own:
         noted = own.execute(query).all()

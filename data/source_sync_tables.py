@@ -53,7 +53,7 @@ class LastSync:
 def last_sync(site: Site) -> LastSync | None:
     """Return the last sync of a mapped source; None before the first."""
     columns = source_look.c
-    query = select(columns.looked, columns.marks, columns.turn).where(columns.source == site.source.id)
+    query = select(columns.looked, columns.marks, columns.turn).where(columns.source == site.source_id)
     row = site.run_query(lambda: first_row(site, query))
     if row is None:
         return None
@@ -77,22 +77,22 @@ def write(site: Site, now: LastSync, before: LastSync | None, store: Callable[[C
     try:
         with site.engine.begin() as connection:
             if before is None:
-                connection.execute(insert(source_look).values(source=site.source.id, **values))
+                connection.execute(insert(source_look).values(source=site.source_id, **values))
             else:
-                mine = (source_look.c.source == site.source.id, source_look.c.turn == before.sequence)
+                mine = (source_look.c.source == site.source_id, source_look.c.turn == before.sequence)
                 if not connection.execute(update(source_look).where(*mine).values(values)).rowcount:
                     return SyncResult()
             found = store(connection)
     except IntegrityError:  # the first sync of another process
         return SyncResult()
-    log.info("looked at the source", table=site.source.id, stations=found.stations, months=found.months)
+    log.info("looked at the source", table=site.source_id, stations=found.stations, months=found.months)
     return found
 
 
 def bump(site: Site, connection: Connection) -> None:
     """Make every tile of the source stale."""
     columns = months_table.c
-    of = update(months_table).where(columns.source == site.source.id)
+    of = update(months_table).where(columns.source == site.source_id)
     connection.execute(of.values(generation=columns.generation + 1))
 
 
@@ -157,7 +157,7 @@ def _store_month(
             rows, first, last = max(known.rows, rows), min(known.first_ms, first), max(known.last_ms, last)
     columns = ("rows", "first", "last", "generation")
     values = dict(zip(columns, (rows, first, last, generation), strict=True))
-    keys = {"source": site.source.id, "station": key[0], "month": key[1]}
+    keys = {"source": site.source_id, "station": key[0], "month": key[1]}
     connection.execute(upsert(connection.dialect, months_table, columns).values({**keys, **values}))
 
 
@@ -171,6 +171,6 @@ def _describe(site: Site, connection: Connection, name: str, step_ms: int | None
 
 def note_fingerprint(connection: Connection, site: Site, station: str, month: int, fingerprint: str, now: int) -> None:
     """Note the fingerprint of a month, and when (ms UTC) it was taken."""
-    keys = {"source": site.source.id, "station": station, "month": month}
+    keys = {"source": site.source_id, "station": station, "month": month}
     statement = upsert(connection.dialect, source_month, ("fingerprint", "checked"))
     connection.execute(statement.values({**keys, "fingerprint": fingerprint, "checked": now}))

@@ -55,7 +55,7 @@ def change_and_load(
 def _loaded(reviewing: Reviewing, change: LimitChange) -> HistoryRequest | None:
     if change.station is None:
         return None
-    key = SeriesKey(reviewing.site.source.id, change.station, change.sensor)
+    key = SeriesKey(reviewing.site.source_id, change.station, change.sensor)
     months = latest_run(sorted(reviewing.site.tiles.entries(key)))
     if not months:
         return None

@@ -147,7 +147,7 @@ def _versions(material: Material, read: Manifest) -> Part:
         (_("Rules of quality control"), str(RULES_VERSION)),
         (_("Analyses, digest of their code"), code_digest()),
         (_("Catalogue, fingerprints of sensors"), ", ".join(f"{each.name} {each.fingerprint}" for each in read.sensors)),
-        (_("Source"), material.site.source.id),
+        (_("Source"), material.site.source_id),
     ]
     return ReportTable(_("Versions"), _("Versions and fingerprints"), (_("What"), _("Version")), rows)
 

@@ -86,4 +86,4 @@ def load(site: Site, request: HistoryRequest) -> dict[str, float | int]:
 
 def rows(site: Site, sensor: str, station: str = "a") -> Chunk:
     """All rows of a series from January to March 2020."""
-    return site.tiles.open_series(SeriesKey(site.source.id, station, sensor), JANUARY, APRIL).read()
+    return site.tiles.open_series(SeriesKey(site.source_id, station, sensor), JANUARY, APRIL).read()

@@ -136,7 +136,7 @@ def rows_of(
     site: Site, station: str, sensor: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
     """All rows of a series' tiles: times, values, flags."""
-    series = site.tiles.open_series(SeriesKey(site.source.id, station, sensor), -(2**60), 2**60)
+    series = site.tiles.open_series(SeriesKey(site.source_id, station, sensor), -(2**60), 2**60)
     chunks = list(series.chunks(-(2**60), 2**60))
     if not chunks:
         return np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8)

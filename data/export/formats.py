@@ -217,7 +217,7 @@ def export_tag(
         digest.update(repr(site.notes).encode("utf-8", "backslashreplace"))
     for station, sensor in request.series:
         digest.update(repr(site.catalogue[sensor]).encode())
-        entries = site.tiles.entries(SeriesKey(site.source.id, station, sensor))
+        entries = site.tiles.entries(SeriesKey(site.source_id, station, sensor))
         for month in sorted(published_months(site, request, station, sensor)):
             digest.update(repr(entries[month]).encode())
         overlaid = overlaid_series(site, station, sensor)

@@ -114,7 +114,7 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
         file=file,
         request=RequestRecord.of(request),
         software=_software(file.format),
-        source=site.source.id,
+        source=site.source_id,
         institution=site.settings.institution,
         floor=site.floor,
         flags=site.flags,

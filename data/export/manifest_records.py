@@ -139,7 +139,7 @@ def series_record(site: Site, request: HistoryRequest, station: str, name: str, 
     Raises:
         TileDamaged: a tile is damaged.
     """
-    entries = site.tiles.entries(SeriesKey(site.source.id, station, name))
+    entries = site.tiles.entries(SeriesKey(site.source_id, station, name))
     there = [(month, entries[month]) for month in sorted(published_months(site, request, station, name))]
     layer = flag_layer(site, station, name) if with_flags or site.flags != "none" else None
     if layer is not None and layer.decisions:  # months that are filled alone have no tile of readings

@@ -76,7 +76,7 @@ def renew_rollups(site: SiteLike, request: HistoryRequest) -> None:
     must not lack the months until somebody loads these again.
     """
     for series in request.series:
-        for resolution, timezone in _kinds_beside(site, SeriesKey(site.source.id, *series)):
+        for resolution, timezone in _kinds_beside(site, SeriesKey(site.source_id, *series)):
             other = replace(request, stations=series[:1], sensors=series[1:], resolution=resolution, timezone=timezone)
             for rollup in _rollups(site, other):
                 rollup.ensure(rollup.renewed_months(other.start_ms, other.end_ms))
@@ -128,7 +128,7 @@ def _rollups(site: SiteLike, request: HistoryRequest) -> Iterator[_Rollup]:
     for station, name in request.series:
         sensor = site.catalogue[name]
         if sensor.drawing != "bars":
-            key, layer = SeriesKey(site.source.id, station, name), flag_layer(site, station, name)
+            key, layer = SeriesKey(site.source_id, station, name), flag_layer(site, station, name)
             of = partial(_Rollup, site.tiles, key, sensor, BY_NAME[request.resolution], request.timezone)
             yield from (of(rows) for rows in BOTH)
             yield from (of("good", OverlaidSeries(layer, choice)) for choice in LEFT_OUT if layer is not None)

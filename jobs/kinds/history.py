@@ -124,7 +124,7 @@ def _lacks_tiles(site: Site, seen: Site, request: HistoryRequest) -> bool:
 
     A month that an import has changed since it was read is there, and the next plan reads it again.
     """
-    site.tiles.drop_lost({SeriesKey(site.source.id, station, sensor) for station, sensor in request.series})
+    site.tiles.drop_lost({SeriesKey(site.source_id, station, sensor) for station, sensor in request.series})
     return not all_present(seen, request)
 
 

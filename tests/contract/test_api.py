@@ -374,7 +374,7 @@ def test_a_figure_says_which_part_has_left_the_disk_as_the_statistics_do(own_wor
     whole = ok(sari.get(f"/api/jobs/{done}/figure"))
     assert (whole["layout"]["meta"]["complete"], tints(whole)) == (True, [])
 
-    rain = SeriesKey(own_world.site.source.id, "EWR", "rainfall")
+    rain = SeriesKey(own_world.site.source_id, "EWR", "rainfall")
     own_world.site.tiles.drop(rain, [own_world.site.tiles.entries(rain)[parse_month("2013-07")]])
     figure = ok(sari.get(f"/api/jobs/{done}/figure"))
     offset = figure["layout"]["meta"]["offset"]
@@ -390,7 +390,7 @@ def test_a_figure_says_which_part_has_left_the_disk_as_the_statistics_do(own_wor
 @pytest.mark.parametrize("which", ["first value", "a summary"])
 def test_a_damaged_month_is_neither_drawn_nor_called_complete(own_world, which):
     done, sari = own_world.started(**LOADED), own_world.user("sari")
-    tiles, rain = own_world.site.tiles, SeriesKey(own_world.site.source.id, "EWR", "rainfall")
+    tiles, rain = own_world.site.tiles, SeriesKey(own_world.site.source_id, "EWR", "rainfall")
     entry = tiles.entries(rain)[parse_month("2013-07")]
     path = tiles.folder(rain) / entry.file_name
     data = bytearray(path.read_bytes())
@@ -406,7 +406,7 @@ def test_a_damaged_month_is_neither_drawn_nor_called_complete(own_world, which):
 
 def test_what_came_back_while_a_figure_was_drawn_without_it_does_not_make_it_complete(own_world, monkeypatch):
     done, sari = own_world.started(**LOADED), own_world.user("sari")
-    rain = SeriesKey(own_world.site.source.id, "EWR", "rainfall")
+    rain = SeriesKey(own_world.site.source_id, "EWR", "rainfall")
     entry = own_world.site.tiles.entries(rain)[parse_month("2013-07")]
     path = own_world.site.tiles.folder(rain) / entry.file_name
     kept, index = path.read_bytes(), path.with_name("index").read_bytes()
@@ -446,7 +446,7 @@ def test_an_hourly_job_that_lost_its_rollups_alone_says_so_where_it_is_drawn_fro
     before, figure = given(), ok(sari.get(f"/api/jobs/{done}/figure"))
     assert (figure["layout"]["meta"]["complete"], tints(figure)) == (True, [])
     key = rollup_key(
-        SeriesKey(site.source.id, "EWR", "temperature"), site.catalogue["temperature"], BY_NAME["1h"], "Asia/Jakarta"
+        SeriesKey(site.source_id, "EWR", "temperature"), site.catalogue["temperature"], BY_NAME["1h"], "Asia/Jakarta"
     )
     assert site.tiles.entries(key)
     site.tiles.drop(key, site.tiles.entries(key).values())

@@ -28,7 +28,7 @@ from data.inventory import Inventory
 from data.load_plan import all_present, plan
 from data.readings import FLAG_RANGE, FLAG_SOURCE
 from data.site import Site
-from data.source_sync import reload
+from data.sync_due import reload
 from data.tiles.series import SeriesKey
 from data.tiles.tile_store import TileStore
 from data.time.months import parse_month
@@ -350,7 +350,7 @@ def test_a_mapped_table_has_derived_sensors_of_what_it_maps(theirs):
         assert "dew_point" in site.inventory.station("a").sensors
         load(site, asked("dew_point"))
         assert rows(site, "dew_point")[1].round(1).tolist() == [13.9] * 48
-        assert "dew_point" not in {name for each in Inventory(site.engine, site.source.id).stations() for name in each.spans}
+        assert "dew_point" not in {name for each in Inventory(site.engine, site.source_id).stations() for name in each.spans}
         theirs.run("UPDATE wide SET h = 100.0")
         reload(site, asked("dew_point"))
         load(site, asked("dew_point"))

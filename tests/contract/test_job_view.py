@@ -168,7 +168,7 @@ def test_the_page_tints_what_a_completed_job_has_lost_as_the_api_does(data_dir: 
     load_history(site, REQUEST, lambda progress: None)
     services = Services(settings, site, ledger, open_access(settings), lambda: MINE, lambda: None)
     job = ledger.record_completed("local", REQUEST, {})
-    rain = SeriesKey(site.source.id, "EWR", "rainfall")
+    rain = SeriesKey(site.source_id, "EWR", "rainfall")
     site.tiles.drop(rain, [site.tiles.entries(rain)[parse_month("2013-07")]])
     layout = draw(services, asked(job.id)).answer["figure"]["layout"]
     shape = layout["shapes"][0]  # those after it mark what is suspect

@@ -117,7 +117,7 @@ def loaded(site: Site, *stations: str) -> list[Any]:
     request = request_of(list(stations), list(SENSORS), "2020-01-01", "2020-04-01", "raw", "Asia/Jakarta")
     load_history(site, request, lambda _: None)
     assert plan(site, request).is_complete
-    keys = [SeriesKey(site.source.id, station, sensor) for station in stations for sensor in SENSORS]
+    keys = [SeriesKey(site.source_id, station, sensor) for station in stations for sensor in SENSORS]
     return [column for key in keys for column in site.tiles.open_series(key, request.start_ms, request.end_ms).read()]
 
 

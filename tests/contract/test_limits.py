@@ -207,7 +207,7 @@ def test_other_limits_make_flags_anew_and_no_tile_of_readings_and_given_back_all
     client, ledger = create_app(loaded.settings).server.test_client(), open_ledger(loaded.settings)
     ledger.heartbeat(WORKER)
     here = replace(loaded, limits=access.limits, flags="hard")
-    readings = SeriesKey(loaded.source.id, "a", "temperature")
+    readings = SeriesKey(loaded.source_id, "a", "temperature")
     tiles = dict(here.tiles.entries(readings))
     before: tuple[Any, ...] = open_observations(here, request(), "a", "temperature").read()
     file = FileRecord(name="x.csv", format="csv", units="none", bytes=0, rows=0, sha256="0")

@@ -87,8 +87,8 @@ def test_a_manifest_says_what_the_rows_are_made_of(opened, tmp_path):
     assert (station["name"], round(station["latitude"])) == ("EWR", 41)
     rain, air = told["series"]
     assert (rain["sensor"], air["sensor"], air["rows"]) == ("rainfall", "temperature", told["file"]["rows"] - 1)
-    entry = opened.site.tiles.entries(SeriesKey(opened.site.source.id, "EWR", "temperature"))[parse_month("2013-03")]
-    flags = opened.site.tiles.entries(SeriesKey(opened.site.source.id, "EWR", "temperature@flags"))[parse_month("2013-03")]
+    entry = opened.site.tiles.entries(SeriesKey(opened.site.source_id, "EWR", "temperature"))[parse_month("2013-03")]
+    flags = opened.site.tiles.entries(SeriesKey(opened.site.source_id, "EWR", "temperature@flags"))[parse_month("2013-03")]
     assert (told["flags"], air["months"]) == ("hard", {"2013-03": f"{entry.generation} {entry.crc:08x} {flags.crc:08x}"})
     none = json.loads(opened.get(f"manifest?flags=none&{MARCH}").data)  # of a file with a column of flags
     assert (none["flags"], none["series"][1]["months"]) == ("none", air["months"])

@@ -40,8 +40,9 @@ from data.source.mapped import sql as mapped_sql
 from data.source.mapped.outlying_check import outlying_rows
 from data.source.mapped.source import MappedReader
 from data.source.mapped.station_bounds import Bounds, bounds
-from data.source_sync import reload, sync_inventory, sync_is_due
+from data.source_sync import sync_inventory
 from data.source_sync_tables import last_sync
+from data.sync_due import reload, sync_is_due
 from data.tiles.tile_store import SeriesKey
 from data.time.months import month_bounds_ms, month_of
 from errors import SourceMismatch, SourceUnavailable
@@ -145,7 +146,7 @@ def test_the_same_rows_give_the_same_tiles_whatever_layout_and_database(foreign,
 
 def tile_bytes(site: Site, station: str, sensor: str) -> list[bytes]:
     return [
-        array.tobytes() for array in site.tiles.open_series(SeriesKey(site.source.id, station, sensor), -(2**60), 2**60).read()
+        array.tobytes() for array in site.tiles.open_series(SeriesKey(site.source_id, station, sensor), -(2**60), 2**60).read()
     ]
 
 

@@ -428,7 +428,7 @@ def test_a_job_whose_grant_is_gone_when_its_turn_comes_reads_nothing(world, left
     world.grant(**left)
     done = world.run()
     assert (done.status, done.error.code, done.error.message) == (Status.FAILED, code, sentence)
-    assert not world.site.tiles.entries(SeriesKey(world.site.source.id, "EWR", "wind_speed"))
+    assert not world.site.tiles.entries(SeriesKey(world.site.source_id, "EWR", "wind_speed"))
 
 
 def test_a_job_that_finds_nothing_tells_of_the_granted_time_only(world):

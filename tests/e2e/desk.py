@@ -74,7 +74,7 @@ class Desk:
 
     def tiles(self, station: str, sensor: str = "temperature") -> int:
         """How many tiles of a series are published."""
-        return len(self.site.tiles.entries(SeriesKey(self.site.source.id, station, sensor)))
+        return len(self.site.tiles.entries(SeriesKey(self.site.source_id, station, sensor)))
 
     def keys(self, *requests: HistoryRequest) -> set[Any]:
         """The tiles that the requests are made of."""

@@ -84,7 +84,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values = np.random.default_rng(1).normal(20, 5, len(times)).round(2)
     for name in SENSORS:
         sensor = site.catalogue[name]
-        key = SeriesKey(site.source.id, "aws-1", name)
+        key = SeriesKey(site.source_id, "aws-1", name)
         for month in np.unique(months := months_of(times)).tolist():
             cleaned = clean(times[months == month], values[months == month], sensor)
             site.tiles.publish(key, [site.tiles.write(key, month, cleaned, generation=1, fingerprint=sensor.fingerprint)])

@@ -152,7 +152,7 @@ def test_a_load_ends_with_its_tiles(fleet, ledger, site, wake):
     request = HistoryRequest(("JFK",), ("temperature",), *YEAR_MS)
     done = become(ledger, start_job(site, ledger, person("siti"), request, wake, by_page=True), Status.COMPLETED)
     assert done.attempt == 1
-    assert len(site.tiles.entries(SeriesKey(site.source.id, "JFK", "temperature"))) == done.metrics["tiles_read"] == 12
+    assert len(site.tiles.entries(SeriesKey(site.source_id, "JFK", "temperature"))) == done.metrics["tiles_read"] == 12
 
 
 def test_a_workbook_is_written_where_all_hosts_find_it(fleet, ledger, site, wake):

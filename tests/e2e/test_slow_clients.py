@@ -54,7 +54,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str, st
     migrate_jobs(ledger.engine)
     migrate_access(access.engine)
     times = np.arange(FIRST, LAST, 60_000)
-    key = SeriesKey(site.source.id, "aws-1", "temperature")
+    key = SeriesKey(site.source_id, "aws-1", "temperature")
     store_rows(site.tiles, site.catalogue["temperature"], times, np.full(len(times), 21.25), key=key)
     with site.engine.begin() as connection:
         site.inventory.describe(connection, "aws-1", sensors=dict.fromkeys(["temperature"]), step_ms=60_000)
