@@ -15,19 +15,12 @@ from data.time.resolution import Resolution
 
 
 @dataclass(frozen=True)
-class OwnSource:
-    """Names the source among the tiles."""
-
-    id: str = "own"
-
-
-@dataclass(frozen=True)
 class TileSite:
     """Tiles, the sensors, and whose tiles they are."""
 
     tiles: TileStore
     catalogue: Catalogue
-    source: OwnSource = OwnSource()
+    source_id: str = "own"  # names the source among the tiles
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
     decisions: Decisions = no_decisions
