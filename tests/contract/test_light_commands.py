@@ -13,8 +13,8 @@ from data.site import open_site
 from jobs.kinds.history import load_history
 from tests.processes import ROOT, site_environment
 
-HEAVY = ("alembic", "analysis.registry", "connectorx", "dash", "pandas", "pint", "plotly", "pyarrow")
-HEAVY += ("sqlalchemy.dialects.mysql", "sqlalchemy.dialects.postgresql")
+PACKAGES = ("alembic", "connectorx", "dash", "pandas", "pint", "plotly", "pyarrow")
+HEAVY = (*PACKAGES, "analysis.registry", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.postgresql")
 ASKED = ("JFK", "temperature", "2013-03-01", "2013-04-01")
 CODE = f"""
 import json, sys, manage
