@@ -16,6 +16,7 @@ from data.site import Site
 from data.source import MappedReader
 from data.source.connection.query_columns import Readings
 from data.source_sync import ExactMonth
+from data.tiles.month_lock import month_locked
 from data.tiles.tile_store import SeriesKey, TileEntry
 from data.time.months import month_bounds_ms, month_name
 
@@ -106,7 +107,7 @@ def load_months(site: Site, reader: MappedReader, wanted: Sequence[Missing]) -> 
     with ExitStack() as locks:
         # all in the same order, so that no two wait for each other
         for each in sorted(wanted, key=lambda one: one.station):
-            locks.enter_context(site.tiles.build_lock(site.source_id, each.station, each.month))
+            locks.enter_context(month_locked(site.tiles.root, site.source_id, each.station, each.month))
         fingerprints = reader.fingerprints([each.station for each in wanted], wanted[0].month)
         # A tile of an earlier attempt, whose fingerprint nobody noted,
         # could be stale without anybody seeing it later.

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from data.site import Site
+from data.tiles.month_lock import month_locked
 
 
 class Gate:
@@ -24,7 +25,7 @@ class Gate:
         Tiles that are there are not touched.
         """
         for month in months:
-            self._held.enter_context(self._site.tiles.build_lock(self._site.source_id, station, month))
+            self._held.enter_context(month_locked(self._site.tiles.root, self._site.source_id, station, month))
 
     def hold_from(self, station: str, share: float) -> None:
         """Hold the station's later months, so that a load of all of them waits when

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from config import Settings
+from data.tiles.month_lock import month_locked
 from data.tiles.tile_store import TileStore
 from data.time.months import parse_month
 from jobs.job import Status
@@ -154,7 +155,7 @@ def test_what_cannot_be_loaded_says_why_and_starts_no_job(site, tmp_path, ledger
 
 def test_ctrl_c_cancels_the_job_and_leaves_no_process(site, tmp_path, ledger):
     store = TileStore(Settings(data_dir=site).tiles_path)
-    with store.build_lock("own", "a", parse_month("2020-01")):  # the job must wait for us
+    with month_locked(store.root, "own", "a", parse_month("2020-01")):  # the job must wait for us
         command = [sys.executable, str(ROOT / "manage.py"), "history", *RANGE, "--sensor", "temperature"]
         process = subprocess.Popen(command, cwd=tmp_path, env=site_environment(data_dir=site), stderr=subprocess.PIPE, text=True)
         job = wait_until(lambda: next(iter(ledger.jobs(status=Status.RUNNING)), None), "a running job")

@@ -24,6 +24,7 @@ from data.readings import Observations
 from data.tiles import index as tile_index
 from data.tiles.blocks import Blocks
 from data.tiles.format import HEADER_BYTES
+from data.tiles.month_lock import month_locked
 from data.tiles.tile_store import SeriesKey, TileStore
 from data.time.months import month_start_ms
 from errors import TileDamaged
@@ -376,11 +377,11 @@ def test_what_ended_jobs_left_behind_is_swept(tmp_path: Path) -> None:
 
 def test_two_threads_never_build_one_month_at_a_time_but_may_build_two(tmp_path: Path) -> None:
     store, inside, most = TileStore(tmp_path), [0], [0]
-    with store.build_lock("own", "aws-1", MONTH + 1):  # another month: does not hold them up
+    with month_locked(store.root, "own", "aws-1", MONTH + 1):  # another month: does not hold them up
 
         def build() -> None:
             for _ in range(50):
-                with store.build_lock("own", "aws-1", MONTH):
+                with month_locked(store.root, "own", "aws-1", MONTH):
                     inside[0] += 1
                     most[0] = max(most[0], inside[0])
                     inside[0] -= 1
