@@ -23,6 +23,7 @@ LEAST_SECRET = 16  # characters: whoever guesses one is anybody
 FREE_THREADS = 2
 # with or without a port
 _HOST = re.compile(r"(\*\.)?[^\s/*.\[\]][^\s/*]*|\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.=-]+)*/?")
 _LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1")
 
 
@@ -36,7 +37,9 @@ class Settings(BaseSettings):
     observations_url: str = Field(
         default="", description="SQLAlchemy URL of Riwayat's own observations; empty: a second SQLite file in DATA_DIR."
     )
-    tile_dir: Path | None = Field(default=None, description="Folder of the tiles; default DATA_DIR/tiles.")
+    tile_dir: str | Path | None = Field(
+        default=None, description="Folder of the tiles, or s3://bucket/prefix; default DATA_DIR/tiles."
+    )
     tile_mmap: bool = Field(default=True, description="Map tiles into memory; false where TILE_DIR is on a network file system.")
     tile_budget_gb: float = Field(default=20.0, gt=0, description="How much disk the tiles may take, in GB (10^9 bytes).")
     source: Path | None = Field(
@@ -167,6 +170,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is not an IANA time zone such as Asia/Jakarta") from exc
         return name
 
+    @field_validator("tile_dir")
+    @classmethod
+    def _folder_or_bucket(cls, where: str | Path | None) -> str | Path | None:
+        if isinstance(where, str) and "://" in where and not _BUCKET.fullmatch(where):
+            raise ValueError("expected a folder, or s3://bucket or s3://bucket/prefix, without a key or a query")
+        return where
+
     @field_validator("proxy_secret", "secret_key")
     @classmethod
     def _hard_to_guess(cls, secret: SecretStr) -> SecretStr:
@@ -244,8 +254,15 @@ class Settings(BaseSettings):
 
     @property
     def tiles_path(self) -> Path:
-        """Folder of the tiles."""
-        return (self.tile_dir or self.data_dir / "tiles").resolve()
+        """Folder of the tiles; of those of object storage that this host has."""
+        if self.object_store_url:
+            return (self.data_dir / "tile-cache").resolve()
+        return Path(self.tile_dir or self.data_dir / "tiles").resolve()
+
+    @property
+    def object_store_url(self) -> str | None:
+        """The bucket of the tiles, as ``s3://bucket/prefix``; None where they are in a folder."""
+        return self.tile_dir if isinstance(self.tile_dir, str) and _BUCKET.fullmatch(self.tile_dir) else None
 
     @property
     def tile_budget_bytes(self) -> int:
@@ -266,7 +283,7 @@ class Settings(BaseSettings):
             ConfigurationError: DATA_DIR is another user's, or as :meth:`check_databases`.
         """
         own_folder(self.data_dir)
-        own_folder(self.tiles_path, ours=self.tile_dir is None)
+        own_folder(self.tiles_path, ours=self.tile_dir is None or self.object_store_url is not None)
         self.check_databases()
 
     def check_databases(self) -> None:

@@ -224,6 +224,10 @@ class DiskFull(RiwayatError, code="disk_full", http_status=507):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+class StorageUnavailable(RiwayatError, code="storage_unavailable", http_status=503, retryable=True):
+    """The object storage does not answer. Try again in a moment."""
+
+
 class TileDamaged(RiwayatError, code="tile_damaged", retryable=True):
     """A tile on disk is damaged."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -49,6 +50,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _folder("data folder", settings.data_dir.resolve())
     yield _folder("tile folder", settings.tiles_path)
     yield _disk(settings.tiles_path)
+    if settings.object_store_url:
+        yield _guarded("object storage", None, lambda: _object_storage(settings))
     yield _guarded("sensor catalogue", None, lambda: _catalogue(settings))
     yield _guarded("observations", settings.history_url, lambda: _observations(settings))
     yield _guarded("job ledger", settings.jobs_url, lambda: _ledger(settings))
@@ -69,6 +72,18 @@ def _disk(path: Path) -> Check:
     there = next(folder for folder in (path, *path.parents) if os.path.exists(folder))  # noqa: PTH110 - as above
     free_gb = shutil.disk_usage(there).free / 1e9
     return Check("disk", free_gb >= FREE_DISK_GB, f"{free_gb:.1f} GB free", "free some, or lower RIWAYAT_TILE_BUDGET_GB")
+
+
+def _object_storage(settings: Settings) -> Check:
+    from data.site import open_object_store
+    from data.tiles.object_store import conditions_hold
+
+    objects = open_object_store(settings, patient=False)
+    ok = objects is not None and conditions_hold(objects, f"probe/{secrets.token_hex(8)}")
+    found = "" if ok else ", which puts objects against a condition (If-Match, If-None-Match): indices would be lost"
+    return Check(
+        "object storage", ok, f"{settings.object_store_url}{found}", "take a store that keeps to them, or a shared folder"
+    )
 
 
 def _guarded(name: str, url: str | None, look: Callable[[], Check]) -> Check:

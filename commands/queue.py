@@ -158,11 +158,11 @@ def prune(
     """Forget jobs that ended long ago, and remove Excel and NetCDF files that are no longer kept.
     Tiles are not touched.
     """
-    from data.site import open_shelf
+    from data.site import open_object_store, open_shelf
 
     with opened_ledger() as (settings, ledger):
         gone = ledger.prune(older_than_s=days * DAY_S)
-        removed = open_shelf(settings).prune()
+        removed = open_shelf(settings, open_object_store(settings)).prune()
     say(f"{some(gone, 'job')} forgotten.", err=True)
     if as_json:
         say_json({"forgotten": gone, "workbook_bytes": removed})

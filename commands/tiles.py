@@ -23,10 +23,10 @@ def status(as_json: AsJson = False) -> None:
     """List the series on disk (tiles, rows, bytes, months,
     last use) and their share of the budget.
     """
-    from data.tiles.tile_store import TileStore
+    from data.site import open_object_store, open_tiles
 
     settings = load_settings()
-    series = TileStore(settings.tiles_path).status()
+    series = open_tiles(settings, open_object_store(settings)).status()
     found = [
         {
             **one.key._asdict(),
@@ -45,7 +45,8 @@ def status(as_json: AsJson = False) -> None:
         say_json({"bytes": total, "budget_bytes": budget, "series": found})
         return
     show(found, as_json=False, nothing="There are no tiles.")
-    say(f"{total / 1e9:.3f} of {budget / 1e9:g} GB in {settings.tiles_path}", err=True)
+    where = settings.object_store_url or f"{budget / 1e9:g} GB in {settings.tiles_path}"
+    say(f"{total / 1e9:.3f} {'GB in' if settings.object_store_url else 'of'} {where}", err=True)
 
 
 @_tiles.command()
@@ -53,9 +54,10 @@ def verify(as_json: AsJson = False) -> None:
     """Read every byte and check it. Damaged tiles are dropped, and read again when needed;
     exit 1 when there were any.
     """
-    from data.tiles.tile_store import TileStore
+    from data.site import open_object_store, open_tiles
 
-    checked, damages = TileStore(load_settings().tiles_path).verify()
+    settings = load_settings()
+    checked, damages = open_tiles(settings, open_object_store(settings)).verify()
     found = [{**one.key._asdict(), "month": month_name(one.month), "reason": one.reason} for one in damages]
     if as_json:
         say_json({"checked": checked, "damaged": found})
@@ -76,14 +78,16 @@ def clear(
     """Remove the tiles, and with all of them the Excel and NetCDF files made of them.
     Nothing is lost: they are read again when needed.
     """
-    from data.site import open_shelf
-    from data.tiles.tile_store import TileStore
+    from data.site import open_object_store, open_shelf, open_tiles
 
     settings = load_settings()
-    store = TileStore(settings.tiles_path)
+    objects = open_object_store(settings)
+    store = open_tiles(settings, objects)
     if not yes and not as_json:
-        typer.confirm(f"Remove the tiles of {station or 'all stations'} in {store.root}?", abort=True, err=True)
-    removed = store.clear(station) + (0 if station else open_shelf(settings).clear())
+        typer.confirm(
+            f"Remove the tiles of {station or 'all stations'} in {objects.url if objects else store.root}?", abort=True, err=True
+        )
+    removed = store.clear(station) + (0 if station else open_shelf(settings, objects).clear())
     if as_json:
         say_json({"bytes": removed})
     else:

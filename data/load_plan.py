@@ -47,6 +47,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     touched = stamped_months(site.catalogue, request)
     looked_at_first = months_looked_at(site.catalogue, request)[0]
     places = stations_looked_at(site.catalogue, request)
+    site.tiles.look(site.source_id, places)
     every = site.inventory.month_table(places, looked_at_first, touched[-1], emptied=True)
     asked = (every.month >= touched[0]) & (every.station < len(stations))
     found = every.only(asked)

@@ -18,11 +18,14 @@ from data.database.engine import make_engine, sqlite_path
 from data.database.network_timeouts import install_network_timeouts
 from data.database.tables import OWN_SOURCE
 from data.decision import Decisions, no_decisions
+from data.export.object_shelf import ObjectShelf
 from data.export.shelf import Shelf
 from data.file_note import FileNote
 from data.flag_choice import FlagChoice
 from data.inventory import Inventory
 from data.limit_overrides import SetLimits, no_set_limits
+from data.tiles.object_store import ObjectStore
+from data.tiles.object_tile_store import ObjectTileStore
 from data.tiles.tile_store import TileStore
 from data.time.resolution import Resolution
 from data.user_formula import Definitions, no_definition
@@ -59,6 +62,7 @@ class Site:
     decisions: Decisions = no_decisions
     limits: SetLimits = no_set_limits
     notes: tuple[FileNote, ...] = ()
+    objects: ObjectStore | None = None
 
     def knowing(self, sensors: Iterable[str]) -> Site:
         """The site with the users' formulas among some sensors in its catalogue and inventory."""
@@ -85,12 +89,25 @@ class Site:
     @property
     def shelf(self) -> Shelf:
         """What jobs wrote to be fetched, beside the tiles."""
-        return open_shelf(self.settings)
+        return open_shelf(self.settings, self.objects)
 
 
-def open_shelf(settings: Settings) -> Shelf:
-    """The shelf of a site."""
-    return Shelf(settings.tiles_path, settings.workbook_ttl, settings.workbook_budget_bytes)
+def open_object_store(settings: Settings, *, patient: bool = True) -> ObjectStore | None:
+    """The object storage of a site, if it has one; asks it nothing yet. ``patient`` as there."""
+    return ObjectStore(settings.object_store_url, patient=patient) if settings.object_store_url else None
+
+
+def open_shelf(settings: Settings, objects: ObjectStore | None = None) -> Shelf:
+    """The shelf of a site; without its object storage only that of this host."""
+    kept = settings.tiles_path, settings.workbook_ttl, settings.workbook_budget_bytes
+    return ObjectShelf(objects, *kept) if objects else Shelf(*kept)
+
+
+def open_tiles(settings: Settings, objects: ObjectStore | None) -> TileStore:
+    """The tiles of a site, in its object storage or its folder."""
+    if objects:
+        return ObjectTileStore(objects, settings.tiles_path, settings.tile_budget_bytes)
+    return TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap)
 
 
 def open_site(
@@ -103,6 +120,7 @@ def open_site(
     definitions: Definitions = no_definition,
     decisions: Decisions = no_decisions,
     limits: SetLimits = no_set_limits,
+    patient: bool = True,
 ) -> Site:
     """The site of some settings; opens no connection and reads no tile until it is used.
 
@@ -110,7 +128,8 @@ def open_site(
     stop them. No statement takes longer than ``statement_timeout_s`` (a job may); none in our own
     database waits longer than ``busy_ms`` for a SQLite file that is written to. ``run_query`` puts
     the questions of plan and inventory to our own database, ``definitions`` knows users' formulas,
-    ``decisions`` what people decided about series, ``limits`` which limits of rules they set.
+    ``decisions`` what people decided about series, ``limits`` which limits of rules they set. One
+    that is not ``patient`` waits for no object storage.
 
     Raises:
         ConfigurationError: a wrong URL or catalogue.
@@ -123,16 +142,18 @@ def open_site(
     if settings.source is not None:
         source, catalogue = _mapped(settings, settings.source, catalogue, session_name)
         source_id, open_source = source.id, lambda: source
+    objects = open_object_store(settings, patient=patient)
     return Site(
         settings=settings,
         catalogue=catalogue,
         engine=engine,
         inventory=Inventory(engine, source_id, run_query, catalogue=catalogue),
-        tiles=TileStore(settings.tiles_path, settings.tile_budget_bytes, mapped=settings.tile_mmap),
+        tiles=open_tiles(settings, objects),
         open_source=open_source,
         run_query=run_query,
         decisions=decisions,
         limits=limits,
+        objects=objects,
     )
 
 
@@ -153,6 +174,7 @@ def open_web_site(
         definitions=definitions,
         decisions=decisions,
         limits=limits,
+        patient=False,
     )
     install_network_timeouts(site.engine, "observations")
     return site

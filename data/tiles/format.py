@@ -137,6 +137,14 @@ def read_entry(path: Path) -> TileEntry:
         return parse_header(file.read(HEADER_BYTES), os.fstat(file.fileno()).st_size, path)[0]
 
 
+def is_whole(path: Path, entry: TileEntry) -> bool:
+    """Return whether a file is the tile that an entry names, by its header."""
+    try:
+        return read_entry(path) == entry
+    except (TileDamaged, FileNotFoundError):
+        return False
+
+
 def parse_header(head: bytes, length: int, path: Path | str) -> tuple[TileEntry, int]:
     """Entry and version that the first bytes of a file of some length tell.
 

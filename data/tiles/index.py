@@ -9,7 +9,7 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -112,6 +112,11 @@ def _body(folder: Path) -> bytes | None:
             data = file.readall()
     except (FileNotFoundError, NotADirectoryError):
         return b""
+    return _checked(data)
+
+
+def _checked(data: bytes) -> bytes | None:
+    """The entries in the bytes of an index; None of damaged ones."""
     body = data[len(MAGIC) + _HEAD.size :]
     if not data.startswith(MAGIC) or len(data) < len(MAGIC) + _HEAD.size:
         return None
@@ -124,10 +129,37 @@ def _entries(body: bytes) -> Mapping[int, TileEntry]:
     return {entry.month: entry for entry in entries}
 
 
-def write_index(folder: Path, entries: Mapping[int, TileEntry]) -> None:
-    """Replace the index at once, under :func:`locked`. Same entries give the same bytes."""
+def pack_index(entries: Mapping[int, TileEntry]) -> bytes:
+    """Return the bytes of an index. Same entries give the same bytes."""
     body = b"".join(pack_entry(entries[month]) for month in sorted(entries))
-    replace_file(folder / INDEX, [MAGIC + _HEAD.pack(zlib.crc32(body), len(entries)), body])
+    return MAGIC + _HEAD.pack(zlib.crc32(body), len(entries)) + body
+
+
+def unpack_index(data: bytes) -> Mapping[int, TileEntry] | None:
+    """Return the entries in the bytes of an index by month; None of damaged ones."""
+    body = _checked(data)
+    return None if body is None else _entries(body)
+
+
+def write_index(folder: Path, entries: Mapping[int, TileEntry]) -> None:
+    """Replace the index at once, under :func:`locked`."""
+    replace_file(folder / INDEX, [pack_index(entries)])
+
+
+def merged(known: Mapping[int, TileEntry], fresh: Mapping[int, TileEntry], ordered: bool) -> dict[int, TileEntry]:
+    """Return what an index of ``known`` tiles names when others are published: no older generation
+    in place of a newer one, where they are ``ordered``.
+    """
+    late = {month for month, entry in fresh.items() if ordered and month in known and entry.generation < known[month].generation}
+    return {**known, **{month: entry for month, entry in fresh.items() if month not in late}}
+
+
+def replaced(
+    known: Mapping[int, TileEntry], fresh: Mapping[int, TileEntry], shown: Mapping[int, TileEntry]
+) -> Iterator[TileEntry]:
+    """Yield the tiles whose file is no longer wanted after :func:`merged`."""
+    for month in fresh.keys() & known.keys():
+        yield from (entry for entry in (known[month], fresh[month]) if entry.file_name != shown[month].file_name)
 
 
 def rebuild(folder: Path, month: int | None = None) -> dict[int, TileEntry]:
@@ -144,9 +176,9 @@ def rebuild(folder: Path, month: int | None = None) -> dict[int, TileEntry]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, lock: str = LOCK) -> Iterator[None]:
     """Alone among all threads and processes of the host that change this series' index."""
-    with (folder / LOCK).open("ab") as file:
+    with (folder / lock).open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -166,7 +198,7 @@ def write_used(folder: Path, used: Mapping[int, int]) -> None:
     replace_file(folder / USED, [text.encode()])
 
 
-def replace_file(path: Path, pieces: list[memoryview | bytes] | list[bytes]) -> None:
+def replace_file(path: Path, pieces: Iterable[memoryview | bytes]) -> None:
     """Write under a temporary name, then rename: readers see the old file or the new one,
     and a full disk leaves the old.
 

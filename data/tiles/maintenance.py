@@ -65,13 +65,19 @@ def status(root: Path) -> tuple[SeriesStatus, ...]:
     return tuple(found)
 
 
-def verify(root: Path, drop: Callable[[SeriesKey, list[TileEntry]], None]) -> tuple[int, tuple[Damage, ...]]:
-    """Read every byte of every published tile; return how many, and the damaged ones, dropped."""
+def verify(
+    root: Path,
+    drop: Callable[[SeriesKey, list[TileEntry]], None],
+    damage: Callable[[SeriesKey, TileEntry], str | None] | None = None,
+) -> tuple[int, tuple[Damage, ...]]:
+    """Read every byte of every published tile; return how many, and the damaged ones, dropped.
+    ``damage`` says what is wrong with one that is elsewhere than in its folder.
+    """
     checked, damages = 0, []
     for key, folder in series_folders(root):
         for entry in tile_index.read_index(folder).values():
             checked += 1
-            reason = _damage(folder, entry)
+            reason = damage(key, entry) if damage else _damage(folder, entry)
             if reason:
                 damages.append(Damage(key, entry.month, reason))
                 drop(key, [entry])
@@ -111,9 +117,15 @@ def _clear_series(folder: Path) -> int:
     return 0
 
 
-def evict(root: Path, budget_bytes: int, keep: Collection[tuple[SeriesKey, int]]) -> int:
+def evict(
+    root: Path,
+    budget_bytes: int,
+    keep: Collection[tuple[SeriesKey, int]],
+    *,
+    remove: Callable[[Path, TileEntry], int] | None = None,
+) -> int:
     """Remove the least recently used published tiles, never those to keep, until the rest fits;
-    bytes removed.
+    bytes removed. ``remove`` does so by folder and entry and returns bytes.
     """
     now = time.time()
     total, tiles = 0, []
@@ -126,7 +138,7 @@ def evict(root: Path, budget_bytes: int, keep: Collection[tuple[SeriesKey, int]]
     for _, _, folder, entry in sorted(tiles, key=lambda tile: (tile[0], tile[1], tile[3].month)):
         if total - removed <= budget_bytes:
             break
-        removed += _remove(folder, entry)
+        removed += (remove or _remove)(folder, entry)
     if removed:
         _log.info("tiles evicted", bytes=removed, budget_bytes=budget_bytes)
     return removed

@@ -29,7 +29,7 @@ def quoted(text: str) -> str:
 
 def station_folder(source: str, station: str) -> Path:
     """Folder of a station's series, relative to the store."""
-    return Path(quoted(source)) / quoted(station)
+    return Path(f"{quoted(source)}/{quoted(station)}")
 
 
 def folder_name(key: SeriesKey) -> Path:
@@ -49,12 +49,17 @@ def keys_beside(root: Path, key: SeriesKey, begins: Collection[str]) -> list[Ser
     """Return the station's series whose name begins with the name of one and one of ``begins``."""
     station, wanted = root / station_folder(key.source, key.station), tuple(key.sensor + begin for begin in begins)
     starts = tuple(quoted(start).partition("~")[0] for start in wanted)
-    try:
-        folders = sorted(name for name in os.listdir(station) if name.startswith(starts))  # noqa: PTH208 - of thousands
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    folders = sorted(name for name in names_in(station) if name.startswith(starts))
     found = (_named(station / name / NAME) for name in folders)
     return [each for each in found if each is not None and each.sensor.startswith(wanted)]
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return the names of what is in a folder; none where there is no folder."""
+    try:
+        return set(os.listdir(folder))  # noqa: PTH208 - of hundreds of folders for one request
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
 
 
 def series_folders(root: Path) -> Iterator[tuple[SeriesKey, Path]]:

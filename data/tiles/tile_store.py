@@ -4,11 +4,8 @@ Threads and processes may share it (docs/tiles.md).
 
 from __future__ import annotations
 
-import fcntl
-import os
-import struct
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -19,7 +16,7 @@ from data.tiles import index as tile_index
 from data.tiles import maintenance, paths
 from data.tiles.cache import Lru
 from data.tiles.encoding import encode
-from data.tiles.format import TileEntry, read_entry
+from data.tiles.format import TileEntry, is_whole, read_entry
 from data.tiles.open_tiles import OpenTiles
 from data.tiles.series import Series, SeriesKey
 from data.time.epoch import epoch_ms
@@ -70,17 +67,20 @@ class TileStore:
 
     def entries(self, key: SeriesKey) -> Mapping[int, TileEntry]:
         """Published tiles by month; {} when there are none."""
-        folder = self.folder(key)
-        version = tile_index.identity(folder)
+        version = self.version(key)
         if version is None:
             return {}
-        return self._indices.get((key, version), lambda: tile_index.read_index(folder))
+        return self._indices.get((key, version), lambda: tile_index.read_index(self.folder(key)))
+
+    def version(self, key: SeriesKey) -> tile_index.Identity | None:
+        """Return what changes whenever a series' index does; None when there is none."""
+        return tile_index.identity(self.folder(key))
 
     def marks(self, key: SeriesKey) -> tile_index.Marks:
         """Return the marks that tell which published tiles are fresh.
         Cheap: one look at the index file where that is known.
         """
-        version = tile_index.identity(self.folder(key))
+        version = self.version(key)
         if version is None:
             return tile_index.NO_MARKS
         return self._marks.get((key, version), lambda: tile_index.read_marks(self.folder(key)))
@@ -93,7 +93,7 @@ class TileStore:
         """Return numbers that are made of the indices of some series, and of what they are
         ``about``; made once while these stay as they are.
         """
-        versions = tuple((key, tile_index.identity(self.folder(key))) for key in keys)
+        versions = tuple((key, self.version(key)) for key in keys)
         return self._told.get((versions, about), make)
 
     def write(self, key: SeriesKey, month: int, cleaned: Observations, *, generation: int, fingerprint: int) -> TileEntry:
@@ -130,43 +130,29 @@ class TileStore:
         if not fresh:
             return
         try:
-            with tile_index.locked(self.folder(key)):
-                self._publish(self.folder(key), fresh, ordered)
+            self._publish(key, fresh, ordered)
         except FileNotFoundError as exc:
             raise TileDamaged("The tiles of {station} were removed while they were written.", station=key.station) from exc
 
-    def _publish(self, folder: Path, fresh: Mapping[int, TileEntry], ordered: bool) -> None:
-        """The same for a caller that holds the lock;
-        raises FileNotFoundError when a file is not there any more.
+    def _publish(self, key: SeriesKey, fresh: Mapping[int, TileEntry], ordered: bool) -> None:
+        """The same; raises FileNotFoundError when a file is not there any more.
 
         The index names what is there: another writer of the same generation may have
         put his file in its place since.
         """
-        fresh = {month: read_entry(folder / entry.file_name) for month, entry in fresh.items()}
-        known = dict(tile_index.read_index_locked(folder))
-        late = {
-            month for month, entry in fresh.items() if ordered and month in known and entry.generation < known[month].generation
-        }
-        shown = known | {month: entry for month, entry in fresh.items() if month not in late}
-        tile_index.write_index(folder, shown)
-        used = tile_index.read_used(folder)
-        tile_index.write_used(folder, used | dict.fromkeys(fresh, self._clock()))
-        for month in fresh.keys() & known.keys():
-            for entry in (known[month], fresh[month]):
-                if entry.file_name != shown[month].file_name:
-                    (folder / entry.file_name).unlink(missing_ok=True)
+        folder = self.folder(key)
+        with tile_index.locked(folder):
+            fresh = {month: read_entry(folder / entry.file_name) for month, entry in fresh.items()}
+            known = dict(tile_index.read_index_locked(folder))
+            shown = tile_index.merged(known, fresh, ordered)
+            tile_index.write_index(folder, shown)
+            self._note_use(folder, fresh)
+            for entry in tile_index.replaced(known, fresh, shown):
+                (folder / entry.file_name).unlink(missing_ok=True)
 
-    @contextmanager
-    def build_lock(self, source: str, station: str, month: int) -> Iterator[None]:
-        """Lock a station's month against the host's other workers that would read it."""
-        folder = self.root / paths.station_folder(source, station)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("ab") as file:
-            # One byte of one file a month. Locks of the open file description,
-            # so that threads exclude each other too.
-            span = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, month, 1, 0)
-            fcntl.fcntl(file, fcntl.F_OFD_SETLKW, span)
-            yield
+    def _note_use(self, folder: Path, months: Iterable[int]) -> None:
+        """Note that some months are in use now, under the lock of their series."""
+        tile_index.write_used(folder, tile_index.read_used(folder) | dict.fromkeys(months, self._clock()))
 
     def touch(self, keys_months: Iterable[tuple[SeriesKey, int]]) -> None:
         """Note that tiles are in use; at most once a minute a series reaches the disk."""
@@ -175,16 +161,16 @@ class TileStore:
         for key, month in keys_months:
             months.setdefault(key, set()).add(month)
         for key, used in months.items():
-            if now - self._touched.get(key, 0) < TOUCH_EVERY_MS or tile_index.identity(self.folder(key)) is None:
+            folder = self.folder(key)
+            if now - self._touched.get(key, 0) < TOUCH_EVERY_MS or tile_index.identity(folder) is None:
                 continue
             self._touched[key] = now
             try:
-                with tile_index.locked(self.folder(key)):
-                    known = tile_index.read_used(self.folder(key))
-                    tile_index.write_used(self.folder(key), known | dict.fromkeys(used, now))
+                with tile_index.locked(folder):
+                    self._note_use(folder, used)
             except OSError as exc:
                 # a full disk, or a folder that may only be read, must not stop a view
-                _log.warning("use of tiles not noted", path=str(self.folder(key)), reason=str(exc))
+                _log.warning("use of tiles not noted", path=str(folder), reason=str(exc))
 
     def open_series(self, key: SeriesKey, start_ms: int, end_ms: int, *, lag_ms: int = 0) -> Series:
         """The published rows of [start_ms, end_ms), int ms UTC;
@@ -200,15 +186,16 @@ class TileStore:
         self._open.let_go()
         months, folder = months_between(start_ms + lag_ms, end_ms + lag_ms), self.folder(key)
         for look in range(1, _TRIES + 1):
-            version = tile_index.identity(folder)
+            version = self.version(key)
             entries = tuple(entry for month, entry in self.entries(key).items() if month in months)
             try:
                 table = self._open.table(key, folder, version, entries, months)
             except FileNotFoundError as exc:
                 # A writer published between our look at the index and at the file: look again;
                 # then the file is gone.
+                self._bring(key, entries)
                 if look == _TRIES:
-                    self.drop(key, [entry for entry in entries if not _is_whole(folder / entry.file_name, entry)])
+                    self.drop(key, [entry for entry in entries if not is_whole(folder / entry.file_name, entry)])
                     raise TileDamaged("A tile of {station} is missing.", station=key.station) from exc
                 continue
             return Series(key, entries, table, start_ms, end_ms, lag_ms)
@@ -222,21 +209,33 @@ class TileStore:
         """
         months, folders = months_between(start_ms + lag_ms, end_ms + lag_ms), (self.folder(key), self.folder(over))
         for _ in range(_TRIES):
-            versions = [tile_index.identity(folder) for folder in folders]
+            versions = [self.version(each) for each in (key, over)]
             base, other = ({month: each[month] for month in months if month in each} for each in map(self.entries, (key, over)))
             chosen = instead(base, other)
             if not chosen:
                 break
             own = tuple(entry for month, entry in base.items() if month not in chosen)
             parts = zip((key, over), folders, versions, (own, tuple(other[month] for month in chosen)), strict=True)
-            with suppress(FileNotFoundError):  # replaced meanwhile: look again
+            try:
                 self._open.let_go()
                 table = self._open.overlaid_table(list(parts), months)
                 entries = [*own, *(other[month] for month in chosen)]
                 return Series(key, tuple(sorted(entries, key=lambda entry: entry.month)), table, start_ms, end_ms, lag_ms)
+            except FileNotFoundError:  # replaced meanwhile: look again
+                self._bring(key, own)
+                self._bring(over, [other[month] for month in chosen])
         else:
             self.drop_lost([over])
         return self.open_series(key, start_ms, end_ms, lag_ms=lag_ms)
+
+    def look(self, source: str, stations: Iterable[str]) -> None:
+        """Look at what is published of many stations at once, where a look takes a while."""
+
+    def settle(self) -> None:
+        """Wait until every process sees what this one has published, where that takes a while."""
+
+    def _bring(self, key: SeriesKey, entries: Sequence[TileEntry]) -> None:
+        """Bring tiles here that are elsewhere; of a folder there are none."""
 
     def drop(self, key: SeriesKey, entries: Iterable[TileEntry]) -> None:
         """Take damaged tiles out of the index and off the disk, and log it."""
@@ -257,7 +256,7 @@ class TileStore:
         found = False
         for key in keys:
             entries = self.entries(key).values()
-            names = _names(self.folder(key)) if entries else set()
+            names = paths.names_in(self.folder(key)) if entries else set()
             lost = [entry for entry in entries if entry.file_name not in names]
             again = self.entries(key)
             # not replaced just now
@@ -289,17 +288,3 @@ class TileStore:
     def clear(self, station: str | None = None) -> int:
         """Remove all tiles, or one station's; bytes removed."""
         return maintenance.clear(self.root, station)
-
-
-def _names(folder: Path) -> set[str]:
-    try:
-        return set(os.listdir(folder))  # noqa: PTH208 - of hundreds of folders for one request
-    except FileNotFoundError:
-        return set()
-
-
-def _is_whole(path: Path, entry: TileEntry) -> bool:
-    try:
-        return read_entry(path) == entry
-    except (TileDamaged, FileNotFoundError):
-        return False

@@ -68,6 +68,7 @@ def view_request(
         raise InvalidRequest("The width must be at least one pixel.", field="width")
     window = Window(start_ms, end_ms, min(width_px, WIDEST_PX), request.timezone, include_flagged)
     drawn, exact = [], []
+    site.tiles.look(site.source_id, request.stations)
     for station, name in request.series:
         of_one = partial(_of_series, site, request, station, name, window, with_statistics, smoothing)
         one, numbers = _undamaged(of_one)

@@ -229,6 +229,7 @@ def _load(
         with classified(site.engine.url):
             hand = AttemptInHand(site, seen, owner, access, job, draft_name(job.id, attempt), report)
             found = works[job.kind](hand) if job.kind in works else _run(hand)
+        site.tiles.settle()
         report.flush()
         memory.sample()
     except (StaleAttempt, KeyboardInterrupt, SystemExit):
