@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request
+
+from api.headers import is_file, page_path
 
 _MOST_FILES = 200  # a page has about thirty
 _TYPES = ["text/html", "text/css", "application/json", "application/javascript", "text/javascript", "image/svg+xml"]
@@ -32,25 +34,6 @@ class CompressedFiles:
                 self._bodies[key] = body
 
 
-def is_file(asked: Request, prefix: str) -> bool:
-    """Whether a request is for a script, a style sheet or the coast lines of the site:
-    the same for everybody, in every language.
-    """
-    path = page_path(asked.path, prefix)
-    # the time of the file's last change; Plotly itself asks for the coast lines, by their bare name
-    named = path.startswith("assets/") and ("m" in asked.args or path.endswith(".json"))
-    # files of embedded charts (api/embed.py)
-    frame = path.startswith("embed/") and path not in ("embed/trend", "embed/preview")
-    return named or frame or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
-
-
-def page_path(path: str, prefix: str) -> str:
-    """Return a path within its page: other pages have the same scripts below their own."""
-    below = path.removeprefix(prefix)
-    page, slash, rest = below.partition("/")
-    return rest if slash and page in ("jobs", "admin") else below
-
-
 def configure_compression(server: Flask, prefix: str) -> None:
     """Settings of Flask-Compress, which Dash installs (``compress=True``)."""
 
@@ -67,10 +50,3 @@ def configure_compression(server: Flask, prefix: str) -> None:
         "COMPRESS_CACHE_KEY": key,
     }
     server.config.update(settings)
-
-
-def cache_policy(prefix: str) -> str:
-    """Return the ``Cache-Control`` of an answer without one:
-    files are revalidated, all else not kept.
-    """
-    return "no-cache" if is_file(request, prefix) else "no-store"

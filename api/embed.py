@@ -18,10 +18,10 @@ from access.grants import Purpose
 from access.restricted_site import usual_zone
 from api.embed_inputs import NewEmbed, NewToken
 from api.embed_paths import FRAME_FILES
+from api.headers import lower_headers
 from api.jobs import ApiServices
 from api.operations import Answer, Api
 from api.outputs import EmbedAnswer, EmbedLink, EmbedList, EmbedView
-from api.sign_in.session_cookie import lower_headers
 from data.request import parse_time
 from data.time.epoch import epoch_ms
 from data.time.months import iso_utc, iso_utc_or_none

@@ -20,8 +20,8 @@ from access.embeds.spec import EmbedSpec, check_label
 from access.grants import Purpose
 from access.restricted_site import require_permission
 from api.embed import frame_files, frame_policy, view_json
+from api.headers import lower_headers
 from api.jobs import ApiServices
-from api.sign_in.session_cookie import lower_headers
 from data.time.epoch import epoch_ms
 from errors import InvalidRequest, NotFound, NotPermitted, RiwayatError
 from i18n import current_language, set_language, translate_error

@@ -18,14 +18,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from access.addresses import is_allowed_host, is_trusted_proxy
 from access.audit.log import Actor, act_as
 from api.authenticator import Authenticator
-from api.compression import cache_policy, page_path
 from api.embed_paths import EMBED_ENDPOINTS, EMBED_PATHS
 from api.error_answers import error_json, say_when_again
-from api.headers import BrowserRules
+from api.headers import BrowserRules, cache_policy, lower_headers, page_path
 from api.rates import Rates
 from api.sign_in.appearance import LANGUAGE_COOKIE
 from api.sign_in.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
-from api.sign_in.session_cookie import lower_headers, request_address
+from api.sign_in.session_cookie import request_address
 from config import Settings
 from data.database.engine import lacks_tables
 from errors import CrossSite, LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError, UnknownHost

@@ -1,4 +1,6 @@
-"""What an answer may do in a browser: its policy, and what other sites may do with it."""
+"""Headers: of a request by name, of an answer what it may do in a browser: how long it is kept, its
+policy, and what other sites may do with it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Response, request
+from flask import Request, Response, request
 
 from access.addresses import came_by_tls
-from api.sign_in.session_cookie import lower_headers
 from config import Settings
 
 _DAY_S: Final = 86_400
@@ -52,3 +53,34 @@ class BrowserRules:
             f"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
             f"object-src 'none'; base-uri 'none'; form-action 'self'; {_FRAMES}"
         )
+
+
+def lower_headers(asked: Request) -> dict[str, str]:
+    """The headers of a request, by names in lower case."""
+    return {name.lower(): value for name, value in asked.headers.items()}
+
+
+def is_file(asked: Request, prefix: str) -> bool:
+    """Whether a request is for a script, a style sheet or the coast lines of the site:
+    the same for everybody, in every language.
+    """
+    path = page_path(asked.path, prefix)
+    # the time of the file's last change; Plotly itself asks for the coast lines, by their bare name
+    named = path.startswith("assets/") and ("m" in asked.args or path.endswith(".json"))
+    # files of embedded charts (api/embed.py)
+    frame = path.startswith("embed/") and path not in ("embed/trend", "embed/preview")
+    return named or frame or path.startswith("_dash-component-suites/") or path == "bootstrap.css"
+
+
+def page_path(path: str, prefix: str) -> str:
+    """Return a path within its page: other pages have the same scripts below their own."""
+    below = path.removeprefix(prefix)
+    page, slash, rest = below.partition("/")
+    return rest if slash and page in ("jobs", "admin") else below
+
+
+def cache_policy(prefix: str) -> str:
+    """Return the ``Cache-Control`` of an answer without one:
+    files are revalidated, all else not kept.
+    """
+    return "no-cache" if is_file(request, prefix) else "no-store"

@@ -17,11 +17,11 @@ from api.drawn_inputs import PictureQuery
 from api.figure import asked_answer, asked_view
 from api.guard import refuse_other_sites
 from api.gzip_page import gzip_page
+from api.headers import lower_headers
 from api.jobs import ApiServices
 from api.kept_file import CACHE, kept_file, unchanged
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
-from api.sign_in.session_cookie import lower_headers
 from data.export_names import export_names
 from errors import Conflict, NotPermitted
 from figures.job_window import JobWindow

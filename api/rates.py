@@ -21,8 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.identity import Identity
 from access.throttle import of_address
 from api.authenticator import Authenticator
-from api.compression import is_file
 from api.concurrency import ConcurrencyLimit, limit_key
+from api.headers import is_file
 from api.sign_in.pages import LOGIN
 from api.sign_in.session_cookie import counted_by
 from config import Settings

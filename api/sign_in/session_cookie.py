@@ -25,7 +25,7 @@ from access.identity import Identity
 from access.logins import Logins
 from access.sessions import Session, forget_session, note_session, note_use, sessions_of
 from access.store import AccessStore, AccountRights
-from api.compression import is_file
+from api.headers import is_file, lower_headers
 from config import Settings
 from errors import NotAuthenticated, NotFound
 
@@ -230,11 +230,6 @@ def request_address(settings: Settings, asked: Request) -> str:
 def counted_by(settings: Settings, asked: Request) -> tuple[str, str]:
     """Return :func:`access.addresses.counted_addresses` of the request."""
     return counted_addresses(settings, asked.remote_addr, lower_headers(asked))
-
-
-def lower_headers(asked: Request) -> dict[str, str]:
-    """The headers of a request, by names in lower case."""
-    return {name.lower(): value for name, value in asked.headers.items()}
 
 
 # -- forms of our own pages ------------------------------------------------------------------------

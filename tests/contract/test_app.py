@@ -19,7 +19,8 @@ from flask.testing import FlaskClient
 from structlog.contextvars import bind_contextvars, get_contextvars
 from werkzeug.wrappers import Response
 
-from api.compression import CompressedFiles, page_path
+from api.compression import CompressedFiles
+from api.headers import page_path
 from app import create_app
 from config import Settings
 from layouts.files import ADMIN, HISTORY, JOBS
