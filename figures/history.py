@@ -13,17 +13,15 @@ from access.notes.noted import Noted
 from data.catalogue import Catalogue
 from data.decision import Decision
 from data.view.records import HistoryView
-from figures.decision_marks import decision_shapes
 from figures.extents import is_blank
+from figures.legend import top_legend
 from figures.note_marks import NOTES_PX, Mark, mark_counts, mark_hovers, mark_shapes, marks_of, told_marks
 from figures.panel_words import headings
 from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Key, Panel, Panels, arrange, note, value_axis
 from figures.placed_series import PlacedSeries, Trace, Why, placed_series
+from figures.shapes import decision_shapes, flag_shapes, pending_shapes, threshold_shapes
 from figures.spreads import spread_traces
-from figures.suspect_marks import flag_shapes
 from figures.template import Style, axis_style, base_layout, style_of
-from figures.thresholds import threshold_shapes
-from figures.top_legend import top_legend
 from figures.traces import series_traces
 from figures.trend_options import AUTOMATIC, TrendOptions
 from figures.wallclock import WallClock
@@ -247,19 +245,3 @@ def _zone_words(clock: WallClock, width_px: int) -> str:
     if width_px < PHONE_PX:
         return _("{zone}; clocks change").format(zone=clock.name)
     return _("{zone} throughout; the clocks change in this window").format(zone=clock.name)
-
-
-def pending_shapes(view: HistoryView, spans: Sequence[Span], text: str, clock: WallClock, style: Style) -> list[dict[str, Any]]:
-    """Return a tint where data is still to come, with words in the widest span once."""
-    inside = [(max(start, view.start_ms), min(end, view.end_ms)) for start, end in spans]
-    inside = [span for span in inside if span[0] < span[1]]
-    tint = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 0}, "layer": "below"}
-    shapes: list[dict[str, Any]] = [
-        {**tint, "x0": float(start + clock.offset_ms), "x1": float(end + clock.offset_ms), "fillcolor": style.pending}
-        for start, end in inside
-    ]
-    if shapes and text:
-        widest = max(range(len(inside)), key=lambda place: inside[place][1] - inside[place][0])
-        font = {"size": 11.5, "color": style.muted}
-        shapes[widest]["label"] = {"text": text, "textposition": "top center", "padding": 16, "font": font}
-    return shapes

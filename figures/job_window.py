@@ -29,8 +29,14 @@ from data.view.view_request import HistoryView, view_request
 from errors import NoData, SourceUnavailable, UnknownStation
 from figures.flag_words import flag_words
 from figures.history import NOTHING_NOTED, Figure, Span, history_figure
-from figures.thresholds import threshold_problems
-from figures.trend_options import AUTOMATIC, TrendOptions, read_smoothing, read_trend_options, smoothing_problems
+from figures.trend_options import (
+    AUTOMATIC,
+    TrendOptions,
+    read_smoothing,
+    read_trend_options,
+    smoothing_problems,
+    threshold_problems,
+)
 from i18n import gettext as _
 from jobs.job import Job, Status
 from jobs.services import Services

@@ -1,23 +1,69 @@
-"""What a legend calls each series: whole where there is room, else short, and never two alike."""
+"""The legend above all plots: what it calls each series, whole where there is room, else short, and
+never two alike; and how high it is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from data.catalogue import Catalogue
 from data.view.records import HistoryView, SeriesView, Spread
 from escaping import visible
+from figures.template import FONT, Style
 from figures.words import in_order
 from i18n import current_language
 from i18n import gettext as _
 
 LETTER_PX: Final = 6.6  # of a legend's letter in a wide font, and of the key before its words
 KEY_PX: Final = 46
+LEGEND_ROW_PX: Final = 19
+_BENEATH_PX: Final = 6
 _LEAST_LETTERS, _MOST_LETTERS = 24, 64  # of a name
 _LEAST_STATION: Final = 10  # letters that a station has beside a long sensor
 _BETWEEN: Final = " · "
+
+
+def top_legend(style: Style) -> dict[str, Any]:
+    """Return what a layout says of the legend."""
+    return {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "xref": "paper",
+        "y": 1,
+        "yanchor": "top",
+        "yref": "container",
+        "font": {"family": FONT, "size": 12, "color": style.ink},
+        "bgcolor": "rgba(0,0,0,0)",
+        "itemsizing": "trace",
+        "tracegroupgap": 0,
+        "groupclick": "togglegroup",
+    }
+
+
+def legend_px(entries: int, letters: int, width_px: int) -> int:
+    """Return the height of a legend above plots of a width, in px, with names of at most so many
+    letters.
+    """
+    across = max(1, int(width_px // (letters * LETTER_PX + KEY_PX)))
+    return LEGEND_ROW_PX * -(-entries // across) + _BENEATH_PX
+
+
+def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
+    """Rows that the legend takes, filled as Plotly does, estimated from the length of its names;
+    0 for a single series.
+    """
+    if len(view.series) < 2:
+        return 0
+    rows, used_px = 1, 0.0
+    for name in legend_entries(view, catalogue, width_px):
+        entry_px = len(name) * LETTER_PX + KEY_PX
+        if used_px and used_px + entry_px > width_px:
+            rows, used_px = rows + 1, 0.0
+        used_px += entry_px
+    return rows
 
 
 def spread_name(spread: Spread) -> str:

@@ -13,9 +13,10 @@ from data.catalogue import Catalogue, Sensor
 from data.request import HistoryRequest
 from data.view.records import HistoryView, SeriesView
 from figures.arrays import times, typed
-from figures.history import NOTHING_NOTED, Figure, Span, pending_shapes
+from figures.history import NOTHING_NOTED, Figure, Span
 from figures.note_marks import overview_shapes
 from figures.panels import MARGIN_LEFT, MARGIN_RIGHT
+from figures.shapes import pending_shapes
 from figures.template import axis_style, base_layout, series_colour, style_of
 from figures.wallclock import WallClock
 from figures.words import tick_formats

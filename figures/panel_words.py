@@ -9,8 +9,7 @@ from data.view.records import HistoryView
 from figures.extents import extent
 from figures.legend import LETTER_PX
 from figures.panels import Panel, Panels
-from figures.spreads import spread_words
-from figures.words import drawn_as, smoothed_as, verbatim
+from figures.words import bucket_adjective, drawn_as, smoothed_as, verbatim
 from i18n import current_language, format_number
 from i18n import gettext as _
 
@@ -33,12 +32,24 @@ def _heading(panel: Panel, view: HistoryView, catalogue: Catalogue, letters: int
     names = verbatim(", ".join(sensor.label(current_language()) for sensor in panel.sensors))
     if panel.alone and len({one.station for one in view.series}) > 1:
         names = f"{verbatim(panel.series[0][0])} · {names}"
-    told = (names, drawn_as(panel.of(view)), *spread_words(panel, view), _left_out(panel, view, catalogue))
+    told = (names, drawn_as(panel.of(view)), *_spread_words(panel, view), _left_out(panel, view, catalogue))
     parts = [part for part in told if part]
     for part in (smoothed_as(panel.of(view)), _band(panel, view)):
         if part and len(panel.unit) + len(" · ".join([*parts, part])) <= letters:
             parts.append(part)
     return f"<b>{verbatim(panel.unit)}</b>  " + " · ".join(parts)
+
+
+def _spread_words(panel: Panel, view: HistoryView) -> list[str]:
+    """What line and band of a panel are; nothing where there are none."""
+    names = {sensor.name for sensor in panel.sensors}
+    found = [each for each in view.spreads if each.sensor in names and each.x.size and not panel.alone]
+    sums = _("line: median of {count} stations ({bucket} sums), band: 10–90 %")
+    means = _("line: median of {count} stations ({bucket} means), band: 10–90 %")
+    return [
+        (sums if each.kind == "bars" else means).format(count=each.stations, bucket=bucket_adjective(each.bucket))
+        for each in found[:1]
+    ]
 
 
 def _band(panel: Panel, view: HistoryView) -> str:

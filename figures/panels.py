@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from data.catalogue import Catalogue, Sensor
 from data.view.records import HistoryView, SeriesView
-from figures.legend import KEY_PX, LETTER_PX, legend_entries
+from figures.legend import LEGEND_ROW_PX, legend_rows
 from figures.template import Style, axis_style
 from figures.trend_options import AUTOMATIC, NO_LIMITS, AxisLimits, PanelRule, TrendOptions
 from figures.words import in_order
@@ -21,7 +21,6 @@ MARGIN_RIGHT: Final = 14
 MARGIN_BOTTOM: Final = 38
 RIGHT_AXIS_PX: Final = 54  # the right margin where an axis has its labels there
 HEADER_PX: Final = 22  # a panel's name above it
-LEGEND_ROW_PX: Final = 19
 _LEGEND_GAP_PX: Final = 8
 PHONE_PX: Final = 560  # a plot narrower than this belongs to a phone
 
@@ -167,21 +166,6 @@ def _chosen(panel: Panel, before: Sequence[Panel], drawn: Collection[Sensor], op
         logarithmic=bool(names & options.logarithmic),
         alone=options.panel in ("own", "shared"),
     )
-
-
-def legend_rows(view: HistoryView, catalogue: Catalogue, width_px: int) -> int:
-    """Rows that the legend takes, filled as Plotly does, estimated from the length of its names;
-    0 for a single series.
-    """
-    if len(view.series) < 2:
-        return 0
-    rows, used_px = 1, 0.0
-    for name in legend_entries(view, catalogue, width_px):
-        entry_px = len(name) * LETTER_PX + KEY_PX
-        if used_px and used_px + entry_px > width_px:
-            rows, used_px = rows + 1, 0.0
-        used_px += entry_px
-    return rows
 
 
 def value_axis(panel: Panel, style: Style, *, empty: bool = False) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from data.view.records import HistoryView, SeriesView, Spread
 from data.view.spread import MOST_TOLD_APART
 from escaping import visible
 from figures.history import Figure
-from figures.legend import shortened, spread_name
-from figures.panels import HEADER_PX, LEGEND_ROW_PX
+from figures.legend import LEGEND_ROW_PX, shortened, spread_name
+from figures.panels import HEADER_PX
 from figures.placed_series import series_key
 from figures.template import style_of
 from figures.traces import point_words

@@ -10,18 +10,17 @@ import numpy as np
 from data.arrays import Floats
 from data.catalogue import Catalogue, Sensor
 from data.time.epoch import DAY_MS
-from data.view.records import HistoryView, Spread
+from data.view.records import Spread
 from figures.arrays import measured, times
 from figures.bands import band_outline
 from figures.legend import spread_name
-from figures.panels import Panel, Panels
+from figures.panels import Panels
 from figures.placed_series import Trace
 from figures.template import Style, series_colour, translucent
 from figures.traces import steps
 from figures.wallclock import WallClock
 from figures.words import bucket_adjective, bucket_ms, verbatim
 from i18n import current_language
-from i18n import gettext as _
 
 _MEDIAN_PX: Final = 2.25
 
@@ -40,18 +39,6 @@ def spread_traces(spread: Spread, catalogue: Catalogue, panels: Panels, clock: W
     return [
         {**common, **_band(spread, sensor, x, clock.window, colour)},
         {**common, **_median(spread, sensor, x, colour)},
-    ]
-
-
-def spread_words(panel: Panel, view: HistoryView) -> list[str]:
-    """Return what line and band of a panel are; nothing where there are none."""
-    names = {sensor.name for sensor in panel.sensors}
-    found = [each for each in view.spreads if each.sensor in names and each.x.size and not panel.alone]
-    sums = _("line: median of {count} stations ({bucket} sums), band: 10–90 %")
-    means = _("line: median of {count} stations ({bucket} means), band: 10–90 %")
-    return [
-        (sums if each.kind == "bars" else means).format(count=each.stations, bucket=bucket_adjective(each.bucket))
-        for each in found[:1]
     ]
 
 

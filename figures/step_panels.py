@@ -11,10 +11,10 @@ import numpy as np
 from data.catalogue import Sensor
 from figures.canvas import TOP_PX, Canvas, arrange_plots, axis_key, canvas_layout, hidden_axes, plot_title
 from figures.history import Figure
+from figures.legend import legend_px, top_legend
 from figures.notes import NOTE_PX, drawn_of, in_middle, note_above, note_lines
 from figures.step_traces import Look, Steps, step_axes, step_trace
 from figures.subjects import MOST_SUBJECTS
-from figures.top_legend import legend_px, top_legend
 from figures.words import bucket_adjective
 from i18n import gettext as _
 
@@ -46,7 +46,7 @@ def step_figure(panels: Sequence[StepPanel], canvas: Canvas, form: str, said: It
     shown = panels[:MOST_SUBJECTS]
     notes = note_lines([*drawn_of(len(shown), len(panels)), *filter(None, said)], canvas)
     named = {look.name for panel in shown for _steps, look in panel.drawn if look.listed}
-    top_px = TOP_PX + NOTE_PX * len(notes) + (legend_px(len(named), max(map(len, named)), canvas) if named else 0)
+    top_px = TOP_PX + NOTE_PX * len(notes) + (legend_px(len(named), max(map(len, named)), canvas.width_px) if named else 0)
     second_px = _SECOND_LINE_PX if any("<br>" in panel.title for panel in shown) else 0
     top_px += second_px
     places = arrange_plots(len(shown), canvas, columns=columns, plot_px=_PLOT_PX[form], top_px=top_px)

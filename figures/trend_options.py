@@ -123,6 +123,20 @@ def smoothing_problems(view: HistoryView, smoothing: Smoothing | None) -> tuple[
     return tuple(sentence for why, sentence in sentences.items() if why in refused)
 
 
+def has_line(threshold: Threshold, view: HistoryView) -> bool:
+    """Return whether a line is drawn: not where bars are sums of readings, of each of which the
+    threshold is.
+    """
+    return all(one.kind != "bars" or one.bucket == "raw" for one in view.series if one.sensor == threshold.sensor)
+
+
+def threshold_problems(thresholds: tuple[Threshold, ...], view: HistoryView, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return which thresholds have no line, and why, in sentences."""
+    words = _("{sensor} is drawn as sums here, so the threshold of single readings has no line.")
+    left_out = [one for one in thresholds if not has_line(one, view)]
+    return tuple(words.format(sensor=_label(catalogue[one.sensor])) for one in left_out)
+
+
 def entries(text: str) -> Iterator[tuple[str, str]]:
     """Yield sensor and value of each part of ``temperature:10..40,rainfall:0..5``."""
     for part in text.split(","):

@@ -15,10 +15,10 @@ from data.catalogue import Catalogue
 from data.time.epoch import DAY_MS
 from figures.canvas import TOP_PX, Canvas, arrange_plots, axis_name, canvas_layout, hidden_axes, plot_title
 from figures.history import Figure
+from figures.legend import legend_px, top_legend
 from figures.notes import NOTE_PX, drawn_of, in_middle, no_data, note_above, note_lines
 from figures.subjects import MOST_SUBJECTS, sensor_of, subject_title
 from figures.template import axis_style
-from figures.top_legend import legend_px, top_legend
 from figures.words import verbatim
 from figures.year_lines import FORMS, LEAP, MOST_COLOURED, YearsPlace, as_bars, label_days, year_traces
 from i18n import format_number, short_months
@@ -85,7 +85,7 @@ def _arranged(number: int, canvas: Canvas, form: str, years: Sequence[int], note
         columns = 1 if canvas.phone else 4 if canvas.width_px >= 1000 else 3
     else:
         entries = len(years) + 2 if len(years) <= MOST_COLOURED else 4
-        top_px += legend_px(entries, 9, canvas)
+        top_px += legend_px(entries, 9, canvas.width_px)
         columns = 2 if number > 1 and canvas.width_px >= 1100 else 1
     return arrange_plots(number, canvas, columns=columns, plot_px=_PLOT_PX[form], top_px=top_px), top_px
 

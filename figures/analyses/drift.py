@@ -17,10 +17,10 @@ from data.catalogue import Catalogue, Sensor
 from figures.canvas import TOP_PX, Canvas, Plot, arrange_plots, axis_key, axis_name, canvas_layout, hidden_axes, plot_title
 from figures.drift_words import cautions, compared_as, lack_words
 from figures.history import Figure
+from figures.legend import legend_px, top_legend
 from figures.notes import NOTE_PX, drawn_of, in_middle, no_data, note_above, note_lines
 from figures.subjects import HOVER, MOST_SUBJECTS, period_doors, sensor_of, signed_number, subject_title
 from figures.template import Style, axis_style, series_colour, translucent
-from figures.top_legend import legend_px, top_legend
 from figures.words import tick_formats, verbatim
 from i18n import format_month, format_number, ngettext
 from i18n import gettext as _
@@ -40,7 +40,7 @@ def figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:
     names = _names()
     chance = [_("Dashed: may be chance.")] if any(subject.result.trend for subject in drawn) else []
     lines = note_lines([*drawn_of(len(drawn), len(answer.subjects)), *chance, *cautions(drawn)], canvas)
-    top_px = TOP_PX + NOTE_PX * len(lines) + legend_px(len(names), max(map(len, names)), canvas)
+    top_px = TOP_PX + NOTE_PX * len(lines) + legend_px(len(names), max(map(len, names)), canvas.width_px)
     plot_px = 300 if len(drawn) == 1 else 170
     plots = arrange_plots(len(drawn), canvas, columns=1, plot_px=plot_px, top_px=top_px)
     layout = {**canvas_layout(canvas, plots.height, top_px), "showlegend": True, "legend": top_legend(canvas.style)}

@@ -18,8 +18,8 @@ from data.catalogue import Catalogue, load_catalogue
 from data.request import HistoryRequest
 from data.view.records import HistoryView, SeriesView, Spread
 from figures.history import empty_figure, history_figure
+from figures.legend import legend_rows
 from figures.overview import overview_figure, overview_request
-from figures.panels import legend_rows
 from figures.template import LEAST_CONTRAST, STYLES, contrast, series_colour
 from figures.traces import steps
 from figures.words import bucket_ms, picture_name

@@ -16,8 +16,14 @@ from data.request import HistoryRequest
 from data.view.records import HistoryView, Smoothing, SmoothLine
 from figures.extents import is_blank
 from figures.history import history_figure
-from figures.thresholds import threshold_problems
-from figures.trend_options import MOST_PROBLEMS, ReadOptions, read_smoothing, read_trend_options, smoothing_problems
+from figures.trend_options import (
+    MOST_PROBLEMS,
+    ReadOptions,
+    read_smoothing,
+    read_trend_options,
+    smoothing_problems,
+    threshold_problems,
+)
 from i18n import set_language
 from layouts.badge import badge
 from layouts.trend import trend_controls
