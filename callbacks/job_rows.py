@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from callbacks.job_words import sensor_words, station_words
 from data.catalogue import Catalogue
 from data.request import HistoryRequest
 from data.time.epoch import MINUTE_MS
 from data.time.months import iso_utc
+from figures.words import sensor_words, station_words
 from i18n import (
     THIN_SPACE,
     format_duration,
@@ -37,7 +37,7 @@ def job_row(
 
     ``with_details``: for those who may see an error's traceback.
     """
-    metrics, stations = job.metrics, station_words(job.request)
+    metrics, stations = job.metrics, station_words(job.request.stations)
     file = _file(job) if job.status is Status.COMPLETED else ""
     seconds = _seconds(job, now_ms)
     rows = metrics.get("rows", job.progress.rows if job.progress else None)
@@ -50,7 +50,7 @@ def job_row(
         "status_words": _status_words(job),
         "fraction": job.progress.fraction if job.progress and job.status is Status.RUNNING else None,
         "stations": _what(job).format(stations=stations),
-        "sensors": sensor_words(job.request, catalogue),
+        "sensors": sensor_words(job.request.sensors, catalogue),
         "range": format_range(job.request.start_ms, job.request.end_ms, job.request.timezone),
         "range_order": job.request.start_ms,
         "resolution": resolution_names()[job.request.resolution],

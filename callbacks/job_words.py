@@ -4,14 +4,15 @@ Pure: a job and the clock in, text out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from data.catalogue import Catalogue
 from data.request import HistoryRequest
 from escaping import visible
-from i18n import current_language, format_duration, format_month, format_range, format_short, ngettext, translate_error
+from figures.words import MOST_NAMES, sensor_words, station_words
+from i18n import format_duration, format_month, format_range, format_short, ngettext, translate_error
 from i18n import gettext as _
 from jobs.job import Job, Progress, Status
 from jobs.policy import ANALYSIS, FILE_NAMES, HISTORY, PICTURE
@@ -20,7 +21,6 @@ from layouts.notices import Notice
 ACTIVE_STATUS = "active"  # queued or running: the page treats them alike
 WORKER_COMMAND = ".venv/bin/python manage.py worker"
 _QUEUE_SHOWN = 2_000  # ms that a job may wait before the page speaks of a missing worker
-_MAX_NAMES = 4  # stations or sensors that a title names before it counts them
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def job_state(job: Job | None) -> dict[str, Any]:
     """What assets/page.js needs for the tab's title and the notification."""
     if job is None:
         return {"id": None, "status": "", "seconds": 0, "title": "", "message": ""}
-    name = ", ".join(map(visible, job.request.stations[:_MAX_NAMES]))
+    name = ", ".join(map(visible, job.request.stations[:MOST_NAMES]))
     return {
         "id": job.id,
         "status": panel_status(job),
@@ -116,25 +116,7 @@ def request_title(request: HistoryRequest, catalogue: Catalogue) -> str:
     which knows it.
     """
     span = format_range(request.start_ms, request.end_ms, request.timezone)
-    return " · ".join((station_words(request), sensor_words(request, catalogue), span))
-
-
-def station_words(request: HistoryRequest) -> str:
-    """Return the stations, or how many they are."""
-    names = request.stations
-    return _names_or_count(names, ngettext("{count} station", "{count} stations", len(names)))
-
-
-def sensor_words(request: HistoryRequest, catalogue: Catalogue) -> str:
-    """Return the labels of the sensors, or how many they are."""
-    language = current_language()
-    labels = [catalogue[name].label(language) if name in catalogue else name for name in catalogue.ordered(request.sensors)]
-    return _names_or_count(labels, ngettext("{count} sensor", "{count} sensors", len(labels)))
-
-
-def _names_or_count(names: Sequence[str], counted: str) -> str:
-    """Return the names, or where they are too many ``counted``, with its field ``count``."""
-    return ", ".join(map(visible, names)) if len(names) <= _MAX_NAMES else counted.format(count=len(names))
+    return " · ".join((station_words(request.stations), sensor_words(request.sensors, catalogue), span))
 
 
 def _queued(job: Job, queue_state: QueueState) -> str:

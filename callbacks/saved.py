@@ -16,13 +16,13 @@ from access.identity import Identity
 from access.saved.saved_selection import LONGEST_NAME, SavedSelection
 from access.saved.saved_view import SavedView, change_view, remove_view, save_view, visible_view, visible_views
 from callbacks.form import preset_span
-from callbacks.job_words import sensor_words, station_words
 from callbacks.link import Link, parse_link
 from callbacks.selection import Selection
 from callbacks.submit import refused
 from data.request import HistoryRequest
 from data.time.epoch import epoch_ms
 from errors import NoData, NotFound, RiwayatError
+from figures.words import sensor_words, station_words
 from i18n import format_range
 from i18n import gettext as _
 from jobs.authorized import authorized_jobs
@@ -78,8 +78,8 @@ def _saved(services: Services, identity: Identity, found: SavedView) -> ListLine
 def _recent(services: Services, job: Job) -> ListLine:
     request = job.request
     span = format_range(request.start_ms, request.end_ms, request.timezone)
-    note = f"{sensor_words(request, services.site.catalogue)} · {span}"
-    return ListLine(station_words(request), note, f"{services.prefix}?{urlencode({'job': job.id})}")
+    note = f"{sensor_words(request.sensors, services.site.catalogue)} · {span}"
+    return ListLine(station_words(request.stations), note, f"{services.prefix}?{urlencode({'job': job.id})}")
 
 
 def register(app: Dash, services: Services) -> None:
@@ -125,7 +125,7 @@ def _register_open(app: Dash, services: Services) -> None:
         last_ms = found.shows.last_ms if found else None
         choices = range_choices(Selection.of(selection).span(job), request.timezone, last_ms)
         if found is None:
-            name = f"{station_words(request)} · {sensor_words(request, services.site.catalogue)}"[:LONGEST_NAME]
+            name = f"{station_words(request.stations)} · {sensor_words(request.sensors, services.site.catalogue)}"[:LONGEST_NAME]
             return True, name, choices, FIXED, [], True, True, None
         switches = [switch for switch, on in ((SHARED, found.shared), (HOME, found.home)) if on]
         return True, found.name, choices, _range_value(found.shows), switches, False, False, None

@@ -58,7 +58,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     touching = (_shares(found, request, lags, no_steps) > 0) | (found.rows == 0)[:, None]
     within = _shares(found, request, lags, no_steps, spans) > 0
     wanted = within & recorded[found.station] & (found.rows > 0)[:, None]
-    due = not synced and sync_is_due(site, request)
+    due = site.mapped is not None and not synced and sync_is_due(site, request)
     if not due:
         _refuse_nothing(request, stations, wanted, recorded)
     generations = np.stack([_generations(every, places, sensor) for sensor in sensors], axis=1)

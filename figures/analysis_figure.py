@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 from analysis.answer import Answer
 from analysis.registry import ANALYSES
@@ -14,10 +14,8 @@ from figures.canvas import Canvas
 from figures.history import Figure, Span
 from figures.subjects import subjects_in_order
 
-
-def drawn_analyses() -> tuple[str, ...]:
-    """Return the names of analyses that have a picture, in their order: the summary has none."""
-    return tuple(name for name in ANALYSES if find_spec(f"figures.analyses.{name}"))
+DRAWN_ANALYSES: Final = tuple(name for name in ANALYSES if find_spec(f"figures.analyses.{name}"))
+"""Names of analyses that have a picture, in their order: the summary has none."""
 
 
 def analysis_figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:

@@ -15,7 +15,7 @@ from data.decision import Decision
 from data.view.records import HistoryView
 from figures.extents import is_blank
 from figures.legend import top_legend
-from figures.note_marks import NOTES_PX, Mark, mark_counts, mark_hovers, mark_shapes, marks_of, told_marks
+from figures.note_marks import NOTES_PX, Mark, mark_counts, mark_hovers, mark_shapes, marks_of
 from figures.panel_words import headings
 from figures.panels import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT, PHONE_PX, Key, Panel, Panels, arrange, note, value_axis
 from figures.placed_series import PlacedSeries, Trace, Why, placed_series
@@ -64,9 +64,9 @@ def history_figure(
     marks stand between the time axis and its labels.
     """
     style, clock = style_of(theme), WallClock(view.start_ms, view.end_ms, view.timezone)
-    room_px = NOTES_PX if noted else 0
+    room_px, span = NOTES_PX if noted else 0, whole or (view.start_ms, view.end_ms)
     panels = arrange(view, catalogue, width_px, None if height_px is None else height_px - room_px, options)
-    marks = marks_of(noted, view.start_ms, view.end_ms, width_px)
+    marks = marks_of(noted, view.start_ms, view.end_ms, width_px) if noted else []
     trend = _Trend(view, catalogue, options, width_px, panels, clock, style, noted, marks, room_px)
     placed = placed_series(view, catalogue, panels, clock, width_px, why)
     return {
@@ -78,12 +78,7 @@ def history_figure(
             **_value_axes(trend),
             "annotations": _annotations(trend),
             "shapes": [*pending_shapes(view, pending, pending_text, clock, style), *_shapes(trend, decisions)],
-            "meta": {
-                **_meta(trend),
-                "whole": list(whole or (view.start_ms, view.end_ms)),
-                "revision": revision,
-                "sequence": sequence,
-            },
+            "meta": {**_meta(trend), "whole": list(span), "revision": revision, "sequence": sequence},
         },
     }
 
@@ -126,9 +121,13 @@ def _annotations(trend: _Trend) -> list[dict[str, Any]]:
     return [
         *(note(text, 0, top, {"size": 11.5, **muted}) for top, text in headers.items()),
         note(zone, 1, 1, {"size": 11, **muted}),
-        *mark_counts(trend.marks, trend.clock, trend.style),
-        *mark_hovers(trend.marks, trend.clock, lambda time_ms: format_time(time_ms, trend.view.timezone)),
+        *(_note_words(trend) if trend.marks else ()),
     ]
+
+
+def _note_words(trend: _Trend) -> list[dict[str, Any]]:
+    hovers = mark_hovers(trend.marks, trend.clock, lambda time_ms: format_time(time_ms, trend.view.timezone))
+    return [*mark_counts(trend.marks, trend.clock, trend.style), *hovers]
 
 
 def _shapes(trend: _Trend, decisions: Mapping[Key, Sequence[Decision]]) -> list[dict[str, Any]]:
@@ -138,7 +137,7 @@ def _shapes(trend: _Trend, decisions: Mapping[Key, Sequence[Decision]]) -> list[
         *threshold_shapes(trend.options.thresholds, panels, view, trend.catalogue, style),
         *flag_shapes(view, panels, clock, style),
         *(decision_shapes(decisions, view, panels, clock, style, trend.width_px) if decisions else ()),
-        *mark_shapes(trend.marks, trend.noted, clock, style),
+        *(mark_shapes(trend.marks, trend.noted, clock, style) if trend.noted else ()),
     ]
 
 
@@ -153,7 +152,7 @@ def _meta(trend: _Trend) -> dict[str, Any]:
         "buckets": [{"station": one.station, "sensor": one.sensor, "bucket": one.bucket} for one in view.series],
         "ground": trend.style.ground,
         "height": arrange(view, trend.catalogue, trend.width_px, options=trend.options).height + trend.room_px,
-        "notes": told_marks(trend.noted, trend.marks),
+        "notes": {"version": trend.noted.version, "marks": [one.told for one in trend.marks]},
     }
 
 

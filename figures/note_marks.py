@@ -42,6 +42,11 @@ class Mark:
         """Whether it is of the history of stations alone."""
         return all(isinstance(each, HistoryEntry) for each in self.of)
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the page is told of it: its time (ms UTC) and whose it is."""
+        return {"at": self.at_ms, "ids": [one.id for one in self.of], "history": self.is_history}
+
 
 def marks_of(noted: Noted, start_ms: int, end_ms: int, width_px: float, apart_px: float = _APART_PX) -> list[Mark]:
     """Return the marks of a window [start, end), int ms UTC, of a width, by time: what began before
@@ -86,12 +91,6 @@ def mark_hovers(marks: Sequence[Mark], clock: WallClock, time_words: Callable[[i
     place = {"xref": "x", "xanchor": "center", "yref": "paper", "y": 0, "yanchor": "top", "showarrow": False}
     size = {"width": NOTES_PX, "height": NOTES_PX, "text": "\u00a0", "font": {"size": 8}, "captureevents": True}
     return [{**place, **size, "x": _at(each.at_ms, clock), "hovertext": "<br>".join(_lines(each, time_words))} for each in marks]
-
-
-def told_marks(noted: Noted, marks: Sequence[Mark]) -> dict[str, Any]:
-    """Return what the page is told of the marks: their times (ms UTC) and whose they are."""
-    told = [{"at": each.at_ms, "ids": [one.id for one in each.of], "history": each.is_history} for each in marks]
-    return {"version": noted.version, "marks": told}
 
 
 def kind_words() -> dict[str, str]:

@@ -77,7 +77,10 @@ def overview_figure(
                 "tickangle": 0,  # the strip has no room for a slanted label
             },
             "yaxis": {**quiet, "showticklabels": False, "autorange": True},
-            "shapes": [*pending_shapes(view, pending, "", clock, style), *overview_shapes(noted, clock, style, width_px)],
+            "shapes": [
+                *pending_shapes(view, pending, "", clock, style),
+                *(overview_shapes(noted, clock, style, width_px) if noted else ()),
+            ],
             "meta": {"start": view.start_ms, "end": view.end_ms, "offset": clock.offset_ms, "revision": revision},
         },
     }

@@ -1,4 +1,6 @@
-"""The words of a figure: names of buckets, time formats, what the file of a picture is called."""
+"""The words of a figure: names of series and buckets, time formats, what the file of a picture is
+called.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from escaping import visible
 from i18n import THIN_SPACE, current_language, format_number, local_time, ngettext
 from i18n import gettext as _
 
+MOST_NAMES: Final = 4  # stations or sensors that are named before they are counted
 _BUCKET = re.compile(r"(\d+)\s*(ms|s|min|h|d|w|mo|y)")
 _UNIT_MS: Final = {
     "ms": 1,
@@ -193,3 +196,20 @@ def _some(names: Sequence[str], most: int = 3) -> str:
 def _plain(text: str) -> str:
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_-]+", "-", ascii_text).strip("-")[:80]
+
+
+def station_words(stations: Sequence[str]) -> str:
+    """Return the names of stations, or how many they are."""
+    return _names_or_count(stations, ngettext("{count} station", "{count} stations", len(stations)))
+
+
+def sensor_words(sensors: Iterable[str], catalogue: Catalogue) -> str:
+    """Return the labels of sensors in the order of the catalogue, or how many they are."""
+    language = current_language()
+    labels = [catalogue[name].label(language) if name in catalogue else name for name in catalogue.ordered(sensors)]
+    return _names_or_count(labels, ngettext("{count} sensor", "{count} sensors", len(labels)))
+
+
+def _names_or_count(names: Sequence[str], counted: str) -> str:
+    """The names, or where they are too many ``counted``, with its field ``count``."""
+    return ", ".join(map(visible, names)) if len(names) <= MOST_NAMES else counted.format(count=len(names))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -19,24 +19,22 @@ from data.catalogue import Catalogue
 from data.flag_choice import read_flags
 from data.request import HistoryRequest
 from errors import InvalidRequest
-from escaping import visible
-from figures.analysis_figure import drawn_analyses
+from figures.analysis_figure import DRAWN_ANALYSES
 from figures.subjects import subjects_in_order
 from figures.trend_options import FLAGS, TREND_OPTIONS
-from i18n import current_language, format_range, ngettext
+from figures.words import sensor_words, station_words
+from i18n import format_range
 from i18n import gettext as _
 from layouts import ids
 from layouts.controls import Control, button, choice_row, control_field
 from layouts.table import TABLE, table_label
-
-_MOST_NAMES: Final = 4  # in a title; more are counted
 
 
 def view_names() -> dict[str, str]:
     """Return what each view is called in the language of the request, in their order: one of
     several of a tab after the tab's name.
     """
-    return {TREND: _("Trend"), **{name: _called(name) for name in drawn_analyses()}, TABLE: table_label()}
+    return {TREND: _("Trend"), **{name: _called(name) for name in DRAWN_ANALYSES}, TABLE: table_label()}
 
 
 def _called(name: str) -> str:
@@ -52,22 +50,15 @@ def _tab_label(tab: str) -> str:
 def tab_views(view: str) -> tuple[str, ...]:
     """Return the views that share the tab of one, in their order."""
     tab = ANALYSES[view].tab if view in ANALYSES else ""
-    return tuple(name for name in drawn_analyses() if ANALYSES[name].tab == tab) if tab else (view,)
+    return tuple(name for name in DRAWN_ANALYSES if ANALYSES[name].tab == tab) if tab else (view,)
 
 
 def view_title(stations: tuple[str, ...], sensors: tuple[str, ...], catalogue: Catalogue, view: str) -> str:
     """Return stations, sensors and view in one line, in the current language: many names are
     counted, and Trend needs none.
     """
-    language = current_language()
-    labels = [catalogue[name].label(language) if name in catalogue else name for name in catalogue.ordered(sensors)]
-    return " · ".join(
-        [
-            _names_or_count(list(stations), ngettext("{count} station", "{count} stations", len(stations))),
-            _names_or_count(labels, ngettext("{count} sensor", "{count} sensors", len(labels))),
-            *([view_names().get(view, view)] if view != TREND else []),
-        ]
-    )
+    shown = [view_names().get(view, view)] if view != TREND else []
+    return " · ".join([station_words(stations), sensor_words(sensors, catalogue), *shown])
 
 
 def view_caption(request: HistoryRequest, span: tuple[int, int], catalogue: Catalogue, view: str) -> list[str]:
@@ -77,10 +68,6 @@ def view_caption(request: HistoryRequest, span: tuple[int, int], catalogue: Cata
     title = view_title(request.stations, request.sensors, catalogue, view)
     range_ = f"{format_range(*span, request.timezone)} · {request.timezone}"
     return [title, range_, _("Source: Riwayat, {host} · {date}")]
-
-
-def _names_or_count(names: list[str], counted: str) -> str:
-    return ", ".join(map(visible, names)) if len(names) <= _MOST_NAMES else counted.format(count=len(names))
 
 
 def view_tabs() -> html.Div:
@@ -170,8 +157,8 @@ def check_view(view: str, options: Mapping[str, str]) -> None:
         if unknown:
             raise InvalidRequest("Trend has no option {name}.", field="options", name=unknown[0][:40])
         return
-    if view not in drawn_analyses():
-        known = ", ".join((TREND, *drawn_analyses()))
+    if view not in DRAWN_ANALYSES:
+        known = ", ".join((TREND, *DRAWN_ANALYSES))
         raise InvalidRequest("There is no view {view}; there is {known}.", field="view", view=view[:40], known=known)
     drawing = drawing_options(view, options)
     for name in drawing.keys() & options.keys():
