@@ -68,11 +68,6 @@ def positions(stations: Mapping[str, StationMetadata]) -> str:
     return ";".join(f"{name}:{each.latitude},{each.longitude},{each.elevation}" for name, each in sorted(stations.items()))
 
 
-def has_constants(sensor: Sensor, station: StationMetadata | None) -> bool:
-    """Return whether the catalogue says of a station all that a formula takes of it."""
-    return not sensor.constants or all(getattr(station, name, None) is not None for name in sensor.constants)
-
-
 def _is_constant(reference: Reference, known: Mapping[str, Sensor]) -> bool:
     return reference.station is None and reference.sensor in CONSTANTS and reference.sensor not in known
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from data.arrays import Bools, Integers
 from data.catalogue import Catalogue
-from data.derived_sensors import has_constants
 from data.outlying import Outlying
 from data.sensor import Sensor
 from data.sensor_spans import NOWHERE, Span, Spans, hull, meet
@@ -81,7 +80,7 @@ class StationInventory:
         names = set(self.sensors)
         for sensor in catalogue.derived:
             inputs = self._inputs_of(sensor, others)
-            if inputs is not None and has_constants(sensor, catalogue.stations.get(self.name)):
+            if inputs is not None and sensor.has_constants(catalogue.stations.get(self.name)):
                 span = _span_of_derived(sensor, inputs)
                 if span is None or span[0] <= span[1]:
                     names.add(sensor.name)

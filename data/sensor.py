@@ -9,6 +9,7 @@ from typing import Literal
 
 from data.formula import Reference
 from data.quality_limits import QualityLimits
+from data.station_metadata import StationMetadata
 
 Aggregation = Literal["mean", "sum", "direction"]
 Drawing = Literal["line", "bars", "dots"]
@@ -80,6 +81,10 @@ class Sensor:
         formula does not name.
         """
         return station == self.station if self.station is not None else station not in self.other_stations
+
+    def has_constants(self, station: StationMetadata | None) -> bool:
+        """Return whether the catalogue says of a station all that its formula takes of it."""
+        return not self.constants or all(getattr(station, name, None) is not None for name in self.constants)
 
     def label(self, language: str) -> str:
         """The label in a language, else in English, else the name."""

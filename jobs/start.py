@@ -12,9 +12,8 @@ from access.audit.log import record, record_view, request_subject
 from access.grants import Purpose
 from access.identity import Identity, authorise
 from access.restricted_site import require_permission
-from data.flags_missing import rows_without_flags
-from data.load_plan import plan
-from data.readings_beside import rows_beside
+from data.flags_missing import rows_beside, rows_without_flags
+from data.load_plan import Plan, plan
 from data.request import HistoryRequest
 from data.site import Site
 from data.view.rollup import rollups_missing
@@ -54,11 +53,7 @@ def start_job(
         QueueFull: there is no room for another job, of this user or of all.
     """
     seen = require_permission(site, identity, request, Purpose.LOAD)
-    planned = plan(seen, request)
-    if planned.is_complete and site.tiles.drop_lost({key for key, _ in planned.series()}):
-        planned = plan(seen, request)
-    if not planned.rows_total and planned.is_complete and not planned.sync_due:
-        raise NoData("These sensors have no data in this range.", field="start")
+    planned = _planned(site, seen, request)
     unflagged = rows_without_flags(site, request) + rows_beside(site, request)
     rows = planned.rows_missing + unflagged
     queue = queue_of(rows, site.settings.large_job_rows)
@@ -78,6 +73,16 @@ def start_job(
     _record("job submitted", ledger, identity, job)
     wake()
     return job
+
+
+def _planned(site: Site, seen: Site, request: HistoryRequest) -> Plan:
+    """What a request that has data lacks of the tiles that are in fact on the disk."""
+    planned = plan(seen, request)
+    if planned.is_complete and site.tiles.drop_lost({key for key, _ in planned.series()}):
+        planned = plan(seen, request)
+    if not planned.rows_total and planned.is_complete and not planned.sync_due:
+        raise NoData("These sensors have no data in this range.", field="start")
+    return planned
 
 
 def submit_job(

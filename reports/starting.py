@@ -7,8 +7,8 @@ from collections.abc import Callable
 from access.grants import Purpose
 from access.identity import Identity
 from access.restricted_site import require_permission
+from data.flags_missing import rows_beside
 from data.load_plan import plan
-from data.readings_beside import rows_beside
 from data.site import Site
 from jobs.job import Job
 from jobs.ledger.ledger import Ledger

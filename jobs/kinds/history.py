@@ -14,10 +14,9 @@ import structlog
 
 from data.derived_plan import DerivedMonth
 from data.deriving import Deriver
-from data.flags_missing import flags_missing, rows_without_flags
+from data.flags_missing import flags_missing, plan_beside, requests_beside, rows_without_flags
 from data.load_plan import Missing, Plan, all_present, plan
 from data.loading import CELLS_PER_READ, LoadedMonth, cells, group_pieces, load_months, reads
-from data.readings_beside import plan_beside, requests_beside
 from data.request import HistoryRequest
 from data.site import Site
 from data.source import MappedReader

@@ -19,9 +19,8 @@ from data.export.formats import export_csv, export_tag
 from data.export.manifest import FileRecord, manifest_of
 from data.export.manifest_differences import differences
 from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
-from data.flags_missing import flags_missing
+from data.flags_missing import flags_missing, requests_beside
 from data.range_rows import open_observations
-from data.readings_beside import requests_beside
 from data.request import HistoryRequest, request_of
 from data.site import Site
 from data.tiles.index import read_used
