@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -45,6 +46,37 @@ class RevisionLook:
         """Have the next question look: this process has changed something."""
         with self._lock:  # who is reading may have begun before the change
             self._look_s = float("-inf")
+
+
+class KeptByRevision(ABC):
+    """What a process keeps of a table whose rows have the revision at which they changed.
+
+    All of it is kept. What has changed since is read where ``look`` says that there is something
+    new, by one statement that answers with the changes alone.
+    """
+
+    def __init__(self, engine: Engine, look: RevisionLook | None = None) -> None:
+        self._engine = engine
+        self._look = look or RevisionLook(engine)
+        self._lock = threading.Lock()
+        self._known = 0  # the revision up to which all is read
+        self._revision = 0  # the latest that was read
+
+    def look_again(self) -> None:
+        """Have the next question look for changes: this process has made one."""
+        self._look.again()
+
+    def _keep_up(self) -> None:
+        """Read what has changed; raises as :func:`rows_of`."""
+        if self._look() > self._known:
+            with self._lock:
+                if (revision := self._look()) > self._known:  # else another thread has read it meanwhile
+                    self._read_changes()
+                    self._known = revision
+
+    @abstractmethod
+    def _read_changes(self) -> None:
+        """Read the rows that changed after ``_revision``, and move it on."""
 
 
 def rows_of(engine: Engine, query: Select[Any]) -> Sequence[Any]:

@@ -12,9 +12,8 @@ from access.identity import Identity
 from access.passwords import hash_password
 from callbacks.admin_change import Outcome, as_admin, done, made_password
 from callbacks.admin_rows import subject_words
-from data.request import parse_time
+from data.request import parse_time, require_resolution
 from data.time.epoch import DAY_MS
-from data.time.resolution import require_resolution
 from errors import InvalidRequest, NotFound
 from i18n import gettext as _
 from jobs.services import Services

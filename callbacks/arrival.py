@@ -25,8 +25,7 @@ from callbacks.saved import saved_request
 from callbacks.selection import Selection
 from callbacks.start import greet
 from callbacks.submit import refusal, refused, start_load
-from data.request import HistoryRequest, parse_time
-from data.time.resolution import require_resolution
+from data.request import HistoryRequest, parse_time, require_resolution
 from data.view.window import clip_window
 from errors import (
     InvalidRequest,

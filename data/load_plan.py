@@ -54,10 +54,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     recorded = np.array([[sensor in station.sensors for sensor in request.sensors] for station in stations])
     lags = [lag_ms(sensor) for sensor in sensors]
     spans = _spans(stations, request.sensors) if site.mapped is None else None
-    no_steps = np.zeros(len(found), np.int64)
-    touching = (_shares(found, request, lags, no_steps) > 0) | (found.rows == 0)[:, None]
-    within = _shares(found, request, lags, no_steps, spans) > 0
-    wanted = within & recorded[found.station] & (found.rows > 0)[:, None]
+    touching, wanted = _of_months(found, request, lags, spans, recorded)
     due = site.mapped is not None and not synced and sync_is_due(site, request)
     if not due:
         _refuse_nothing(request, stations, wanted, recorded)
@@ -69,8 +66,6 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     # Of a month whose rows have all gone nothing is read, unless a tile still shows them.
     kept: Bools = np.asarray(touching.any(axis=1)) & ((found.rows > 0) | np.asarray(lacking.any(axis=1)))
     months, lacking, wanted = found.only(kept), lacking[kept], (wanted | lacking)[kept]
-    steps = np.array([station.step_ms or 0 for station in stations])
-    shares = np.where(wanted, _shares(months, request, lags, steps[months.station], spans), 0.0).sum(axis=1)
     return Plan(
         source=site.source_id,
         stations=request.stations,
@@ -78,7 +73,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
         months=months,
         wanted=wanted,
         lacking=lacking,
-        rows_total=round(float((months.rows * shares).sum())),
+        rows_total=_rows_total(stations, months, wanted, request, lags, spans),
         sync_due=due,
         derived=derived,
         rows_of_inputs=_rows_of_inputs(request, places, every, rows, derived),
@@ -219,6 +214,34 @@ def _spans(stations: Sequence[StationInventory], sensors: Sequence[str]) -> Inte
     """Return [2, stations, sensors]: first and last time (ms UTC); all time if unknown."""
     known = [[station.spans.get(sensor) or _ALWAYS for sensor in sensors] for station in stations]
     return np.moveaxis(np.array(known, np.int64).reshape(len(stations), len(sensors), 2), 2, 0)
+
+
+def _of_months(
+    months: MonthTable, request: HistoryRequest, lags_ms: Sequence[int], spans: Integers | None, recorded: Bools
+) -> tuple[Bools, Bools]:
+    """Return of each month and sensor, [months, sensors], whether a tile of it lies in the range,
+    and whether it has rows there, of a sensor that is ``recorded`` at its station.
+    """
+    no_steps = np.zeros(len(months), np.int64)
+    touching = (_shares(months, request, lags_ms, no_steps) > 0) | (months.rows == 0)[:, None]
+    within = _shares(months, request, lags_ms, no_steps, spans) > 0
+    return touching, within & recorded[months.station] & (months.rows > 0)[:, None]
+
+
+def _rows_total(
+    stations: Sequence[StationInventory],
+    months: MonthTable,
+    wanted: Bools,
+    request: HistoryRequest,
+    lags_ms: Sequence[int],
+    spans: Integers | None,
+) -> int:
+    """Return the observations × sensors of the months that are wanted, as far as they lie in the
+    range.
+    """
+    steps = np.array([station.step_ms or 0 for station in stations])
+    shares = np.where(wanted, _shares(months, request, lags_ms, steps[months.station], spans), 0.0).sum(axis=1)
+    return round(float((months.rows * shares).sum()))
 
 
 def _shares(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from data.time.epoch import EARLIEST_MS, LATEST_MS, ms_of
 from data.time.months import iso_utc
-from data.time.resolution import Resolution, require_resolution
+from data.time.resolution import RESOLUTIONS, Resolution
 from errors import InvalidRequest
 
 
@@ -79,6 +79,15 @@ def request_of(
     start_ms = parse_time(start, timezone, field="start")
     end_ms = parse_time(end, timezone, field="end")
     return HistoryRequest(tuple(stations), tuple(sensors), start_ms, end_ms, resolution, timezone)  # type: ignore[arg-type]
+
+
+def require_resolution(name: object, *, field: str = "resolution") -> None:
+    """Raise InvalidRequest unless there is a resolution of that name."""
+    if name not in RESOLUTIONS:
+        known = ", ".join(RESOLUTIONS)
+        raise InvalidRequest(
+            "There is no resolution {resolution}; use one of {known}.", field=field, resolution=str(name)[:40], known=known
+        )
 
 
 def parse_time(text: str | None, timezone: str, *, field: str) -> int:

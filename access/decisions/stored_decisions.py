@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 from sqlalchemy import Engine, select
 
 from access.decisions.made_decision import PLAIN, plain_decision
-from access.revision_look import RevisionLook, rows_of
+from access.revision_look import KeptByRevision, RevisionLook, rows_of
 from access.tables import quality_decision as table
 from data.decision import Decision
 
 _BySeries = Mapping[tuple[str, str], tuple[Decision, ...]]
 
 
-class StoredDecisions:
-    """Finds the decisions in force about a series, as :data:`data.decision.Decisions`.
-
-    All of them are kept in the process. What was made or undone since is read where ``look`` says
-    that there is something new, by one statement that answers with these alone.
-    """
+class StoredDecisions(KeptByRevision):
+    """Finds the decisions in force about a series, as :data:`data.decision.Decisions`."""
 
     def __init__(self, engine: Engine, look: RevisionLook | None = None) -> None:
-        self._engine = engine
-        self._look = look or RevisionLook(engine)
-        self._lock = threading.Lock()
-        self._known = 0  # the revision up to which all is read
-        self._revision = 0  # the latest that was read
+        super().__init__(engine, look)
         self._found: _BySeries = {}
 
     def __call__(self, station: str, sensor: str) -> tuple[Decision, ...]:
@@ -37,16 +28,8 @@ class StoredDecisions:
             LedgerUnavailable: the database does not answer.
             SQLAlchemyError: it is not up to date with the program.
         """
-        if self._look() > self._known:
-            with self._lock:
-                if (revision := self._look()) > self._known:  # else another thread has read it meanwhile
-                    self._read_changes()
-                    self._known = revision
+        self._keep_up()
         return self._found.get((station, sensor), ())
-
-    def look_again(self) -> None:
-        """Have the next question look for changes: this process has made one."""
-        self._look.again()
 
     def _read_changes(self) -> None:
         query = select(*PLAIN, table.c.undone_ms, table.c.revision).where(table.c.revision > self._revision)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import Engine, select
 
-from access.revision_look import RevisionLook, rows_of
+from access.revision_look import KeptByRevision, RevisionLook, rows_of
 from access.tables import quality_limit as table
 from data.limit_overrides import NOTHING_SET, LimitOverrides
 from data.quality_limits import QualityLimits
@@ -22,19 +21,11 @@ _QUERY: Final = select(table.c.station, table.c.sensor, table.c.name, table.c.va
 log = structlog.get_logger(__name__)
 
 
-class StoredLimits:
-    """Finds what is set of a series, as :data:`data.limit_overrides.SetLimits`.
-
-    All of it is kept in the process. What has changed since is read where ``look`` says that there
-    is something new, by one statement that answers with the changes alone.
-    """
+class StoredLimits(KeptByRevision):
+    """Finds what is set of a series, as :data:`data.limit_overrides.SetLimits`."""
 
     def __init__(self, engine: Engine, look: RevisionLook | None = None) -> None:
-        self._engine = engine
-        self._look = look or RevisionLook(engine)
-        self._lock = threading.Lock()
-        self._known = 0  # the revision up to which all is read
-        self._revision = 0  # the latest that was read
+        super().__init__(engine, look)
         self._values: dict[tuple[str, str], dict[str, str | None]] = {}
         self._found: Mapping[tuple[str, str], QualityLimits] = {}
 
@@ -45,17 +36,9 @@ class StoredLimits:
             LedgerUnavailable: the database does not answer.
             SQLAlchemyError: it is not up to date with the program.
         """
-        if self._look() > self._known:
-            with self._lock:
-                if (revision := self._look()) > self._known:  # else another thread has read it meanwhile
-                    self._read_changes()
-                    self._known = revision
+        self._keep_up()
         found = self._found
         return LimitOverrides(found.get((ALL_STATIONS, sensor), NOTHING_SET), found.get((station, sensor), NOTHING_SET))
-
-    def look_again(self) -> None:
-        """Have the next question look for changes: this process has made one."""
-        self._look.again()
 
     def _read_changes(self) -> None:
         rows = rows_of(self._engine, _QUERY.where(table.c.revision > self._revision))

@@ -4,17 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from errors import InvalidRequest
-
 Resolution = Literal["raw", "1min", "10min", "1h", "1d", "1mo", "1y"]
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 RESOLUTION_LIST = f"{', '.join(RESOLUTIONS[:-1])} or {RESOLUTIONS[-1]}"  # in a sentence
-
-
-def require_resolution(name: object, *, field: str = "resolution") -> None:
-    """Raise InvalidRequest unless there is a resolution of that name."""
-    if name not in RESOLUTIONS:
-        known = ", ".join(RESOLUTIONS)
-        raise InvalidRequest(
-            "There is no resolution {resolution}; use one of {known}.", field=field, resolution=str(name)[:40], known=known
-        )
