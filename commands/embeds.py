@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +19,9 @@ from data.time.resolution import RESOLUTION_LIST
 from errors import NotFound
 
 if TYPE_CHECKING:
+    from access.embeds.embed_table import Embed
     from access.embeds.spec import EmbedSpec
+    from data.catalogue import Catalogue
 
 _embeds = typer.Typer(no_args_is_help=True, help="Charts in other pages: the line of HTML that shows one, and its end.")
 
@@ -55,54 +59,51 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Make a chart for pages of another origin, and print the line of HTML that shows it."""
-    from access.embeds.embed_token import embed_token, make_embed
-    from access.embeds.spec import EmbedSpec, parse_last
+    from access.embeds.embed_token import make_embed
     from access.identity import owner_identity
     from access.names import LOCAL_USER
     from access.restricted_site import usual_zone
     from data.site import open_site
-    from i18n import set_language
-    from layouts.frame import embed_link
     from layouts.views import check_view
 
+    options = named_options(option or ())
+    check_view(view, options)
+    look = {"theme": theme, "language": language, "controls": controls, "transparent": transparent}
+    look |= {"notes": notes, "refresh_s": refresh, "view": view, "options": options}
+    shown = partial(_spec, station, sensor, (start, end, last), resolution, look)
     with opened_access() as (settings, store):
         site = open_site(settings, definitions=store.definitions, decisions=store.decisions, limits=store.limits)
         now_ms = epoch_ms()
-        options = named_options(option or ())
-        check_view(view, options)
-
-        def shown(zone: str) -> EmbedSpec:
-            return EmbedSpec(
-                stations=tuple(station),
-                sensors=tuple(sensor),
-                start_ms=None if start is None else parse_time(start, zone, field="from"),
-                end_ms=None if end is None else parse_time(end, zone, field="to"),
-                last_ms=None if last is None else parse_last(last),
-                resolution=resolution,  # type: ignore[arg-type]
-                timezone=zone,
-                theme=theme,
-                language=language,
-                controls=controls,
-                transparent=transparent,
-                notes=notes,
-                refresh_s=refresh,
-                view=view,
-                options=options,
-            )
-
         identity = owner_identity(settings, store, owner or LOCAL_USER)
         zone = usual_zone(site.catalogue, identity.rights, station, settings.timezone, lambda name: shown(name).request(now_ms))
-        spec = shown(zone)
         expires_ms = None if expires is None else parse_time(expires, zone, field="expires")
-        made = make_embed(store, site, identity, spec, origin, expires_ms, now_ms=now_ms, label=label)
-        token = embed_token(settings.signing_secret(), made, now_ms)
-        set_language(language)  # of those who read the page
-        link = embed_link(made, token, _base(settings, url), settings.url_prefix, site.catalogue)
-    if as_json:
-        say_json(link)
-    else:
-        say(f"{made.id}: whoever has this line can see the chart; it is shown only now.", err=True)
-        say(link["iframe"])
+        made = make_embed(store, site, identity, shown(zone), origin, expires_ms, now_ms=now_ms, label=label)
+        link = _link(settings, made, url, site.catalogue, now_ms)
+    _tell(link, as_json)
+
+
+def _spec(
+    stations: Iterable[str],
+    sensors: Iterable[str],
+    written: tuple[str | None, str | None, str | None],
+    resolution: str,
+    look: Mapping[str, Any],
+    zone: str,
+) -> EmbedSpec:
+    """What a chart shows, its times in a zone; ``written`` are --from, --to and --last."""
+    from access.embeds.spec import EmbedSpec, parse_last
+
+    start, end, last = written
+    return EmbedSpec(
+        stations=tuple(stations),
+        sensors=tuple(sensors),
+        start_ms=None if start is None else parse_time(start, zone, field="from"),
+        end_ms=None if end is None else parse_time(end, zone, field="to"),
+        last_ms=None if last is None else parse_last(last),
+        resolution=resolution,  # type: ignore[arg-type]
+        timezone=zone,
+        **look,
+    )
 
 
 @_embeds.command("list")
@@ -141,6 +142,25 @@ def revoke(embed_id: Annotated[str, typer.Argument(help="Its id, as the list has
             raise NotFound("There is no embedded chart {embed_id}.", embed_id=embed_id[:40])
         end_embed(store, embed_id)
     say(f"{embed_id} is revoked.", err=True)
+
+
+def _link(settings: Settings, made: Embed, url: str | None, catalogue: Catalogue, now_ms: int) -> dict[str, str]:
+    """What opens a chart, in the language of those who read the page around it."""
+    from access.embeds.embed_token import embed_token
+    from i18n import set_language
+    from layouts.frame import embed_link
+
+    token = embed_token(settings.signing_secret(), made, now_ms)
+    set_language(made.spec.language)
+    return embed_link(made, token, _base(settings, url), settings.url_prefix, catalogue)
+
+
+def _tell(link: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        say_json(link)
+    else:
+        say(f"{link['id']}: whoever has this line can see the chart; it is shown only now.", err=True)
+        say(link["iframe"])
 
 
 def _base(settings: Settings, url: str | None) -> str:

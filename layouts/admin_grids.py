@@ -81,15 +81,19 @@ def columns() -> dict[str, list[dict[str, Any]]]:
             sorted_column("expires", _("Ends"), width=150),
             sorted_column("created", _("Created"), width=150),
         ],
-        "audit": [
-            _text("time", _("Time"), width=216),
-            _text("actor", _("Who"), width=110),
-            _text("action", _("What"), width=170, cellClassRules={"audit-refused": "isRefused(params)"}),
-            _text("subject", _("About"), flex=3, minWidth=280, wrapText=True, autoHeight=True),
-            _text("via", _("Via"), width=130),
-            _text("address", _("Address"), width=130),
-        ],
+        "audit": _audit_columns(),
     }
+
+
+def _audit_columns() -> list[dict[str, Any]]:
+    return [
+        _text("time", _("Time"), width=216),
+        _text("actor", _("Who"), width=110),
+        _text("action", _("What"), width=170, cellClassRules={"audit-refused": "isRefused(params)"}),
+        _text("subject", _("About"), flex=3, minWidth=280, wrapText=True, autoHeight=True),
+        _text("via", _("Via"), width=130),
+        _text("address", _("Address"), width=130),
+    ]
 
 
 def action_names() -> dict[Action, str]:

@@ -67,7 +67,21 @@ def frame_page(page: FramePage) -> str:
 </head>
 <body {attributes}>
 <main class="frame" data-state="loading">
-<header class="head">
+{_tools()}
+<progress id="progress" max="1" value="0" aria-label="{escape(_("Loading"))}" hidden></progress>
+<div id="chart" class="chart" tabindex="0" role="group" hidden
+ aria-label="{escape(_("Chart: arrow keys move, + and − zoom, 0 shows the whole range"))}"></div>
+<p id="note" class="note" role="status"></p>
+<div id="message" class="message" role="status"><p>{escape(_("Loading the chart …"))}</p></div>
+</main>
+<noscript><p class="message">{escape(_("This chart needs JavaScript."))}</p></noscript>
+</body>
+</html>"""
+
+
+def _tools() -> str:
+    """The title of the chart, and its buttons."""
+    return f"""<header class="head">
 <h1 id="title"></h1>
 <div id="tools" class="tools" role="toolbar" aria-label="{escape(_("Chart tools"))}" hidden>
 <button type="button" id="wider" class="touch" aria-label="{escape(_("Show a longer range"))}">−</button>
@@ -78,16 +92,7 @@ def frame_page(page: FramePage) -> str:
 <a id="open" target="_blank" rel="noopener" aria-label="{escape(_("Open in Riwayat"))}"
  title="{escape(_("Open in Riwayat"))}">↗</a>
 </div>
-</header>
-<progress id="progress" max="1" value="0" aria-label="{escape(_("Loading"))}" hidden></progress>
-<div id="chart" class="chart" tabindex="0" role="group" hidden
- aria-label="{escape(_("Chart: arrow keys move, + and − zoom, 0 shows the whole range"))}"></div>
-<p id="note" class="note" role="status"></p>
-<div id="message" class="message" role="status"><p>{escape(_("Loading the chart …"))}</p></div>
-</main>
-<noscript><p class="message">{escape(_("This chart needs JavaScript."))}</p></noscript>
-</body>
-</html>"""
+</header>"""
 
 
 def iframe_line(url: str, title: str, *, theme: str, transparent: bool) -> str:

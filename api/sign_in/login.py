@@ -68,6 +68,11 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
         known.remember(answer, account.name)
         return answer
 
+    _register_logout(blueprint, sessions, audit, prefix)
+    return blueprint
+
+
+def _register_logout(blueprint: Blueprint, sessions: Sessions, audit: AuditLog, prefix: str) -> None:
     @blueprint.post(f"/{LOGOUT}")
     def logout() -> AnyResponse:
         if not is_own_form():
@@ -75,8 +80,6 @@ def login_blueprint(settings: Settings, audit: AuditLog, logins: Logins, session
         audit.record("logout", {})
         sessions.end()
         return redirect(f"{prefix}{LOGIN}?out", HTTPStatus.SEE_OTHER)
-
-    return blueprint
 
 
 def _hint(logins: Logins) -> str:
