@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.loading import flags_option, load, named_options, request_of_words
+from commands.loading import flags_option, load, named_options, note_export, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.picture_files import PICTURES, picture_kind, refuse_without_picture, write_answer_picture
 from commands.printing import AsJson, cell_text, check_new, print_table, progress_bar, say, write_new
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from analysis.answer import Answer
     from analysis.registry import Analysis
+    from config import Settings
     from data.request import HistoryRequest
     from data.site import Site
 
@@ -55,26 +56,17 @@ def analyse(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Load a history through the queue and answer a question about it.
-
-    docs/analyses.md lists the questions with their options.
-    """
-    from access.audit.log import record, request_subject
+    """Load a history through the queue and answer a question about it: one of docs/analyses.md."""
     from access.names import LOCAL_USER
 
     settings = quiet_settings()
     check_new(out)
     analysis, options = _asked(name, option or [])
-    picture = picture_kind(settings, out)
-    if picture:
-        refuse_without_picture(name)
-    elif out is not None and out.suffix.lower() not in (".csv", ".json"):
-        raise typer.BadParameter(f"must end in .csv, .json, .{', .'.join(PICTURES)}", param_hint="--out")
+    picture = _picture_asked(settings, name, out)
     choice = flags_option(flags)
     with opened_site(settings) as (site, ledger):
         site = analysis.site(replace(site, flags=choice))
-        zone = timezone or site.catalogue.zone_of(station, settings.timezone)
-        request = request_of_words(station, sensor, start, end, "raw", zone)
+        request = request_of_words(site, station, sensor, start, end, "raw", timezone)
         job, answer = load(site, ledger, LOCAL_USER, request, lambda: _answer(analysis, options, site, request, flagged))
         if answer is None:
             raise typer.Exit(1)
@@ -83,11 +75,21 @@ def analyse(
                 write_answer_picture(site, job, answer, out, picture)
             else:
                 _write(analysis, answer, out)
-            record(ledger.engine, "export", request_subject(request, job=job.id, format=f"analysis {name}", file=str(out)))
+            note_export(ledger, job, f"analysis {name}", out)
     if as_json:
         say(_json(answer))
     elif out is None:
         _print(analysis, answer)
+
+
+def _picture_asked(settings: Settings, name: str, out: Path | None) -> str | None:
+    """Return which picture --out means; None where it means a table, or nothing."""
+    picture = picture_kind(settings, out)
+    if picture:
+        refuse_without_picture(name)
+    elif out is not None and out.suffix.lower() not in (".csv", ".json"):
+        raise typer.BadParameter(f"must end in .csv, .json, .{', .'.join(PICTURES)}", param_hint="--out")
+    return picture
 
 
 def _asked(name: str, texts: Sequence[str]) -> tuple[Analysis, BaseModel]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.loading import flags_option, load, request_of_words
+from commands.loading import flags_option, load, note_export, request_of_words
 from commands.opening import opened_site, quiet_settings
 from commands.picture_files import picture_kind, refuse_with_picture, write_trend
 from commands.printing import AsJson, check_new, say, say_json, show
@@ -19,6 +19,7 @@ from data.time.resolution import RESOLUTION_LIST
 from errors import InvalidRequest, RiwayatError
 
 if TYPE_CHECKING:
+    from config import Settings
     from data.request import HistoryRequest
     from data.site import Site
     from jobs.job import Job
@@ -62,32 +63,22 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Load a history through the queue and print each series' statistics; Ctrl-C cancels."""
-    from access.audit.log import record, request_subject
     from access.names import LOCAL_USER
 
     settings = quiet_settings()
-    _check_units(units)
-    if not force:
-        _check_new(out, manifest=manifest)
-    picture = picture_kind(settings, out)
-    if picture:
-        refuse_with_picture(manifest=manifest, units=units != "none")
-    kind = picture or _format_of(out, manifest=manifest)
+    picture, kind = _file_asked(settings, out, units, manifest=manifest, force=force)
     choice = flags_option(flags)
     with opened_site(settings) as (site, ledger):
         site = replace(site, flags=choice)
-        zone = timezone or site.catalogue.zone_of(station, settings.timezone)
-        request = request_of_words(station, sensor, start, end, resolution, zone)
+        request = request_of_words(site, station, sensor, start, end, resolution, timezone)
         job, read = load(site, ledger, LOCAL_USER, request, lambda: summaries(site, request))
         found = read or []
         if out is not None and found:
             if picture:
                 write_trend(site, job, out, picture)
             else:
-                told = _with_notes(site, ledger, request)
-                _export(told, request, out, units, manifest=manifest, with_flags=flags is not None)
-            what = request_subject(request, job=job.id, format=kind, file=str(out))
-            record(ledger.engine, "export", what)
+                _export(_with_notes(site, ledger, request), request, out, units, manifest=manifest, with_flags=flags is not None)
+            note_export(ledger, job, str(kind), out)
     _print(job, found, as_json)
     if not found:
         raise typer.Exit(1)
@@ -132,6 +123,20 @@ def _summary(site: Site, request: HistoryRequest, station: str, name: str) -> di
     }
 
 
+def _file_asked(
+    settings: Settings, out: Path | None, units: str, *, manifest: bool, force: bool
+) -> tuple[str | None, str | None]:
+    """Return which picture --out means, and which file; None where it means none."""
+    if units not in UNITS:
+        raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
+    if not force:
+        _check_new(out, manifest=manifest)
+    picture = picture_kind(settings, out)
+    if picture:
+        refuse_with_picture(manifest=manifest, units=units != "none")
+    return picture, picture or _format_of(out, manifest=manifest)
+
+
 def _format_of(out: Path | None, *, manifest: bool) -> str | None:
     if out is None:
         if manifest:
@@ -169,11 +174,6 @@ def _manifest_of(out: Path) -> Path:
     from data.export.manifest import ENDING
 
     return out.with_name(out.name + ENDING)
-
-
-def _check_units(units: str) -> None:
-    if units not in UNITS:
-        raise typer.BadParameter(f"must be one of {', '.join(UNITS)}", param_hint="--units")
 
 
 def _export(site: Site, request: HistoryRequest, out: Path, units: Any, *, manifest: bool, with_flags: bool) -> None:

@@ -18,6 +18,8 @@ from errors import InvalidRequest, TileDamaged
 from escaping import visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from data.flag_choice import FlagChoice
     from data.request import HistoryRequest
     from data.site import Site
@@ -28,11 +30,14 @@ Found = TypeVar("Found")
 
 
 def request_of_words(
-    stations: Sequence[str], sensors: Sequence[str], start: str, end: str, resolution: str, timezone: str
+    site: Site, stations: Sequence[str], sensors: Sequence[str], start: str, end: str, resolution: str, timezone: str | None
 ) -> HistoryRequest:
-    """Return the request of a command's words; what is wrong with them is bad usage."""
+    """Return the request of a command's words, by default in the stations' own zone, else the
+    site's; what is wrong with the words is bad usage.
+    """
+    zone = timezone or site.catalogue.zone_of(stations, site.settings.timezone)
     try:
-        return request_of(stations, sensors, start, end, resolution, timezone)
+        return request_of(stations, sensors, start, end, resolution, zone)
     except InvalidRequest as exc:
         raise typer.BadParameter(exc.message) from exc
 
@@ -128,3 +133,10 @@ def flags_option(text: str | None) -> FlagChoice:
         return read_flags(text)
     except InvalidRequest as exc:
         raise typer.BadParameter(exc.message, param_hint="--flags") from exc
+
+
+def note_export(ledger: Ledger, job: Job, kind: str, out: Path) -> None:
+    """Note in the audit log that a file of a kind was written of what a job loaded."""
+    from access.audit.log import record, request_subject
+
+    record(ledger.engine, "export", request_subject(job.request, job=job.id, format=kind, file=str(out)))

@@ -79,8 +79,7 @@ def run(station: _Stations, sensor: _Sensors, start: _Start, end: _End, timezone
     """
     settings = quiet_settings()
     with opened_site(settings) as (site, ledger):
-        zone = timezone or site.catalogue.zone_of(station, settings.timezone)
-        request = request_of_words(station, sensor, start, end, "raw", zone)
+        request = request_of_words(site, station, sensor, start, end, "raw", timezone)
         _, found = load(site, ledger, LOCAL_USER, request, lambda: _counted(site, request))
     if found is None:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from access.names import LOCAL_USER
-from commands.loading import follow, is_completed
+from commands.loading import follow, is_completed, note_export
 from commands.opening import opened_site, quiet_settings
 from commands.printing import AsJson, check_new, say, say_json
 
@@ -36,7 +36,6 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Make a report through the queue and write it to a file."""
-    from access.audit.log import record, request_subject
     from access.identity import owner_identity
     from access.store import open_access
     from jobs.worker.wake import make_wake
@@ -53,9 +52,7 @@ def report(
         if not is_completed(job):
             raise typer.Exit(1)
         _take(site, job, out)
-        record(
-            ledger.engine, "export", request_subject(job.request, job=job.id, format=f"report {inquiry.format}", file=str(out))
-        )
+        note_export(ledger, job, f"report {inquiry.format}", out)
     if as_json:
         say_json({"file": str(out), "period": inquiry.period, "format": inquiry.format, **_told(job.metrics)})
     else:
