@@ -26,8 +26,9 @@ from access.audit.log import AuditLog, write_entry
 from access.decisions.stored_decisions import StoredDecisions
 from access.formulas.formula_definitions import FormulaDefinitions
 from access.grant_table import GrantRow, SubjectKind, all_grants, delete_grant, grants_of, insert_grant
-from access.grants import EVERYTHING, Grant, MadeOf, Rights, made_of
+from access.grants import EVERYTHING, Grant, Rights
 from access.limits.stored_limits import StoredLimits
+from access.made_of import MadeOf, made_of
 from access.names import LOCAL_USER, check_name
 from access.revision_look import RevisionLook
 from access.tables import account, grant_rule, member, proxy_member

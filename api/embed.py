@@ -17,11 +17,11 @@ from access.embeds.spec import EmbedSpec, last_text, parse_last
 from access.grants import Purpose
 from access.restricted_site import usual_zone
 from api.embed_inputs import NewEmbed, NewToken
+from api.embed_outputs import EmbedAnswer, EmbedLink, EmbedList, EmbedView
 from api.embed_paths import FRAME_FILES
 from api.headers import lower_headers
 from api.jobs import ApiServices
 from api.operations import Answer, Api
-from api.outputs import EmbedAnswer, EmbedLink, EmbedList, EmbedView
 from data.request import parse_time
 from data.time.epoch import epoch_ms
 from data.time.months import iso_utc, iso_utc_or_none

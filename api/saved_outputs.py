@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.outputs import EmbedRange, Time, _Out
+from api.embed_outputs import EmbedRange
+from api.outputs import Time, _Out
 
 
 class SavedRange(EmbedRange):

@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.audit.actions import ACTIONS
 from access.audit.entries import parse_audit_filter
 from access.embeds.embed_table import embeds
-from access.grants import Grant, Rights, made_of
+from access.grants import Grant, Rights
 from access.identity import Identity
 from access.keys import keys_of
+from access.made_of import made_of
 from callbacks.admin_change import ACTIONS_OF, Press, act, require_admin
 from callbacks.admin_forms import GrantForm, add_grant, add_user, join_group, patterns
 from callbacks.admin_rows import embed_row, entry_row, grant_row, group_row, key_row, some_names, user_row

@@ -15,8 +15,9 @@ import pytest
 
 from access.embeds.shown_rights import shown_rights
 from access.embeds.spec import EmbedSpec
-from access.grants import Grant, Purpose, Rights, made_of
+from access.grants import Grant, Purpose, Rights
 from access.identity import Identity, authorise
+from access.made_of import made_of
 from access.restricted_site import restricted_site, restricted_site_for
 from commands.history import summaries
 from data.batches.deleting import Deleter, Deletion

@@ -14,8 +14,9 @@ from sqlalchemy import delete, update
 
 from access.embeds.embed_table import add_embed, find_embed, new_embed, rights_of_user
 from access.embeds.spec import EmbedSpec
-from access.grants import Grant, MadeOf, Purpose, Rights
+from access.grants import Grant, Purpose, Rights
 from access.identity import Identity
+from access.made_of import MadeOf
 from access.names import EMBED_OWNER
 from access.notes import note_table as notes_module
 from access.notes.file_notes import with_file_notes

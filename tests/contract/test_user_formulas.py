@@ -18,8 +18,9 @@ from access.embeds.shown_rights import shown_rights
 from access.embeds.spec import EmbedSpec
 from access.formulas import own_formula as own_module
 from access.formulas.own_formula import own_formulas, remove_formula, save_formula
-from access.grants import Grant, Purpose, Rights, made_of
+from access.grants import Grant, Purpose, Rights
 from access.identity import Identity
+from access.made_of import made_of
 from access.restricted_site import require_permission, restricted_site_for
 from access.store import open_access
 from api.operations import BODY_BYTES

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from access.embeds.origin import check_origin
 from access.embeds.shown_rights import shown_rights
 from access.embeds.spec import EmbedSpec, check_label, last_text, parse_last
-from access.grants import EVERYTHING, Grant, MadeOf, Purpose, Rights
+from access.grants import EVERYTHING, Grant, Purpose, Rights
+from access.made_of import MadeOf
 from data.request import HistoryRequest
 from data.time.resolution import RESOLUTIONS
 from errors import InvalidRequest

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.denials import denial_reason
-from access.grants import EVERYTHING, Grant, MadeOf, Purpose, Rights, pairs, uncovered, whole_buckets
+from access.grants import EVERYTHING, Grant, Purpose, Rights, pairs, uncovered, whole_buckets
 from access.identity import Identity, authorise
+from access.made_of import MadeOf
 from data.request import HistoryRequest
 from data.time.resolution import RESOLUTIONS
 from errors import NotPermitted, UnknownSensor, UnknownStation
