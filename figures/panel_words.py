@@ -61,6 +61,8 @@ def _band(panel: Panel, view: HistoryView) -> str:
 def _left_out(panel: Panel, view: HistoryView, catalogue: Catalogue) -> str:
     """That readings reach beyond the limits that were chosen; empty where none does."""
     low, high = panel.limits.low, panel.limits.high
+    if low is None and high is None:
+        return ""
     extents = [extent(one) for one in panel.of(view)]
     least, greatest = min(one[0] for one in extents), max(one[1] for one in extents)
     beyond = [least] if low is not None and least < low else []
