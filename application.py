@@ -30,7 +30,7 @@ from api.jobs import ApiServices
 from api.monitoring.health import health_blueprint
 from api.monitoring.metrics import WebMetrics
 from api.monitoring.readiness import Readiness
-from api.not_found import hide_from_others, register_not_found
+from api.not_found import missing, register_not_found
 from api.routes import register_api
 from api.sign_in.install import install_sign_in, visitors_menu
 from callbacks import admin, arrival, embedding, form, formulas, jobs_page, run, saved, search, start, submit, view, widen
@@ -118,7 +118,6 @@ def create_app(settings: Settings) -> Dash:
     server = _server(settings)
     authenticator = install_sign_in(server, settings, access)
     _guard(server, settings, authenticator, hashes)
-    hide_from_others(server, settings.url_prefix, authenticator)
     jobs_app, admin_app = _dash(settings, server, JOBS, "jobs/"), _dash(settings, server, ADMIN, "admin/")
     # the last one made is the one that Dash takes for the current one
     app = _dash(settings, server, HISTORY)
@@ -188,7 +187,13 @@ def _server(settings: Settings) -> Flask:
 def _guard(server: Flask, settings: Settings, authenticator: Authenticator, hashes: ScriptHashes) -> None:
     """Put the guard before Dash's own hook, which calls the layout at the first request."""
     rules = BrowserRules(settings, hashes)
-    Guard(settings, authenticator, lambda title, sentence: plain_page(current_language(), title, sentence), rules).install(server)
+    Guard(
+        settings,
+        authenticator,
+        lambda title, sentence: plain_page(current_language(), title, sentence),
+        rules,
+        lambda: missing(settings.url_prefix),
+    ).install(server)
 
 
 def _dash(settings: Settings, server: Flask, files: PageFiles, path: str = "") -> RiwayatDash:

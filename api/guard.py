@@ -17,6 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from access.addresses import is_allowed_host, is_trusted_proxy
 from access.audit.log import Actor, act_as
+from access.identity import Identity
 from api.authenticator import Authenticator
 from api.embed_paths import EMBED_ENDPOINTS, EMBED_PATHS
 from api.error_answers import error_json, say_when_again
@@ -27,7 +28,7 @@ from api.sign_in.pages import ACCOUNT, LOGIN, LOGOUT, is_page, login_address
 from api.sign_in.session_cookie import request_address
 from config import Settings
 from data.database.engine import lacks_tables
-from errors import CrossSite, LedgerUnavailable, NotAuthenticated, NotPermitted, RiwayatError, UnknownHost
+from errors import CrossSite, LedgerUnavailable, NotAuthenticated, NotFound, NotPermitted, RiwayatError, UnknownHost
 from i18n import LANGUAGES, set_language, translate_error
 
 _YEAR_S = 31_536_000
@@ -46,13 +47,14 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True)
 class Guard:
     """Settings, who asks, how a refusal looks in a browser (title, sentence -> HTML),
-    what answers may do in one.
+    what answers may do in one, and the answer of a path that leads nowhere.
     """
 
     settings: Settings
     authenticator: Authenticator
     refusal_page: Callable[[str, str], str]
     rules: BrowserRules
+    missing: Callable[[], Response]
 
     def install(self, server: Flask) -> None:
         """Put the hooks before and after every request of the server, in this order."""
@@ -82,6 +84,9 @@ class Guard:
                 act_as(Actor(identity.user, identity.via, request_address(self.settings, request)))
                 if identity.via == "embed" and request.endpoint not in EMBED_ENDPOINTS:
                     raise NotPermitted("The link of an embedded chart gives access to that chart only.")
+                if self._is_hidden(identity):
+                    self._note_refusal(NotFound())
+                    return self.missing()
         except (NotAuthenticated, NotPermitted, UnknownHost) as error:
             return self._refuse(error)
         except SQLAlchemyError as error:
@@ -102,6 +107,14 @@ class Guard:
         """Return whether the path is open to all, signed in or not."""
         below = request.path.removeprefix(self.settings.url_prefix)
         return below in OPEN_PATHS or (self.settings.auth == "login" and below in SIGN_IN_PATHS)
+
+    def _is_hidden(self, identity: Identity) -> bool:
+        """Return whether the administrators' page, its callbacks and its files are asked for by
+        others, for whom they do not exist.
+        """
+        prefix = self.settings.url_prefix
+        below = request.path.removeprefix(prefix).partition("/")[0]
+        return request.path.startswith(prefix) and below == "admin" and not identity.admin
 
     def _refuse_other_sites(self) -> None:
         """Refuse a change by cookie or address that does not come from our own pages.

@@ -1,6 +1,4 @@
-"""What is not there: paths that lead nowhere, what is for administrators only,
-and what is asked for in no way that there is.
-"""
+"""What is not there: paths that lead nowhere, and what is asked for in no way that there is."""
 
 from __future__ import annotations
 
@@ -10,7 +8,6 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from api.authenticator import Authenticator
 from api.error_answers import error_json, http_error_json
 from api.routes import is_api
 from errors import InvalidRequest, NotFound
@@ -19,32 +16,12 @@ from i18n import gettext as _
 from layouts.page import plain_page
 
 
-def hide_from_others(server: Flask, prefix: str, authenticator: Authenticator) -> None:
-    """Answer others than administrators as if the administrators' page,
-    its callbacks and its files did not exist.
-    """
-
-    def hidden() -> Response | None:
-        below = request.path.removeprefix(prefix).partition("/")[0]
-        if not request.path.startswith(prefix) or below != "admin" or authenticator().admin:
-            return None
-        authenticator.access.audit.note(NotFound(), method=request.method, path=request.path)
-        return _missing(prefix) if request.method in ("GET", "HEAD") else error_json(NotFound())
-
-    server.before_request(hidden)
-
-
 def register_not_found(server: Flask, prefix: str, missing_files: Iterable[type[Exception]]) -> None:
     """A small router: the history page at the prefix;
     any other path that Dash would answer with it is not there.
 
     ``missing_files`` is what Dash raises for a file that no component has.
     """
-
-    def unknown_path() -> Response | None:
-        if request.endpoint is None or not request.endpoint.endswith("<path:path>"):
-            return None
-        return _missing(prefix)
 
     def leads_nowhere() -> bool:
         """Whether the path in hand is not there by any method."""
@@ -58,9 +35,12 @@ def register_not_found(server: Flask, prefix: str, missing_files: Iterable[type[
         if error.code == HTTPStatus.METHOD_NOT_ALLOWED and leads_nowhere():
             return error_json(NotFound())
         wants_page = error.code == 404 and request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-        return _missing(prefix) if wants_page and not is_api(request.path, prefix) else http_error_json(error)
+        return missing(prefix) if wants_page and not is_api(request.path, prefix) else http_error_json(error)
 
-    server.before_request(unknown_path)
+    for rule in server.url_map.iter_rules():
+        if rule.endpoint.endswith("<path:path>"):
+            rule.provide_automatic_options = False
+            server.view_functions[rule.endpoint] = lambda path: missing(prefix)  # noqa: ARG005 - Flask's argument
     server.register_error_handler(HTTPException, answer)
     for unknown in missing_files:
         server.register_error_handler(unknown, lambda _error: error_json(NotFound()))
@@ -73,6 +53,9 @@ def _nested_without_end(error: RecursionError) -> Response:
     return error_json(InvalidRequest("The body is nested too deeply."))
 
 
-def _missing(prefix: str) -> Response:
+def missing(prefix: str) -> Response:
+    """Return the answer of a path that leads nowhere: a page to who looks at one."""
+    if request.method not in ("GET", "HEAD"):
+        return error_json(NotFound())
     html = plain_page(current_language(), _("There is no such page."), _("There is nothing at this address."), prefix)
     return Response(html, 404, content_type="text/html; charset=utf-8")

@@ -141,7 +141,8 @@ def door(made: Path, folder: Path, **given: Any) -> Iterator[World]:
     clock, server = Clock(), Flask("doors")
     server.secret_key = "a test's"
     authenticator = install_sign_in(server, settings, access, clock)
-    Guard(settings, authenticator, lambda title, sentence: f"{title} {sentence}", BrowserRules(settings, list)).install(server)
+    rules = BrowserRules(settings, list)
+    Guard(settings, authenticator, lambda title, sentence: f"{title} {sentence}", rules, Response).install(server)
     server.add_url_rule(
         f"{settings.url_prefix}api/whoami", "whoami", lambda: jsonify(user=authenticator().user, via=authenticator().via)
     )
