@@ -27,22 +27,18 @@ from config import VERSION
 from data.export.columns import header_lines, schema, table, text_table
 from data.export.flag_column import flag_column, has_flag_column
 from data.export.netcdf import libraries, write_netcdf
-from data.export.rows import Piece, joined
+from data.export.row_limits import check_rows, on_one_sheet
+from data.export.rows import joined
 from data.export.sheets import write_workbook
-from data.export.xlsx import SHEET_ROWS, ReportRows
+from data.export.xlsx import XLSX, ReportRows
 from data.file_columns import Units
 from data.flag_layer import flag_layer, overlaid_series
-from data.range_rows import Span, open_observations, published_months
+from data.range_rows import Span, published_months
 from data.request import HistoryRequest
 from data.site import Site
 from data.tiles.series import SeriesKey
-from data.time.buckets import BY_NAME
-from data.time.epoch import DAY_MS
-from errors import InvalidRequest, TooLarge
+from errors import InvalidRequest
 from escaping import safe_text
-
-_SHORTEST_MONTH_MS = 28 * DAY_MS - 7_200_000
-_CLOCK_CHANGES_MS = 30 * DAY_MS  # no zone changes its clocks more often
 
 FILES_VERSION = 6  # of how files are written; another one makes clients fetch them again
 
@@ -145,7 +141,6 @@ STREAMS: Mapping[str, Callable[..., Iterator[bytes]]] = {
     "parquet": partial(_typed, "parquet", partial(pyarrow.parquet.ParquetWriter, compression="zstd")),
     "arrow": partial(_typed, "arrow", pyarrow.ipc.new_stream),
 }
-XLSX = "xlsx"
 NETCDF = "netcdf"
 WRITTEN = (XLSX, NETCDF)  # these are no streams
 FORMATS = (*STREAMS, *WRITTEN)
@@ -191,7 +186,7 @@ def write_file(
     pieces, span = joined(site, request, start_ms, end_ms), (start_ms, end_ms)
     if kind == NETCDF:
         return write_netcdf(site, request, span, pieces, path, wrote)
-    return write_workbook(site, request, span, _on_one_sheet(pieces), path, wrote)
+    return write_workbook(site, request, span, on_one_sheet(pieces), path, wrote)
 
 
 def export_tag(
@@ -275,58 +270,4 @@ def check_format(kind: str) -> None:
 def _unknown(kind: str, known: str) -> InvalidRequest:
     return InvalidRequest(
         "There is no format {format}; use one of {known}.", field="format", format=kind[:20] or "–", known=known
-    )
-
-
-def check_rows(site: Site, request: HistoryRequest, start_ms: int, end_ms: int, kind: str) -> int:
-    """About how many rows a workbook or a NetCDF file would have; told from the tiles'
-    indices unless it may be too many.
-
-    Raises:
-        TooLarge: they are more than a worksheet holds.
-    """
-    raw = request.resolution == "raw"
-    counts = [
-        [open_observations(site, request, station, name, (start_ms, end_ms)).rows for name in request.sensors]
-        for station in request.stations
-    ]
-    least, most = sum(map(max, counts)), sum(map(sum, counts))
-    if raw and least >= SHEET_ROWS and kind == XLSX:
-        raise _too_many(least)
-    buckets = most if raw else _most_buckets(site, request, start_ms, end_ms)
-    if kind != XLSX or min(most, buckets) < SHEET_ROWS:
-        return least if raw else min(most, buckets)
-    return sum(len(piece.times) for piece in _on_one_sheet(joined(site, request, start_ms, end_ms)))
-
-
-def _most_buckets(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> int:
-    """Return how many buckets there can be, split hours and days of several beginnings included."""
-    bucket = BY_NAME[request.resolution]
-    shortest_ms = bucket.usual_ms if bucket.unit == "ms" else _SHORTEST_MONTH_MS
-    beginnings = len({site.catalogue[name].day_start_min for name in request.sensors}) if shortest_ms >= DAY_MS else 1
-    span_ms = end_ms - start_ms
-    return len(request.stations) * beginnings * (span_ms // shortest_ms + span_ms // _CLOCK_CHANGES_MS + 4)
-
-
-def _on_one_sheet(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The pieces, as long as a worksheet holds them.
-
-    Raises:
-        TooLarge: it does not.
-    """
-    rows = 0
-    for piece in pieces:
-        rows += len(piece.times)
-        if rows >= SHEET_ROWS:
-            raise _too_many(rows)
-        yield piece
-
-
-def _too_many(rows: int) -> TooLarge:
-    return TooLarge(
-        "A worksheet holds at most {most} rows, but this export has at least {rows}. Choose CSV, Parquet "
-        "or NetCDF, a shorter range or a coarser resolution.",
-        field="format",
-        most=f"{SHEET_ROWS - 1:,}",
-        rows=f"{rows:,}",
     )

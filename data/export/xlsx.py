@@ -20,6 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from data.time.epoch import DAY_MS
 from data.time.months import iso_utc
 
+XLSX: Final = "xlsx"
 SHEET_ROWS: Final = 1_048_576  # of a worksheet, its header included
 TIME: Final = r"yyyy\-mm\-dd\ hh:mm:ss"
 DAY: Final = r"yyyy\-mm\-dd"

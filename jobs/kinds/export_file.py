@@ -12,7 +12,8 @@ from typing import Any
 
 from access.grants import Purpose
 from access.identity import Identity, authorise
-from data.export.formats import check_rows, export_tag, suffix, write_file
+from data.export.formats import export_tag, suffix, write_file
+from data.export.row_limits import check_rows
 from data.flag_choice import USUAL_FLAGS
 from data.flags_missing import unchecked_months
 from data.request import HistoryRequest

@@ -195,7 +195,7 @@ def test_the_file_is_broken_off_once_the_grant_is_gone(world, monkeypatch):
 
 
 def test_more_rows_than_a_worksheet_holds_are_refused_and_no_job_is_started(world, monkeypatch):
-    monkeypatch.setattr("data.export.formats.SHEET_ROWS", 100)
+    monkeypatch.setattr("data.export.row_limits.SHEET_ROWS", 100)
     history = world.history()
     answer = world.user("sari").get(f"/api/jobs/{history}/data?{MARCH}")
     assert (answer.status_code, answer.json["error"]["code"], answer.json["error"]["field"]) == (413, "too_large", "format")
@@ -319,12 +319,12 @@ def test_rows_that_change_while_they_are_written_are_not_given_out(settings):
 
 
 def test_buckets_are_not_counted_by_reading_where_there_cannot_be_too_many(settings, monkeypatch):
-    monkeypatch.setattr("data.export.formats.SHEET_ROWS", 400)
+    monkeypatch.setattr("data.export.row_limits.SHEET_ROWS", 400)
     times = MARCH_2019 + np.arange(2_000) * MINUTE
     site, request = kept(settings, temperature=(times, np.zeros(2_000)))
     hourly = HistoryRequest(request.stations, request.sensors, request.start_ms, request.end_ms, "1h")
-    monkeypatch.setattr("data.export.formats.joined", lambda *_: pytest.fail("rows were read"))
-    from data.export.formats import check_rows
+    monkeypatch.setattr("data.export.row_limits.joined", lambda *_: pytest.fail("rows were read"))
+    from data.export.row_limits import check_rows
 
     assert 34 <= check_rows(site, hourly, hourly.start_ms, hourly.end_ms, "xlsx") < 100
     with pytest.raises(TooLarge):
