@@ -39,7 +39,7 @@ def register_not_found(server: Flask, prefix: str, missing_files: Iterable[type[
 
     for rule in server.url_map.iter_rules():
         if rule.endpoint.endswith("<path:path>"):
-            rule.provide_automatic_options = False
+            rule.provide_automatic_options = False  # type: ignore[attr-defined]  # Flask adds it
             server.view_functions[rule.endpoint] = lambda path: missing(prefix)  # noqa: ARG005 - Flask's argument
     server.register_error_handler(HTTPException, answer)
     for unknown in missing_files:
