@@ -16,6 +16,7 @@ from dash.exceptions import DependencyException, InvalidResourceError
 from flask import Flask, Response, request, send_file
 
 from access.identity import Identity
+from access.ingest_keys import ingest_keys
 from access.restricted_site import restricted_site
 from access.store import open_access
 from api.authenticator import Authenticator
@@ -113,6 +114,7 @@ def create_app(settings: Settings) -> Dash:
     Opens no connection and starts no process.
     """
     settings.prepare()
+    ingest_keys(settings)  # what is wrong with them is said at the start
     access = open_access(settings, busy_ms=WEB_BUSY_MS, impatient=True)
     hashes = ScriptHashes()
     server = _server(settings)

@@ -50,6 +50,13 @@ class Settings(BaseSettings):
         default=None, description="Path of a sensor catalogue (TOML); default: the eight built-in sensors."
     )
     timezone: str = Field(default="Asia/Jakarta", description="The site's time zone (IANA name).")
+    ingest_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys with which gateways send observations in, as KEY:STATION,STATION;KEY:STATION; empty: none are taken.",
+    )
+    inbox_rows: int = Field(
+        default=2_000_000, ge=1, description="Observations that may wait to be stored; beyond it senders are told to wait."
+    )
     host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
     port: int = Field(default=8050, ge=0, le=65535, description="Port of the web process.")
     url_prefix: str = Field(default="/", description="Path below which the site is served.")
@@ -149,6 +156,9 @@ class Settings(BaseSettings):
     rate_page: int = Field(default=3000, ge=0, description="Requests a minute of one user's pages; 0: any number.")
     rate_api: int = Field(default=600, ge=0, description="Requests a minute by one user's keys; 0: any number.")
     rate_submit: int = Field(default=300, ge=0, description="Jobs a minute that one user sends to the API; 0: any number.")
+    rate_ingest: int = Field(
+        default=6000, ge=0, description="Requests a minute that bring observations with one key; 0: any number."
+    )
     rate_embed: int = Field(
         default=3000, ge=0, description="Requests a minute of one embedded chart, by all who look at it; 0: any number."
     )
@@ -263,6 +273,11 @@ class Settings(BaseSettings):
     def object_store_url(self) -> str | None:
         """The bucket of the tiles, as ``s3://bucket/prefix``; None where they are in a folder."""
         return self.tile_dir if isinstance(self.tile_dir, str) and _BUCKET.fullmatch(self.tile_dir) else None
+
+    @property
+    def inbox_path(self) -> Path:
+        """Folder in which observations wait that have arrived."""
+        return self.data_dir.resolve() / "inbox"
 
     @property
     def tile_budget_bytes(self) -> int:

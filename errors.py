@@ -179,6 +179,13 @@ class QueueFull(RiwayatError, code="queue_full", http_status=429):
     """The queue is full; try again later."""
 
 
+class InboxFull(TooManyAttempts, code="inbox_full"):
+    """More has arrived than can be stored at the moment. Send it again in a few seconds."""
+
+    def __init__(self, template: str | None = None, *, wait_s: int = 5, **params: Any) -> None:
+        super().__init__(template, wait_s=wait_s, **params)
+
+
 class NoWorker(RiwayatError, code="no_worker", http_status=503, retryable=True):
     """No worker is running, so nothing can be loaded now."""
 

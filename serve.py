@@ -1,4 +1,5 @@
-"""``python serve.py``: the web server in this process, the worker in another, both ended together.
+"""``python serve.py``: the web server in this process, the worker in another, and where keys for
+gateways are set, what stores their observations in a third; all ended together.
 
 ``python app.py`` is the same, a second later: it is imported before this can answer Ctrl-C.
 """
@@ -45,13 +46,17 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     signal.signal(signal.SIGTERM, _interrupt)
-    keeping = Keeping()
+    commands = ["worker", *(["receive"] if settings.ingest_keys.get_secret_value() else [])]
+    kept = [Keeping(command) for command in commands]
     try:
         serve(settings)
     except KeyboardInterrupt:
         pass
     finally:
-        keeping.stop()
+        for keeping in kept:
+            keeping.begin_to_stop()
+        for keeping in kept:
+            keeping.stop()
 
 
 def serve(settings: Settings) -> None:
@@ -75,41 +80,44 @@ def serve(settings: Settings) -> None:
     ).run()
 
 
-def start_keeper() -> subprocess.Popen[bytes]:
-    """Start the process that keeps a worker running, and that ends with this one."""
+def start_keeper(command: str) -> subprocess.Popen[bytes]:
+    """Start the process that keeps a command of manage.py running, and that ends with this one."""
     root = Path(__file__).parent
     return subprocess.Popen(
-        [sys.executable, "-m", "jobs.worker.keeper", str(os.getpid())],
+        [sys.executable, "-m", "jobs.worker.keeper", command, str(os.getpid())],
         env=single_threaded(os.environ) | {"PYTHONPATH": str(root)},
         start_new_session=True,  # Ctrl-C reaches the web process only; that one says when to stop
     )
 
 
 class Keeping:
-    """The keeper, started at once, and again whenever it has died:
+    """The keeper of a command, started at once, and again whenever it has died:
     its worker ends with it, and loads would wait for ever.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, command: str) -> None:
+        self._command = command
         self._stopping = threading.Event()
         self._starting = threading.Lock()
-        self._keeper = start_keeper()
-        threading.Thread(target=self._watch, name="keeper", daemon=True).start()
+        self._keeper = start_keeper(self._command)
+        threading.Thread(target=self._watch, name=f"keeper of {command}", daemon=True).start()
 
-    def stop(self) -> None:
-        """Ask the keeper to end its worker and wait for it; kill it when it does not."""
+    def begin_to_stop(self) -> None:
+        """Ask the keeper to end its command."""
         # a second Ctrl-C must not leave a process behind
         for again in (signal.SIGINT, signal.SIGTERM):
             signal.signal(again, signal.SIG_IGN)
         self._stopping.set()
         with self._starting:
-            keeper = self._keeper
-        keeper.terminate()
+            self._keeper.terminate()
+
+    def stop(self) -> None:
+        """Wait for the keeper to end with its command; kill it when it does not."""
         try:
-            keeper.wait(_STOP_S)
+            self._keeper.wait(_STOP_S)
         except subprocess.TimeoutExpired:
-            keeper.kill()
-            keeper.wait()
+            self._keeper.kill()
+            self._keeper.wait()
 
     def _watch(self) -> None:
         pause_s = _PAUSE_S / 2
@@ -119,7 +127,7 @@ class Keeping:
             pause_s = next_pause(pause_s, time.monotonic() - began_s)
             if self._stopping.is_set():
                 return
-            log.error("the keeper of the worker ended, and is started again", exit_code=ended, seconds=pause_s)
+            log.error("a keeper ended, and is started again", command=self._command, exit_code=ended, seconds=pause_s)
             while not self._stopping.wait(pause_s):
                 if self._start():
                     break
@@ -128,9 +136,9 @@ class Keeping:
         with self._starting:
             if not self._stopping.is_set():
                 try:
-                    self._keeper = start_keeper()
+                    self._keeper = start_keeper(self._command)
                 except OSError as exc:  # no memory, or no more processes: later
-                    log.error("the keeper of the worker could not be started", error=str(exc))
+                    log.error("a keeper could not be started", command=self._command, error=str(exc))
                     return False
         return True
 

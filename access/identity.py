@@ -20,7 +20,7 @@ from data.request import HistoryRequest
 from data.time.epoch import epoch_ms
 from errors import NotAuthenticated, NotPermitted
 
-Via = Literal["none", "login", "proxy", "key", "embed", "command"]
+Via = Literal["none", "login", "proxy", "key", "embed", "ingest", "command"]
 
 _MOST_GROUPS = 200  # that a proxy may name of one user
 # what may stand around a header's value; any other space is part of a name, and makes it unusable

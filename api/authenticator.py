@@ -11,6 +11,7 @@ from flask import g, request
 
 from access.embeds.embed_token import identity_of_token
 from access.identity import Identity, identify, present_identity
+from access.ingest_keys import find_ingest_key
 from access.keys import PREFIX, find_key
 from access.logins import Logins
 from access.store import AccessStore
@@ -19,6 +20,7 @@ from config import Settings
 from errors import InvalidKey
 
 _BEARER: Final = "bearer "
+_KEY_HEADER: Final = "X-API-Key"  # for gateways that can set no Authorization
 _TOKEN_DOTS: Final = 2  # of the token of an embedded chart; a key has none
 
 
@@ -27,8 +29,8 @@ class Authenticator:
     """Returns, when called, the identity behind the current request, with today's rights;
     it is found once a request.
 
-    A key or a token in ``Authorization: Bearer …`` counts on the API's paths only, where it comes
-    before any cookie; a page never takes one.
+    A key or a token in ``Authorization: Bearer …``, or in ``X-API-Key``, counts on the API's paths
+    only, where it comes before any cookie; a page never takes one.
     """
 
     settings: Settings
@@ -72,11 +74,13 @@ class Authenticator:
 
     def is_bearer(self) -> bool:
         """Return whether the request carries a key or a token."""
-        given = request.headers.get("Authorization", "").lower().startswith(_BEARER)
+        given = request.headers.get("Authorization", "").lower().startswith(_BEARER) or _KEY_HEADER in request.headers
         below = request.path.removeprefix(self.settings.url_prefix)
         return given and below.startswith("api/")
 
     def _found(self) -> Identity:
+        if self.is_bearer() and (sender := find_ingest_key(self.settings, self._token())):
+            return sender  # a gateway is on another machine, whatever RIWAYAT_AUTH says of people
         if self.settings.auth == "none":
             # Only from this machine, whatever else the request says;
             # a key may still narrow what it is for.
@@ -89,7 +93,10 @@ class Authenticator:
         return identify(self.settings, self.access, request.remote_addr, dict(request.headers))
 
     def _token(self) -> str:
-        return request.headers["Authorization"][len(_BEARER) :].strip()
+        given = request.headers.get("Authorization", "")
+        if given.lower().startswith(_BEARER):
+            return given[len(_BEARER) :].strip()
+        return request.headers[_KEY_HEADER].strip()
 
     def _of_bearer(self) -> Identity:
         return self._of_token(self._token(), request_address(self.settings, request))

@@ -56,12 +56,19 @@ def _operation(operation: Operation) -> oas.Operation:
         security=[{_KEY: [operation.scope]}, {}],
         description=more.replace("\n", " ") or None,
         parameters=[*_path_parameters(operation.path), *_query_parameters(operation.query)],
-        requestBody=oas.RequestBody(required=True, content=_json(operation.body)) if operation.body else None,
+        requestBody=_body(operation),
         responses={
             **{str(status): _answer(answer) for status, answer in operation.answers.items()},
             **{str(status): _answer(_refusal(status)) for status in refusals},
         },
     )
+
+
+def _body(operation: Operation) -> oas.RequestBody | None:
+    content = _json(operation.body) if operation.body else {}
+    for kind, model in operation.takes.items():
+        content |= _json(model) if model else {kind: oas.MediaType()}
+    return oas.RequestBody(required=True, content=content) if content else None
 
 
 def _key_scheme() -> oas.SecurityScheme:

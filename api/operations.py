@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar, get_origin
 
@@ -36,6 +36,8 @@ class Answer:
 class Operation:
     """One method of one path; ``answers`` by status, errors apart (``refusals``);
     a key must be for its ``scope``.
+
+    ``takes``: types of a body that the view reads itself, with the model of those that are JSON.
     """
 
     method: Method
@@ -46,6 +48,7 @@ class Operation:
     refusals: tuple[int, ...]
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    takes: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
 
 
 class Api:
@@ -80,11 +83,19 @@ class Api:
         return lambda view: self._add(Operation("GET", path, scope, view, answers, refusals, query=query))
 
     def post(
-        self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, body: type[BaseModel] | None = None
+        self,
+        path: str,
+        answers: Mapping[int, Answer],
+        *refusals: int,
+        scope: Scope,
+        body: type[BaseModel] | None = None,
+        takes: Mapping[str, type[BaseModel] | None] | None = None,
     ) -> Callable[[View], View]:
-        """Declare what changes something; no page of another site can do it."""
+        """Declare what changes something; no page of another site can do it. The view reads a body
+        of one of the types that it ``takes`` by itself, as long as the guard lets it be.
+        """
         refusals = (403, 413, 415, *refusals)
-        return lambda view: self._add(Operation("POST", path, scope, view, answers, refusals, body=body))
+        return lambda view: self._add(Operation("POST", path, scope, view, answers, refusals, body=body, takes=takes or {}))
 
     def patch(
         self, path: str, answers: Mapping[int, Answer], *refusals: int, scope: Scope, body: type[BaseModel]
@@ -101,7 +112,9 @@ class Api:
         def checked(**parts: str) -> Response:
             given: dict[str, Any] = dict(parts)
             require_scope(self._identify(), operation.scope)
-            if operation.method in ("POST", "PATCH"):  # the guard has refused other sites
+            if operation.takes:
+                require_type(request, operation.takes)
+            elif operation.method in ("POST", "PATCH"):  # the guard has refused other sites
                 require_json(request)
             if operation.query is not None:
                 given["query"] = read_query(operation.query)
@@ -174,6 +187,12 @@ def _refusal(model: type[BaseModel], wrong: ValidationError) -> InvalidRequest:
         return InvalidRequest("There is no field {name}; use {known}.", field=name, name=repr(name), known=known)
     reason = first["msg"].removeprefix("Value error, ")[:_LONGEST_REASON]
     return InvalidRequest("The field {name} is not valid: {reason}.", field=name, name=name, reason=reason)
+
+
+def require_type(asked: Request, known: Collection[str]) -> None:
+    """Raises UnsupportedMedia unless a body is of one of the known types."""
+    if asked.mimetype not in known:
+        raise UnsupportedMedia("Send one of {types}, as Content-Type says it.", types=", ".join(known))
 
 
 def require_json(asked: Request) -> None:

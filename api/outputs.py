@@ -23,7 +23,7 @@ class AuditEntry(_Out):
     number: int
     time: Time
     actor: Annotated[str, Field(description="A user's name, or embed:ID; empty where nobody is known.")]
-    via: Annotated[str, Field(description="How we know: none, login, proxy, key, embed or command.")]
+    via: Annotated[str, Field(description="How we know: none, login, proxy, key, embed, ingest or command.")]
     address: Annotated[str, Field(description="The address that it came from; empty for a command.")]
     action: Annotated[str, Field(json_schema_extra={"enum": list(ACTIONS)})]
     outcome: Literal["done", "refused"]

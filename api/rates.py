@@ -140,6 +140,8 @@ class Rates:
             return Rate(identity.user, self._settings.rate_embed, limit_key(identity))
         if request.endpoint in _SUBMIT:
             return Rate(f"submit {identity.user}", self._settings.rate_submit, limit_key(identity))
+        if identity.via == "ingest":
+            return Rate(identity.user, self._settings.rate_ingest, limit_key(identity))
         if identity.via == "key":
             return Rate(f"key {identity.user}", self._settings.rate_api, limit_key(identity))
         return Rate(f"user {identity.user}", self._settings.rate_page, limit_key(identity))

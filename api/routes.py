@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, jsonify, request
@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from api.analysis import add_analysis_routes
+from api.arriving import Inbox
 from api.audit import add_audit_routes
 from api.data import add_data_routes
 from api.decisions import add_decision_routes
@@ -22,13 +23,17 @@ from api.jobs import ApiServices, add_job_routes
 from api.limits import add_limit_routes
 from api.manifests import add_manifest_route
 from api.notes import add_note_routes
+from api.observations import add_observation_route
 from api.operations import Api, no_such_path
 from api.picture import add_picture_route
+from api.receiver import add_receiver_route
 from api.reports import add_report_routes
 from api.saved_views import add_view_routes
 from api.station_list import add_station_route
 from api.table_rows import add_row_routes
 from api.watcher import JobWatcher
+from jobs.receiving import open_spool
+from jobs.worker.wake import wake
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -54,6 +59,10 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_limit_routes(api, services)
     add_note_routes(api, services)
     add_audit_routes(api, services)
+    # routes of observations are there whether keys are set or not: nobody else gets through
+    inbox = Inbox(open_spool(services.settings), partial(wake, services.settings), services.site.catalogue)
+    add_receiver_route(api, services, inbox)
+    add_observation_route(api, services, inbox)
 
     @cache
     def document() -> dict[str, Any]:

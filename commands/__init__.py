@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "notes": ("notes", "Notes on times of stations and sensors; logbooks that become notes."),
     "quality": ("quality", "Flags of quality rules, their events, and what people decided about readings."),
     "queue": ("queue", "Look at jobs, retry, cancel and prune them."),
+    "receive": ("receive", "Store observations that gateways have sent, until told to stop."),
     "report": ("report", "Make a report of stations and a period, as a page, a PDF or a workbook."),
     "reproduce": ("reproduce", "Make an exported file again and compare it with its manifest, byte by byte."),
     "schedule": ("schedule", "Reports that are made and sent by themselves."),

@@ -234,12 +234,14 @@ def _fork_keeper() -> None:
 
     def be_keeper(_environment: dict[str, str]) -> None:
         vars(keeper)["subprocess"] = types.SimpleNamespace(Popen=popen, TimeoutExpired=subprocess.TimeoutExpired)
-        _show([sys.executable, "-m", "jobs.worker.keeper", site])
-        keeper.main([site])
+        _show([sys.executable, "-m", "jobs.worker.keeper", "worker", site])
+        keeper.main(["worker", site])
 
     begin = _fork_ahead(be_keeper)
 
-    def start_keeper() -> Any:
+    def start_keeper(command: str) -> Any:
+        if command != "worker":
+            return real(command)
         serve.start_keeper = real
         return begin(os.environ)
 

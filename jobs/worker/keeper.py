@@ -1,5 +1,5 @@
-"""Keeps one worker running beside ``python app.py``: starts it, starts it again when it dies,
-ends it with the site.
+"""Keeps one command of manage.py running beside ``python app.py``, such as the worker: starts it,
+starts it again when it dies, ends it with the site.
 
 A process of its own, because the web process runs threads and so must not fork.
 Only the standard library here.
@@ -24,44 +24,45 @@ MANAGE = Path(__file__).parents[2] / "manage.py"
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_STEADY_S = 60.0  # a worker that lived this long begins with the first pause again
+_STEADY_S = 60.0  # a command that lived this long begins with the first pause again
 _POLL_S = 0.5
 _STOP_S = 12.0
 
 
 def next_pause(pause_s: float, lived_s: float) -> float:
-    """Seconds to wait after a worker died: doubling to half a minute,
+    """Seconds to wait after a command died: doubling to half a minute,
     from the beginning after a steady life.
     """
     return _FIRST_PAUSE_S if lived_s >= _STEADY_S else min(_LONGEST_PAUSE_S, pause_s * 2)
 
 
 class Keeper:
-    """One worker, kept running until :meth:`stop` or until ``parent`` (process id) is gone."""
+    """One command, kept running until :meth:`stop` or until ``parent`` (process id) is gone."""
 
     def __init__(self, command: list[str], parent: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._command, self._parent, self._clock = command, parent, clock
         self._stopping = False
 
     def stop(self, _signum: int = 0, _frame: FrameType | None = None) -> None:
-        """End the worker and then :meth:`run`."""
+        """End the command and then :meth:`run`."""
         self._stopping = True
 
     def run(self) -> None:
-        """Start the worker, again whenever it dies, and end it at last."""
+        """Start the command, again whenever it dies, and end it at last."""
         pause_s = _FIRST_PAUSE_S / 2
         while not self._over():
             began = self._clock()
             # A keeper that is killed takes its worker along, which requeues its jobs.
-            worker = subprocess.Popen(self._command, preexec_fn=partial(die_with, os.getpid(), signal.SIGTERM))
-            while worker.poll() is None and not self._over():
+            process = subprocess.Popen(self._command, preexec_fn=partial(die_with, os.getpid(), signal.SIGTERM))
+            while process.poll() is None and not self._over():
                 with suppress(subprocess.TimeoutExpired):
-                    worker.wait(_POLL_S)
-            if worker.poll() is None:
-                stop_process(worker, _STOP_S)
+                    process.wait(_POLL_S)
+            if process.poll() is None:
+                stop_process(process, _STOP_S)
                 return
             pause_s = next_pause(pause_s, self._clock() - began)
-            print(f"The worker ended with {worker.returncode}; starting it again in {pause_s:g} s.", file=sys.stderr)  # noqa: T201
+            name = self._command[-1]
+            print(f"The {name} ended with {process.returncode}; starting it again in {pause_s:g} s.", file=sys.stderr)  # noqa: T201
             self._pause(pause_s)
 
     def _over(self) -> bool:
@@ -74,8 +75,8 @@ class Keeper:
 
 
 def main(arguments: list[str]) -> None:
-    """``python -m jobs.worker.keeper PARENT_PID``."""
-    keeper = Keeper([sys.executable, str(MANAGE), "worker"], int(arguments[0]))
+    """``python -m jobs.worker.keeper COMMAND PARENT_PID``."""
+    keeper = Keeper([sys.executable, str(MANAGE), arguments[0]], int(arguments[1]))
     signal.signal(signal.SIGTERM, keeper.stop)
     keeper.run()
 

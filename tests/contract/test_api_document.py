@@ -132,6 +132,8 @@ OPERATIONS = [
     ("POST", "/api/notes"),
     ("PATCH", "/api/notes/{note_id}"),
     ("DELETE", "/api/notes/{note_id}"),
+    ("POST", "/api/observations"),
+    ("POST", "/api/aws/receiver"),
     ("GET", "/api/audit"),
 ]
 

@@ -200,6 +200,9 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
         "PATCH": Rule("api", ok=404, scope="load", path=f"api/notes/{'0' * 32}", body={"shared": True}),
         "DELETE": Rule("api", ok=404, scope="load", path=f"api/notes/{'0' * 32}"),
     },
+    # Whose keys are for which stations: test_inbox.py.
+    "/api/observations": {"POST": Rule("api", ok=400, scope="ingest", body={})},
+    "/api/aws/receiver": {"POST": Rule("api", ok=422, scope="ingest", body={})},
     "/api/jobs": {
         "GET": Rule("api", scope="read"),
         "POST": Rule("api", ok=202, scope="load", needs="may load", tokens=True, body=YEAR),

@@ -1,0 +1,43 @@
+"""Items of JSON, a station, a time and values each, become arrivals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+
+import numpy as np
+import pyarrow as pa
+
+from data.arrays import Integers
+from data.cells.times import TimeReader
+from data.inbox.arrivals import Arrivals
+from data.ingest.file_clock import FileClock
+
+Values = Mapping[str, float | None]  # by sensor; None: there is no value
+
+
+def times_of(texts: Sequence[str], stations: Sequence[str], zone: tzinfo) -> tuple[Integers, Integers]:
+    """Return times of ISO 8601 as int64[n] ms UTC, and the positions (int64, sorted) of texts that
+    are none, or name an hour that the clocks of ``zone`` skipped.
+
+    Texts without an offset are wall-clock times of ``zone``. An hour that its clocks showed twice
+    is told by the order of a station's items.
+    """
+    read = TimeReader().read([pa.array(texts, pa.string())])
+    utc, exists = FileClock(zone).to_utc(read.ms, stations)
+    times = np.where(read.utc, read.ms, utc)
+    return times, np.flatnonzero(~read.present | ~(exists | read.utc))
+
+
+def arrivals_of_items(stations: Sequence[str], times: Integers, values: Sequence[Values]) -> Arrivals:
+    """Return items as arrivals, without those that speak of no sensor; ``times``: int64 ms UTC."""
+    sensors = tuple(dict.fromkeys(name for item in values for name in item))
+    at = {name: number for number, name in enumerate(sensors)}
+    cells, given = np.full((len(values), len(sensors)), np.nan), np.zeros((len(values), len(sensors)), np.bool_)
+    for row, item in enumerate(values):
+        for name, value in item.items():
+            given[row, at[name]] = True
+            if value is not None:
+                cells[row, at[name]] = value
+    found = Arrivals(sensors, np.array(stations, object), times, cells, given)
+    return found[np.flatnonzero(given.any(axis=1))]

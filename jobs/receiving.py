@@ -1,0 +1,95 @@
+"""The process that stores what has arrived: one a folder of data."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import Settings
+from data.catalogue import load_catalogue
+from data.database.engine import make_engine
+from data.inbox.spool import Spool
+from data.inbox.storing import Storekeeper
+from errors import Conflict
+from jobs.worker.wake import WakeSocket
+
+_LOOK_S: Final = 2.0  # senders wake it; this is for what was sent while it did not run
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0  # while the database does not take anything
+
+log = structlog.get_logger(__name__)
+
+
+def open_spool(settings: Settings) -> Spool:
+    """Return the spool of a site."""
+    return Spool(settings.inbox_path, settings.inbox_rows)
+
+
+class Receiver:
+    """Stores deliveries as they come."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._spool = open_spool(settings)
+        engine = make_engine(settings.history_url, application_name="riwayat receive")
+        self._storekeeper = Storekeeper(engine, load_catalogue(settings.sensors), self._spool)
+
+    def run(self, stopping: threading.Event, *, stop_when_empty: bool = False) -> None:
+        """Store until ``stopping`` is set, which is looked at every two seconds and between
+        transactions.
+
+        Raises:
+            Conflict: another process stores what arrives in this folder.
+        """
+        pause_s = _FIRST_PAUSE_S
+        with self._alone(), self._wakes() as wakes:
+            while not stopping.is_set():
+                try:
+                    stored = self._storekeeper.store()
+                    pause_s = _FIRST_PAUSE_S
+                except SQLAlchemyError as exc:
+                    log.error("what arrived cannot be stored; trying again", seconds=pause_s, error=str(exc))
+                    stopping.wait(pause_s)
+                    pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+                    continue
+                if stored.deliveries:
+                    log.info("stored", deliveries=stored.deliveries, observations=stored.rows, new=stored.new)
+                elif stop_when_empty:
+                    return
+                else:
+                    select.select([wakes], [], [], _LOOK_S)
+                    wakes.drain()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock of the folder; the system lets go of it when the process ends."""
+        folder = self._settings.inbox_path
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            os.close(descriptor)
+            raise Conflict(
+                "Another process stores what arrives in {folder}; manage.py receive runs once for each folder of data.",
+                folder=folder,
+            ) from exc
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _wakes(self) -> Iterator[WakeSocket]:
+        wakes = WakeSocket(self._settings, f"receive-{os.getpid()}")
+        try:
+            yield wakes
+        finally:
+            wakes.close()
