@@ -6,13 +6,11 @@ Times are those of the processor, all threads together, since the web process sh
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 import numpy as np
@@ -22,6 +20,7 @@ from analysis.question import Question, ask
 from analysis.registry import ANALYSES, find
 from analysis.wind import Options as WindOptions
 from benchmarks.measurement import Measurement
+from benchmarks.processor_time import processor_ms
 from benchmarks.tile_site import TileSite
 from benchmarks.view import START_MS
 from data.arrays import Floats
@@ -33,7 +32,6 @@ from data.time.epoch import MINUTE_MS
 from data.time.months import month_bounds_ms, months_between
 
 ROWS: Final = 10_000_000
-ROUNDS: Final = 5  # after one that does not count
 LIMIT_MS: Final = 200  # of the web process; what takes longer is a job
 JOB_LIMITS_MS: Final = {"quality": 1500}  # of what is always a job, of so many readings
 QUALITY_MB: Final = 400
@@ -46,7 +44,7 @@ _SENSORS: Final = {
     "rain": ("rainfall",),
 }
 _CONVERTED: Final = STATIONS[1]  # its temperatures are whole degrees Fahrenheit, kept as Celsius: no decimal steps
-_OPTIONS: Final = {"events": {"above": "38"}, "earlier": {"offset": "day"}}
+OPTIONS: Final = {"events": {"above": "38"}, "earlier": {"offset": "day"}}
 _MORE: Final = {"wind": {"by": "hour"}, "distribution": {"by": "hour"}, "calendar": {"by": "hour"}}
 _OF: Final = "humidity"  # from where it comes, in a rose
 _AT_MOST: Final = {"wind": {"by": "hour", "of": _OF}, "distribution": {"by": "hour"}}  # choices that take long
@@ -59,7 +57,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as folder:
         site = make_site(Path(folder), rows)
         for name in ANALYSES:
-            yield _measured(site, rows, name, _OPTIONS.get(name, {}))
+            yield _measured(site, rows, name, OPTIONS.get(name, {}))
             if name in _MORE:
                 yield _measured(site, min(rows, _MOST_ROWS.get(name, rows)), name, _MORE[name])
         yield _memory(Path(folder), rows)
@@ -121,17 +119,6 @@ def question_of(site: TileSite, rows: int, name: str, station: str = STATIONS[0]
     return ask(site, request, (start_ms, end_ms))
 
 
-def processor_ms(run: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Median processor time of some rounds after one that does not count."""
-    run()
-    taken = []
-    for _ in range(rounds):
-        begun = time.process_time()
-        run()
-        taken.append((time.process_time() - begun) * 1000)
-    return median(taken)
-
-
 def _measured(site: TileSite, rows: int, name: str, texts: dict[str, str]) -> Measurement:
     analysis = find(name)
     options, question = analysis.options(texts), question_of(site, rows, name)
@@ -164,7 +151,7 @@ def _in_the_web_process(site: TileSite, rows: int) -> Iterator[Measurement]:
     for name, analysis in ANALYSES.items():
         station = STATIONS[0] if name in _SENSORS else _CONVERTED
         beside = (_OF,) if name == "wind" else ()
-        options = analysis.options(_AT_MOST.get(name, _OPTIONS.get(name, {})))
+        options = analysis.options(_AT_MOST.get(name, OPTIONS.get(name, {})))
         whole = question_of(site, rows, name, station, beside)
         kept = encode(analysis.answer(whole, options))
         again[name] = processor_ms(partial(decode, kept))

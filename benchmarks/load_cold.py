@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from benchmarks.processor_time import used_s
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
@@ -95,9 +96,9 @@ def load_against_others(settings: Settings, request: HistoryRequest, *, repeat: 
     cold, warm, rival, memory = [], [], [], []
     for _ in range(repeat):
         shutil.rmtree(settings.tiles_path, ignore_errors=True)
-        first, peak = _in_fresh_process("load", settings, request)
-        again, _ = _in_fresh_process("load", settings, request)
-        other, _ = _in_fresh_process("connectorx", settings, request)
+        first, peak = in_fresh_process("load", settings, request)
+        again, _ = in_fresh_process("load", settings, request)
+        other, _ = in_fresh_process("connectorx", settings, request)
         cold.append(first["seconds"])
         warm.append(again["seconds"])
         rival.append(other["seconds"])
@@ -113,7 +114,7 @@ def load_against_others(settings: Settings, request: HistoryRequest, *, repeat: 
         "private_memory_mb": max(memory),
     }
     if pandas:
-        result["pandas_s"] = _in_fresh_process("pandas", settings, request)[0]["seconds"]
+        result["pandas_s"] = in_fresh_process("pandas", settings, request)[0]["seconds"]
         result["pandas_to_cold"] = result["pandas_s"] / result["cold_s"]
     return result
 
@@ -121,11 +122,11 @@ def load_against_others(settings: Settings, request: HistoryRequest, *, repeat: 
 def memory_of_load(settings: Settings, request: HistoryRequest) -> dict[str, Any]:
     """Greatest memory (MB) of a process that loads a request cold, without mapped files."""
     shutil.rmtree(settings.tiles_path, ignore_errors=True)
-    loaded, peak = _in_fresh_process("load", settings, request)
+    loaded, peak = in_fresh_process("load", settings, request)
     return {"rows": loaded["rows"], "seconds": loaded["seconds"], "private_memory_mb": peak}
 
 
-def _in_fresh_process(what: str, settings: Settings, request: HistoryRequest) -> tuple[dict[str, Any], float]:
+def in_fresh_process(what: str, settings: Settings, request: HistoryRequest) -> tuple[dict[str, Any], float]:
     """What the process printed, and its greatest memory without mapped files in MB (10^6 bytes)."""
     command = [sys.executable, "-m", "benchmarks.load_cold", what, str(settings.data_dir.resolve()), request.to_json()]
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -181,9 +182,9 @@ def _run(what: str, data_dir: str, request_json: str) -> None:
     settings = Settings(data_dir=Path(data_dir))
     request = HistoryRequest.from_json(request_json)
     run = {"load": _load, "connectorx": _connectorx, "pandas": _pandas}[what](settings, request)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), used_s()
     result = run()
-    print(json.dumps({**result, "seconds": time.perf_counter() - began}))
+    print(json.dumps({**result, "seconds": time.perf_counter() - began, "processor_s": used_s() - used}))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from selenium import webdriver
 
 from access.names import LOCAL_USER
 from access.store import open_access
-from benchmarks.analyses import processor_ms
 from benchmarks.measurement import Measurement
+from benchmarks.processor_time import processor_ms
 from benchmarks.web import GRAPH, WIDTH_PX, browser, load_request, prepare, timed_ms
 from callbacks.pictures import ViewQuery
 from callbacks.selection import Selection
