@@ -10,7 +10,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_STAMP := .venv/.requirements
 DEV_STAMP := .venv/.requirements-dev
-LOAD_STAMP := .venv-load/.requirements
+# Environments of their own, each of a requirements-NAME.txt that says why.
+BENCH_STAMPS := .venv-load/.requirements .venv-peers/.requirements
 ARGS ?=
 # Most tests of processes and the browser wait for something, so four at a time keep two cores busy; a file stays in one process.
 # tests/conftest.py puts the longest files first: one that came last would run alone.
@@ -54,7 +55,7 @@ fix: venv-dev ## let the linter and the formatter edit
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: venv-dev $(LOAD_STAMP) ## measure (ARGS="--quick", ARGS="--json", ARGS="--write docs/performance.md")
+bench: venv-dev $(BENCH_STAMPS) ## measure (ARGS="--quick", ARGS="--json", ARGS="--write docs/performance.md")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 pins: venv-dev ## write constraints.txt anew from what is installed in .venv
@@ -75,10 +76,10 @@ $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-$(LOAD_STAMP): requirements-load.txt | python
-	@echo "Installing what plays many users into .venv-load …"
-	@$(PYTHON) -m venv .venv-load
-	@.venv-load/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-load.txt
+.venv-%/.requirements: requirements-%.txt | python
+	@echo "Installing $< into .venv-$* …"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 python:

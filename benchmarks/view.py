@@ -106,7 +106,7 @@ def _views(root: Path, rows: int) -> Iterator[Measurement]:
     yield Measurement("first view of a process", first_view_ms(root, request), "ms", 250, note=note)
     sizes = []
     for part in PARTS:
-        window = _part(request, part)
+        window = part_of(request, part)
         sizes.append(len(view_json(site, request, *window)) / len(SENSORS) / 1000)
         taken = timed_ms(partial(view_json, site, request, *window))
         yield Measurement(f"view of {part:.0%} of the range", taken, "ms", 30, note=note)
@@ -115,7 +115,7 @@ def _views(root: Path, rows: int) -> Iterator[Measurement]:
     yield from _tables(site, request, rows)
 
 
-def _part(request: HistoryRequest, part: float) -> tuple[int, int]:
+def part_of(request: HistoryRequest, part: float) -> tuple[int, int]:
     """A window of a part of the range, from its middle."""
     span, middle = request.end_ms - request.start_ms, (request.start_ms + request.end_ms) // 2
     return middle - round(span * part / 2), middle + round(span * part / 2)
