@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Measurement
 
-SUITES = ("loading", "view", "peers", "analyses", "commands", "web", "pages", "servers", "load")
+SUITES = ("loading", "view", "peers", "billion", "analyses", "commands", "web", "pages", "servers", "load")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 progress = Console(stderr=True)
