@@ -53,8 +53,8 @@ def measure(quick: bool) -> Iterator[Measurement]:
         yield from _whole(what, long, long_asked, FIRST_MS, STATISTICS_MS)
     with tempfile.TemporaryDirectory() as folder:
         each, few_each = ROWS_EACH // scale, FEW // SERIES // scale
-        few, few_asked = make_linked(Path(folder) / "few", few_each)
-        many, many_asked = make_linked(Path(folder) / "many", each)
+        few, few_asked = make_linked(Path(folder) / "few", few_each, TEN_YEARS_MS / each)
+        many, many_asked = make_linked(Path(folder) / "many", each, TEN_YEARS_MS / each)
         what = f"{SERIES} series of {each:,} rows"
         yield _overview(f"{what} against {few_each:,}", (many, many_asked), (few, few_asked))
         yield from _whole(what, many, many_asked, FIRST_OF_ALL_MS, STATISTICS_OF_ALL_MS)
@@ -78,11 +78,11 @@ def make_seconds(root: Path, step_ms: int) -> tuple[TileSite, HistoryRequest]:
     return site, HistoryRequest((STATION,), (SENSOR,), START_MS, end_ms)
 
 
-def make_linked(root: Path, rows: int) -> tuple[TileSite, HistoryRequest]:
-    """A site of :data:`SERIES` stations with the same ``rows`` rows in ten years, which are on disk
-    once.
+def make_linked(root: Path, rows: int, step_ms: float) -> tuple[TileSite, HistoryRequest]:
+    """A site of :data:`SERIES` stations with the same ``rows`` rows, one each ``step_ms``, which
+    are on disk once.
     """
-    site, request = make_tiles(root, rows, TEN_YEARS_MS / rows, (SENSOR,))
+    site, request = make_tiles(root, rows, step_ms, (SENSOR,))
     first = SeriesKey("own", STATION, SENSOR)
     entries = site.tiles.entries(first).values()
     stations = (STATION, *(f"{STATION}-{number:02}" for number in range(1, SERIES)))
