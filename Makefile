@@ -55,7 +55,7 @@ fix: venv-dev ## let the linter and the formatter edit
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: venv-dev $(BENCH_STAMPS) ## measure (ARGS="--quick", ARGS="--json", ARGS="--write docs/performance.md")
+bench: venv-dev $(BENCH_STAMPS) ## measure (ARGS=--guard: nothing slower than committed? docs/performance.md tells more)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 pins: venv-dev ## write constraints.txt anew from what is installed in .venv

@@ -1,9 +1,8 @@
-"""``python -m benchmarks [--quick] [--json] [--write PAGE]``: measure, compare with the targets,
-print a table.
+"""``python -m benchmarks [--quick] [--json] [--write PAGE] [--guard]``: measure, compare with the
+targets, or with what is committed, print a table.
 
 Every module named in :data:`SUITES` has ``measure(quick: bool) -> Iterable[Measurement]``.
-Nothing is written unless asked. A suite that has a part of its own in the page is written there,
-the others together.
+Nothing is written unless asked; each suite is written into its own part of the page.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +18,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import describe_machine
+from benchmarks import guard, guarded
+from benchmarks.machine import describe_machine, measured_on
 from benchmarks.measurement import Measurement
 
 SUITES = ("loading", "view", "peers", "billion", "analyses", "commands", "web", "pages", "servers", "load")
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+BEGIN, END = "<!-- bench:{}:begin -->", "<!-- bench:{}:end -->"
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 progress = Console(stderr=True)
 
@@ -34,18 +35,40 @@ def run(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rows: shows that it works, proves nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     write: Annotated[Path | None, typer.Option(help="Also replace the measured part of this page.")] = None,
+    guarding: Annotated[bool, typer.Option("--guard", help="Only ratios, against those of docs/performance.md.")] = False,
 ) -> None:
-    """Measure, and compare with the targets. Exits 1 when a target is missed (not with --quick)."""
+    """Measure, and compare with the targets. Exits 1 when a target is missed (not with --quick), or
+    a guarded ratio is a fifth worse than what is committed (unless it is written).
+    """
+    if guarding:
+        _guard(write)
+        return
+    machine = describe_machine()
     by_suite = {name: list(_measure(name, quick)) for name in suite or SUITES}
     measurements = [one for each in by_suite.values() for one in each]
-    machine = describe_machine()
     if as_json:
         print(json.dumps({"machine": machine, "quick": quick, "measurements": [one.as_json() for one in measurements]}, indent=2))
     else:
         _print_table(measurements, machine)
     if write:
-        write.write_text(_written(write.read_text(encoding="utf-8"), by_suite, machine, quick), encoding="utf-8")
+        for name, found in by_suite.items():
+            _write_part(write, name, _markdown(found, machine, quick))
     if not quick and not all(one.met for one in measurements):
+        raise typer.Exit(1)
+
+
+def _guard(write: Path | None) -> None:
+    """Compare ratios with those of the page, or write them there."""
+    page = (write or PAGE).read_text(encoding="utf-8")
+    committed, machine, found = guard.committed_in(_part(page, "guard")), describe_machine(), []
+    for one in guard.measured(guarded.pairs(), committed):
+        progress.print(f"[dim]  {one.what}: {one.ratio:.3g} × ({one.note})[/]")
+        found.append(one)
+    verdicts = guard.judge(found, committed)
+    _printer().print(guard.shown(verdicts))
+    if write:
+        _write_part(write, "guard", guard.written(found, measured_on(machine)))
+    elif not all(one.holds for one in verdicts):
         raise typer.Exit(1)
 
 
@@ -76,34 +99,46 @@ def _print_table(measurements: list[Measurement], machine: dict[str, str]) -> No
     table = Table(*HEADINGS, title=f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}")
     for one in measurements:
         table.add_row(*_cells(one), style=None if one.met else "red")
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    _printer().print(table)
+
+
+def _printer() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def _markdown(measurements: list[Measurement], machine: dict[str, str], quick: bool) -> str:
-    lines = [f"{datetime.now(UTC):%Y-%m-%d}{', quick: fewer rows, proves nothing' if quick else ''}.", ""]
-    lines += ["| machine | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in machine.items()), ""]
-    lines += [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
+    lines = ["Quick: fewer rows, proves nothing."] if quick else []
+    lines += [measured_on(machine), "", f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
     lines += [f"| {' | '.join(_cells(one))} |" for one in measurements]
     return "\n".join(lines)
 
 
-def _written(page: str, by_suite: dict[str, list[Measurement]], machine: dict[str, str], quick: bool) -> str:
-    """The page with new tables: of each suite in its part, else in the part of all."""
-    together: list[Measurement] = []
-    for name, found in by_suite.items():
-        if BEGIN.replace("bench", f"bench:{name}") in page:
-            page = _replaced(page, f"bench:{name}", _markdown(found, machine, quick))
-        else:
-            together += found
-    return _replaced(page, "bench", _markdown(together, machine, quick)) if together else page
+def _write_part(page: Path, part: str, text: str) -> None:
+    page.write_text(replaced(page.read_text(encoding="utf-8"), part, text), encoding="utf-8")
 
 
-def _replaced(page: str, part: str, text: str) -> str:
-    begin, end = BEGIN.replace("bench", part), END.replace("bench", part)
+def replaced(page: str, part: str, text: str) -> str:
+    """The page with another text in one part; raises BadParameter when it has no place for it."""
+    before, _, after = _around(page, part)
+    return f"{before}\n{text}\n{after}"
+
+
+def _part(page: str, part: str) -> str:
+    return _around(page, part)[1]
+
+
+def _around(page: str, part: str) -> tuple[str, str, str]:
+    """What stands before a part's text (with its mark), the text, and what stands after it."""
+    begin, end = BEGIN.format(part), END.format(part)
+    if page.count(begin) != 1 or page.count(end) != 1:
+        raise typer.BadParameter(f"the page has no place for {part}: write {begin} and {end} into it, once each")
     before, rest = page.split(begin)
-    _, after = rest.split(end)
-    return f"{before}{begin}\n{text}\n{end}{after}"
+    text, after = rest.split(end)
+    return before + begin, text, end + after
 
+
+program = typer.Typer(add_completion=False)
+program.command()(run)
 
 if __name__ == "__main__":
-    typer.run(run)
+    program()

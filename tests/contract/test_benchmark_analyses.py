@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+from typer import BadParameter
+
 from analysis.registry import ANALYSES
 from benchmarks import analyses
-from benchmarks.__main__ import _written
-from benchmarks.measurement import Measurement
+from benchmarks.__main__ import replaced
 
 
 def test_a_small_benchmark_asks_every_analysis(monkeypatch):
@@ -22,11 +24,8 @@ def test_a_small_benchmark_asks_every_analysis(monkeypatch):
 
 
 def test_a_suite_is_written_into_its_own_part_and_leaves_the_others():
-    page = "a <!-- bench:begin -->old<!-- bench:end --> b <!-- bench:analyses:begin -->old<!-- bench:analyses:end --> c"
-    one, other = Measurement("rose", 1, "ms", 2), Measurement("view", 3, "ms", 4)
-    written = _written(page, {"analyses": [one]}, {}, False)
-    assert "a <!-- bench:begin -->old<!-- bench:end --> b" in written
-    assert written.count("| rose |") == 1
-    both = _written(page, {"view": [other], "analyses": [one]}, {}, False)
-    assert both.index("| view |") < both.index(" b ") < both.index("| rose |") < both.index(" c")
-    assert "old" not in both
+    page = "a <!-- bench:view:begin -->old<!-- bench:view:end --> <!-- bench:analyses:begin -->kept<!-- bench:analyses:end -->"
+    written = replaced(page, "view", "new")
+    assert written == page.replace("old", "\nnew\n")
+    with pytest.raises(BadParameter, match="no place for peers"):
+        replaced(page, "peers", "new")
