@@ -5,6 +5,7 @@ and each block compared with its checksum once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from mmap import PAGESIZE
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from data.tiles.file import Tile
 from data.tiles.file_map import FileCut, copied
 from data.tiles.format import BLOCK_SUMS, FLAG_BYTES, TIME_BYTES, VALUE_BYTES, Summaries, flag_sums, row_sums
 from data.tiles.scratch import Bytes
+
+_WORD_BYTES = 8
 
 
 class BlockRows:
@@ -30,6 +33,9 @@ class BlockRows:
         self._times_at, self._values_at, self._flags_at = (
             np.array([getattr(tile, name) for tile in tiles], np.int64) for name in ("times_at", "values_at", "flags_at")
         )
+        ends = np.array([tile.ends_at for tile in tiles], np.int64)
+        rows_end = self._flags_at + np.diff(first) * FLAG_BYTES
+        self._last_word_at, self._is_short = ends - _WORD_BYTES, (rows_end - 1) // PAGESIZE == (ends - 1) // PAGESIZE
         self._row_sums, self._flag_sums = np.zeros(first[-1], np.uint32), np.zeros(first[-1], np.uint32)
         # of the first version all was checked when it was opened
         self._checked = np.ones(first[-1], bool)
@@ -78,15 +84,20 @@ class BlockRows:
     def _copied(self, tiles: Integers, *parts: tuple[Integers, int]) -> list[Bytes]:
         """Return what is at (addresses, size) of some tiles; raises TileDamaged where one was
         cut.
+
+        Of a file that is cut, what is left of its last page comes as zeros, and no error. So the
+        last word of each file is copied after all else: it is not there then. To ask each for its
+        length costs more, and is only done where rows lie in the page of that word.
         """
+        numbers = np.flatnonzero(np.bincount(tiles))
         try:
-            found = copied(*parts)
+            *found, _ = copied(*parts, (self._last_word_at[numbers], _WORD_BYTES))
         except FileCut as cut:
-            for number in _different(tiles):
+            for number in numbers.tolist():
                 self._tiles[number].refuse_cut()
             # which of them it was is not known any more
             raise self._tiles[int(tiles[0])].cut() from cut
-        for number in _different(tiles):
+        for number in numbers[self._is_short[numbers]].tolist():
             self._tiles[number].refuse_cut()
         return found
 

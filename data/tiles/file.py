@@ -37,8 +37,8 @@ OnDamage = Callable[["Tile"], None]
 class Tile:
     """One month of one series. Threads may share it.
 
-    ``times_at``, ``values_at``, ``flags_at``: addresses in memory, to be read by
-    :func:`data.tiles.file_map.copied` alone. Whoever finds that it is damaged raises what
+    ``times_at``, ``values_at``, ``flags_at``, ``ends_at`` (the file): addresses in memory, to be
+    read by :func:`data.tiles.file_map.copied` alone. Whoever finds that it is damaged raises what
     :meth:`damage` returns, which tells ``on_damage`` first.
     """
 
@@ -53,6 +53,7 @@ class Tile:
         self.times_at = data.address + HEADER_BYTES
         self.values_at = self.times_at + TIME_BYTES * entry.blocks
         self.flags_at = self.values_at + VALUE_BYTES * entry.blocks
+        self.ends_at = data.address + data.length
 
     @property
     def is_current(self) -> bool:

@@ -236,6 +236,23 @@ def test_a_mapped_file_that_is_cut_short_does_not_end_the_process(root: Path, le
     assert found.get(timeout=10) == ROWS
 
 
+@pytest.mark.parametrize(("blocks", "end"), [(6, 0), (6, 1), (100, 0), (100, 1)])
+def test_rows_in_what_is_left_of_the_page_of_a_cut_are_not_believed(tmp_path: Path, blocks: int, end: int) -> None:
+    """They come as zeros, and were compared with their checksums before."""
+    rows = blocks * 256
+    store_rows(TileStore(tmp_path), TEMPERATURE, MARCH_2019 + np.arange(rows) * MINUTE, np.full(rows, 20.0))
+    store = TileStore(tmp_path)
+    series = open_march_and_april(store)
+    series.read()
+    ends = (HEADER_BYTES + 2048 * blocks, HEADER_BYTES + 4096 * blocks)
+    cut_to(path_of(tmp_path), ends[end] - 8)
+
+    with pytest.raises(TileDamaged, match="cut short"):
+        series.read(MARCH_2019, MARCH_2019 + rows * MINUTE)
+
+    assert store.entries(KEY) == {}
+
+
 def _clear_again_and_again(root: Path, rounds: int) -> None:
     store = TileStore(root)
     for _ in range(rounds):
