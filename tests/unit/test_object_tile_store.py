@@ -144,6 +144,20 @@ def test_a_page_draws_what_its_host_knows_while_the_storage_is_silent_and_nobody
     wait_until(lambda: seen(page) == {MONTH: 21.0}, "the page to see what was published")
 
 
+def test_a_page_of_many_stations_waits_no_longer_than_one_of_one(
+    new_host: NewHost, storage: FaultyStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = new_host("web", page=True)
+    keys = [KEY._replace(station=f"aws-{number}") for number in range(40)]
+    page.look(KEY.source, [key.station for key in keys])
+    monkeypatch.setattr("data.tiles.index_mirror.WAIT_S", WAIT_S)
+    storage.be_silent()
+    time.sleep(LOOK_S)
+    began = time.monotonic()
+    assert [page.entries(key) for key in keys] == [{}] * len(keys)
+    assert time.monotonic() - began < 10 * WAIT_S  # of 40 that would each wait
+
+
 def test_a_host_that_knows_nothing_says_that_the_storage_does_not_answer(new_host: NewHost, storage: FaultyStorage) -> None:
     publish(new_host("worker"), 20.0)
     storage.fault = lambda _method, _path: 503
