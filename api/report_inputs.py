@@ -1,4 +1,6 @@
-"""What goes into the API of reports: of which stations, sensors and period, and which file."""
+"""What goes into the API of reports: of which stations, sensors and period, and which file; how
+often, and to whom.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from access.schedules.report_schedule import MOST_RECIPIENTS
 from api.inputs import MOST_NAMES, FlagsThatCount, GivenBody, GivenQuery, Name, lower_case
 from data.flag_choice import USUAL_FLAGS
 from reports.definition import MOST_EARLIER_YEARS, SectionName
 from reports.inquiry import ReportFormat
+from reports.period import Every
 
 PeriodName = Annotated[
     str,
@@ -19,12 +23,11 @@ PeriodName = Annotated[
 OfReport = Annotated[ReportFormat, BeforeValidator(lower_case), Field(description="Of the file.")]
 
 
-class NewReport(GivenBody):
-    """A report of stations × sensors over a period."""
+class GivenDefinition(GivenBody):
+    """What a report is made of, whatever its period."""
 
     stations: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, examples=[["JFK"]])]
     sensors: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES, examples=[["temperature"]])]
-    period: PeriodName
     format: OfReport = "pdf"
     title: Annotated[str, StringConstraints(max_length=120)] = ""
     language: Annotated[Literal["en", "id"] | None, Field(description="Default: as the request's.")] = None
@@ -36,6 +39,22 @@ class NewReport(GivenBody):
     earlier_years: Annotated[
         int | None, Field(ge=0, le=MOST_EARLIER_YEARS, description="Default: 30 for up to a month, else 10.")
     ] = None
+
+
+class NewReport(GivenDefinition):
+    """A report of stations × sensors over a period."""
+
+    period: PeriodName
+
+
+class NewSchedule(GivenDefinition):
+    """A report that is made and sent by mail by itself, from the next whole month or week on."""
+
+    every: Every = "month"
+    to: Annotated[
+        list[Annotated[str, StringConstraints(max_length=320)]],
+        Field(min_length=1, max_length=MOST_RECIPIENTS, description="Mail addresses.", examples=[["head@example.org"]]),
+    ]
 
 
 class ReportQuery(GivenQuery):

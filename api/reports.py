@@ -19,7 +19,7 @@ from api.jobs import ApiServices
 from api.kept_file import kept_file
 from api.operations import Answer, Api
 from api.outputs import JobReceipt
-from api.report_inputs import NewReport, ReportQuery
+from api.report_inputs import GivenDefinition, NewReport, ReportQuery
 from data.time.epoch import MINUTE_MS, epoch_ms
 from data.time.months import iso_utc
 from errors import Conflict, NotPermitted
@@ -57,9 +57,7 @@ def add_report_routes(api: Api, services: ApiServices) -> None:
         lacks. An equal one of the same user that waits or runs already is that job.
         """
         identity = services.identify()
-        zone = body.timezone or own_zone(services.site.catalogue, identity.rights, body.stations, services.settings.timezone)
-        parts = body.model_dump(exclude={"period", "format", "timezone"}, exclude_none=True)
-        definition = make_definition("body", **{"language": current_language(), **parts, "timezone": zone})
+        definition = given_definition(services, identity, body)
         return _receipt(services, _start(services, identity, ReportInquiry(definition, body.period, body.format)))
 
     @api.get("/api/jobs/<job_id>/report", _FILE, 400, 403, 404, 409, 416, 429, 503, scope="export", query=ReportQuery)
@@ -87,6 +85,17 @@ def add_report_routes(api: Api, services: ApiServices) -> None:
         if made is not None and ended_badly_just_now(made):
             raise _refusal(made)
         return _receipt(services, _start(services, identity, inquiry))
+
+
+def given_definition(services: ApiServices, identity: Identity, body: GivenDefinition) -> ReportDefinition:
+    """Return the definition that a body means.
+
+    Raises:
+        InvalidRequest: it means none.
+    """
+    zone = body.timezone or own_zone(services.site.catalogue, identity.rights, body.stations, services.settings.timezone)
+    parts = body.model_dump(include=set(ReportDefinition.model_fields), exclude={"timezone"}, exclude_none=True)
+    return make_definition("body", **{"language": current_language(), **parts, "timezone": zone})
 
 
 def _definition(job: Job, query: ReportQuery) -> ReportDefinition:

@@ -29,6 +29,7 @@ from api.picture import add_picture_route
 from api.receiver import add_receiver_route
 from api.reports import add_report_routes
 from api.saved_views import add_view_routes
+from api.schedules import add_schedule_routes
 from api.station_list import add_station_route
 from api.table_rows import add_row_routes
 from api.watcher import JobWatcher
@@ -47,6 +48,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_figure_route(api, services)
     add_picture_route(api, services)
     add_report_routes(api, services)
+    add_schedule_routes(api, services)
     add_data_routes(api, services)
     add_manifest_route(api, services)
     add_flagged_routes(api, services)

@@ -70,7 +70,7 @@
     const headers = { Accept: "application/json", "Accept-Language": root.lang, "Content-Type": "application/json" };
     try {
       const answer = await fetch(`${root.dataset.prefix}api/${path}`, { cache: "no-store", headers, ...options });
-      const body = await answer.json();
+      const body = answer.status === 204 ? {} : await answer.json();
       if (answer.ok) return body;
       return { status: answer.status, newer: (body.newer || []).map(read), ...body.error };
     } catch (trouble) {

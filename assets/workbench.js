@@ -119,6 +119,7 @@
     else if (door) open(Number(door.dataset.from), Number(door.dataset.to));
     if (at("#undo")) step(-1);
     if (at("#redo")) step(1);
+    if (at("#schedules-open")) schedules();
   });
 
   document.addEventListener("change", function (event) {
@@ -145,6 +146,11 @@
     if (!(start < end)) return;
     choose(TREND, kept.get(TREND) || {}, { start, end });
     byId("chart-frame").scrollIntoView({ block: "nearest" });
+  }
+
+  async function schedules() {
+    await scripts(["decisions.js", "schedules.js"]);
+    window.riwayatSchedules.open();
   }
 
   // The search comes when its field is first used.

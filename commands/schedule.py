@@ -10,17 +10,13 @@ import typer
 from access.names import LOCAL_USER, is_reserved
 from commands.opening import opened_access, opened_site, quiet_settings
 from commands.printing import AsJson, say, say_json, show
-from data.time.months import iso_utc, iso_utc_or_none
+from data.time.months import iso_utc
 
 if TYPE_CHECKING:
-    from access.schedules.report_runs import ReportRun
-    from access.schedules.report_schedule import ReportSchedule
     from access.store import AccessStore
     from config import Settings
-    from jobs.ledger.ledger import Ledger
 
 _schedules = typer.Typer(no_args_is_help=True, help="Reports that are made and sent by themselves.")
-_SHOWN = 3  # periods of a schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -46,32 +42,16 @@ def add(
 
     The definition is kept as it is now: a saved view that changes later changes nothing.
     """
-    from access.schedules.report_schedule import add_schedule
     from commands.report import definition_of_words
-    from data.time.epoch import epoch_ms
-    from errors import ConfigurationError
     from reports.inquiry import read_report_format
-    from reports.period import due_ms, last_complete, read_every
+    from reports.period import read_every
+    from reports.report_schedules import schedule_report
 
     with opened_access() as (settings, store):
-        if to and not (settings.smtp_host and settings.smtp_from):
-            raise ConfigurationError("No mail can be sent: set RIWAYAT_SMTP_HOST and RIWAYAT_SMTP_FROM.")
         owner = _owner(settings, store, name, whose)
         definition = definition_of_words(settings, store, name, owner, language)
-        rhythm = read_every(every)
-        next_ms = due_ms(rhythm, last_complete(rhythm, epoch_ms(), definition.timezone))
-        title = (definition.title or ", ".join(definition.stations))[:120]
-        made = add_schedule(
-            store,
-            owner,
-            title,
-            definition.to_json(),
-            every=rhythm,
-            form=read_report_format(form),
-            recipients=to or (),
-            folder=None if folder is None else str(_folder(folder)),
-            next_ms=next_ms,
-        )
+        how = {"every": read_every(every), "form": read_report_format(form), "recipients": to or ()}
+        made = schedule_report(store, settings, owner, definition, folder=_folder(folder), **how)  # type: ignore[arg-type]
     if as_json:
         say_json({"id": made.id, "next": iso_utc(made.next_ms)})
     else:
@@ -81,14 +61,14 @@ def add(
 @_schedules.command("list")
 def list_schedules(as_json: AsJson = False) -> None:
     """Show schedules, when each is next due, and what became of the latest periods."""
-    from access.schedules.report_runs import runs_of
     from access.schedules.report_schedule import all_schedules
     from jobs.ledger.ledger import open_ledger
+    from reports.report_schedules import told_schedule
 
     with opened_access() as (settings, store):
         ledger = open_ledger(settings)
         try:
-            rows = [_row(each, runs_of(store.engine, each.id)[:_SHOWN], ledger) for each in all_schedules(store.engine)]
+            rows = [told_schedule(store, ledger, each) for each in all_schedules(store.engine)]
         finally:
             ledger.engine.dispose()
     if as_json:
@@ -143,35 +123,10 @@ def _owner(settings: Settings, store: AccessStore, name: str, whose: str | None)
     return owner
 
 
-def _folder(folder: Path) -> Path:
-    if not folder.is_dir():
+def _folder(folder: Path | None) -> str | None:
+    if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder", param_hint="--folder")
-    return folder.resolve()
-
-
-def _row(schedule: ReportSchedule, runs: list[ReportRun], ledger: Ledger) -> dict[str, Any]:
-    return {
-        "id": schedule.id,
-        "name": schedule.name,
-        "owner": schedule.owner,
-        "every": schedule.every,
-        "format": schedule.format,
-        "to": [*schedule.recipients, *([schedule.folder] if schedule.folder else [])],
-        "next": iso_utc(schedule.next_ms),
-        "periods": [_period(each, ledger) for each in runs],
-    }
-
-
-def _period(run: ReportRun, ledger: Ledger) -> dict[str, Any]:
-    from errors import JobNotFound
-
-    status = "sent" if run.sent_ms is not None else "given up" if run.next_ms is None else "due"
-    if run.sent_ms is None and run.next_ms is not None and run.job is not None:
-        try:
-            status = ledger.get(run.job).status.value
-        except JobNotFound:
-            status = "due"
-    return {"period": run.period, "status": status, "sent": iso_utc_or_none(run.sent_ms), "job": run.job, "note": run.note}
+    return None if folder is None else str(folder.resolve())
 
 
 def _said(periods: list[dict[str, Any]]) -> str:

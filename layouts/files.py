@@ -85,6 +85,7 @@ HISTORY: Final = PageFiles(
         "rail.js",
         "readings.js",
         "review.js",
+        "schedules.js",
         "search.js",
         "sheets.js",
         "start.js",

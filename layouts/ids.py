@@ -67,6 +67,7 @@ CHART_RESET: Final = "chart-reset"
 CHART_PICTURE: Final = "chart-picture"
 STATS_COPY: Final = "stats-copy"
 PICTURE_MENU: Final = "picture-menu"
+SCHEDULES_OPEN: Final = "schedules-open"  # a button that opens the schedules of reports (assets/schedules.js)
 REPORT_LIST: Final = "report-list"  # periods of reports, with a link for each format
 PICTURE_SVG: Final = "picture-svg"
 PICTURE_PDF: Final = "picture-pdf"

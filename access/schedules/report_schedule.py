@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, insert, select
+from sqlalchemy import Engine, Row, func, insert, select
 
 from access.audit.log import write_entry
+from access.identity import Identity
 from access.schedules.schedule_removal import delete_schedules, schedule_subject
 from access.store import AccessStore
 from access.tables import report_schedule
 from data.time.epoch import epoch_ms
-from errors import InvalidRequest, NotFound
+from errors import Conflict, InvalidRequest, NotFound
 
 MOST_RECIPIENTS: Final = 50
+MOST_SCHEDULES: Final = 50  # of one user
 # what stands before and after the sign is narrower than RFC 5322, and can hold no second header
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
@@ -57,6 +59,7 @@ def add_schedule(
 
     Raises:
         InvalidRequest: an address cannot be one, there are too many, or it goes nowhere.
+        Conflict: the owner has too many schedules.
     """
     if not recipients and folder is None:
         raise InvalidRequest("Say where reports go: a mail address, or a folder.", field="to")
@@ -68,6 +71,9 @@ def add_schedule(
     values |= {"every": every, "format": form, "recipients": json.dumps(list(recipients)), "folder": folder}
     values |= {"created_ms": epoch_ms(), "next_ms": next_ms}
     with store.engine.begin() as connection:
+        own = select(func.count()).select_from(report_schedule).where(report_schedule.c.owner == owner)
+        if connection.execute(own).scalar_one() >= MOST_SCHEDULES:
+            raise Conflict("{name} has {most} schedules; remove some first.", name=owner, most=MOST_SCHEDULES)
         connection.execute(insert(report_schedule).values(values))
         write_entry(connection, "schedule_added", schedule_subject(values))
         return _schedule(connection.execute(select(report_schedule).where(report_schedule.c.id == values["id"])).one())
@@ -93,6 +99,23 @@ def remove_schedule(store: AccessStore, schedule_id: str) -> None:
     with store.engine.begin() as connection:
         if not delete_schedules(connection, report_schedule.c.id == schedule_id):
             raise NotFound("There is no schedule {name}.", name=schedule_id[:40])
+
+
+def remove_own_schedule(store: AccessStore, identity: Identity, schedule_id: str) -> None:
+    """Remove a schedule of the identity's; an administrator may remove any.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's; both alike.
+    """
+    found = find_schedule(store.engine, schedule_id)
+    if found is None or (found.owner != identity.user and not identity.admin):
+        raise NotFound("There is no schedule {name}.", name=schedule_id[:40])
+    remove_schedule(store, schedule_id)
+
+
+def visible_schedules(engine: Engine, identity: Identity) -> list[ReportSchedule]:
+    """Return the schedules of the identity, of an administrator those of all, by name."""
+    return [each for each in all_schedules(engine) if identity.admin or each.owner == identity.user]
 
 
 def all_schedules(engine: Engine) -> list[ReportSchedule]:

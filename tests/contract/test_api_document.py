@@ -104,6 +104,9 @@ OPERATIONS = [
     ("GET", "/api/jobs/{job_id}/picture"),
     ("GET", "/api/jobs/{job_id}/report"),
     ("POST", "/api/reports"),
+    ("GET", "/api/schedules"),
+    ("POST", "/api/schedules"),
+    ("DELETE", "/api/schedules/{schedule_id}"),
     ("GET", "/api/jobs/{job_id}/analysis/{name}"),
     ("GET", "/api/jobs/{job_id}/stats"),
     ("GET", "/api/jobs/{job_id}/flags"),
@@ -150,7 +153,7 @@ TAKES_SOMETHING = {
         "/api/jobs/{job_id}/data",
     ),
     *("/api/jobs/{job_id}/manifest", "/api/jobs/{job_id}/rows"),
-    *("/api/embeds", "/api/embeds/{embed_id}/token"),
+    *("/api/schedules", "/api/embeds", "/api/embeds/{embed_id}/token"),
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),
     *("/api/decisions", "/api/decisions/{number}/undo"),
@@ -159,8 +162,11 @@ TAKES_SOMETHING = {
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
 TAKES_NOTHING = {
     ("GET", "/api/embeds"),
-    *(("GET", f"/api/{name}") for name in ("views", "formulas")),
-    *(("DELETE", f"/api/{name}") for name in ("views/{view_id}", "formulas/{sensor}", "notes/{note_id}")),
+    *(("GET", f"/api/{name}") for name in ("views", "formulas", "schedules")),
+    *(
+        ("DELETE", f"/api/{name}")
+        for name in ("schedules/{schedule_id}", "views/{view_id}", "formulas/{sensor}", "notes/{note_id}")
+    ),
 }
 WRONG = [
     (method, path, GenerationMode.NEGATIVE)

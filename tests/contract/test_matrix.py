@@ -214,6 +214,14 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
         "GET": Rule("api", 202, scope="export", needs="export", path="api/jobs/JOB/report?format=html")
     },
     "/api/reports": {"POST": Rule("api", 202, scope="export", needs="may export", body=REPORT)},
+    # Whose they are: test_schedules_api.py.
+    "/api/schedules": {
+        "GET": Rule("api", scope="read"),
+        "POST": Rule("api", ok=400, scope="export", body={"to": ["of nothing"]}),
+    },
+    "/api/schedules/<schedule_id>": {
+        "DELETE": Rule("api", ok=404, scope="export", path="api/schedules/0123456789abcdef"),
+    },
     "/api/jobs/<job_id>/picture": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/picture?format=html")},
     "/api/jobs/<job_id>/analysis/<name>": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/analysis/summary")},
     "/api/jobs/<job_id>/stats": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/stats")},
