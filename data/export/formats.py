@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +34,7 @@ from data.export.sheets import write_workbook
 from data.export.xlsx import XLSX, ReportRows
 from data.file_columns import Units
 from data.flag_layer import flag_layer, overlaid_series
+from data.flags_missing import unchecked_months
 from data.range_rows import Span, published_months
 from data.request import HistoryRequest
 from data.site import Site
@@ -110,10 +112,13 @@ def _typed(
     with_flags: bool = False,
 ) -> Iterator[bytes]:
     """A file with Arrow's types, streamed; times in milliseconds; each sensor's field carries its
-    ``unit``, whatever is chosen for text.
+    ``unit``, whatever is chosen for text, and its schema the months that no rule has looked at
+    (``unchecked``), if any.
     """
     with_flags = has_flag_column(kind, request, asked=with_flags)
     sink, types, rows = _StreamingSink(), schema(site.catalogue, request, with_flags=with_flags), 0
+    if unchecked := _unchecked(site, request, start_ms, end_ms):
+        types = types.with_metadata({"unchecked": unchecked})
     with open_writer(sink, types) as writer:
         for piece in joined(site, request, start_ms, end_ms):
             flags = flag_column(site, request, piece) if with_flags else None
@@ -122,6 +127,11 @@ def _typed(
             rows += len(piece.times)
             wrote(piece.station, int(piece.times[-1]), rows)
     yield sink.drain()
+
+
+def _unchecked(site: Site, request: HistoryRequest, start_ms: int, end_ms: int) -> str:
+    """Names of months of a span that no rule has looked at, with commas."""
+    return ", ".join(unchecked_months(site, replace(request, start_ms=start_ms, end_ms=end_ms)))
 
 
 class RowCount:
@@ -208,6 +218,8 @@ def export_tag(
     if kind == NETCDF:
         known = [site.catalogue.stations.get(station) for station in request.stations]
         digest.update(f"{libraries()} {VERSION} {site.settings.institution} {known!r}".encode())
+    if kind in ("parquet", "arrow"):
+        digest.update(_unchecked(site, request, start_ms, end_ms).encode())
     if kind == XLSX:
         digest.update(repr(site.notes).encode("utf-8", "backslashreplace"))
     for station, sensor in request.series:

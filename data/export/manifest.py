@@ -28,6 +28,7 @@ from data.export.manifest_records import (
 from data.export.netcdf import libraries
 from data.file_columns import Units
 from data.flag_choice import FlagChoice
+from data.flags_missing import unchecked_months
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.resolution import Resolution
@@ -53,7 +54,8 @@ class FileRecord(ManifestRecord):
 class Manifest(ManifestRecord):
     """What a file was made of; ``floor`` are the finest steps that its maker may see, ``flags`` are
     those of rules that count, ``decisions`` those in force about its readings where they count.
-    ``notes`` are no part of the file.
+    ``unchecked`` are months (UTC) at whose readings no rule has looked yet, where flags of rules
+    count; ``notes`` are no part of the file.
     """
 
     manifest: Literal[1] = 1
@@ -64,6 +66,7 @@ class Manifest(ManifestRecord):
     institution: str = ""
     floor: Resolution = "raw"
     flags: FlagChoice = "none"
+    unchecked: tuple[str, ...] = ()
     stations: tuple[StationRecord, ...]
     sensors: tuple[SensorRecord, ...]
     series: tuple[SeriesRecord, ...] = Field(description="By station, then sensor.")
@@ -118,6 +121,7 @@ def manifest_of(site: Site, request: HistoryRequest, file: FileRecord) -> Manife
         institution=site.settings.institution,
         floor=site.floor,
         flags=site.flags,
+        unchecked=tuple(unchecked_months(site, request)),
         stations=tuple(station_record(site, name) for name in request.stations),
         sensors=tuple(sensor_record(site, name) for name in request.sensors),
         series=tuple(series_record(site, request, *key, with_flags=file.flag_column) for key in request.series),

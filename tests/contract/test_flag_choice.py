@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
 from flask.testing import FlaskClient
 
@@ -94,12 +96,20 @@ def test_months_that_no_rule_has_looked_at_are_named_where_rules_count(client: F
         answers = [got(client, f"/api/jobs/{job.id}/{path}{query}") for path in paths]
         return [(each["layout"]["meta"] if "layout" in each else each)["unchecked"] for each in answers]
 
+    def of_file(query: str) -> tuple[bytes | None, list[str]]:
+        file = client.get(f"/api/jobs/{job.id}/data?format=parquet&{query}").data
+        metadata = parquet.read_schema(BytesIO(file)).metadata or {}
+        return metadata.get(b"unchecked"), got(client, f"/api/jobs/{job.id}/manifest?format=parquet&{query}")["unchecked"]
+
     assert told("") == [[]] * 3
+    assert of_file("flags=hard") == (None, [])
     tiles, key = services.site.tiles, SeriesKey("own", "a", "temperature@flags")
     february = tiles.entries(key)[parse_month("2024-02")]
     tiles.drop(key, [february])
     assert told("") == [["2024-02"]] * 3
     assert told("flags=none") == told("from=2024-01-03&to=2024-01-09") == [[]] * 3
+    assert of_file("flags=hard") == (b"2024-02", ["2024-02"])
+    assert of_file("flags=none") == of_file("flags=hard&from=2024-01-03&to=2024-01-09") == (None, [])
 
 
 def test_there_is_no_other_choice(client: FlaskClient, job: Job) -> None:
