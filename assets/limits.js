@@ -53,20 +53,70 @@
   const textOf = (value) => (value === null ? "" : JSON.stringify(value).replaceAll(",", ", "));
   const isSetHere = ({ origin }) => origin === (ofAll() ? "set" : "set_station");
 
+  const input = (more) => Object.assign(make("input", "form-control form-control-sm"), { readOnly: !mayChange(), spellcheck: false, ...more });
+
+  // A number; `read` is its value, null where the rule is off.
+  function number(limit) {
+    const control = input({ id: `limit-${limit.name}`, value: textOf(limit.value), placeholder: words.limitsOff });
+    return { control, box: control, read: () => (control.value.trim() ? JSON.parse(control.value) : null) };
+  }
+
+  // Pairs of numbers as a small table: a row for each month or of one's own making, or one alone.
+  function pairs(limit, { heads, rows: names, grows }) {
+    const lines = make("tbody", "");
+    const whole = names.length > 1 || grows;
+    const given = whole ? limit.value || [] : [limit.value || []];
+
+    function line(pair, name) {
+      const cells = heads.map((head, at) => input({ type: "number", step: "any", value: pair[at] ?? "", ariaLabel: [name, head].filter(Boolean).join(": ") }));
+      const drop = button("btn btn-sm", "×");
+      drop.setAttribute("aria-label", words.remove);
+      drop.addEventListener("click", () => made.remove());
+      const made = make("tr", "", ...(name ? [make("th", "", name)] : []), ...cells.map((cell) => make("td", "", cell)));
+      if (grows && mayChange()) made.append(make("td", "", drop));
+      lines.append(made);
+    }
+
+    if (grows) given.forEach((pair) => line(pair, ""));
+    else names.forEach((name, at) => line(given[at] || [], name));
+    const more = button("btn btn-sm", words.limitsRow);
+    more.hidden = !grows || !mayChange();
+    more.addEventListener("click", () => line([], ""));
+    const head = make("tr", "", ...(whole && !grows ? [make("th", "")] : []), ...heads.map((each) => make("th", "", each)));
+    const control = make("summary", "", textOf(limit.value) || words.limitsOff);
+    control.id = `limit-${limit.name}`;
+
+    function read() {
+      const filled = [...lines.rows].map((each) => [...each.querySelectorAll("input")]).filter((cells) => grows ? cells.some((cell) => cell.value) : true);
+      if (filled.flat().every((cell) => !cell.value && !cell.validity.badInput)) return null;
+      if (filled.flat().some((cell) => !cell.value)) throw new Error("half a pair");
+      const found = filled.map((cells) => cells.map((cell) => Number(cell.value)));
+      return whole ? found : found[0];
+    }
+
+    return { control, box: make("details", "limit-pairs", control, make("table", "", make("thead", "", head), lines), more), read };
+  }
+
+  const range = [words.limitsLeast, words.limitsGreatest];
+  const PAIRS = {
+    climate: { heads: range, rows: JSON.parse(document.getElementById("readout").dataset.months) },
+    quiet: { heads: range, rows: [""] },
+    step: { heads: [words.limitsMinutes, words.limitsChange], rows: [], grows: true },
+    spike: { heads: [words.limitsMinutes, words.limitsChange], rows: [], grows: true },
+  };
+
   // A limit with its field, and where it comes from.
   function row(limit) {
     const name = make("label", "", words.limitNames[limit.name] || limit.name);
-    const control = Object.assign(make("input", "form-control form-control-sm"), { id: `limit-${limit.name}`, value: textOf(limit.value), readOnly: !mayChange() });
-    control.spellcheck = false;
-    control.placeholder = words.limitsOff;
-    name.htmlFor = control.id;
+    const { control, box, read } = PAIRS[limit.name] ? pairs(limit, PAIRS[limit.name]) : number(limit);
+    if (box === control) name.htmlFor = control.id;
     const by = limit.made_by ? ` · ${limit.made_by}, ${decisions.clock(Math.floor(Date.parse(limit.made) / 60000) * 60000)}` : "";
     const from = make("td", "text review-by", words.limitOrigins[limit.origin] + by);
     const back = button("btn btn-sm", words.limitsBack);
     back.hidden = !isSetHere(limit) || !mayChange();
     back.addEventListener("click", () => send({ reset: [limit.name] }));
-    const line = make("tr", "", make("td", "text", name), make("td", "", control), from, make("td", "", back));
-    return { limit, control, line };
+    const line = make("tr", "", make("td", "text", name), make("td", "", box), from, make("td", "", back));
+    return { limit, control, line, read };
   }
 
   function draw(answer) {
@@ -90,12 +140,11 @@
   // What the fields say that the server did not; a word that is no value is told at its field.
   function changes() {
     const found = {};
-    for (const { limit, control } of rows) {
-      const text = control.value.trim();
+    for (const { limit, control, read } of rows) {
       control.removeAttribute("aria-invalid");
-      if (text === textOf(limit.value)) continue;
       try {
-        found[limit.name] = text ? JSON.parse(text) : null;
+        const value = read();
+        if (JSON.stringify(value) !== JSON.stringify(limit.value)) found[limit.name] = value;
       } catch {
         return tell(limit.name, words.limitsNoValue);
       }
@@ -108,6 +157,7 @@
     const one = rows.find(({ limit }) => limit.name === name);
     if (!one) return null;
     one.control.setAttribute("aria-invalid", "true");
+    if (one.control.parentElement.matches("details")) one.control.parentElement.open = true;
     one.control.focus();
     return null;
   }

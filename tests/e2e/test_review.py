@@ -184,6 +184,11 @@ def test_a_limit_of_the_series_is_set_in_its_dialog_counts_and_is_given_back(cha
     press(chart, ".review-limits")
     press(chart, "#limit-still_hours")
     assert not chart.driver.find_element(By.ID, "limits-scope").is_displayed()  # of all stations: an administrator's
+    press(chart, "#limit-climate")
+    first = chart.driver.find_element(By.CSS_SELECTOR, "#limit-climate ~ table input")
+    first.send_keys("-20", Keys.ENTER)
+    chart.wait("return document.querySelector('.limits .decide-wrong').textContent.includes('each field')", "half a pair is told")
+    first.clear()
     field = chart.driver.find_element(By.ID, "limit-still_hours")
     assert field.get_attribute("value") == "4"
     field.clear()
