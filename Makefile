@@ -13,8 +13,8 @@ DEV_STAMP := .venv/.requirements-dev
 # Environments of their own, each of a requirements-NAME.txt that says why.
 BENCH_STAMPS := .venv-load/.requirements .venv-peers/.requirements
 ARGS ?=
-# Most tests of processes and the browser wait for something, so four at a time keep two cores busy; a file stays in one process.
-# tests/conftest.py puts the longest files first: one that came last would run alone.
+# Most tests of processes and the browser wait for something, so four at a time keep two cores busy; a file stays in one process,
+# but for those that tests/order.py divides, which puts the longest files first: one that came last would run alone.
 JOBS ?= 4
 # Without bytecode each of the test processes, and each program that they start, compiles everything anew (seven seconds each).
 test: export PYTHONDONTWRITEBYTECODE =

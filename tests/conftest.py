@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -18,6 +19,7 @@ from argon2 import PasswordHasher
 from dash._get_app import app_context
 from dash.testing.browser import Browser
 from selenium.webdriver.chrome.options import Options
+from xdist.scheduler import LoadFileScheduling
 
 from access import passwords
 from config import Settings
@@ -26,6 +28,7 @@ from i18n import DEFAULT_LANGUAGE, set_language
 from tests import processes
 from tests.browser import SharedBrowser
 from tests.databases import DATABASES, IN_CI, MIGRATED, drop_all, share_tls_context
+from tests.order import duration_rank, unit_of
 from tests.servers import OWN_SERVERS, OwnServer
 
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -78,35 +81,21 @@ def pytest_setup_options() -> Options:
     return options
 
 
-# Files that take longest, in that order; then the other ones of tests/e2e, of tests/contract,
-# of tests/unit.
-LONGEST = (
-    *(
-        "test_accessibility",
-        "test_celery",
-        "test_embed",
-        "test_api_served",
-        "test_slow_clients",
-        "test_workbench",
-        "test_worker",
-        "test_chart_truth",
-    ),
-    *("test_page_crashes", "test_proof_nginx", "test_history_page"),
-)
-FOLDERS = ("e2e", "contract", "unit")
-
-
-def _duration_rank(item: pytest.Item) -> tuple[int, int]:
-    """Return where a test's file stands in the order in which files are begun."""
-    longest = LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)
-    return longest, FOLDERS.index(item.path.parent.name)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Give each process whole files, but parts of those that are too long for one."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    made = LoadFileScheduling(config, log)
+    made._split_scope = unit_of
+    return made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; skip what needs a browser where there is none (in CI leave it,
     so that it fails).
     """
-    items.sort(key=_duration_rank)
+    items.sort(key=duration_rank)
     missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     for item in items:
         browser = "_shared_browser" in getattr(item, "fixturenames", ())
