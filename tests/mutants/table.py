@@ -29,6 +29,10 @@ _EXPORT, _ATTACKS = "tests/contract/test_export.py", "tests/contract/test_attack
 _KEYS, _LINE = "tests/contract/test_keys.py", "tests/contract/test_fair_order.py -k sqlite"
 _DECISIONS, _DECISIONS_API = "tests/contract/test_decisions.py -k sqlite", "tests/contract/test_decisions_api.py"
 _STORED = "tests/contract/test_stored_decisions.py"
+_LIMITS, _NOTES = "tests/contract/test_limits.py", "tests/contract/test_notes.py -k sqlite"
+_PERIOD, _SCHEDULES = "tests/unit/test_report_period.py", "tests/contract/test_report_schedules.py"
+_CORRECTIONS, _HOMOGENEITY = "tests/unit/test_corrections.py", "tests/unit/test_homogeneity.py"
+_FLAG_LAYER, _PICTURES = "tests/contract/test_flag_layer.py", "tests/contract/test_pictures.py"
 _VIEW_JS, _QUESTIONS_JS = "tests/js/view.test.mjs", "tests/js/questions.test.mjs"
 
 MUTANTS = (
@@ -86,6 +90,21 @@ MUTANTS = (
     Mutant("data/decision.py", "max(self.end_ms, self.end_ms + by_ms)", "self.end_ms", _DECISIONS),
     Mutant("jobs/ledger/ledger.py", "if equal and anew and", "if equal and not anew and", _LEDGER),
     Mutant("jobs/decision_job.py", "return whole if self.identity", "return exact if self.identity", _DECISIONS_API),
+    # Limits, corrections and flags of series
+    Mutant("access/limits/limit_changes.py", 'identity.admin) and "admin" in', 'identity) and "admin" in', _LIMITS),
+    Mutant("access/limits/limit_changes.py", "table.c.revision > seen, ", "table.c.revision < 0, ", _LIMITS),
+    Mutant("data/corrections.py", "(flags[part] & FLAG_SOURCE) | _out", "_out", _CORRECTIONS),
+    Mutant("data/corrections.py", "moved.chosen(~np.isin(", "moved.chosen(np.isin(", _CORRECTIONS),
+    Mutant("data/flag_layer.py", "in base and entry.fingerprint == self.mark(base[month])", "in base", _FLAG_LAYER),
+    # Drift
+    Mutant(
+        "analysis/homogeneity.py", "_score_variance(values) * inflation(months, left)", "_score_variance(values)", _HOMOGENEITY
+    ),
+    # Notes, reports and pictures
+    Mutant("access/notes/note_viewer.py", "return content.shared and self", "return self", _NOTES),
+    Mutant("reports/scheduling.py", "while schedule is not None and", "if schedule is not None and", f"{_SCHEDULES} -k missed"),
+    Mutant("reports/period.py", "local_time(now_ms - LATE_MS, timezone)", "local_time(now_ms, timezone)", _PERIOD),
+    Mutant("api/picture.py", "ended_badly_just_now(job):", "job.status is Status.FAILED:", f"{_PICTURES} -k cancelled"),
     # Tiles
     Mutant("data/tiles/index.py", "zlib.crc32(body) == crc and len(body)", "len(body)", f"{_TILES} {_DAMAGE}"),
     Mutant("data/tiles/index.py", "found[entry.month][0] <= written", "found[entry.month][0] > written", f"{_TILES} {_DAMAGE}"),
