@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hmac import compare_digest
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
@@ -68,6 +69,7 @@ def parse_address(text: str | None) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=16)  # of the settings: each request asks several times
 def parse_addresses(text: str) -> frozenset[Address]:
     """Addresses with commas between; what is none is left out."""
     return frozenset(found for part in text.split(",") if (found := parse_address(part)) is not None)
