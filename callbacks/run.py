@@ -36,7 +36,7 @@ from data.time.epoch import epoch_ms
 from data.time.resolution import RESOLUTIONS
 from data.view.rollup import rollups_missing
 from errors import JobNotFound, NotPermitted, RiwayatError
-from figures.analysis_figure import DRAWN_ANALYSES
+from figures.analysis_figure import drawn_analyses
 from i18n import gettext as _
 from i18n import translate_error
 from jobs.authorized import may_embed
@@ -204,9 +204,9 @@ def tab_fits(services: Services, request: HistoryRequest) -> str:
     catalogue, rights = services.site.catalogue.knowing(request.sensors), services.identify().rights
     absent = [] if rights.allows(request, Purpose.EXPORT) else [TABLE]
     if rights.floor(request) != RESOLUTIONS[0]:  # analyses tell of single readings
-        absent += DRAWN_ANALYSES
+        absent += drawn_analyses()
     series = [Named(station, catalogue[sensor]) for station, sensor in request.series if sensor in catalogue]
-    lacks = {name: ANALYSES[name].lack(series) for name in DRAWN_ANALYSES}
+    lacks = {name: ANALYSES[name].lack(series) for name in drawn_analyses()}
     unfit = {name: translate_error(error) for name, error in lacks.items() if error}
     return json.dumps({"unfit": unfit, "absent": absent})
 

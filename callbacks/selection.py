@@ -9,7 +9,7 @@ from typing import Any, Final
 from analysis.inquiry import TREND
 from data.flag_choice import FlagChoice, read_flags
 from data.view.window import clip_window
-from figures.analysis_figure import DRAWN_ANALYSES
+from figures.analysis_figure import drawn_analyses
 from figures.history import Span
 from figures.trend_options import FLAGS, TREND_OPTIONS
 from jobs.job import Job
@@ -47,7 +47,7 @@ class Selection:
         """
         texts = options if isinstance(options, Mapping) else {}
         kept = {name: text for name, text in texts.items() if isinstance(text, str) and len(text) <= _LONGEST and text.strip()}
-        if not isinstance(view, str) or view not in (*DRAWN_ANALYSES, TABLE):
+        if not isinstance(view, str) or view not in (*drawn_analyses(), TABLE):
             return replace(self, view=TREND, options={name: kept[name] for name in TREND_OPTIONS if name in kept})
         return replace(self, view=view, options=dict(list(kept.items())[:_MOST_OPTIONS]))
 

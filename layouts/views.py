@@ -19,7 +19,7 @@ from data.catalogue import Catalogue
 from data.flag_choice import read_flags
 from data.request import HistoryRequest
 from errors import InvalidRequest
-from figures.analysis_figure import DRAWN_ANALYSES
+from figures.analysis_figure import drawn_analyses
 from figures.subjects import subjects_in_order
 from figures.trend_options import FLAGS, TREND_OPTIONS
 from figures.words import sensor_words, station_words
@@ -34,7 +34,7 @@ def view_names() -> dict[str, str]:
     """Return what each view is called in the language of the request, in their order: one of
     several of a tab after the tab's name.
     """
-    return {TREND: _("Trend"), **{name: _called(name) for name in DRAWN_ANALYSES}, TABLE: table_label()}
+    return {TREND: _("Trend"), **{name: _called(name) for name in drawn_analyses()}, TABLE: table_label()}
 
 
 def _called(name: str) -> str:
@@ -50,7 +50,7 @@ def _tab_label(tab: str) -> str:
 def tab_views(view: str) -> tuple[str, ...]:
     """Return the views that share the tab of one, in their order."""
     tab = ANALYSES[view].tab if view in ANALYSES else ""
-    return tuple(name for name in DRAWN_ANALYSES if ANALYSES[name].tab == tab) if tab else (view,)
+    return tuple(name for name in drawn_analyses() if ANALYSES[name].tab == tab) if tab else (view,)
 
 
 def view_title(stations: tuple[str, ...], sensors: tuple[str, ...], catalogue: Catalogue, view: str) -> str:
@@ -157,8 +157,8 @@ def check_view(view: str, options: Mapping[str, str]) -> None:
         if unknown:
             raise InvalidRequest("Trend has no option {name}.", field="options", name=unknown[0][:40])
         return
-    if view not in DRAWN_ANALYSES:
-        known = ", ".join((TREND, *DRAWN_ANALYSES))
+    if view not in drawn_analyses():
+        known = ", ".join((TREND, *drawn_analyses()))
         raise InvalidRequest("There is no view {view}; there is {known}.", field="view", view=view[:40], known=known)
     drawing = drawing_options(view, options)
     for name in drawing.keys() & options.keys():
