@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import billion
+from benchmarks.view import STATION
 from data.tiles.tile_store import SeriesKey
 from data.time.epoch import DAY_MS, HOUR_MS
 
@@ -16,7 +17,7 @@ def test_each_step_of_the_years_has_a_row_and_months_are_alike(tmp_path: Path, m
     site, request = billion.make_seconds(tmp_path, 6 * HOUR_MS)
 
     times, values, flags = site.tiles.open_series(
-        SeriesKey("own", billion.STATION, billion.SENSOR), request.start_ms, request.end_ms
+        SeriesKey("own", STATION, billion.SENSOR), request.start_ms, request.end_ms
     ).read()
 
     assert np.array_equal(times, np.arange(request.start_ms, request.end_ms, 6 * HOUR_MS))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.peers import SENSORS, _is_reduced
+from benchmarks.peers import _is_reduced
+from benchmarks.view import SENSORS
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-import data.export.formats
 import data.export.rows
 from config import Settings
 from data.catalogue import load_catalogue
@@ -163,7 +162,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def test_more_rows_than_a_worksheet_holds_is_an_error_that_says_what_to_do(site, tmp_path, monkeypatch):
-    monkeypatch.setattr(data.export.formats, "SHEET_ROWS", 4)
+    monkeypatch.setattr("data.export.row_limits.SHEET_ROWS", 4)
     keep(site, "temperature", [JANUARY + number for number in range(3)], [1.0, 2.0, 3.0])
     export_file(site, REQUEST, tmp_path / "fits.xlsx")
     keep(site, "rainfall", [JANUARY + 10], [1.0])  # joined there are four rows, and a header

@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from typer import BadParameter
 from werkzeug.test import TestResponse
 
 from app import create_app
-from commands.picture_files import picture_kind
 from config import Settings
 from data.request import request_of
 from data.site import Site, open_site
@@ -114,14 +112,6 @@ def test_without_chromium_it_says_what_to_install_and_html_is_had_all_the_same(w
     assert "apt install chromium" in said(answer)
     assert "RIWAYAT_CHROMIUM" in said(answer)
     assert world.ask("format=html").status_code == 200
-
-
-def test_a_command_writes_no_picture_over_a_file_and_says_so_before_it_loads(tmp_path):
-    out = tmp_path / "chart.html"
-    assert picture_kind(None, out) == "html"
-    out.write_text("mine")
-    with pytest.raises(BadParameter, match="is there already"):
-        picture_kind(None, out)
 
 
 def test_html_is_one_file_in_the_language_that_is_asked_for_and_is_not_sent_twice(world):

@@ -203,7 +203,7 @@ def test_the_lists_name_each_load_once_newest_first_and_are_not_there_when_empty
     shared_list, recent = (str(part) for part in listed(services))
     assert "budi" in shared_list
     assert recent.count("?job=") == MOST_RECENT
-    assert recent.count("1 Jul 2013") == 1
+    assert recent.count("1 Jul 2013 –") == 1
 
 
 def test_words_of_time_count_from_the_newest_data_of_what_is_shown(services):

@@ -79,7 +79,7 @@ def test_two_charts_live_in_a_portal_of_another_origin(with_data, portal, viewer
     assert frames[0].run("return document.cookie") == ""
     assert frames[0].run("return document.getElementById('title').textContent") == "New York"
     assert frames[1].run("return document.getElementById('title').textContent") == "JFK · Suhu udara · Kalender"
-    assert frames[1].run("return document.getElementById('chart').data[1].type") == "heatmap"
+    assert frames[1].run("return document.getElementById('chart').data[0].type") == "heatmap"
     assert frames[1].run("return document.getElementById('tools').hidden") is True
     # each tells its height to the page around it, which gives it that height
     heard = wait_until(lambda: viewer.execute_script("return window.heard"), "a message", PATIENCE_S)

@@ -42,8 +42,8 @@ DEFINITION = f'title = "The month"\nstations = {json.dumps(STATIONS)}\nsensors =
 
 
 def last_month() -> tuple[datetime, datetime]:
-    """The last complete month, UTC: what a schedule sends first."""
-    this = month_of(int(datetime.now(UTC).timestamp() * 1000))
+    """The last month, UTC, whose readings have had time to come in: what a schedule sends first."""
+    this = month_of(int(datetime.now(UTC).timestamp() * 1000) - LATE_MS)
     start, end = (datetime.fromtimestamp(month_start_ms(month) / 1000, UTC) for month in (this - 1, this))
     return start, end
 

@@ -108,7 +108,7 @@ MUTANTS = (
     # Tiles
     Mutant("data/tiles/index.py", "zlib.crc32(body) == crc and len(body)", "len(body)", f"{_TILES} {_DAMAGE}"),
     Mutant("data/tiles/index.py", "found[entry.month][0] <= written", "found[entry.month][0] > written", f"{_TILES} {_DAMAGE}"),
-    Mutant("data/tiles/tile_store.py", "entry.generation < known[month].generation", "entry.generation < 0", _TILES),
+    Mutant("data/tiles/index.py", "entry.generation < known[month].generation", "entry.generation < 0", _TILES),
     Mutant("data/tiles/tile_store.py", "self._touched.get(key, 0) < TOUCH_EVERY_MS", "self._touched.get(key, 0) < 0", _TILES),
     # The exact view
     Mutant("data/view/column_reducers.py", "((value == now) & (time < when))", "((value == now) & (time > when))", _REDUCE),
