@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from data.arrays import Bools, Floats, Integers
-from data.cells.iso_times import iso_times, times_one_by_one, whole_ms
+from data.cells.iso_times import alike_iso_times, iso_times, times_one_by_one, whole_ms
 from data.cells.time_format import ISO, Format, check_format
 from data.cells.time_parts import Part, check_parts, from_parts
 from data.cells.values import ValueReader, mask, trimmed
@@ -120,7 +120,14 @@ class TimeReader:
             return ReadTimes(ms, np.full(len(ms), utc), mask(pc.is_valid(columns[0])), np.empty(0, np.int64))
         if self.time_unit is not None:
             return self._of_numbers(columns[0])
+        alike = alike_iso_times(columns[0]) if self._is_plain_iso and len(columns) == 1 else None
+        if alike is not None:
+            return ReadTimes(*alike, np.empty(0, np.int64))
         return self._of_texts(joined(columns))
+
+    @property
+    def _is_plain_iso(self) -> bool:
+        return self.time_format == ISO and not self.hour24
 
     @property
     def expected(self) -> str:
@@ -179,7 +186,7 @@ class TimeReader:
     def _of_texts(self, cells: pa.Array) -> ReadTimes:
         empty = mask(pc.equal(cells, ""))
         filled = pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
-        if self.time_format == ISO and not self.hour24:
+        if self._is_plain_iso:
             prepared, at_24 = filled, None
         else:
             prepared, at_24 = self._format.prepare(filled)

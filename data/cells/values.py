@@ -118,7 +118,8 @@ class ValueReader:
         if pa.types.is_null(kind):
             return ReadValues(np.full(len(column), np.nan), len(column), np.empty(0, np.int64))
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return self._read_texts(trimmed(column))
+            plain = self._plain(column)
+            return self._read_texts(trimmed(column)) if plain is None else self._read_numbers(plain)
         if pa.types.is_float16(kind) or pa.types.is_float32(kind):
             return self._read_numbers(widened(column.cast(pa.float32())))
         if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
@@ -141,6 +142,17 @@ class ValueReader:
         if self.cell_unit is None and self.thousands is None and self.decimal == "." and _GROUPED.fullmatch(text):
             return "a number; write decimal or thousands for the signs in it"
         return self.expected
+
+    def _plain(self, cells: pa.Array) -> Floats | None:
+        """Texts that are all numbers as a computer writes them, or null: most files have no others,
+        and these need not be looked at one by one. None where that is not so.
+        """
+        if self.words or self.cell_unit is not None or self.decimal != "." or self.thousands is not None:
+            return None
+        try:
+            return _floats(pc.cast(cells, pa.float64()))
+        except pa.ArrowInvalid:
+            return None
 
     def _read_numbers(self, raw: Floats) -> ReadValues:
         absent = np.isnan(raw)
@@ -246,7 +258,9 @@ def value_reader(keys: ValueKeys, target: str, *, whole: CellKeys | None = None,
     whole = whole or CellKeys()
     wanted = f"({target}) / hour" if keys.counts == "rate" else target
     unit = keys.unit or written_unit or wanted
-    in_unit = UNCHANGED if keys.unit_in_cell else conversion(unit, wanted)
+    # pint takes a second to load, for what needs no conversion
+    is_same = keys.unit_in_cell or unit == wanted
+    in_unit = UNCHANGED if is_same else conversion(unit, wanted)
     decimal = keys.decimal or whole.decimal or "."
     own_words, own_missing = ({_meant(text, decimal) for text in texts} for texts in (keys.words, keys.missing))
     rest = {text: value for text, value in whole.words.items() if _meant(text, decimal) not in own_words | own_missing}
@@ -257,7 +271,9 @@ def value_reader(keys: ValueKeys, target: str, *, whole: CellKeys | None = None,
     if thousands == decimal:
         raise UnitError(f"decimal and thousands are both {decimal!r}; they must differ")
     return ValueReader(
-        convert=in_unit if keys.unit_in_cell else conversion(unit, wanted, keys.scale if keys.scale is not None else 1.0),
+        convert=in_unit
+        if is_same and keys.scale is None
+        else conversion(unit, wanted, 1.0 if keys.scale is None else keys.scale),
         missing=tuple(dict.fromkeys(str(text) for text in missing)),
         decimal=decimal,
         thousands=thousands,
@@ -278,6 +294,16 @@ def trimmed(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     return pc.utf8_trim_whitespace(pc.fill_null(pc.cast(array, pa.string()), ""))
+
+
+def encoded_texts(array: pa.Array) -> pa.DictionaryArray:
+    """Cells as :func:`trimmed` text, each text looked at once: a dictionary without null,
+    in the order of first appearance, in which a text that was trimmed may stand twice.
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    encoded = pc.dictionary_encode(array, null_encoding="encode")
+    return pa.DictionaryArray.from_arrays(encoded.indices, trimmed(encoded.dictionary))
 
 
 def _floats(array: pa.Array) -> Floats:

@@ -180,3 +180,17 @@ def test_signs_that_meet_from_column_and_file_are_refused():
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_a_written_float_is_read_as_itself(values):
     assert read([repr(value) for value in values])[0] == values
+
+
+@given(
+    st.lists(
+        st.sampled_from(["0", "1.5", "-9999", "-9999.0", "+7", ".5", "1e3", "NaN", "inf", "-INF", "nan", "1.", "1e400", None]),
+        max_size=6,
+    )
+)
+def test_plain_numbers_are_read_at_once_as_they_are_one_by_one(texts):
+    reader = ValueReader(missing=("-9999", "---"))
+    at_once = reader.read(pa.array(texts, pa.string()))
+    one_by_one = reader.read(pa.array([*texts, " 2 "], pa.string()))  # which Arrow takes for no number
+    np.testing.assert_array_equal(at_once.values, one_by_one.values[:-1])
+    assert (at_once.missing, at_once.unreadable.tolist()) == (one_by_one.missing, [])
