@@ -11,11 +11,10 @@ import numpy as np
 from sqlalchemy import Connection, Dialect, Table, select
 
 from data.arrays import Bools, Floats, Integers
-from data.database.upsert import upsert
 from data.ingest.bulk_columns import ColumnWriter, takes_columns
+from data.ingest.long_inserts import long_inserts
 
 KEYS_AT_ONCE = 500  # below the least limit of parameters of any database
-_ROWS_AT_ONCE = 5_000
 
 
 class ObservationRows:
@@ -25,11 +24,7 @@ class ObservationRows:
         self.sensors = tuple(sensors)
         self._table = table
         self._columns = ColumnWriter(dialect, table, self.sensors) if takes_columns(dialect) else None
-        self._upsert = upsert(dialect, table, self.sensors)
-        compiled = self._upsert.compile(dialect=dialect, column_keys=["station", "time", *self.sensors])
-        # SQLite takes plain tuples much faster than SQLAlchemy prepares dictionaries.
-        self._sql = str(compiled)
-        self._order: list[str] = getattr(compiled, "positiontup", None) or [] if dialect.name == "sqlite" else []
+        self._insert = self._columns.upsert if self._columns is not None else long_inserts(dialect, table, self.sensors)
 
     def existing(self, connection: Connection, station: str, times: Integers) -> tuple[Bools, Floats]:
         """Return which keys (sorted, unique) exist, and their values (NaN where missing)."""
@@ -58,19 +53,4 @@ class ObservationRows:
         """Insert rows, or set these columns where the key exists.
         ``values``: [n, sensors], NaN where missing.
         """
-        if self._columns is not None:
-            self._columns.upsert(connection, station, times, values)
-            return
-        if self._order:
-            columns: dict[str, list[object]] = {"station": [station] * len(times), "time": times.tolist()}
-            # SQLite stores NaN as NULL.
-            columns |= {name: values[:, number].tolist() for number, name in enumerate(self.sensors)}
-            connection.exec_driver_sql(self._sql, list(zip(*(columns[name] for name in self._order), strict=True)))
-            return
-        cells = values.astype(object)
-        cells[np.isnan(values)] = None
-        names = ("station", "time", *self.sensors)
-        for start in range(0, len(times), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            rows = zip(times[part].tolist(), cells[part].tolist(), strict=True)
-            connection.execute(self._upsert, [dict(zip(names, (station, time, *row), strict=True)) for time, row in rows])
+        self._insert(connection, station, times, values)
