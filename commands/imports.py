@@ -84,7 +84,7 @@ def import_files(
     with own_table() as (settings, catalogue, engine):
         wishes = ImportOptions(profile=profile, station=station, timezone=timezone, site_timezone=settings.timezone)
         with _progress(len(files)) as report:
-            reports = importing.import_files(engine, catalogue, files, wishes, report)
+            reports = importing.import_files(engine, catalogue, files, wishes, report, spool_folder=settings.data_dir)
         batch = reports[0].batch
         audit(settings, "imported", {"batch": batch, "files": [report.file for report in reports]})
     if as_json:

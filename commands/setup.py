@@ -89,6 +89,7 @@ def _import_sample(settings: Settings) -> None:
             [SAMPLE],
             ImportOptions(profile=SAMPLE_PROFILE),
             lambda _file, _phase, done: advance(done),
+            spool_folder=settings.data_dir,
         )
 
 

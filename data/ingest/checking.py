@@ -1,16 +1,14 @@
-"""The first pass over a file: everything is read and converted, nothing is stored."""
+"""Read a whole file and convert its cells; nothing is stored."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
-from data.arrays import Integers
+from data.ingest.file_observations import FileRows
 from data.ingest.file_plan import FilePlan
 from data.ingest.file_rows import RowReader
 from data.time.epoch import DAY_MS
@@ -22,18 +20,23 @@ _WEEKS_OF_1970_MS = 50 * DAY_MS  # the year 2100 in seconds, read as ms
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What the first pass found: the usual step of each station (ms;
+    """What a file holds: the usual step of each station (ms;
     lacking where it has one row) and its last time.
+
+    ``reader`` has counted its rows; ``pieces``: how many pieces of them were kept.
     """
 
     plan: FilePlan
-    read: int
+    reader: RowReader
+    pieces: int
     steps_ms: Mapping[str, int]
     last_ms: Mapping[str, int]
 
 
-def check_file(plan: FilePlan, report: Callable[[float], None] = lambda _: None) -> FileCheck:
-    """Read a whole file.
+def check_file(
+    plan: FilePlan, report: Callable[[float], None] = lambda _: None, keep: Callable[[FileRows], None] = lambda _: None
+) -> FileCheck:
+    """Read a whole file; ``keep`` is given its rows, piece by piece, in order.
 
     Raises:
         ImportRejected: for the first thing that is wrong, with file, line,
@@ -43,9 +46,14 @@ def check_file(plan: FilePlan, report: Callable[[float], None] = lambda _: None)
     steps: defaultdict[str, Counter[int]] = defaultdict(Counter)
     first_ms: dict[str, int] = {}
     last_ms: dict[str, int] = {}
+    pieces = 0
     for rows in reader.rows(report):
-        for station, at in by_station(rows.stations):
-            times = np.unique(rows.times[at])
+        keep(rows)
+        pieces += 1
+        for station, at in rows.stations.rows_by_name():
+            times = rows.times[at]
+            if not (times[1:] > times[:-1]).all():
+                times = np.unique(times)
             first_ms[station] = min(first_ms.get(station, int(times[0])), int(times[0]))
             last_ms[station] = max(last_ms.get(station, int(times[-1])), int(times[-1]))
             found, counts = np.unique(np.diff(times), return_counts=True)
@@ -61,7 +69,7 @@ def check_file(plan: FilePlan, report: Callable[[float], None] = lambda _: None)
             file=plan.layout.path,
             reasons=", ".join(f"{reason}: {count}" for reason, count in sorted(reader.rejected.items())),
         )
-    return FileCheck(plan, reader.read, {name: _usual(counter) for name, counter in steps.items() if counter}, last_ms)
+    return FileCheck(plan, reader, pieces, {name: _usual(counter) for name, counter in steps.items() if counter}, last_ms)
 
 
 def _refuse_ragged(plan: FilePlan, reader: RowReader) -> None:
@@ -113,18 +121,6 @@ def _refuse_january(plan: FilePlan, first_ms: int, last_ms: int) -> None:
             file=plan.layout.path,
             unit=plan.time.time_unit,
         )
-
-
-def by_station(stations: npt.NDArray[np.object_]) -> Iterator[tuple[str, Integers]]:
-    """Each station with the positions of its rows,
-    sorted by name (so that two imports lock stations in one order).
-    """
-    encoded = pa.array(stations, pa.string()).dictionary_encode()
-    codes, names = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
-    order = np.argsort(codes, kind="stable")
-    borders = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    for number in sorted(range(len(names)), key=names.__getitem__):
-        yield names[number], order[borders[number] : borders[number + 1]]
 
 
 def _usual(counter: Counter[int]) -> int:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import tzinfo
 
 import numpy as np
-import numpy.typing as npt
 
 from data.arrays import Bools, Integers
+from data.ingest.file_observations import StationColumn
 from data.time.epoch import HOUR_MS
 from data.time.zones import ZoneOffsets
 
@@ -33,7 +32,7 @@ class FileClock:
         self._sure: set[str] = set()  # stations with a time that is no guess
         self.guessed: Counter[str] = Counter()
 
-    def to_utc(self, wall_ms: Integers, stations: Sequence[str] | npt.NDArray[np.object_]) -> tuple[Integers, Bools]:
+    def to_utc(self, wall_ms: Integers, stations: StationColumn) -> tuple[Integers, Bools]:
         """int64 ms UTC, and which rows have a time at all.
 
         Args:
@@ -45,16 +44,15 @@ class FileClock:
         offsets = ZoneOffsets(self._zone, int(wall_ms.min()), int(wall_ms.max()))
         first, second = offsets.passes(wall_ms)
         exists, utc = first <= second, first.copy()
-        names = np.asarray(stations, dtype=object)
         twice = first < second
-        for station in dict.fromkeys(names[twice].tolist()):
-            rows = np.flatnonzero((names == station) & exists)
+        for station in sorted(stations.present(twice)):
+            rows = np.flatnonzero((stations.codes == stations.names.index(station)) & exists)
             self._note_order(station, first[rows], sure=not twice[rows].all())
             self._choose_pass(station, rows, utc, first, second)
-        backwards = names[exists][::-1]
-        unique, last = np.unique(backwards.astype(str), return_index=True)
-        self._latest.update(zip(unique.tolist(), utc[exists][::-1][last].tolist(), strict=True))
-        self._sure.update(names[exists & ~twice].tolist())
+        last = np.full(len(stations.names), -1)
+        last[stations.codes[exists]] = np.flatnonzero(exists)  # of several rows the last one stays
+        self._latest.update({name: int(utc[row]) for name, row in zip(stations.names, last.tolist(), strict=True) if row >= 0})
+        self._sure |= stations.present(exists & ~twice)
         return utc, exists
 
     def _note_order(self, station: str, readings: Integers, *, sure: bool) -> None:

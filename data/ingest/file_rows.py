@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.arrays import Bools, Floats, Integers
 from data.cells.times import ReadTimes, joined
-from data.cells.values import trimmed
+from data.cells.values import encoded_texts, trimmed
 from data.database.tables import NAME_LENGTH
 from data.ingest.chunks import read_sections
 from data.ingest.file_clock import FileClock
+from data.ingest.file_observations import FileRows, StationColumn
 from data.ingest.file_parts import Part, ValueColumn, same_code
 from data.ingest.file_plan import FilePlan
 from data.ingest.layout import Layout
@@ -36,26 +36,6 @@ OTHER_TAG = "tag that the profile does not name"
 # Years 1 to 9999, less a day, so that every zone's time has a year, too.
 _EARLIEST_MS, _LATEST_MS = EARLIEST_MS + DAY_MS, LATEST_MS - DAY_MS
 _TOLD_APART = 8  # different texts of a watched column that are kept
-
-
-@dataclass(frozen=True)
-class FileRows:
-    """Observations of a part of a chunk, in the file's order.
-
-    ``part`` says of which station and sensors; ``stations``: object[n] of str; ``times``: int64[n]
-    ms UTC; ``values``: float64[n, sensors], NaN where missing; ``bad``: bool[n, judged sensors], or
-    None without quality codes.
-    """
-
-    part: Part
-    stations: npt.NDArray[np.object_]
-    times: Integers
-    values: Floats
-    bad: Bools | None
-
-    def __getitem__(self, rows: slice) -> FileRows:
-        bad = self.bad[rows] if self.bad is not None else None
-        return FileRows(self.part, self.stations[rows], self.times[rows], self.values[rows], bad)
 
 
 class RowReader:
@@ -161,11 +141,10 @@ class RowReader:
                         self.rejected[reason] += count
 
     def _rows_of(self, part: Part, chunk: Chunk, read: ReadTimes) -> FileRows:
-        count = len(chunk.lines)
         values = np.column_stack([self._values(chunk, column) for column in part.values])
         wall, has_time = read.ms, read.present
         stations = self._stations(part, chunk)
-        lengths = np.fromiter((len(name) for name in stations), np.int64, count)
+        lengths = stations.lengths
         has_values = np.isfinite(values).any(axis=1)
         good = self._only(chunk)
         has_year = (wall >= _EARLIEST_MS) & (wall <= _LATEST_MS)
@@ -233,9 +212,7 @@ class RowReader:
             raise self._bad_cell(chunk, row, columns, self.plan.time.explain(self._text(chunk, row, columns)))
         return read
 
-    def _to_utc(
-        self, part: Part, wall: Integers, utc: Bools, placed: Bools, stations: npt.NDArray[np.object_]
-    ) -> tuple[Integers, Bools]:
+    def _to_utc(self, part: Part, wall: Integers, utc: Bools, placed: Bools, stations: StationColumn) -> tuple[Integers, Bools]:
         times, exists = wall.copy(), np.ones(len(wall), np.bool_)
         local = np.flatnonzero(placed & ~utc)
         if len(local):
@@ -244,10 +221,10 @@ class RowReader:
             times[local], exists[local] = clock.to_utc(wall[local], stations[local])
         return times, exists
 
-    def _stations(self, part: Part, chunk: Chunk) -> npt.NDArray[np.object_]:
+    def _stations(self, part: Part, chunk: Chunk) -> StationColumn:
         if part.station is None:
-            return np.full(len(chunk.lines), part.station_name, dtype=object)
-        encoded = trimmed(chunk.columns[part.station]).dictionary_encode()
+            return StationColumn((str(part.station_name),), np.zeros(len(chunk.lines), np.int32))
+        encoded = encoded_texts(chunk.columns[part.station])
         texts = encoded.dictionary.to_pylist()  # one str a station
         # which PostgreSQL could not store
         damaged = [at for at, text in enumerate(texts) if "\0" in text]
@@ -258,8 +235,7 @@ class RowReader:
             )
         if self.plan.layout.kind == "csv":
             texts = [original_text(text) for text in texts]
-        names: npt.NDArray[np.object_] = np.array(texts, dtype=object)
-        return np.asarray(names[encoded.indices.to_numpy()], dtype=object)
+        return StationColumn.of(texts, encoded.indices.to_numpy())
 
     def _bad(self, part: Part, chunk: Chunk) -> Bools | None:
         if not part.quality:
@@ -291,6 +267,6 @@ class RowReader:
 
 def _has_other_code(column: pa.Array, known: Collection[str]) -> Bools:
     """Return whether the code in each cell is none of some; looked up once a text."""
-    encoded = trimmed(column).dictionary_encode()
+    encoded = encoded_texts(column)
     found = np.array([same_code(text) not in known for text in encoded.dictionary.to_pylist()], np.bool_)
     return np.asarray(found[encoded.indices.to_numpy()], np.bool_)

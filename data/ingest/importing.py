@@ -1,12 +1,13 @@
-"""Import files: all of them are checked wholly, then each is stored in short transactions.
+"""Import files: all of them are read and checked wholly, then each is stored in short transactions.
 Idempotent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +19,13 @@ from data.batches import batch_records
 from data.batches.journal import Journal
 from data.catalogue import Catalogue
 from data.cells.running_totals import rate_to_sum
-from data.ingest.checking import FileCheck, by_station, check_file
+from data.ingest.checking import FileCheck, check_file
+from data.ingest.file_observations import FileRows, joined_rows
 from data.ingest.file_parts import Part
 from data.ingest.file_plan import FilePlan, ImportOptions, plan_file
-from data.ingest.file_rows import FileRows, RowReader
+from data.ingest.file_rows import RowReader
 from data.ingest.outlying_rows import OutlyingRows, outlying_rows
+from data.ingest.row_spool import RowSpool
 from data.ingest.sent_totals import add_totals
 from data.ingest.writer import ObservationWriter
 from data.inventory import OWN_SOURCE, Inventory
@@ -32,7 +35,9 @@ from data.time.zones import zone_of
 Phase = Literal["checking", "storing"]
 ReportProgress = Callable[[Path, Phase, float], None]
 
-_ROWS_A_TRANSACTION = 20_000
+# Rows × (sensors + 2): 100,000 rows of four sensors. Others wait for half a second at most, and a
+# piece of the journal stays far below CHANGE_BYTES.
+_CELLS_A_TRANSACTION = 600_000
 
 
 @dataclass(frozen=True)
@@ -68,24 +73,30 @@ def import_files(
     paths: Sequence[Path],
     wishes: ImportOptions,
     report: ReportProgress = lambda _file, _phase, _fraction: None,
+    *,
+    spool_folder: Path | None = None,
 ) -> list[FileReport]:
     """Import files into the own table, as one batch.
     Where one of them is wrong, nothing of any is stored.
 
     ``engine``: the observations database, up to date.
     ``report`` is called with file, phase and fraction, often.
+    ``spool_folder``: where the rows are kept until all is checked (data/ingest/row_spool.py).
 
     Raises:
         ImportRejected, UnknownSensor, ConfigurationError:
             with file, line, column and what was expected.
+        DiskFull, RiwayatError: the rows cannot be kept in ``spool_folder``.
     """
     plans = [plan_file(path, catalogue, wishes) for path in paths]
-    checked = [check_file(plan, partial(report, plan.layout.path, "checking")) for plan in plans]
-    journal = batch_records.begin(engine, "import", {"files": [str(path) for path in paths]})
-    found = [
-        FileImport(engine, catalogue, file, journal).run(partial(report, file.plan.layout.path, "storing")) for file in checked
-    ]
-    batch_records.finish(engine, journal)
+    with RowSpool(spool_folder) as spool:
+        checked = [check_file(plan, partial(report, plan.layout.path, "checking"), spool.add) for plan in plans]
+        journal, rows = batch_records.begin(engine, "import", {"files": [str(path) for path in paths]}), spool.rows()
+        found = [
+            FileImport(engine, catalogue, file, journal).run(rows, partial(report, file.plan.layout.path, "storing"))
+            for file in checked
+        ]
+        batch_records.finish(engine, journal)
     inventory = Inventory(engine, OWN_SOURCE)
     return [
         replace(report, outlying=outlying_rows(engine, inventory, file.last_ms))
@@ -94,7 +105,7 @@ def import_files(
 
 
 class FileImport:
-    """The second pass over one checked file."""
+    """Storing what was kept of one checked file."""
 
     def __init__(self, engine: Engine, catalogue: Catalogue, checked: FileCheck, journal: Journal) -> None:
         self._plan: FilePlan = checked.plan
@@ -102,7 +113,8 @@ class FileImport:
         self._zone = zone_of(checked.plan.timezone)
         self._journal = journal
         self._writer = cache(partial(ObservationWriter, engine, catalogue, journal=journal))
-        known = {station.name: station.last_ms for station in Inventory(engine, OWN_SOURCE).stations()}
+        self._inventory = Inventory(engine, OWN_SOURCE)
+        known = {station.name: station.last_ms for station in self._inventory.stations()}
         self._known = frozenset(known)
         # An old file that comes late does not say what the usual step is now.
         self._steps_ms = {
@@ -110,15 +122,18 @@ class FileImport:
         }
         self._stored = self._replaced = self._repeated = 0
 
-    def run(self, report: Callable[[float], None]) -> FileReport:
-        """Store the file."""
-        reader = RowReader(self._plan)
-        for rows in reader.rows(report):
-            for start in range(0, len(rows.times), _ROWS_A_TRANSACTION):
-                part = rows[slice(start, start + _ROWS_A_TRANSACTION)]
-                with self._writer(part.part.sensors, part.part.judged).engine.begin() as connection:
-                    self._store(connection, part, reader)
-                    self._journal.flush(connection)
+    def run(self, kept: Iterator[FileRows], report: Callable[[float], None]) -> FileReport:
+        """Store the file: the next rows of what was kept."""
+        reader = self._checked.reader
+        total, done = max(1, reader.read - reader.rejected.total()), 0
+        for some in _transactions(islice(kept, self._checked.pieces)):
+            with self._writer(some[0].part.sensors, some[0].part.judged).engine.begin() as connection:
+                self._hold(connection, some)
+                for rows in some:
+                    self._store(connection, rows, reader)
+                self._journal.flush(connection)
+            done += sum(map(len, some))
+            report(min(1.0, done / total))
         report(1.0)
         return FileReport(
             file=str(self._plan.layout.path),
@@ -135,16 +150,21 @@ class FileImport:
             notes=(*reader.notes, *_doubtful(self._plan, reader, self._repeated)),
         )
 
+    def _hold(self, connection: Connection, some: Sequence[FileRows]) -> None:
+        """Lock all stations of a transaction, in the order of every other import."""
+        everything = {name for rows in some for name in rows.stations.present(np.ones(len(rows), np.bool_))}
+        for station in sorted(everything):
+            self._journal.note_station(connection, OWN_SOURCE, station, self._steps_ms.get(station))
+            self._inventory.lock(connection, station)
+
     def _store(self, connection: Connection, rows: FileRows, reader: RowReader) -> None:
         writer, sensors = self._writer(rows.part.sensors, rows.part.judged), rows.part.sensors
-        for station, at in by_station(rows.stations):
+        for station, at in rows.stations.rows_by_name():
             order = at[np.argsort(rows.times[at], kind="stable")]
             times = rows.times[order]
             # of equal times the last in the file holds
             last = np.append(times[1:] != times[:-1], True)
             keep = order[last]
-            self._journal.note_station(connection, OWN_SOURCE, station, self._steps_ms.get(station))
-            writer.inventory.lock(connection, station)
             values = self._counted(connection, station, rows.part, times[last], rows.values[keep], reader)
             bad = rows.bad[keep] if rows.bad is not None else None
             written = writer.write(connection, station, times[last], values, bad)
@@ -186,6 +206,29 @@ class FileImport:
                     given = spans_of(corrector.sensors, found.other_times, others)
                     corrector.inventory.describe(connection, station, sensors=given)
         return values
+
+
+def _transactions(kept: Iterable[FileRows]) -> Iterator[list[FileRows]]:
+    """Group rows by what one transaction takes, those of a part that follow each other as one."""
+    group: list[FileRows] = []
+    room = _CELLS_A_TRANSACTION
+    for piece in kept:
+        width, start = len(piece.part.values) + 2, 0
+        while start < len(piece):
+            count = min(len(piece) - start, room // width)
+            if count:
+                group.append(piece[start : start + count])
+                start, room = start + count, room - count * width
+            if start < len(piece):
+                if group:
+                    yield _merged(group)
+                group, room = [], max(width, _CELLS_A_TRANSACTION)
+    if group:
+        yield _merged(group)
+
+
+def _merged(group: Iterable[FileRows]) -> list[FileRows]:
+    return [joined_rows(list(same)) for _, same in groupby(group, key=lambda rows: id(rows.part))]
 
 
 def _doubtful(plan: FilePlan, reader: RowReader, repeated: int) -> list[str]:

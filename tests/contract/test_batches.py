@@ -307,7 +307,7 @@ def test_it_is_on_every_database(store, monkeypatch):
 
 
 def _walk(store: Store, monkeypatch: pytest.MonkeyPatch, seed: int, steps: int) -> None:
-    monkeypatch.setattr(data.ingest.importing, "_ROWS_A_TRANSACTION", 3)
+    monkeypatch.setattr(data.ingest.importing, "_CELLS_A_TRANSACTION", 9)
     monkeypatch.setattr(data.batches.deleting, "_ROWS_A_TRANSACTION", 2)
     chance, seen = random.Random(seed), [everything(store)]
     for _ in range(steps):
@@ -330,7 +330,7 @@ class Killed(Exception):
 
 
 def test_an_import_that_was_killed_is_unfinished_and_what_it_stored_is_taken_back(store, monkeypatch):
-    monkeypatch.setattr(data.ingest.importing, "_ROWS_A_TRANSACTION", 2)
+    monkeypatch.setattr(data.ingest.importing, "_CELLS_A_TRANSACTION", 6)  # two rows of one sensor
     load(store, "2020-01-03,A,9")
     before, lines = everything(store), "".join(f"2020-01-0{day},A,{day}\n" for day in range(1, 8))
     path = store.file("killed.csv", "timestamp_utc,station,temperature\n" + lines)
@@ -356,7 +356,7 @@ def _kill_flush(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
 
 
 def test_taking_back_that_was_killed_goes_on_where_it_was(store, monkeypatch):
-    monkeypatch.setattr(data.ingest.importing, "_ROWS_A_TRANSACTION", 2)
+    monkeypatch.setattr(data.ingest.importing, "_CELLS_A_TRANSACTION", 6)  # two rows of one sensor
     nothing = everything(store)
     number = load(store, *(f"2020-01-0{day},A,{day}" for day in range(1, 8)))
 
@@ -373,7 +373,7 @@ def test_taking_back_that_was_killed_goes_on_where_it_was(store, monkeypatch):
 
 
 def test_an_import_stops_when_it_is_taken_back_while_it_runs(store, monkeypatch):
-    monkeypatch.setattr(data.ingest.importing, "_ROWS_A_TRANSACTION", 2)
+    monkeypatch.setattr(data.ingest.importing, "_CELLS_A_TRANSACTION", 6)  # two rows of one sensor
     path = store.file("slow.csv", "timestamp_utc,station,temperature\n" + "".join(f"2020-01-0{day},A,1\n" for day in range(1, 8)))
     flush, calls = Journal.flush, []
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.ingest.file_clock import FileClock
+from data.ingest.file_observations import StationColumn
 from data.time.zones import zone_of
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -18,8 +19,12 @@ def wall(*times: str) -> np.ndarray:
     return np.array(times, "datetime64[ms]").astype(np.int64)
 
 
+def stations_of(names: list[str]) -> StationColumn:
+    return StationColumn.of(names, np.arange(len(names)))
+
+
 def utc(clock: FileClock, times: np.ndarray, stations: list[str] | None = None) -> list[str | None]:
-    ms, exists = clock.to_utc(times, stations or ["A"] * len(times))
+    ms, exists = clock.to_utc(times, stations_of(stations or ["A"] * len(times)))
     return [str(np.datetime64(int(t), "ms"))[:16] if ok else None for t, ok in zip(ms, exists, strict=True)]
 
 
@@ -87,7 +92,7 @@ def test_times_that_occur_once_agree_with_the_standard_library(moments):
     once = [moment for moment in local if moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset()]
     if once:
         ms, exists = FileClock(NEW_YORK).to_utc(
-            wall(*(moment.replace(tzinfo=None).isoformat() for moment in once)), ["A"] * len(once)
+            wall(*(moment.replace(tzinfo=None).isoformat() for moment in once)), stations_of(["A"] * len(once))
         )
         assert exists.all()
         assert ms.tolist() == [round(moment.timestamp() * 1000) for moment in once]

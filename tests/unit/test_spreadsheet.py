@@ -73,7 +73,7 @@ def test_in_csv_no_station_is_a_formula_and_numbers_are_what_they_were(site):
 def test_an_import_of_our_csv_has_the_names_as_they_were(site, tmp_path):
     path = tmp_path / "export.csv"
     export_file(site, REQUEST, path)
-    names = [name for rows in RowReader(plan_file(path, site.catalogue, ImportOptions())).rows() for name in rows.stations]
+    names = [name for rows in RowReader(plan_file(path, site.catalogue, ImportOptions())).rows() for name in rows.stations.names]
     assert set(names) == set(HOSTILE)
 
 

@@ -80,6 +80,9 @@ class _Lines:
         left_out = 0
         while left_out < len(self._ragged) and self._ragged[left_out][0] < self._next + count + left_out:
             left_out += 1
+        if not left_out:
+            self._next += count
+            return np.arange(self._next - count, self._next), []
         candidates = np.arange(self._next, self._next + count + left_out)
         lines = np.setdiff1d(candidates, [line for line, _ in self._ragged[:left_out]])
         passed, self._ragged = self._ragged[:left_out], self._ragged[left_out:]
@@ -150,7 +153,11 @@ def _options(layout: Layout, include: list[str], lines: _Lines) -> tuple[Any, An
             newlines_in_values=False,
         ),
         arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(include, pa.string()), include_columns=include, strings_can_be_null=False
+            column_types=dict.fromkeys(include, pa.string()),
+            include_columns=include,
+            # an empty cell is null: then the others may be read without another look for it
+            strings_can_be_null=True,
+            null_values=[""],
         ),
     )
 
