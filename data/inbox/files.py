@@ -11,8 +11,8 @@ import numpy as np
 from data.catalogue import Catalogue
 from data.inbox.arrivals import Arrivals, joined_arrivals
 from data.ingest.checking import check_file
+from data.ingest.file_observations import FileRows
 from data.ingest.file_plan import ImportOptions, plan_file
-from data.ingest.file_rows import RowReader
 from errors import ImportRejected
 
 
@@ -40,10 +40,10 @@ def read_sent_file(path: Path, catalogue: Catalogue, wishes: ImportOptions) -> S
             "{sensor} is a running total or a rate here; send what fell in each interval, or use manage.py import.",
             sensor=counted[0],
         )
-    check_file(plan)
-    reader = RowReader(plan)
+    found: list[FileRows] = []
+    reader = check_file(plan, keep=found.append).reader
     parts = [
-        Arrivals(rows.part.sensors, rows.stations, rows.times, rows.values, np.ones(rows.values.shape, np.bool_))
-        for rows in reader.rows()
+        Arrivals(rows.part.sensors, rows.stations.each, rows.times, rows.values, np.ones(rows.values.shape, np.bool_))
+        for rows in found
     ]
     return SentFile(joined_arrivals(parts), plan.left_out, dict(sorted(reader.rejected.items())))

@@ -12,6 +12,7 @@ from data.arrays import Integers
 from data.cells.times import TimeReader
 from data.inbox.arrivals import Arrivals
 from data.ingest.file_clock import FileClock
+from data.ingest.file_observations import StationColumn
 
 Values = Mapping[str, float | None]  # by sensor; None: there is no value
 
@@ -24,7 +25,7 @@ def times_of(texts: Sequence[str], stations: Sequence[str], zone: tzinfo) -> tup
     is told by the order of a station's items.
     """
     read = TimeReader().read([pa.array(texts, pa.string())])
-    utc, exists = FileClock(zone).to_utc(read.ms, stations)
+    utc, exists = FileClock(zone).to_utc(read.ms, StationColumn.of(stations, np.arange(len(stations))))
     times = np.where(read.utc, read.ms, utc)
     return times, np.flatnonzero(~read.present | ~(exists | read.utc))
 

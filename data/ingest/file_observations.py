@@ -35,6 +35,12 @@ class StationColumn:
         return StationColumn(self.names, self.codes[rows])
 
     @property
+    def each(self) -> npt.NDArray[np.object_]:
+        """Return each row's name, object[n] of str."""
+        names: npt.NDArray[np.object_] = np.array(self.names, object)
+        return np.asarray(names[self.codes], object)
+
+    @property
     def lengths(self) -> Integers:
         """Return the characters of each row's name."""
         return np.array([len(name) for name in self.names], np.int64)[self.codes]
