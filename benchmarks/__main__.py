@@ -22,7 +22,7 @@ from benchmarks import guard, guarded
 from benchmarks.machine import describe_machine, measured_on
 from benchmarks.measurement import Measurement
 
-SUITES = ("loading", "view", "peers", "billion", "analyses", "commands", "web", "pages", "servers", "load")
+SUITES = ("loading", "importing", "view", "peers", "billion", "analyses", "commands", "web", "pages", "servers", "load")
 BEGIN, END = "<!-- bench:{}:begin -->", "<!-- bench:{}:end -->"
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
