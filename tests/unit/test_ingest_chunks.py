@@ -30,7 +30,7 @@ def test_lines_are_the_files_also_after_blank_and_ragged_ones(tmp_path):
     path.write_text('x,y\n1,1\n\n1\n"a,b",2\n1,2,3\n1,1,1\n3,3\n')
     chunks = list(read_chunks(read_layout(path), ["y"]))
     assert [line for chunk in chunks for line in chunk.lines.tolist()] == [2, 3, 5, 8]
-    assert [cell for chunk in chunks for cell in chunk.columns["y"].to_pylist()] == ["1", "", "2", "3"]
+    assert [cell for chunk in chunks for cell in chunk.columns["y"].to_pylist()] == ["1", None, "2", "3"]
     assert sum(chunk.ragged.count for chunk in chunks if chunk.ragged) == 3
 
 
