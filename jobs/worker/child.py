@@ -25,7 +25,7 @@ from config import Settings
 from data.flag_choice import USUAL_FLAGS
 from data.site import open_site
 from data.source.connection.failures import classified
-from errors import ConfigurationError, StaleAttempt
+from errors import ConfigurationError, LedgerUnavailable, StaleAttempt
 from jobs.attempt_in_hand import AttemptInHand, Works
 from jobs.job import Job, JobError, Metrics, Progress, file_flags
 from jobs.kinds.draw_picture import draw_picture
@@ -117,13 +117,13 @@ def persist(
     which is as good.
 
     Raises:
-        SQLAlchemyError: it has not answered for ``patience_s`` seconds.
+        SQLAlchemyError, LedgerUnavailable: it has not answered for ``patience_s`` seconds.
     """
     give_up_s = clock() + patience_s
     while True:
         try:
             return ask()
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, LedgerUnavailable) as exc:
             if clock() >= give_up_s:
                 raise
             log.warning("the ledger does not answer yet", error=str(exc))
@@ -222,8 +222,8 @@ def _load(
             settings,
             session_name=session_name(job.id, attempt),
             definitions=access.definitions,
-            decisions=access.decisions,
-            limits=access.limits,
+            decisions=lambda *series: persist(lambda: access.decisions(*series), settings.ledger_patience),
+            limits=lambda *series: persist(lambda: access.limits(*series), settings.ledger_patience),
         )
         seen = require_permission(site, owner, job.request, purpose_of(job.kind))
         with classified(site.engine.url):

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from errors import StaleAttempt
+from errors import LedgerUnavailable, StaleAttempt
 from jobs.job import Progress
 from jobs.worker.child import PUBLISH_EVERY_S, WRITE_PAUSE_S, PeakMemory, ThrottledReport, persist
 
@@ -68,21 +68,23 @@ class Restarting:
     and a clock that passes only while one sleeps.
     """
 
-    def __init__(self, failures):
+    def __init__(self, failures, error=None):
         self.failures, self.calls, self.slept = failures, 0, []
+        self.error = error or OperationalError("UPDATE job", {}, Exception("starting up"))
 
     def write(self):
         self.calls += 1
         if self.calls <= self.failures:
-            raise OperationalError("UPDATE job", {}, Exception("starting up"))
+            raise self.error
         return "written"
 
     def persist(self, patience_s):
         return persist(self.write, patience_s, sleep=self.slept.append, clock=lambda: sum(self.slept))
 
 
-def test_a_result_is_kept_while_the_ledger_restarts():
-    ledger = Restarting(failures=3)
+@pytest.mark.parametrize("error", [None, LedgerUnavailable()])
+def test_an_attempt_waits_while_the_ledger_restarts_whatever_it_asks(error):
+    ledger = Restarting(failures=3, error=error)
     assert ledger.persist(patience_s=60) == "written"
     assert (ledger.calls, ledger.slept) == (4, [WRITE_PAUSE_S] * 3)
 
