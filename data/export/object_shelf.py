@@ -20,8 +20,8 @@ _log = structlog.get_logger(__name__)
 
 
 class ObjectShelf(Shelf):
-    """The kept files of a objects, ``kept/TAG.KIND``, with copies of those that this host made or
-    sends. Ages are told from the newest file, so no clock of ours counts.
+    """The kept files in object storage, ``kept/TAG.KIND``, with copies of those that this host made
+    or sends. Ages are told from the newest file, so no clock of ours counts.
     """
 
     def __init__(self, objects: ObjectStore, tiles: Path, ttl_s: float, budget_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""Indices of series in a objects, and the copies of them in the folder of a host
+"""Indices of series in object storage, and the copies of them in the folder of a host
 (docs/decisions/0048): ``index/SOURCE/STATION/SENSOR`` is a line of JSON, which series it is, and
 then what the file ``index`` is.
 """
@@ -114,7 +114,7 @@ class IndexMirror:
         return shown
 
     def stations(self) -> list[str]:
-        """Return the stations in the objects, as they are called in the folder."""
+        """Return the stations in object storage, as they are called in the folder."""
         return sorted({each.name.split("/", 1)[1].rpartition("/")[0] for each in self.objects.listed(INDICES)})
 
     def look_at_all(self) -> None:

@@ -1,4 +1,4 @@
-"""An object storage of object storage (docs/decisions/0048). The only module that knows its client.
+"""Object storage by its client (docs/decisions/0048). The only module that knows its client.
 
 Credentials come from the environment, as every client of S3 takes them (``AWS_ACCESS_KEY_ID`` and
 the like); no error and no log line holds them.

@@ -1,4 +1,6 @@
-"""The store of tiles in a objects, with a folder of this host before it (docs/decisions/0048)."""
+"""The store of tiles in object storage, with a folder of this host before it
+(docs/decisions/0048).
+"""
 
 from __future__ import annotations
 
@@ -153,8 +155,8 @@ class ObjectTileStore(TileStore):
         return super().status()
 
     def verify(self) -> tuple[int, tuple[maintenance.Damage, ...]]:
-        """Check every byte in the objects, as :meth:`TileStore.verify`; objects that no index has
-        named for a day are removed.
+        """Check every byte in object storage, as :meth:`TileStore.verify`; objects that no index
+        has named for a day are removed.
         """
         self._index_mirror.look_at_all()
         checked = maintenance.verify(self.root, self.drop, partial(object_maintenance.damage, self._objects, self.root))

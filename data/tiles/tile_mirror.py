@@ -1,4 +1,4 @@
-"""Tiles in a objects, and the copies of them in the folder of a host (docs/decisions/0048).
+"""Tiles in object storage, and the copies of them in the folder of a host (docs/decisions/0048).
 
 ``tiles/SOURCE/STATION/SENSOR/2019-03.7-6e51b309-89abcdef.tile`` is named for what is in it: month,
 generation, fingerprint, checksum.
@@ -99,7 +99,7 @@ class TileMirror:
 
 
 def object_name(key: SeriesKey, entry: TileEntry) -> str:
-    """Return the name of a tile in the objects, which no other content has."""
+    """Return the name of a tile in object storage, which no other content has."""
     return f"{TILES}/{paths.folder_name(key)}/{entry.file_name.removesuffix('.tile')}-{entry.crc:08x}.tile"
 
 
