@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from config import Settings, load_settings
 from errors import RiwayatError
 
 FREE_DISK_GB = 1.0  # less than this and imports and tiles soon fail
+STORED_WITHIN_S = 60.0  # what has arrived; later, nothing stores it
 MIGRATE = "run manage.py migrate"
 
 
@@ -56,6 +58,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _guarded("observations", settings.history_url, lambda: _observations(settings))
     yield _guarded("job ledger", settings.jobs_url, lambda: _ledger(settings))
     yield _guarded("worker", settings.jobs_url, lambda: _worker(settings))
+    if settings.ingest_keys.get_secret_value():
+        yield _guarded("inbox", None, lambda: _inbox(settings))
     if settings.auth == "login":
         yield _guarded("users", settings.jobs_url, lambda: _users(settings))
     if settings.auth != "none":
@@ -72,6 +76,17 @@ def _disk(path: Path) -> Check:
     there = next(folder for folder in (path, *path.parents) if os.path.exists(folder))  # noqa: PTH110 - as above
     free_gb = shutil.disk_usage(there).free / 1e9
     return Check("disk", free_gb >= FREE_DISK_GB, f"{free_gb:.1f} GB free", "free some, or lower RIWAYAT_TILE_BUDGET_GB")
+
+
+def _inbox(settings: Settings) -> Check:
+    from access.ingest_keys import ingest_keys
+    from jobs.receiving import open_spool
+
+    keys, spool = some(len(ingest_keys(settings)), "key"), open_spool(settings)
+    rows, oldest_s = spool.rows_waiting(), spool.oldest_s()
+    waits_s = 0.0 if oldest_s is None else max(0.0, time.time() - oldest_s)
+    found = f"{keys}, {some(rows, 'observation')} waiting" + (f", the oldest for {waits_s:.0f} s" if rows else "")
+    return Check("inbox", waits_s < STORED_WITHIN_S, found, "start manage.py receive, or see its log")
 
 
 def _object_storage(settings: Settings) -> Check:

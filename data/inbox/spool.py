@@ -36,6 +36,11 @@ class Delivery:
     path: Path
     rows: int
 
+    @property
+    def since_s(self) -> float:
+        """Return when it was put there, s since 1970."""
+        return int(self.path.name.split("-")[0]) / 1e6
+
 
 class Spool:
     """Deliveries in a folder, in the order in which they came; at most about ``most_rows``."""
@@ -53,7 +58,8 @@ class Spool:
         full = DiskFull("The disk is full, so what arrived cannot be kept in {path}. Make room.", path=self.folder)
         with disk_errors(full, lambda why: RiwayatError("{path} cannot be written: {why}.", path=self.folder, why=why)):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self.rows_waiting() + len(arrivals) > self._most_rows and self.rows_waiting():
+            waiting = self.rows_waiting()
+            if waiting and waiting + len(arrivals) > self._most_rows:
                 raise InboxFull
             self._write(arrivals)
 
@@ -67,6 +73,11 @@ class Spool:
     def rows_waiting(self) -> int:
         """Return how many observations wait; told by the names of files."""
         return sum(each.rows for each in self.waiting())
+
+    def oldest_s(self) -> float | None:
+        """Return since when the oldest delivery waits, s since 1970; None where none does."""
+        found = self.waiting()
+        return found[0].since_s if found else None
 
     def take(self, most_rows: int) -> Iterator[tuple[Delivery, Arrivals]]:
         """Yield the oldest deliveries, one at least and then up to ``most_rows`` observations. They

@@ -16,6 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from commands.doctor import Check, examine
 from config import Settings
 from data.catalogue import load_catalogue
 from data.database.engine import make_engine
@@ -217,6 +218,9 @@ def test_the_receiver_answers_in_the_words_of_the_older_dashboard_once_the_disk_
     [
         (item(temperature=101), "DataArray.0.temperature"),
         (item(temperature="warm"), "DataArray.0.temperature"),
+        (item(temperature=True), "DataArray.0.temperature"),
+        (item(at="0001-01-01 00:00:00"), "DataArray.0._terminalTime"),
+        (item(at="9999-12-31T23:59:59-12:00"), "DataArray.0._terminalTime"),
         (item(humidity=-1), "DataArray.0.humidity"),
         (item(pressure=799), "DataArray.0.pressure"),
         (item(wind_direction=361), "DataArray.0.wind_direction"),
@@ -318,7 +322,14 @@ def test_observations_as_json_csv_and_parquet_are_the_same(settings: Settings, p
         ("application/json", b'{"observations": [{"station": "aws1", "time": "x", "temperature": 1}]}', "observations.0.time"),
         ("application/json", b'{"observations": [{"station": "aws1", "time": "2025-01-01", "temperature": "x"}]}', "temperature"),
         ("application/json", b'{"observations": [{"station": "aws1", "time": "2025-01-01", "mystery": 1}]}', "mystery"),
+        (
+            "application/json",
+            b'{"observations": [{"station": "aws1", "time": "2025-01-01", "temperature": true}]}',
+            "temperature",
+        ),
+        ("application/json", b'{"timezone": "Mars", "observations": [{"station": "aws1", "time": "2025-01-01"}]}', "Mars"),
         ("application/json", b"{", "JSON"),
+        ("text/csv", b"timestamp_utc,station,temperature\n", "body"),
         ("text/csv", b"timestamp_utc,station,temperature\n2025-01-01,aws1,warm\n", "line 2"),
         ("text/csv", b"timestamp_utc,station,mystery\n2025-01-01,aws1,1\n", "body"),
     ],
@@ -344,3 +355,19 @@ def test_storing_while_others_deliver_loses_and_doubles_nothing(store: Store, sp
     while keeper.store(most_rows=2).deliveries:
         pass
     assert sorted(row[2] for row in store.rows("temperature")) == list(map(float, range(20)))
+
+
+def test_the_doctor_tells_of_deliveries_that_nobody_stores(settings: Settings) -> None:
+    def check() -> Check:
+        return next(each for each in examine(settings) if each.check == "inbox")
+
+    assert check().ok
+    spool = open_spool(settings)
+    spool.put(arrivals(("aws1", MINUTE, {"temperature": 1.0})))
+    assert check().ok
+    assert "1 observation waiting" in check().found
+    path = spool.waiting()[0].path
+    path.rename(path.with_name(f"{0:016d}-1-x.arrow"))
+    assert not check().ok
+    assert "manage.py receive" in check().advice
+    assert KEY not in str(check())
