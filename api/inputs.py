@@ -33,6 +33,13 @@ FlagsThatCount = Annotated[
 Switch = Annotated[bool, BeforeValidator(lambda value: lower_case(value))]
 
 
+def refuse_bool(value: object) -> object:
+    """Return a value; raises ValueError for true and false, which would count as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("it is a number, not true or false")
+    return value
+
+
 def lower_case(value: object) -> object:
     """Return a text in small letters, and anything else as it is."""
     return value.lower() if isinstance(value, str) else value

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field, FiniteFloat, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 
-from api.inputs import GivenBody, GivenTime, Name
+from api.inputs import LONGEST_NAME, GivenBody, GivenTime, Name, refuse_bool
 
 MOST_OBSERVATIONS: Final = 50_000
+_SensorName = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+_Value = Annotated[FiniteFloat | None, BeforeValidator(refuse_bool)]
 
 
 class GivenObservation(GivenBody):
     """What a station sent for one time; values stand beside station and time, by sensor."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[Annotated[str, StringConstraints(max_length=255)], FiniteFloat | None]
+    __pydantic_extra__: dict[_SensorName, _Value]
 
     station: Name
     time: GivenTime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +67,7 @@ def _of_json(services: ApiServices, inbox: Inbox) -> Arrivals:
             "There is no measured sensor {sensor}; there are {known}.", field="observations", sensor=repr(unknown[0]), known=known
         )
     stations = [item.station for item in items]
-    zone = zone_of(body.timezone or services.settings.timezone)
+    zone = _zone(body.timezone or services.settings.timezone)
     times, wrong = times_of([item.time for item in items], stations, zone)
     if len(wrong):
         place = f"observations.{wrong[0]}.time"
@@ -77,6 +78,15 @@ def _of_json(services: ApiServices, inbox: Inbox) -> Arrivals:
             text=repr(items[int(wrong[0])].time),
         )
     return arrivals_of_items(stations, np.asarray(times, np.int64), values)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return zone_of(name)
+    except ValueError as exc:
+        raise InvalidRequest(
+            "There is no time zone {name}; use one such as Asia/Jakarta.", field="timezone", name=repr(name)
+        ) from exc
 
 
 def _of_file(services: ApiServices, ending: str) -> SentFile:

@@ -22,7 +22,7 @@ from data.inbox.items import Values, arrivals_of_items, times_of
 _LARGE: Final = 5_000  # items; its name for the queue of more
 _SENSORS: Final = frozenset(ReceiverItem.model_fields) - {"station", "time"}
 _MOST_NAMED: Final = 20
-_ROWS_A_SECOND: Final = 20_000  # that are stored, at least (docs/performance.md)
+_ROWS_A_SECOND: Final = 20_000  # that are stored, for an estimate
 
 
 def add_receiver_route(api: Api, services: ApiServices, inbox: Inbox) -> None:

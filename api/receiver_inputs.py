@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from api.inputs import LONGEST_NAME
+from api.inputs import LONGEST_NAME, refuse_bool
 
 MOST_ITEMS: Final = 10_000
 
+_NUMBER: Final = BeforeValidator(refuse_bool)
 # what that dashboard refuses; the catalogue's own ranges are narrower or wider, and only flag
-_Temperature = Annotated[float | None, Field(ge=-50, le=100, allow_inf_nan=False)]
-_Humidity = Annotated[float | None, Field(ge=0, le=100, allow_inf_nan=False)]
-_Pressure = Annotated[float | None, Field(ge=800, le=1200, allow_inf_nan=False)]
-_Direction = Annotated[float | None, Field(ge=0, le=360, allow_inf_nan=False)]
-_AtLeastZero = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
+_Temperature = Annotated[Annotated[float, Field(ge=-50, le=100, allow_inf_nan=False)] | None, _NUMBER]
+_Humidity = Annotated[Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None, _NUMBER]
+_Pressure = Annotated[Annotated[float, Field(ge=800, le=1200, allow_inf_nan=False)] | None, _NUMBER]
+_Direction = Annotated[Annotated[float, Field(ge=0, le=360, allow_inf_nan=False)] | None, _NUMBER]
+_AtLeastZero = Annotated[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, _NUMBER]
 _Station = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\u0000]*$")]
 
 
@@ -53,6 +54,7 @@ _SENTENCES: Final = {
     "string_too_short": "The {field} field is required.",
     "string_too_long": "The {field} field must not be greater than {max_length} characters.",
     "string_pattern_mismatch": "The {field} field format is invalid.",
+    "value_error": "The {field} field must be a number.",
     "float_type": "The {field} field must be a number.",
     "float_parsing": "The {field} field must be a number.",
     "finite_number": "The {field} field must be a number.",

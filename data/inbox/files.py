@@ -46,4 +46,6 @@ def read_sent_file(path: Path, catalogue: Catalogue, wishes: ImportOptions) -> S
         Arrivals(rows.part.sensors, rows.stations.each, rows.times, rows.values, np.ones(rows.values.shape, np.bool_))
         for rows in found
     ]
+    if not parts:
+        raise ImportRejected("{file} has no row.", file=path)
     return SentFile(joined_arrivals(parts), plan.left_out, dict(sorted(reader.rejected.items())))

@@ -13,13 +13,14 @@ from data.cells.times import TimeReader
 from data.inbox.arrivals import Arrivals
 from data.ingest.file_clock import FileClock
 from data.ingest.file_observations import StationColumn
+from data.time.epoch import DAY_MS, EARLIEST_MS, LATEST_MS
 
 Values = Mapping[str, float | None]  # by sensor; None: there is no value
 
 
 def times_of(texts: Sequence[str], stations: Sequence[str], zone: tzinfo) -> tuple[Integers, Integers]:
     """Return times of ISO 8601 as int64[n] ms UTC, and the positions (int64, sorted) of texts that
-    are none, or name an hour that the clocks of ``zone`` skipped.
+    are none, name an hour that the clocks of ``zone`` skipped, or lie outside the years 1 to 9999.
 
     Texts without an offset are wall-clock times of ``zone``. An hour that its clocks showed twice
     is told by the order of a station's items.
@@ -27,7 +28,8 @@ def times_of(texts: Sequence[str], stations: Sequence[str], zone: tzinfo) -> tup
     read = TimeReader().read([pa.array(texts, pa.string())])
     utc, exists = FileClock(zone).to_utc(read.ms, StationColumn.of(stations, np.arange(len(stations))))
     times = np.where(read.utc, read.ms, utc)
-    return times, np.flatnonzero(~read.present | ~(exists | read.utc))
+    is_storable = (times >= EARLIEST_MS + DAY_MS) & (times <= LATEST_MS - DAY_MS)  # in every zone
+    return times, np.flatnonzero(~read.present | ~(exists | read.utc) | ~is_storable)
 
 
 def arrivals_of_items(stations: Sequence[str], times: Integers, values: Sequence[Values]) -> Arrivals:
