@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from access.grants import Purpose
 from access.identity import authorise
+from access.notes.note_table import MOST_LISTED
 from access.notes.noted import Noted
 from analysis.answer import Answer
 from analysis.inquiry import TREND
@@ -129,11 +130,19 @@ def _trend(services: Services, window: JobWindow, asked: ViewQuery, gaps: tuple[
     figure = railed(figure, view, catalogue, theme=asked.theme, alone=options.panel in ("own", "shared"))
     thresholds = options.thresholds
     events, uncounted = counted(services, window, thresholds, flagged=flagged, whole=not gaps) if thresholds else ([], ())
-    controls = trend_controls(texts, catalogue, whole.job.request, (*drawn.problems, *uncounted))
+    controls = trend_controls(texts, catalogue, whole.job.request, (*drawn.problems, *uncounted, *_more_notes(noted)))
     said = badge(view, partial=bool(gaps) and not window.job.status.is_final, decided=_decided(window))
     lists = crossings(events, catalogue)
     told = decisions_told(_reviewable(window))
     return Picture(figure, said, view, lists, controls, note=_nowhere(window, view, gaps), review=told)
+
+
+def _more_notes(noted: Noted) -> tuple[str, ...]:
+    """What is said where there may be more notes than the chart takes."""
+    if len(noted.notes) < MOST_LISTED:
+        return ()
+    words = _("The first {count} notes of this load are shown; there may be more. Load a shorter range to see them.")
+    return (words.format(count=format_number(MOST_LISTED)),)
 
 
 def _asked_first(window: JobWindow, asked: ViewQuery) -> Picture:

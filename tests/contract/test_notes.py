@@ -414,6 +414,21 @@ def test_the_page_draws_the_notes_of_the_window_and_its_overview_is_another_one_
     services.access.engine.dispose()
 
 
+def test_the_page_says_that_there_may_be_more_notes_than_its_chart_takes(folder, settings, monkeypatch):
+    services = Services(settings, open_site(settings), open_ledger(settings), open_access(settings), lambda: SARI, lambda: None)
+    job = services.ledger.record_completed("sari", REQUEST, {})
+    for text in ("sun", "rain"):
+        add_note(services.access, services.site, SARI, replace(DAY, text=text))
+    window = {"job": job.id, "start": REQUEST.start_ms, "end": REQUEST.end_ms, "sequence": 1}
+    said = []
+    for most in (3, 2):
+        monkeypatch.setattr("callbacks.pictures.MOST_LISTED", most)
+        query = ViewQuery(job.id, Selection.of(window), include_flagged=False, theme="light", width_px=800)
+        said.append("there may be more" in str(draw(services, query).whole["controls"]))
+    assert said == [False, True]
+    services.access.engine.dispose()
+
+
 def test_the_history_of_a_station_is_told_to_who_may_see_it_then(ask, settings):
     found = ask("budi", "GET", "/api/notes?from=2013-07-14&to=2013-07-15").json["history"]
     assert [(one["from"], one["to"], one["instrument"]) for one in found] == [
