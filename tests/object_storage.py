@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from tests.e2e.relay import RelayHandler
 from tests.processes import answers, free_port, wait_until
 from tests.servers import program
 
@@ -28,7 +29,6 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 make_server("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=True).serve_forever()
 """
-_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _numbers = itertools.count()
 
 Fault = Callable[[str, str], str | int | None]
@@ -112,7 +112,7 @@ class FaultyStorage:
 
 
 def _handler(storage: FaultyStorage, behind: int) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(RelayHandler):
         protocol_version = "HTTP/1.1"
 
         def _relay(self) -> None:
@@ -124,14 +124,14 @@ def _handler(storage: FaultyStorage, behind: int) -> type[BaseHTTPRequestHandler
                 self.close_connection = True
                 return
             if isinstance(fault, int):
-                self._send(fault, {}, b"")
+                self.send(fault, {}, b"")
                 return
             told = {name: value for name, value in self.headers.items() if name.lower() != storage.ignored.lower()}
             status, headers, answer = ask(behind, self.command, self.path, body, told)
             if fault == "lost":
                 self.close_connection = True
                 return
-            self._send(status, headers, self._shifted(answer))
+            self.send(status, headers, self._shifted(answer))
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _relay
 
@@ -139,18 +139,5 @@ def _handler(storage: FaultyStorage, behind: int) -> type[BaseHTTPRequestHandler
             if not storage.years or "index" not in self.path:
                 return answer
             return re.sub(rb"<LastModified>(\d{4})", lambda found: b"<LastModified>%d" % (int(found[1]) + storage.years), answer)
-
-        def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            with contextlib.suppress(OSError):  # nobody waits for it any more
-                self.send_response_only(status)
-                for name, value in headers.items():
-                    if name.lower() not in _HOP:
-                        self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, *_parts: object) -> None:
-            """Say nothing."""
 
     return Handler

@@ -7,12 +7,31 @@ from __future__ import annotations
 import contextlib
 import http.client
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
 VIEW = b'"output":"chart-answer.data"'
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
+
+class RelayHandler(BaseHTTPRequestHandler):
+    """Sends answers of whatever stands behind a relay."""
+
+    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Send an answer; headers that are of one connection only are this one's own."""
+        with contextlib.suppress(OSError):  # nobody waits for it any more
+            self.send_response_only(status)
+            for name, value in headers.items():
+                if name.lower() not in _HOP:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *_parts: object) -> None:
+        """Say nothing."""
 
 
 class Relay:
@@ -67,7 +86,7 @@ class Relay:
 
 
 def _handler(relay: Relay, site_port: int) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(RelayHandler):
         def do_GET(self) -> None:
             self._relay(b"")
 
@@ -79,7 +98,7 @@ def _handler(relay: Relay, site_port: int) -> type[BaseHTTPRequestHandler]:
             if status is None:
                 self._pass(body)
             elif status:
-                self._send(status, {"Content-Type": "application/json", "Retry-After": "1"}, b"{}")
+                self.send(status, {"Content-Type": "application/json", "Retry-After": "1"}, b"{}")
             self.close_connection = True
 
         def _pass(self, body: bytes) -> None:
@@ -87,19 +106,6 @@ def _handler(relay: Relay, site_port: int) -> type[BaseHTTPRequestHandler]:
             with contextlib.closing(site):
                 site.request(self.command, self.path, body, dict(self.headers))
                 answer = site.getresponse()
-                self._send(answer.status, dict(answer.getheaders()), answer.read())
-
-        def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            with contextlib.suppress(OSError):  # nobody waits for it any more
-                self.send_response_only(status)
-                for name, value in headers.items():
-                    if name.lower() not in _HOP:
-                        self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, *_parts: object) -> None:
-            """Says nothing."""
+                self.send(answer.status, dict(answer.getheaders()), answer.read())
 
     return Handler
