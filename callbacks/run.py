@@ -36,7 +36,6 @@ from data.time.epoch import epoch_ms
 from data.time.resolution import RESOLUTIONS
 from data.view.rollup import rollups_missing
 from errors import JobNotFound, NotPermitted, RiwayatError
-from figures.analysis_figure import drawn_analyses
 from i18n import gettext as _
 from i18n import translate_error
 from jobs.authorized import may_embed
@@ -47,6 +46,7 @@ from jobs.worker.child import make_callback_job
 from layouts import ids
 from layouts.notices import Notice, action_id, alert
 from layouts.table import TABLE
+from layouts.views import drawn_analyses
 
 POLL_MS = 500
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 from analysis.inquiry import TREND
 from data.flag_choice import FlagChoice, read_flags
 from data.view.window import clip_window
-from figures.analysis_figure import drawn_analyses
 from figures.history import Span
 from figures.trend_options import FLAGS, TREND_OPTIONS
 from jobs.job import Job
 from layouts.table import TABLE
+from layouts.views import drawn_analyses
 
 _MOST_OPTIONS: Final = 20
 _LONGEST: Final = 2000  # characters of an option

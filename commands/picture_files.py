@@ -64,7 +64,7 @@ def write_answer_picture(site: Site, job: Job, answer: Answer, out: Path, kind: 
 
 def refuse_without_picture(name: str) -> None:
     """Raise BadParameter where an analysis has no picture."""
-    from figures.analysis_figure import drawn_analyses
+    from layouts.views import drawn_analyses
 
     if name not in drawn_analyses():
         raise typer.BadParameter(f"{name} has no picture; write .csv or .json", param_hint="--out")

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from analysis.answer import Answer
-from analysis.registry import ANALYSES
 from data.catalogue import Catalogue
 from data.request import HistoryRequest
 from figures.canvas import Canvas
 from figures.history import Figure, Span
 from figures.subjects import subjects_in_order
-
-
-def drawn_analyses() -> tuple[str, ...]:
-    """Return the names of analyses that have a picture, in their order: the summary has none."""
-    return tuple(name for name in ANALYSES if _has_picture(name))
-
-
-@cache
-def _has_picture(name: str) -> bool:
-    return find_spec(f"figures.analyses.{name}") is not None
 
 
 def analysis_figure(answer: Answer, catalogue: Catalogue, canvas: Canvas) -> Figure:

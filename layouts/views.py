@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from dash import html
@@ -19,7 +21,6 @@ from data.catalogue import Catalogue
 from data.flag_choice import read_flags
 from data.request import HistoryRequest
 from errors import InvalidRequest
-from figures.analysis_figure import drawn_analyses
 from figures.subjects import subjects_in_order
 from figures.trend_options import FLAGS, TREND_OPTIONS
 from figures.words import sensor_words, station_words
@@ -28,6 +29,16 @@ from i18n import gettext as _
 from layouts import ids
 from layouts.controls import Control, button, choice_row, control_field
 from layouts.table import TABLE, table_label
+
+
+def drawn_analyses() -> tuple[str, ...]:
+    """Return the names of analyses that have a picture, in their order: the summary has none."""
+    return tuple(name for name in ANALYSES if _has_picture(name))
+
+
+@cache
+def _has_picture(name: str) -> bool:
+    return find_spec(f"figures.analyses.{name}") is not None
 
 
 def view_names() -> dict[str, str]:
