@@ -60,7 +60,7 @@ def add_receiver_route(api: Api, services: ApiServices, inbox: Inbox) -> None:
 
 def _values(row: int, item: ReceiverItem, unknown: list[str], errors: dict[str, list[str]]) -> Values:
     """Return what an item says of sensors; adds to ``errors`` what is no number."""
-    found: dict[str, float | None] = {name: getattr(item, name) for name in item.model_fields_set & _SENSORS}
+    found: dict[str, float | None] = {name: vars(item)[name] for name in item.model_fields_set & _SENSORS}
     for name, value in (item.model_extra or {}).items():
         if name.startswith("_") or name in unknown:
             continue

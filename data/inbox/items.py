@@ -34,13 +34,14 @@ def times_of(texts: Sequence[str], stations: Sequence[str], zone: tzinfo) -> tup
 
 def arrivals_of_items(stations: Sequence[str], times: Integers, values: Sequence[Values]) -> Arrivals:
     """Return items as arrivals, without those that speak of no sensor; ``times``: int64 ms UTC."""
-    sensors = tuple(dict.fromkeys(name for item in values for name in item))
-    at = {name: number for number, name in enumerate(sensors)}
-    cells, given = np.full((len(values), len(sensors)), np.nan), np.zeros((len(values), len(sensors)), np.bool_)
+    alike: dict[tuple[str, ...], list[int]] = {}  # rows by the sensors that they speak of: few kinds
     for row, item in enumerate(values):
-        for name, value in item.items():
-            given[row, at[name]] = True
-            if value is not None:
-                cells[row, at[name]] = value
+        alike.setdefault(tuple(item), []).append(row)
+    sensors = tuple(dict.fromkeys(name for names in alike for name in names))
+    cells, given = np.full((len(values), len(sensors)), np.nan), np.zeros((len(values), len(sensors)), np.bool_)
+    for names, rows in alike.items():
+        at = np.ix_(rows, [sensors.index(name) for name in names])
+        cells[at] = np.array([list(values[row].values()) for row in rows], np.float64)  # None becomes NaN
+        given[at] = True
     found = Arrivals(sensors, np.array(stations, object), times, cells, given)
     return found[np.flatnonzero(given.any(axis=1))]
