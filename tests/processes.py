@@ -207,6 +207,14 @@ class ServerProcess:
                     found.append(psutil.Process(int(folder.name)))
         return found
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it is this program that listens there, and no other one."""
+        for process in self.family():
+            with suppress(psutil.Error):
+                if any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in process.net_connections("tcp")):
+                    return True
+        return False
+
     def child(self) -> psutil.Process | None:
         """The process of a running job."""
         return next((process for process in self.family() if _name(process) == "riwayat-job"), None)
@@ -257,7 +265,7 @@ class SiteProcess(ServerProcess):
 
     def start(self) -> Self:
         """Wait until it is ready: databases, and a live worker."""
-        self.wait_until_ready(lambda: answers(f"{self.url}/readyz"))
+        self.wait_until_ready(lambda: answers(f"{self.url}/readyz") and self.listens_on(self.port))
         return self
 
 
@@ -274,7 +282,7 @@ class WebProcess(ServerProcess):
 
     def start(self) -> Self:
         """Wait until it answers."""
-        self.wait_until_ready(lambda: answers(f"{self.url}/healthz"))
+        self.wait_until_ready(lambda: answers(f"{self.url}/healthz") and self.listens_on(self.port))
         return self
 
 

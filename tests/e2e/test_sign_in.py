@@ -119,7 +119,7 @@ def test_a_page_whose_session_ends_while_it_polls_keeps_its_figure_and_leads_bac
         assert drawn > 0
         assert here.drawn_job == job.id
         link = here.driver.find_element(By.ID, "sign-in-again")
-        assert link.is_displayed()
+        wait_until(link.is_displayed, "the way back", PATIENCE_S)
     doors.first.wait_for_job(job.id, Status.COMPLETED)
     link.click()
     fill(here.driver, name="dewi", password=NEW_PASSWORD)
