@@ -90,6 +90,7 @@ class RiwayatDash(Dash):
             shade=_shade(),
             prefix=self.prefix,
             loading=_("Loading …"),
+            unanswered=_("The server does not answer; trying again."),
             later={name: asset_address(self.prefix)(name) for name in self.files.later} | self.files.later_address(*paths),
         )
 

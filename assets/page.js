@@ -274,6 +274,7 @@
   const plainFetch = window.fetch;
   window.fetch = function (resource, options) {
     const url = resource && resource.url ? resource.url : resource;
+    if (isBeginning(url)) return begin(resource, options, FIRST_RETRY_MS);
     const answer = plainFetch.apply(this, arguments);
     if (!isUpdate(url)) return answer;
     const { asksAgain, signal } = options || {}; // assets/questions.js asks again itself, and says so over the chart
@@ -315,6 +316,20 @@
     waitMs = 0;
     showOffline(false);
     if (url.includes("cacheKey=")) lastPoll = Date.now();
+  }
+
+  // -- a page that cannot begin -------------------------------------------------------------------
+  // Dash asks once for its layout and its callbacks, and stands still where nobody answers.
+  const isBeginning = (url) => /_dash-(layout|dependencies)$/.test(String(url));
+  const PASSES = [408, 425, 429, 500, 502, 503, 504];
+
+  async function begin(resource, options, pauseMs) {
+    const answer = await plainFetch(resource, options).catch(() => null);
+    if (answer && !PASSES.includes(answer.status)) return answer;
+    const line = document.querySelector("._dash-loading");
+    if (line) line.textContent = root.dataset.unanswered;
+    await new Promise((done) => window.setTimeout(done, pauseMs));
+    return begin(resource, options, Math.min(pauseMs * 2, LAST_RETRY_MS));
   }
 
   function refused() {

@@ -27,14 +27,23 @@ class DashParts:
 
 
 def document(
-    parts: DashParts, *, title: str, language: str, shade: str, prefix: str, loading: str, later: Mapping[str, str]
+    parts: DashParts,
+    *,
+    title: str,
+    language: str,
+    shade: str,
+    prefix: str,
+    loading: str,
+    unanswered: str,
+    later: Mapping[str, str],
 ) -> str:
-    """The document as HTML; ``loading`` is read while the page is fetched, ``later`` are addresses
-    of the scripts that come when they are first used.
+    """The document as HTML; ``loading`` is read while the page is fetched, ``unanswered`` where it
+    cannot be, ``later`` are addresses of the scripts that come when they are first used.
     """
     icon, scripts = f"{prefix}assets/logo.svg", escape(json.dumps(later))
     return f"""<!DOCTYPE html>
-<html lang="{escape(language)}" data-bs-theme="{escape(shade)}" data-prefix="{escape(prefix)}" data-later="{scripts}">
+<html lang="{escape(language)}" data-bs-theme="{escape(shade)}" data-prefix="{escape(prefix)}" data-later="{scripts}"
+ data-unanswered="{escape(unanswered)}">
 <head>
 {parts.metas}
 <title>{escape(title)}</title>

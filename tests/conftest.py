@@ -237,8 +237,8 @@ def site_port() -> int:
     """A port for all sites that the browser visits one after the other:
     it knows their scripts, at one address, already.
 
-    No other test is given one of these, and each process of the run has a range of its own: were two
-    given the same, the site that starts later would be asked for at the earlier one.
+    No other test is given one of these, and each process of the run has a range of its own:
+    were two given the same, the site that starts later would be asked for at the earlier one.
     """
     first = 32_000 + 48 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16)
     return processes.free_port(first, first + 47)

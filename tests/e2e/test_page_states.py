@@ -12,6 +12,7 @@ from data.request import HistoryRequest
 from jobs.first_visit import expect_first_visit
 from jobs.job import Status
 from jobs.ledger.ledger import open_ledger
+from tests.browser import is_there
 from tests.e2e.conftest import year_of
 from tests.e2e.history_page import PATIENCE_S, HistoryPage
 from tests.processes import WebProcess, WorkerProcess, wait_until
@@ -42,6 +43,18 @@ def test_a_newcomer_to_a_new_site_sees_a_chart_without_a_click(running, sample_p
     page.wait_until_drawn()
     assert [each.id for each in running.ledger.jobs()] == [job.id]
     assert page.severe() == []
+
+
+def test_a_page_whose_layout_is_not_answered_says_so_and_begins_by_itself_when_it_is(running, sample_page):
+    """The browser blocks it: a proxy that restarts, a server that is full."""
+    driver = sample_page.driver
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/_dash-layout"]})
+    driver.get(running.process.url)
+    told = "return (document.querySelector('._dash-loading') || {}).textContent"
+    wait_until(lambda: driver.execute_script(told) == "The server does not answer; trying again.", "the reason", PATIENCE_S)
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    wait_until(lambda: is_there(driver, "#form"), "the page", PATIENCE_S)
 
 
 def test_a_wrong_address_is_said_strange_letters_are_a_first_visit_and_there_one_press_draws_the_last_30_days_of_a_station(
