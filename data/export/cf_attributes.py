@@ -14,6 +14,7 @@ from typing import Final
 from config import VERSION
 from data.catalogue import Sensor
 from data.cells.units import UnitError, temperature_kind, udunits
+from data.decision import CORRECTIONS
 from data.flags_missing import unchecked_months
 from data.range_rows import Span
 from data.readings import FLAG_HARD, FLAG_RANGE, FLAG_SOURCE, FLAG_SUSPECT
@@ -27,6 +28,8 @@ Attributes = Mapping[str, str]
 CONVENTIONS: Final = "CF-1.11"
 FLAG_MASKS: Final = (FLAG_RANGE, FLAG_SOURCE, FLAG_HARD, FLAG_SUSPECT)
 _FLAG_MEANINGS: Final = "outside_valid_range bad_by_source impossible_by_rule suspect_by_rule"
+_CORRECTED: Final = {"offset": "offset_added", "factor": "multiplied", "shift": "shifted_in_time", "fill": "filled_in"}
+CORRECTION_MEANINGS: Final = ("as_measured", *(_CORRECTED.get(kind, kind) for kind in CORRECTIONS))
 TIME_UNITS: Final = "milliseconds since 1970-01-01 00:00:00 +00:00"
 
 
@@ -93,6 +96,18 @@ def of_flags(sensor: Sensor) -> dict[str, str]:
     }
 
 
+def of_corrections(sensor: Sensor) -> dict[str, str]:
+    """Return the attributes of a variable that tells how a sensor's readings were corrected, as
+    places in CORRECTION_MEANINGS.
+    """
+    return {
+        "standard_name": "status_flag",
+        "long_name": f"corrections of {sensor.label('en')}",
+        "flag_meanings": " ".join(CORRECTION_MEANINGS),
+        "comment": "what people decided about the reading; of several corrections the last one",
+    }
+
+
 def of_file(site: Site, request: HistoryRequest, span: Span) -> dict[str, str]:
     """Return the attributes of the whole file; ``span`` is [start, end) of its rows, ms UTC."""
     start, end = map(iso_utc, span)
@@ -124,7 +139,10 @@ def _buckets(request: HistoryRequest) -> str:
 
 def _flags(site: Site, request: HistoryRequest, span: Span) -> str:
     months = unchecked_months(site, replace(request, start_ms=span[0], end_ms=span[1]))
-    unchecked = f" No rule has looked at the readings of {', '.join(months)}." if months else ""
+    named = ", ".join(months)
+    unchecked = (
+        f" Of {named} not all readings were looked at by the rules, or decisions about them do not count yet." if months else ""
+    )
     return f"Flags of quality rules that count: {site.flags}.{unchecked}"
 
 

@@ -1,5 +1,5 @@
-"""The column of flags: which readings of a row are flagged, by what, and how surely; and which were
-corrected.
+"""The column of flags: which readings of a row are flagged, by what, and how surely; which were
+corrected, and of which no rule has been asked yet.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from data.arrays import Bools, Integers
 from data.decision import CORRECTIONS
 from data.export.rows import Piece
 from data.export_names import export_names
-from data.flag_layer import FlagLayer, flag_layer
+from data.flag_layer import FlagLayer, flag_layer, within
 from data.flag_names import BY_HAND, FLAG_NAMES, unpacked
 from data.readings import FLAG_RANGE, FLAG_SOURCE
 from data.request import HistoryRequest
 from data.site_like import SiteLike
+from data.time.months import month_of, month_start_ms
 
 _KINDS = ("csv", "parquet", "arrow")
 _OF_THE_TILE = ("range hard", "source hard")
@@ -36,6 +37,7 @@ _WORDS = (
     ),
 )
 _CORRECTED = ("", *("filled" if kind == "fill" else f"{kind} corrected" for kind in CORRECTIONS))
+_UNCHECKED = ("", "unchecked")
 
 
 def has_flag_column(kind: str, request: HistoryRequest, *, asked: bool) -> bool:
@@ -48,14 +50,15 @@ def has_flag_column(kind: str, request: HistoryRequest, *, asked: bool) -> bool:
 def flag_column(site: SiteLike, request: HistoryRequest, piece: Piece) -> Any:
     """Return texts such as ``temperature spike hard; humidity offset corrected``, one a row, empty
     where nothing is flagged or corrected. Rules are told whether their flags count or not, but not
-    of readings that the rows do not have, since nothing is corrected in them.
+    of readings that the rows do not have, since nothing is corrected in them. ``temperature
+    unchecked`` are readings of months whose flags are still to be made, or made anew.
 
     Raises:
         TileDamaged: a tile is damaged, or was removed meanwhile.
     """
     columns = []
     shown = export_names(site.catalogue, request.sensors)
-    for name, told, flags in zip(request.sensors, shown, piece.flags, strict=True):
+    for name, told, values, flags in zip(request.sensors, shown, piece.values, piece.flags, strict=True):
         code = np.where(flags & FLAG_RANGE, 1, np.where(flags & FLAG_SOURCE, 2, 0)).astype(np.int64)
         layer = flag_layer(site, piece.station, name) if len(piece.times) else None
         if layer is not None:
@@ -64,8 +67,51 @@ def flag_column(site: SiteLike, request: HistoryRequest, piece: Piece) -> Any:
             _add_rules(layer, piece, code, changed > 0 if is_measured else np.zeros(len(code), bool))
             if changed.any() and not is_measured:
                 columns.append(_words(told, _CORRECTED, changed))
+            unchecked = _unchecked(layer, piece) & np.isfinite(values)
+            if unchecked.any():
+                columns.append(_words(told, _UNCHECKED, unchecked.astype(np.int64)))
         columns.append(_words(told, _WORDS, code))
     return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*columns, ""), len(_BETWEEN))
+
+
+def corrected_sensors(site: SiteLike, request: HistoryRequest) -> tuple[str, ...]:
+    """Return the sensors of a request of whose observations people corrected any, where that
+    counts; none of a request for steps.
+    """
+    if request.resolution != "raw" or site.flags == "none":
+        return ()
+    return tuple(name for name in request.sensors if any(_is_corrected(site, request, each, name) for each in request.stations))
+
+
+def _is_corrected(site: SiteLike, request: HistoryRequest, station: str, sensor: str) -> bool:
+    made = (one for one in site.decisions(station, sensor) if one.kind in CORRECTIONS)
+    return any(one.touched_ms[0] <= request.end_ms and one.touched_ms[1] >= request.start_ms for one in made)
+
+
+def correction_kinds(site: SiteLike, piece: Piece, sensor: str) -> Integers:
+    """Return for each row how its reading of a sensor was corrected: 1 + the place of the kind in
+    CORRECTIONS; 0 of what is as it was measured, and of all where no decision counts.
+
+    Raises:
+        TileDamaged: as :func:`flag_column`.
+    """
+    layer = flag_layer(site, piece.station, sensor) if site.flags != "none" and len(piece.times) else None
+    if layer is None or not layer.decisions:
+        return np.zeros(len(piece.times), np.int64)
+    return _corrected(layer, piece)
+
+
+def _unchecked(layer: FlagLayer, piece: Piece) -> Bools:
+    """Return which rows are stamped in months whose flags are not those of today."""
+    start_ms, end_ms = _span(piece)
+    months = range(month_of(start_ms), month_of(end_ms - 1) + 1)
+    base = within(layer.entries(), months)
+    lacking = base.keys() - layer.months(base)
+    found = np.zeros(len(piece.times), bool)
+    for month in lacking:
+        first, stop = np.searchsorted(piece.times, [month_start_ms(month), month_start_ms(month + 1)])
+        found[first:stop] = True
+    return found
 
 
 def _words(told: str, words: tuple[str, ...], code: Integers) -> Any:

@@ -26,7 +26,7 @@ import pyarrow.parquet
 
 from config import VERSION
 from data.export.columns import header_lines, schema, table, text_table
-from data.export.flag_column import flag_column, has_flag_column
+from data.export.flag_column import corrected_sensors, flag_column, has_flag_column
 from data.export.netcdf import libraries, write_netcdf
 from data.export.row_limits import check_rows, on_one_sheet
 from data.export.rows import joined
@@ -42,7 +42,7 @@ from data.tiles.series import SeriesKey
 from errors import InvalidRequest
 from escaping import safe_text
 
-FILES_VERSION = 6  # of how files are written; another one makes clients fetch them again
+FILES_VERSION = 7  # of how files are written; another one makes clients fetch them again
 
 
 def export_csv(
@@ -217,8 +217,9 @@ def export_tag(
     digest = hashlib.blake2b(f"{FILES_VERSION} {pa.__version__} {kind} {units} {with_flags} {seen}".encode(), digest_size=16)
     if kind == NETCDF:
         known = [site.catalogue.stations.get(station) for station in request.stations]
-        digest.update(f"{libraries()} {VERSION} {site.settings.institution} {known!r}".encode())
-    if kind in ("parquet", "arrow"):
+        about = f"{VERSION} {site.settings.institution} {known!r} {corrected_sensors(site, request)}"
+        digest.update(f"{libraries()} {about}".encode())
+    if kind != "csv":
         digest.update(_unchecked(site, request, start_ms, end_ms).encode())
     if kind == XLSX:
         digest.update(repr(site.notes).encode("utf-8", "backslashreplace"))
@@ -230,7 +231,7 @@ def export_tag(
         overlaid = overlaid_series(site, station, sensor)
         if overlaid is not None:
             digest.update(overlaid.digest())
-        layer = flag_layer(site, station, sensor) if with_flags else None
+        layer = flag_layer(site, station, sensor) if with_flags or kind == XLSX else None
         if layer is not None:  # the column tells of flags that do not count, too
             digest.update(repr(sorted(layer.made(entries).items())).encode())
     return digest.hexdigest()

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from data.arrays import Integers
 from data.catalogue import Sensor
 from data.export import cf_attributes as cf
+from data.export.flag_column import corrected_sensors, correction_kinds
 from data.export.rows import Piece
 from data.export.xlsx import ReportRows
 from data.export_names import export_names
@@ -79,9 +80,10 @@ def _counted(
 ) -> Iterator[Columns]:
     """Yield the columns of each piece as :func:`_declare` has them; count rows into ``sizes``."""
     sensors = [site.catalogue[name] for name in request.sensors]
+    corrected = corrected_sensors(site, request)
     for piece in pieces:
         sizes[piece.station] += len(piece.times)
-        yield _columns(piece, request, sensors)
+        yield (*_columns(piece, request, sensors), *(correction_kinds(site, piece, name) for name in corrected))
         wrote(piece.station, int(piece.times[-1]), sum(sizes.values()))
 
 
@@ -127,7 +129,7 @@ def _declare(file: Any, site: Site, request: HistoryRequest) -> list[str]:
         file.dimensions["bounds"] = 2
         file.create_variable("time_bounds", (_OBS, "bounds"), np.int64, chunks=(CHUNK_ROWS, 2), **_PACKED)
         names.append("time_bounds")
-    flags = []
+    flags, corrections, corrected = [], [], corrected_sensors(site, request)
     for sensor, called in zip(sensors, export_names(site.catalogue, request.sensors), strict=True):
         name = _unused(called if _LEGAL.fullmatch(called) else sensor.name, file)
         variable = _rows(file, name, np.float64, cf.of_sensor(sensor, raw=raw), fillvalue=np.nan)
@@ -135,10 +137,16 @@ def _declare(file: Any, site: Site, request: HistoryRequest) -> list[str]:
         names.append(name)
         if raw:
             flags.append(_unused(f"{name}_flag", file, {each.name for each in sensors}))
-            variable.attrs["ancillary_variables"] = flags[-1]
             marks = _rows(file, flags[-1], np.uint8, {**cf.of_flags(sensor), "coordinates": coordinates})
             marks.attrs["flag_masks"] = np.array(cf.FLAG_MASKS, np.uint8)
-    return names + flags
+            beside = flags[-1:]
+            if sensor.name in corrected:
+                corrections.append(_unused(f"{name}_correction", file, {each.name for each in sensors}))
+                kinds = _rows(file, corrections[-1], np.uint8, {**cf.of_corrections(sensor), "coordinates": coordinates})
+                kinds.attrs["flag_values"] = np.arange(len(cf.CORRECTION_MEANINGS), dtype=np.uint8)
+                beside = [*beside, corrections[-1]]
+            variable.attrs["ancillary_variables"] = " ".join(beside)
+    return names + flags + corrections
 
 
 def _declare_stations(file: Any, site: Site, stations: Sequence[str]) -> str:

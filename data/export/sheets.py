@@ -5,6 +5,7 @@ and About, which says what they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,9 +13,12 @@ from zoneinfo import ZoneInfo
 
 from data.catalogue import Sensor
 from data.export.columns import header, offsets_ms
+from data.export.flag_column import flag_column
+from data.export.manifest_records import decision_records
 from data.export.periods import period_columns, periods
 from data.export.rows import Piece
 from data.export.xlsx import DAY, MONTH, Book, Cell, Moment, ReportRows, new_book, with_offset
+from data.flags_missing import unchecked_months
 from data.range_rows import Span, open_observations
 from data.request import HistoryRequest
 from data.site import Site
@@ -26,7 +30,7 @@ from data.view.statistics import statistics
 from errors import NotPermitted
 
 _ROWS_AT_ONCE: Final = 5_000
-_TIME_WIDTH, _STATION_WIDTH, _VALUE_WIDTH = 26, 16, 18
+_TIME_WIDTH, _STATION_WIDTH, _VALUE_WIDTH, _FLAG_WIDTH = 26, 16, 18, 40
 _RULES: Final = {
     "mean": "mean, least and greatest",
     "sum": "sum",
@@ -40,6 +44,7 @@ _NOTE: Final = ("from", "to (no longer part of it)", "station", "sensor", "kind"
 _SENSOR: Final = (
     "sensor", "label", "unit", "Daily and Monthly", "day begins", "time stamps", "decimals", "valid from", "valid to", "formula",
 )  # fmt: skip
+_DECISION: Final = ("decision", "station", "sensor", "kind", "from", "to", "rule", "amount", "filled from")
 
 
 def write_workbook(
@@ -61,14 +66,18 @@ def write_workbook(
 
 
 def _data(book: Book, site: Site, request: HistoryRequest, pieces: Iterable[Piece], wrote: ReportRows) -> int:
-    widths = [20, _TIME_WIDTH, _STATION_WIDTH, *[_VALUE_WIDTH] * len(request.sensors)]
-    sheet = book.sheet("Data", header(site.catalogue, request.sensors, "name"), widths)
+    with_flags = request.resolution == "raw"
+    widths = [20, _TIME_WIDTH, _STATION_WIDTH, *[_VALUE_WIDTH] * len(request.sensors), *[_FLAG_WIDTH] * with_flags]
+    sheet = book.sheet("Data", header(site.catalogue, request.sensors, "name", with_flags=with_flags), widths)
     for piece in pieces:
         offsets = offsets_ms(piece.times, request.timezone).tolist()
+        flags = flag_column(site, request, piece) if with_flags else None
         forms = {offset: with_offset(offset_text(offset)) for offset in set(offsets)}
         for start in range(0, len(piece.times), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
             times, columns = piece.times[some].tolist(), [column[some].tolist() for column in piece.values]
+            if with_flags:
+                columns.append([text or None for text in flags[some].to_pylist()])
             for time_ms, offset, *values in zip(times, offsets[some], *columns, strict=True):
                 sheet.add((Moment(time_ms), Moment(time_ms + offset, forms[offset]), piece.station, *values))
             wrote(piece.station, times[-1], sheet.rows - 1)
@@ -128,6 +137,13 @@ def _about(book: Book, site: Site, request: HistoryRequest, span: Span, rows: in
     sheet.add(_SENSOR)
     for name in request.sensors:
         sheet.add(_sensor_line(site.catalogue[name]))
+    decisions = decision_records(site, request, with_flags=False)
+    if decisions:
+        sheet.add(())
+        sheet.add(_DECISION)
+    for one in decisions:
+        filled_from = ", ".join(one.filled_from) if one.filled_from else None
+        sheet.add((one.number, one.station, one.sensor, one.kind, one.start, one.end, one.rule, one.amount, filled_from))
 
 
 def _request_lines(site: Site, request: HistoryRequest, span: Span, rows: int) -> Iterator[tuple[Cell, ...]]:
@@ -139,6 +155,10 @@ def _request_lines(site: Site, request: HistoryRequest, span: Span, rows: int) -
     yield ("resolution", request.resolution)
     yield ("time zone", request.timezone)
     yield ("source", f"a database, as {Path(mapping).name} maps it" if mapping else "files that were imported")
+    yield ("flags of rules that count", site.flags)
+    unchecked = ", ".join(unchecked_months(site, replace(request, start_ms=span[0], end_ms=span[1])))
+    if unchecked:
+        yield ("not checked", f"{unchecked}: no rule has looked at all readings, or decisions do not count yet")
     yield ("made", iso_utc(int(datetime.now(UTC).timestamp()) * 1000))
     yield ("rows of Data", rows)
 

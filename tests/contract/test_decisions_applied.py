@@ -7,15 +7,17 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
 from data.decision import Decision
-from data.export.formats import export_csv, export_tag
+from data.export.formats import export_csv, export_file, export_tag
 from data.export.manifest import FileRecord, manifest_of
 from data.export.manifest_differences import differences
 from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
@@ -51,6 +53,7 @@ from tests.contract.test_flag_layer import (  # noqa: F401 - a fixture
     with_limits,
 )
 from tests.people import person
+from tests.sheets import sheets_of
 
 OTHER = np.arange(at("2023-12-01"), at("2024-05-01"), HOUR)
 
@@ -155,6 +158,40 @@ def test_a_file_tells_what_was_corrected_filled_in_and_flagged_by_hand(loaded: S
     assert "corrected" not in str(column(found, "none"))
     assert rows(found)[1][50] == 7.0 + ((TIMES[50] - OTHER[0]) // HOUR) % 2
     assert int(TIMES[51]) not in rows(found)[0].tolist()
+
+
+def test_netcdf_and_workbook_tell_what_was_corrected_and_of_which_months_decisions_do_not_count_yet(
+    loaded: Site,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    made = said(1, "offset", 40, 41, amount=0.5), said(2, "factor", 42, 42, amount=2.0)
+    found = replace(decided(loaded, *made), flags="hard")
+    export_file(found, request(), tmp_path / "rows.nc")
+    with h5py.File(tmp_path / "rows.nc") as file:
+        kinds, variable = file["temperature_correction"][:], file["temperature"]
+        words = file["temperature_correction"].attrs["flag_meanings"].split()
+        assert variable.attrs["ancillary_variables"] == "temperature_flag temperature_correction"
+        assert {place: words[kinds[place]] for place in np.flatnonzero(kinds)} == {
+            40: "offset_added",
+            41: "offset_added",
+            42: "multiplied",
+        }
+    export_file(found, request(), tmp_path / "rows.xlsx")
+    sheets = sheets_of(tmp_path / "rows.xlsx")
+    assert [row[-1] for row in sheets["Data"]][41:44] == [
+        "temperature offset corrected",
+        "temperature offset corrected",
+        "temperature factor corrected; temperature step suspect",
+    ]
+    assert [row[0:4] for row in sheets["About"][-2:]] == [[1, "a", "temperature", "offset"], [2, "a", "temperature", "factor"]]
+    assert "not checked" not in {row[0] for row in sheets["About"]}
+    pending = replace(with_decisions(loaded, *made, said(3, "wrong", 50, 50)), flags="hard")
+    export_file(pending, request(), tmp_path / "pending.xlsx")
+    sheets = sheets_of(tmp_path / "pending.xlsx")
+    (unchecked,) = (row[1] for row in sheets["About"] if row[0] == "not checked")
+    assert unchecked.startswith("2024-01: ")
+    assert [row[-1] for row in sheets["Data"]][41:43] == ["temperature unchecked"] * 2
+    assert not sheets["Data"][-5][-1]
 
 
 def test_which_readings_are_corrected_is_made_again_where_it_was_removed_and_kept_where_it_is_seen(loaded: Site) -> None:  # noqa: F811

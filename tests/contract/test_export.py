@@ -141,7 +141,8 @@ def test_every_format_holds_the_same_table(site, tmp_path, kind):
     path = tmp_path / f"out.{kind}"
     export_file(site, REQUEST, path)
     table = _read(path)
-    assert table.columns.tolist() == ["timestamp_utc", "timestamp_local", "station", "rainfall", "temperature"]
+    own = ["timestamp_utc", "timestamp_local", "station", "rainfall", "temperature"]
+    assert table.columns.tolist() == [*own, *["flag"] * (kind == "xlsx")]
     assert (pd.to_datetime(table["timestamp_utc"], utc=True).astype("datetime64[ms, UTC]").astype("int64") == times).all()
     np.testing.assert_array_equal(table["temperature"].to_numpy(float), [1.5, 2.5, -3.5, 4.5, 5.5])
     np.testing.assert_array_equal(table["rainfall"].to_numpy(float), [np.nan, 0.1, 0.2, np.nan, np.nan])

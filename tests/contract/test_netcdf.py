@@ -78,7 +78,8 @@ def test_variables_say_what_they_are_in_the_words_of_the_conventions(site, tmp_p
     institution = site.settings.model_copy(update={"institution": "Balai Besar"})
     with written(replace(site, settings=institution, flags="all"), tmp_path) as file:
         assert file.attrs["comment"].endswith(
-            "Flags of quality rules that count: all. No rule has looked at the readings of 2019-03."
+            "Flags of quality rules that count: all. Of 2019-03 not all readings were looked at by the rules,"
+            " or decisions about them do not count yet."
         )
         said = {name: dict(file.variables[name].attrs) for name in ("time", "temperature", "rainfall", "alt", "lat")}
         assert (file.attrs["Conventions"], file.attrs["featureType"]) == ("CF-1.11", "timeSeries")

@@ -286,7 +286,7 @@ def test_every_digit_of_a_number_and_every_time_comes_back(settings):
     values = np.array([0.1 + 0.2, -1e-7, 1 / 3])
     site, request = kept(settings, temperature=(times, values))
     header, *rows = sheet_rows(write(site, request))
-    assert header == ("timestamp_utc", "timestamp_local", "station", "temperature (°C)")
+    assert header == ("timestamp_utc", "timestamp_local", "station", "temperature (°C)", "flag")
     assert [row[3] for row in rows] == values.tolist()
     march = datetime.fromisoformat("2019-03-01")  # a workbook knows no zones; the header says UTC
     assert rows[0][:3] == (march, march, "aws-1")
@@ -334,6 +334,7 @@ def test_buckets_are_not_counted_by_reading_where_there_cannot_be_too_many(setti
 _MEASURE = """
 import json, re, sys
 from pathlib import Path
+import pyarrow
 from config import Settings
 from data.request import HistoryRequest
 from data.site import open_site
@@ -342,6 +343,7 @@ from jobs.kinds.export_file import write_export
 def peak_mb():  # not ru_maxrss, which begins with what the parent had
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024 / 1e6
 
+pyarrow.array(["", "a"]).take(pyarrow.array([1, 0]))  # some 50 MB once, whatever is asked of it
 site, before = open_site(Settings(data_dir=sys.argv[1], _env_file=None)), peak_mb()
 found = write_export(site, HistoryRequest.from_json(sys.argv[2]), "workbook", "x-1", lambda progress: None)
 print(json.dumps({"rows": found["rows"], "grown_mb": peak_mb() - before}))
