@@ -83,7 +83,8 @@
     more.hidden = !grows || !mayChange();
     more.addEventListener("click", () => line([], ""));
     const head = make("tr", "", ...(whole && !grows ? [make("th", "")] : []), ...heads.map((each) => make("th", "", each)));
-    const control = make("summary", "", textOf(limit.value) || words.limitsOff);
+    const said = (pair, at) => (grows ? `${pair[0]} min: ${pair[1]}` : `${names[at]} ${pair[0]} … ${pair[1]}`.trim());
+    const control = make("summary", "", (limit.value ? given.map(said).join(" · ") : "") || words.limitsOff);
     control.id = `limit-${limit.name}`;
 
     function read() {

@@ -166,9 +166,10 @@
     return made;
   }
 
-  // The second press removes.
+  // The second press removes, but for that of a double click.
   function removing(one) {
-    const made = button("btn btn-sm note-remove", words.remove, function () {
+    const made = button("btn btn-sm note-remove", words.remove, function ({ detail }) {
+      if (detail > 1) return;
       if (made.dataset.sure) return void send("DELETE", `/${one.id}`).then(gone, (error) => (made.textContent = error.message));
       made.dataset.sure = "true";
       made.textContent = words.sure;

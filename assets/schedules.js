@@ -64,7 +64,8 @@
   function row(one) {
     const [remove, line] = [button("btn btn-sm", words.remove), make("tr", "")];
     remove.setAttribute("aria-label", `${words.remove}: ${one.name}`);
-    remove.addEventListener("click", async function () {
+    remove.addEventListener("click", async function ({ detail }) {
+      if (detail > 1) return; // the second half of a double click is no answer to what it asks
       if (remove.dataset.sure === undefined) {
         remove.dataset.sure = "";
         remove.textContent = words.sure;

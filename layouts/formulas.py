@@ -81,7 +81,7 @@ def formula_dialog() -> Component:
         ),
         html.Details([html.Summary(_("Sensors and examples")), html.Div(id=ids.FORMULA_HELP)], className="formula-help"),
     ]
-    head = dbc.ModalHeader(dbc.ModalTitle(_("Formula"), tag="h2"), close_button=True)
+    head = dbc.ModalHeader(dbc.ModalTitle(_("Formula"), tag="h2", id="formula-title"), close_button=True)
     dialog = dbc.Modal(
         [head, dbc.ModalBody(parts)],
         id=ids.FORMULA_DIALOG,
@@ -89,6 +89,7 @@ def formula_dialog() -> Component:
         centered=True,
         scrollable=True,
         className="embed-dialog",
+        labelledby="formula-title",
     )
     return html.Div([dcc.Store(id=ids.FORMULA_TYPED), dialog])
 
