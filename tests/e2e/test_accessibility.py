@@ -119,6 +119,10 @@ def test_axe_finds_nothing_in_any_view_dialog_or_sheet_of_the_workbench(chart: C
             if view == "quality":
                 watcher.click(".review-event")
                 chart.wait("return !!document.querySelector('.review-picture .main-svg')", "the picture of an event")
+                watcher.click(".review-limits")
+                watcher.see(".limits[open] .limits-table input")
+                watcher.look("the dialog of limits", ".limits[open]")
+                watcher.click(".limits[open] .details-close")
             watcher.look(view, "html" if view == "trend" else "#chart-area")  # all else stays as it is
         look_at_pins_and_axes(watcher, chart)
         look_at_dialogs(watcher, chart)
@@ -140,8 +144,8 @@ def look_at_pins_and_axes(watcher: Watcher, chart: Chart) -> None:
     chart.wait("return document.querySelectorAll('#between tbody tr').length > 0", "what lies between")
     watcher.click(".readout-decide")
     watcher.see(".decide[open] .form-select")
-    watcher.look("the dialog of decisions", ".decide")
-    watcher.click(".decide .details-close")
+    watcher.look("the dialog of decisions", ".decide[open]")
+    watcher.click(".decide[open] .details-close")
     watcher.click(".axes-summary")
     watcher.look("pins, and axes", ".chart")
     watcher.click(".axes-summary")
@@ -151,7 +155,7 @@ def look_at_pins_and_axes(watcher: Watcher, chart: Chart) -> None:
 
 
 def look_at_dialogs(watcher: Watcher, chart: Chart) -> None:
-    for opener, dialog in (("#saved-open", "#saved-dialog"), ("#embed-open", "#embed-dialog")):
+    for opener, dialog in (("#saved-open", "#saved-dialog"), ("#embed-open", "#embed-dialog"), ("#formula-open", "")):
         watcher.click(opener)
         watcher.see(".modal.show .modal-body")
         if dialog == "#embed-dialog":
@@ -159,6 +163,10 @@ def look_at_dialogs(watcher: Watcher, chart: Chart) -> None:
         watcher.look(f"the dialog of {opener}", ".modal")
         watcher.click(".modal.show .btn-close")
         chart.wait_for(lambda: not is_there(chart.driver, ".modal"), "the dialog to be gone")
+    watcher.click("#schedules-open")
+    watcher.see(".limits[open]")
+    watcher.look("the dialog of schedules", ".limits[open]")
+    watcher.click(".limits[open] .details-close")
     watcher.see("#search").send_keys("E")
     watcher.see("#search-list .search-item")
     watcher.look("the search", ".site-header")
