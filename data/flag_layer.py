@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,14 +19,12 @@ from data.decision import Decision
 from data.decision_reach import NOTHING, DecisionReach, Reach, reach_of, span_of
 from data.flag_choice import LEFT_OUT, FlagChoice
 from data.limit_overrides import NOTHING_SET
-from data.quality_limits import RULES_VERSION, QualityLimits
-from data.site_like import SiteLike
+from data.quality_limits import QualityLimits
 from data.tiles.format import TileEntry
 from data.tiles.index import Marks
 from data.tiles.series import BlockTable, Series, SeriesKey
 from data.tiles.tile_store import TileStore
 from data.time.months import month_start_ms, months_between
-from data.usual_limits import limits_of
 
 Entries = Mapping[int, TileEntry]
 _MADE_OF = struct.Struct("<qII")
@@ -70,6 +68,22 @@ class FlagLayer:
     def _beside(self, what: str) -> SeriesKey:
         return self.base._replace(sensor=f"{self.base.sensor}@{what}")
 
+    @property
+    def is_plain(self) -> bool:
+        """Return whether it is made of the series and rules alone."""
+        return not self.decisions
+
+    @property
+    def read_keys(self) -> tuple[SeriesKey, ...]:
+        """Return all series that tell what is still to be made."""
+        filling = (self.filling_key(one) for one in self.decisions if one.filled_from)
+        return (self.base, *self.keys_made, *dict.fromkeys(filling))
+
+    @property
+    def made_by(self) -> tuple[object, ...]:
+        """Return what decides the flags besides the tiles of :attr:`read_keys`."""
+        return self.rules, self.decisions
+
     @cached_property
     def reach(self) -> DecisionReach:
         """Which decisions bear on which month."""
@@ -86,7 +100,7 @@ class FlagLayer:
         base = self.tiles.entries(self.base)
         if not self.decisions:
             return base
-        return {**base, **{month: _empty(month) for month in self._gaining(base) if month not in base}}
+        return {**base, **{month: empty_entry(month) for month in self._gaining(base) if month not in base}}
 
     def _gaining(self, base: Entries) -> Iterator[int]:
         yield from self.reach.months_shifted_to(base)
@@ -102,7 +116,7 @@ class FlagLayer:
     def mark(self, entry: TileEntry) -> int:
         """Return the fingerprint of flags that are made of a tile of the series as it is now."""
         made = zlib.crc32(_MADE_OF.pack(entry.generation, entry.fingerprint, entry.crc), self.rules)
-        return self._decided(entry.month, made) if self.decisions else made
+        return self.decided(entry.month, made) if self.decisions else made
 
     def marks(self, base: Marks) -> Integers:
         """Return :meth:`mark` of all tiles of the series."""
@@ -112,10 +126,10 @@ class FlagLayer:
         packed, size = memoryview(parts.tobytes()), _MADE_OF.size
         made = [zlib.crc32(packed[at : at + size], self.rules) for at in range(0, len(packed), size)]
         if self.decisions:
-            made = [self._decided(month, mark) for month, mark in zip(base.month.tolist(), made, strict=True)]
+            made = [self.decided(month, mark) for month, mark in zip(base.month.tolist(), made, strict=True)]
         return np.array(made, np.int64)
 
-    def _decided(self, month: int, made: int) -> int:
+    def decided(self, month: int, made: int) -> int:
         """Return the mark of a month whose own tile gives ``made``: the same where nobody decided
         anything, else one that differs with decisions and all tiles that they read.
         """
@@ -215,7 +229,7 @@ class OverlaidSeries:
         """Published tiles by month, as they count."""
         base, other = self.layer.entries(), self.layer.tiles.entries(self.key)
         found = {**base, **{month: other[month] for month in self.layer.fresh(other, base)}}
-        return found if not self.layer.decisions else {month: entry for month, entry in found.items() if entry.bytes}
+        return found if self.layer.is_plain else {month: entry for month, entry in found.items() if entry.bytes}
 
     def open(self, start_ms: int, end_ms: int, *, lag_ms: int = 0) -> Series:
         """Return the rows of [start_ms, end_ms); raises as :meth:`TileStore.open_series`."""
@@ -250,24 +264,7 @@ class OverlaidSeries:
         return repr([{month: each[month] for month in sorted(self.layer.fresh(each, base))} for each in made]).encode()
 
     def _instead(self, base: Entries, other: Entries) -> Collection[int]:
-        return self.layer.fresh(other, self.layer.entries() if self.layer.decisions else base)
-
-
-def flag_layer(site: SiteLike, station: str, sensor: str) -> FlagLayer | None:
-    """Return the flags of a series; None of a derived sensor, of which no rule is asked."""
-    known, metadata = site.catalogue[sensor], site.catalogue.stations.get(station)
-    if known.formula:
-        return None
-    limits = limits_of(known, metadata, site.limits(station, sensor))
-    rules = _rules(limits, known.stamp, metadata.position if metadata else None)
-    key = SeriesKey(site.source_id, station, sensor)
-    return FlagLayer(site.tiles, key, rules, site.decisions(station, sensor), limits)
-
-
-def overlaid_series(site: SiteLike, station: str, sensor: str) -> OverlaidSeries | None:
-    """Return a series with the flags that count at a site; None where it is as its tiles are."""
-    layer = None if site.flags == "none" else flag_layer(site, station, sensor)
-    return None if layer is None else OverlaidSeries(layer, site.flags)
+        return self.layer.fresh(other, base if self.layer.is_plain else self.layer.entries())
 
 
 def within(entries: Entries, months: range) -> dict[int, TileEntry]:
@@ -275,12 +272,7 @@ def within(entries: Entries, months: range) -> dict[int, TileEntry]:
     return {month: entry for month, entry in entries.items() if month in months}
 
 
-def _empty(month: int) -> TileEntry:
+def empty_entry(month: int) -> TileEntry:
     """Return what stands for a tile of a month in which nothing was measured."""
     begin = month_start_ms(month)
     return TileEntry(month, 0, 0, 0, 0, begin, begin, 0, 0, 0, 0, 0, 0)
-
-
-@lru_cache(maxsize=4096)
-def _rules(limits: QualityLimits, stamp: str, position: tuple[float, float] | None) -> int:
-    return zlib.crc32(f"{RULES_VERSION} {limits.model_dump_json()} {stamp} {position}".encode())

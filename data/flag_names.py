@@ -15,8 +15,11 @@ FLAG_NAMES: Final = (
     *("source", "range"),  # which tiles of readings tell, unless a person calls them suspect
     *("gap", "silent", "irregular", "frozen", "dew_point", "gust", "no_speed", "dry_rain"),
     *("neighbours", "twin", "par_ratio"),
+    "inputs",
 )
-"""``hand``: flagged by a person for no rule; after it rules whose events a person confirmed."""
+"""``hand``: flagged by a person for no rule; after it rules whose events a person confirmed.
+``inputs``: of a derived series, made of readings that are flagged.
+"""
 
 _PLACES: Final = 256  # more than there will be names
 

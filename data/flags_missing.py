@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from data.arrays import Bools, Integers
+from data.derived_flags import DerivedFlags
 from data.flag_choice import LEFT_OUT
-from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
+from data.flag_layer import FlagLayer, OverlaidSeries
 from data.load_plan import Plan, plan
+from data.overlay import flag_layer
 from data.request import HistoryRequest
 from data.site import Site
 from data.site_like import SiteLike
@@ -55,8 +57,6 @@ def _unmade(site: SiteLike, request: HistoryRequest) -> Iterator[tuple[Integers,
     wanted = months_with_flags(request)
     for series in request.series:
         layer = flag_layer(site, *series)
-        if layer is None:
-            continue
         months, rows = _unmade_of(layer)
         if len(months):
             first, stop = np.searchsorted(months, [wanted.start, wanted.stop])
@@ -67,9 +67,9 @@ def _unmade_of(layer: FlagLayer) -> tuple[Integers, Integers]:
     """Return months and rows of all tiles of a series without flags; found out once for each state
     of the indices.
     """
-    filling = tuple(dict.fromkeys(layer.filling_key(one) for one in layer.decisions if one.filled_from))
-    keys, about = (layer.base, *layer.keys_made, *filling), (layer.rules, layer.decisions)
-    found = layer.tiles.told(keys, about, lambda: _with_decisions(layer) if layer.decisions else _without_decisions(layer))
+    found = layer.tiles.told(
+        layer.read_keys, layer.made_by, lambda: _without_decisions(layer) if layer.is_plain else _with_decisions(layer)
+    )
     return found[0], found[1]
 
 
@@ -102,16 +102,40 @@ def _lacking(marks: Marks, months: Integers, fingerprints: Integers) -> tuple[Bo
     return (marks.month[at] != months) | (marks.fingerprint[at] != fingerprints), at
 
 
-def requests_beside(site: Site, request: HistoryRequest) -> list[HistoryRequest]:
+def requests_beside(site: SiteLike, request: HistoryRequest) -> list[HistoryRequest]:
     """Return requests for whole months of what decisions need, one for each run of months without
-    a gap of a year; none where nobody decided so.
+    a gap of a year; none where nobody decided so. Before them those of the inputs of derived series
+    whose flags are to be made, and of what decisions about these need.
     """
+    return [*_inputs_beside(site, request), *_decided_beside(site, request)]
+
+
+def _inputs_beside(site: SiteLike, request: HistoryRequest) -> Iterator[HistoryRequest]:
+    """Yield requests for the inputs of derived series, of the months whose flags are not made, and
+    of what decisions about them need.
+    """
+    wanted = months_with_flags(request)
+    for station, name in request.series:
+        layer = flag_layer(site, station, name)
+        if not isinstance(layer, DerivedFlags):
+            continue
+        unmade = [month for month in _unmade_of(layer)[0].tolist() if month in wanted]
+        months = {each for month in unmade for each in layer.months_read(month)}
+        reached = range(layer.months_read(wanted.start).start, wanted.stop)
+        for each in layer.inputs:
+            if each.decisions:
+                yield from _decided_beside(site, _request(each.base, reached))
+            yield from (_request(each.base, run) for run in _runs(months))
+
+
+def _decided_beside(site: SiteLike, request: HistoryRequest) -> list[HistoryRequest]:
+    """Return what decisions about the series of a request need."""
     wanted = months_with_flags(request)
     needed: dict[SeriesKey, set[int]] = {}
     for series in request.series:
-        layer = flag_layer(site, *series) if site.decisions(*series) else None
-        if layer is None:
+        if not site.decisions(*series):
             continue
+        layer = flag_layer(site, *series)
         for month in wanted:
             for key, months in layer.reads(layer.reach.of(month)):
                 is_own = (key.station, key.sensor) in request.series

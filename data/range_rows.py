@@ -9,7 +9,7 @@ their lag is 1 ms (docs/decisions/0019).
 from __future__ import annotations
 
 from data.catalogue import Catalogue, Sensor
-from data.flag_layer import overlaid_series
+from data.overlay import overlaid_series
 from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.tiles.series import Series, SeriesKey

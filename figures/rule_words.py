@@ -34,6 +34,7 @@ def rule_name(rule: str) -> str:
         "neighbours": _("Unlike neighbours"),
         "twin": _("Sensors differ"),
         "par_ratio": _("PAR unlike radiation"),
+        "inputs": _("Made of flagged readings"),
     }.get(rule, rule)
 
 

@@ -34,7 +34,7 @@ TIME_UNITS: Final = "milliseconds since 1970-01-01 00:00:00 +00:00"
 
 
 _STATIONS_NAMED: Final = 5  # in the title
-_INPUTS: Final = "from inputs as they were measured, also where quality rules flag them"
+_INPUTS: Final = "from inputs with the flags and corrections that count"
 _CELL_METHODS: Final = {"mean": "time: mean", "sum": "time: sum", "direction": "time: mean (of unit vectors)"}
 
 TIME: Final[Attributes] = {

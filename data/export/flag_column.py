@@ -14,8 +14,9 @@ from data.arrays import Bools, Integers
 from data.decision import CORRECTIONS
 from data.export.rows import Piece
 from data.export_names import export_names
-from data.flag_layer import FlagLayer, flag_layer, within
+from data.flag_layer import FlagLayer, within
 from data.flag_names import BY_HAND, FLAG_NAMES, unpacked
+from data.overlay import flag_layer
 from data.readings import FLAG_RANGE, FLAG_SOURCE
 from data.request import HistoryRequest
 from data.site_like import SiteLike

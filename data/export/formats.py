@@ -33,8 +33,8 @@ from data.export.rows import joined
 from data.export.sheets import write_workbook
 from data.export.xlsx import XLSX, ReportRows
 from data.file_columns import Units
-from data.flag_layer import flag_layer, overlaid_series
 from data.flags_missing import unchecked_months
+from data.overlay import flag_layer, overlaid_series
 from data.range_rows import Span, published_months
 from data.request import HistoryRequest
 from data.site import Site

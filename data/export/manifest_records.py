@@ -5,9 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from data.decision import Decision, DecisionKind
+from data.derived_flags import DerivedFlags
 from data.file_note import FileNote
-from data.flag_layer import FlagLayer, flag_layer, within
+from data.flag_layer import FlagLayer, within
 from data.flags_missing import months_with_flags
+from data.overlay import flag_layer
 from data.range_rows import open_observations, published_months
 from data.request import HistoryRequest, request_of
 from data.site import Site
@@ -142,7 +144,7 @@ def series_record(site: Site, request: HistoryRequest, station: str, name: str, 
     entries = site.tiles.entries(SeriesKey(site.source_id, station, name))
     there = [(month, entries[month]) for month in sorted(published_months(site, request, station, name))]
     layer = flag_layer(site, station, name) if with_flags or site.flags != "none" else None
-    if layer is not None and layer.decisions:  # months that are filled alone have no tile of readings
+    if layer is not None and not layer.is_plain:  # months that are filled alone have no tile of readings
         filled = within(layer.entries(), months_with_flags(request))
         there = sorted([*there, *((month, entry) for month, entry in filled.items() if month not in entries)])
     months = {month_name(month): f"{entry.generation} {entry.crc:08x}{_flags(layer, entry)}" for month, entry in there}
@@ -156,9 +158,10 @@ def decision_records(site: Site, request: HistoryRequest, *, with_flags: bool) -
     found: dict[int, Decision] = {}
     for key in request.series if with_flags or site.flags != "none" else ():
         layer = flag_layer(site, *key)
-        if layer is not None and layer.decisions:
-            bearing = (one for month in months_with_flags(request) for one in layer.reach_in(month).decisions)
-            found |= {one.number: one for one in bearing}
+        for each in (layer, *layer.inputs) if isinstance(layer, DerivedFlags) else (layer,):
+            if each.decisions:
+                bearing = (one for month in months_with_flags(request) for one in each.reach_in(month).decisions)
+                found |= {one.number: one for one in bearing}
     return tuple(_decision(found[number]) for number in sorted(found))
 
 

@@ -76,7 +76,7 @@ def _data(book: Book, site: Site, request: HistoryRequest, pieces: Iterable[Piec
         for start in range(0, len(piece.times), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
             times, columns = piece.times[some].tolist(), [column[some].tolist() for column in piece.values]
-            if with_flags:
+            if flags is not None:
                 columns.append([text or None for text in flags[some].to_pylist()])
             for time_ms, offset, *values in zip(times, offsets[some], *columns, strict=True):
                 sheet.add((Moment(time_ms), Moment(time_ms + offset, forms[offset]), piece.station, *values))

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.flag_layer import flag_layer, within
+from data.flag_layer import within
+from data.overlay import flag_layer
 from data.range_rows import lag_ms
 from data.request import HistoryRequest
 from data.site_like import SiteLike

@@ -11,8 +11,9 @@ import numpy as np
 
 from data.arrays import Bools, Floats, Integers
 from data.decision import DecisionKind
-from data.flag_layer import FlagLayer, flag_layer
+from data.flag_layer import FlagLayer
 from data.flag_names import FLAG_NAMES, unpacked
+from data.overlay import flag_layer
 from data.sensor import Sensor
 from data.site_like import SiteLike
 from data.tiles.blocks import BLOCK_ROWS

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.arrays import Bools, Floats, Integers
-from data.flag_layer import flag_layer
+from data.overlay import flag_layer
 from data.range_rows import open_observations
 from data.request import HistoryRequest
 from data.site_like import SiteLike

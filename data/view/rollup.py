@@ -21,7 +21,8 @@ import numpy as np
 from data.arrays import Floats, Integers
 from data.catalogue import Sensor
 from data.flag_choice import LEFT_OUT
-from data.flag_layer import OverlaidSeries, flag_layer
+from data.flag_layer import OverlaidSeries
+from data.overlay import flag_layer
 from data.range_rows import lag_ms
 from data.readings import Observations
 from data.request import HistoryRequest
@@ -131,7 +132,7 @@ def _rollups(site: SiteLike, request: HistoryRequest) -> Iterator[_Rollup]:
             key, layer = SeriesKey(site.source_id, station, name), flag_layer(site, station, name)
             of = partial(_Rollup, site.tiles, key, sensor, BY_NAME[request.resolution], request.timezone)
             yield from (of(rows) for rows in BOTH)
-            yield from (of("good", OverlaidSeries(layer, choice)) for choice in LEFT_OUT if layer is not None)
+            yield from (of("good", OverlaidSeries(layer, choice)) for choice in LEFT_OUT)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from data.flag_layer import overlaid_series
+from data.overlay import overlaid_series
 from data.range_rows import open_observations, whole_steps
 from data.request import HistoryRequest
 from data.site_like import SiteLike

@@ -16,16 +16,20 @@ from data.arrays import Integers
 from data.catalogue import Sensor
 from data.corrected_month import corrected_month
 from data.corrections import CorrectedRows, measured
+from data.derived_flags import DerivedFlags
+from data.derived_overlay import derived_overlay, inputs_are_there
 from data.flag_choice import LEFT_OUT
-from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer, within
-from data.flag_names import packed
+from data.flag_layer import FlagLayer, OverlaidSeries, within
+from data.flag_names import FLAG_NAMES, packed
 from data.flags_missing import months_with_flags
+from data.overlay import flag_layer
 from data.readings import FLAG_HARD, FLAG_SUSPECT, Observations
 from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.tiles.format import TileEntry
 from data.tiles.tile_store import SeriesKey
-from data.time.months import month_bounds_ms
+from data.time.epoch import EARLIEST_MS, LATEST_MS
+from data.time.months import month_bounds_ms, month_start_ms
 
 Position = tuple[float, float] | None
 Looked = Callable[[SeriesKey, TileEntry], None]
@@ -51,12 +55,13 @@ def write_flags(
     used: list[tuple[SeriesKey, int]] = []
     for station, name in request.series:
         layer = flag_layer(site, station, name)
-        if layer is None:
-            continue
         base = within(layer.entries(), months_with_flags(request))
         lacking = base.keys() - layer.months(base)
         if published is not None:
             lacking &= set(published.get(layer.base, ()))
+        if isinstance(layer, DerivedFlags) and lacking:
+            used += _write_inputs(site, layer, lacking)
+            lacking = {month for month in lacking if inputs_are_there(layer, base[month])}
         metadata = site.catalogue.stations.get(station)
         sensor, position = site.catalogue[name], metadata.position if metadata else None
         maker = _Maker(site, layer, sensor, position)
@@ -64,6 +69,17 @@ def write_flags(
         for some in (entries[at : at + _MONTHS_AT_ONCE] for at in range(0, len(entries), _MONTHS_AT_ONCE)):
             maker.write(some, report)
         used += [(key, month) for key in layer.keys_made for month in site.tiles.entries(key) if month in base]
+    return used
+
+
+def _write_inputs(site: SiteLike, layer: DerivedFlags, months: Collection[int]) -> list[tuple[SeriesKey, int]]:
+    """Make the flags of the inputs of some months of a derived series."""
+    used: list[tuple[SeriesKey, int]] = []
+    start_ms = max(month_start_ms(layer.months_read(min(months))[0]), EARLIEST_MS)
+    end_ms = min(month_bounds_ms(max(months))[1], LATEST_MS)
+    for each in layer.inputs:
+        request = HistoryRequest((each.base.station,), (each.base.sensor,), start_ms, end_ms)
+        used += write_flags(site, request)
     return used
 
 
@@ -82,13 +98,27 @@ class _Maker:
         made: dict[SeriesKey, list[TileEntry]] = {}
         for entry in entries:
             mark = layer.mark(entry)  # from before its readings are opened: what changes meanwhile makes it stale
-            for key, tile in self._tiles(entry):
+            tiles = self._tiles(entry)
+            if isinstance(layer, DerivedFlags):
+                derived = list(self._derived(layer, entry))
+                mark, tiles = layer.mark_made(mark, differs=len(derived) > 1), iter(derived)
+            for key, tile in tiles:
                 written = layer.tiles.write(key, entry.month, tile, generation=entry.generation, fingerprint=mark)
                 made.setdefault(key, []).append(written)
             if report is not None:
                 report(layer.base, entry)
         for key in sorted(made, key=lambda key: key == layer.key):  # the flags say that the others are there
-            layer.tiles.publish(key, made[key], ordered=not layer.decisions)
+            layer.tiles.publish(key, made[key], ordered=layer.is_plain)
+
+    def _derived(self, layer: DerivedFlags, entry: TileEntry) -> Iterator[tuple[SeriesKey, Observations]]:
+        """Yield what is kept of a month of a derived series."""
+        found = derived_overlay(self.site, layer, self.sensor, entry.month)
+        if found is None:
+            yield layer.key, _plain(np.empty(0, np.int64), np.empty(0, np.int64))
+            return
+        yield from ((OverlaidSeries(layer, choice).key, tile) for choice, tile in found.tiles.items())
+        rule = np.full(len(found.flagged), FLAG_NAMES.index("inputs"))
+        yield layer.key, Observations(found.flagged, packed(rule, np.zeros_like(rule)), found.hard.astype(np.uint8))
 
     def _tiles(self, entry: TileEntry) -> Iterator[tuple[SeriesKey, Observations]]:
         """Yield what is kept of a month: its flags and their limits, which readings are corrected,

@@ -20,8 +20,9 @@ from data.decision import Decision
 from data.export.formats import export_csv, export_file, export_tag
 from data.export.manifest import FileRecord, manifest_of
 from data.export.manifest_differences import differences
-from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
+from data.flag_layer import FlagLayer, OverlaidSeries
 from data.flags_missing import flags_missing, requests_beside
+from data.overlay import flag_layer
 from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of
 from data.site import Site

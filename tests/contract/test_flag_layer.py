@@ -14,10 +14,11 @@ from analysis.question import ask
 from analysis.registry import find
 from data.export.formats import export_csv, export_tag
 from data.flag_choice import FLAG_CHOICES, FlagChoice
-from data.flag_layer import FlagLayer, OverlaidSeries, flag_layer
+from data.flag_layer import FlagLayer, OverlaidSeries
 from data.flag_names import FLAG_RULES
 from data.flags_missing import flags_missing
 from data.ingest.own_files import own_columns
+from data.overlay import flag_layer
 from data.quality_limits import QualityLimits
 from data.range_rows import open_observations
 from data.request import HistoryRequest, request_of

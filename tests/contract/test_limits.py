@@ -30,9 +30,9 @@ from data.catalogue import DEFAULT_CATALOGUE, load_catalogue
 from data.database.engine import make_engine
 from data.export.manifest import FileRecord, manifest_of
 from data.export.manifest_differences import differences
-from data.flag_layer import flag_layer
 from data.flags_missing import flags_missing
 from data.limit_overrides import AS_CATALOGUE, LimitOverrides
+from data.overlay import flag_layer
 from data.quality_limits import QualityLimits
 from data.range_rows import open_observations
 from data.request import HistoryRequest

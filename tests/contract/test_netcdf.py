@@ -180,9 +180,9 @@ def test_a_formula_of_a_user_is_called_by_its_label_where_that_is_a_name(site, t
         assert file.variables[called or name].attrs["long_name"] == label
 
 
-def test_a_derived_sensor_says_its_formula_and_that_rules_take_nothing_from_its_inputs(site):
+def test_a_derived_sensor_says_its_formula_and_that_flags_count_in_its_inputs(site):
     told = of_sensor(replace(site.catalogue["temperature"], formula="temperature - 5"), raw=True)["comment"]
-    assert told.startswith("computed as temperature - 5, from inputs as they were measured, also where quality rules flag them; ")
+    assert told.startswith("computed as temperature - 5, from inputs with the flags and corrections that count; ")
 
 
 def test_a_name_without_a_known_ending_is_told_the_endings(site, tmp_path):
