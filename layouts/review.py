@@ -124,12 +124,18 @@ def _told(station: str, event: QualityEvent, timezone: str, catalogue: Catalogue
         "words": [
             _when(event, timezone),
             rule_name(event.rule),
-            f"{visible(station)} · {of_words(event.sensor, catalogue)}",
+            f"{visible(station)} · {_of_words(event, catalogue)}",
             found_words(event, catalogue),
             length_text(event.to_ - event.from_) if event.to_ > event.from_ else "–",
             format_number(event.rows),
         ],
     }
+
+
+def _of_words(event: QualityEvent, catalogue: Catalogue) -> str:
+    """Return the sensor of an event, and the one that contradicts it."""
+    one = of_words(event.sensor, catalogue)
+    return f"{one} – {of_words(event.other, catalogue)}" if event.other else one
 
 
 def _when(event: QualityEvent, timezone: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,13 +13,20 @@ from analysis.quality.spans import Spans, concatenated, joined
 from analysis.quality.station_checks import Found
 from analysis.question import Observed, Question
 from data.arrays import Floats, Integers
-from data.quality_limits import QualityLimits
+from data.quality_limits import QualityLimits, Quantity
 from data.time.epoch import DAY_MS, HOUR_MS
 
 _PART_MS: Final = 360 * DAY_MS
 _PAR_A_WATT: Final = (1.0, 3.5)  # umol/J; 1.7 to 2.4 in daylight, with room for two instruments
 _LIT: Final = 100.0  # W/m2, above which their ratio means something
 _TWIN_HOURS: Final = 6
+_PAIRS: Final[Mapping[str, tuple[Quantity, Quantity]]] = {
+    "dew_point": ("dew_point", "air_temperature"),
+    "gust": ("wind_speed", "wind_gust"),
+    "no_speed": ("wind_direction", "wind_speed"),
+    "dry_rain": ("rain", "humidity"),
+    "par_ratio": ("par", "solar_radiation"),
+}
 
 
 def parts(question: Question) -> Iterator[Integers]:
@@ -57,6 +64,14 @@ def neighbour_spans(
         departure, limit = departures(held[0], weighted_median(held, weight), limits.neighbour)
         found.append(departed(edges[:-1], departure, limit, limits.neighbour_hours))
     return joined(concatenated(found), DAY_MS)
+
+
+def compared(observed: Sequence[Observed], limits: Sequence[QualityLimits]) -> dict[tuple[str, str], str]:
+    """Return by sensor and rule the other sensor of the station that the rule holds it against."""
+    named = {limit.quantity: each.sensor.name for each, limit in reversed(list(zip(observed, limits, strict=True)))}
+    pairs = {(named.get(one), rule): named.get(other) for rule, (one, other) in _PAIRS.items()}
+    twins = {(each.sensor.name, "twin"): named[limit.quantity] for each, limit in zip(observed, limits, strict=True)}
+    return {(one, rule): other for (one, rule), other in (pairs | twins).items() if one and other and one != other}
 
 
 def station_companions(question: Question, observed: Sequence[Observed], limits: Sequence[QualityLimits]) -> Found:

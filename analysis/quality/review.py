@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from analysis.answer import Method, Moment, Table
-from analysis.quality.companion_checks import neighbour_spans, station_companions
+from analysis.quality.companion_checks import compared, neighbour_spans, station_companions
 from analysis.quality.companions import LEAST_NEIGHBOURS
 from analysis.quality.spans import HARD, Spans
 from analysis.quality.station_checks import STATION, Found, StationChecks
@@ -44,6 +44,8 @@ RULES: Final[dict[str, Severity | None]] = {  # None: hard where far beyond the 
     "par_ratio": "suspect",
 }
 
+# they do not tell which of two sensors is wrong, so they flag no reading
+COMPARING: Final = frozenset({"frozen", "dew_point", "gust", "no_speed", "dry_rain", "neighbours", "twin", "par_ratio"})
 GAPS: Final = frozenset({"gap", "silent"})  # rules that find no reading, but that there is none
 
 
@@ -60,7 +62,7 @@ class QualityEvent:
     """Readings of a sensor (of all sensors of the station where that is empty) that a rule found:
     from the first to the last, how many, the worst value (of a step the change) and the limit it
     breaks, in ``unit``; ``decision`` is what a person decided about it
-    (analysis/quality/event_decisions.py).
+    (analysis/quality/event_decisions.py), ``other`` the sensor that contradicts it.
     """
 
     rule: str
@@ -73,6 +75,7 @@ class QualityEvent:
     limit: float
     unit: str
     decision: DecisionKind | None = None
+    other: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,10 +140,11 @@ def run(question: Question, *asked: Any) -> Quality:
     position = metadata.position if metadata else None
     found = StationChecks(observed, limits, position).run()
     found |= station_companions(question, observed, limits)
+    others = compared(observed, limits)
     found |= _neighbours(question, observed, limits)
     units = {each.sensor.name: each.sensor.unit for each in observed}
     places = {name: place for place, name in enumerate([STATION, *units])}
-    events = sorted(_events(found, units), key=lambda event: (event.from_, places[event.sensor], event.rule))
+    events = sorted(_events(found, units, others), key=lambda event: (event.from_, places[event.sensor], event.rule))
     chosen = [event for event in events if options.severity == "all" or event.severity == "hard"]
     counts = _counts(chosen, places)
     return Quality(RULES_VERSION, listed_events(chosen), len(chosen), counts, _unasked(question, observed, limits, position))
@@ -173,10 +177,11 @@ def table(result: Quality, unit: str) -> Table:  # noqa: ARG001 - each event has
             each.limit,
             each.unit,
             each.decision,
+            each.other,
         )
         for each in result.events
     ]
-    return Table(("rule", "severity", "of", "from", "to", "rows", "value", "limit", "in", "decision"), rows)
+    return Table(("rule", "severity", "of", "from", "to", "rows", "value", "limit", "in", "decision", "other"), rows)
 
 
 def _neighbours(question: Question, observed: list[Observed], limits: list[QualityLimits]) -> Found:
@@ -192,7 +197,7 @@ def _others(question: Question, own: Observed) -> list[Observed]:
     return [each for each in question.series if each.sensor.name == own.sensor.name and each.station != own.station]
 
 
-def _events(found: Found, units: dict[str, str]) -> Iterator[QualityEvent]:
+def _events(found: Found, units: dict[str, str], others: Mapping[tuple[str, str], str]) -> Iterator[QualityEvent]:
     for (sensor, rule), spans in found.items():
         unit = _unit(rule, units.get(sensor, ""))
         for place in range(len(spans)):
@@ -206,6 +211,7 @@ def _events(found: Found, units: dict[str, str]) -> Iterator[QualityEvent]:
                 float(spans.value[place]),
                 float(spans.limit[place]),
                 unit,
+                other=others.get((sensor, rule)),
             )
 
 

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.answer import Answer
-from analysis.quality.review import RULES
+from analysis.quality.review import COMPARING, RULES
 from data.catalogue import Catalogue
 from data.request import HistoryRequest
 from escaping import visible
@@ -50,7 +50,23 @@ def _series(request: HistoryRequest, catalogue: Catalogue) -> Mapping[str, str]:
 
 
 def details(answer: Answer, catalogue: Catalogue) -> Component | None:
-    """Return what could not be checked, and what it takes; None where all was."""
+    """Return which rules flagged no reading, and what could not be checked, and what it takes; None
+    where there is neither.
+    """
+    blocks = [block for block in (_comparing(answer), _unasked(answer, catalogue)) if block is not None]
+    return html.Div(blocks, className="lists") if blocks else None
+
+
+def _comparing(answer: Answer) -> Component | None:
+    found = {count.rule for subject in answer.subjects for count in subject.result.counts} & COMPARING
+    if not found:
+        return None
+    told = _("They compare sensors or stations. Which of these is wrong is for you to decide: until then all readings count.")
+    named = ", ".join(rule_name(rule) for rule in RULES if rule in found)
+    return html.Section([html.H2(_("No reading left out")), html.P(f"{named}: {told}")], className="list-block")
+
+
+def _unasked(answer: Answer, catalogue: Catalogue) -> Component | None:
     lacking: dict[tuple[str, str], list[str]] = {}
     for subject in answer.subjects:
         for each in subject.result.unasked:
@@ -61,8 +77,7 @@ def details(answer: Answer, catalogue: Catalogue) -> Component | None:
         html.Li(f"{of_words(sensor, catalogue)}: {_takes(lacks)} ({_some(stations)})")
         for (sensor, lacks), stations in lacking.items()
     ]
-    block = html.Section([html.H2(_("Not checked")), html.Ul(said, className="list-more")], className="list-block")
-    return html.Div([block], className="lists")
+    return html.Section([html.H2(_("Not checked")), html.Ul(said, className="list-more")], className="list-block")
 
 
 def _takes(lacks: str) -> str:

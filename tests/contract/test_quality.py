@@ -139,3 +139,6 @@ def test_dead_par_and_a_silent_sensor_are_found_beside_the_others(site: Site) ->
         ("par_ratio", "par_sensor"),
         ("silent", "humidity"),
     }
+    events = found("quality", asked)["results"][0]["events"]
+    assert {each["other"] for each in events if each["rule"] == "par_ratio"} == {"solar_radiation"}
+    assert {each["other"] for each in events if each["rule"] != "par_ratio"} == {None}

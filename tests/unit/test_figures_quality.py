@@ -122,6 +122,17 @@ def test_scripts_of_decisions_come_where_anything_was_decided():
     assert decisions_told(reviewed("JFK", decided=(("JFK", "temperature"),)))["scripts"] == ("decisions.js",)
 
 
+def test_of_a_contradiction_both_sensors_are_named_and_that_no_reading_is_left_out():
+    both = Quality(
+        1, (event("dew_point", "dew_point", 3, other="temperature"),), 1, (RuleCount("dew_point", "dew_point", 1, 1, 5),), ()
+    )
+    of_both = answer("quality", "2024-03-01", "2024-04-01", subject(both))
+    (listed,) = events_told(of_both, reviewed("JFK"), drawing_options("quality", {}))["events"]
+    assert listed["words"][2].endswith("– Air temperature")
+    lists = json.dumps(quality.details(of_both, CATALOGUE).to_plotly_json(), default=lambda one: one.to_plotly_json())
+    assert "Dew point too high: They compare sensors or stations." in lists
+
+
 def test_what_was_not_checked_is_said():
     lists = json.dumps(quality.details(made("JFK"), CATALOGUE).to_plotly_json(), default=lambda one: one.to_plotly_json())
     assert "neighbours need three more stations" in lists
