@@ -23,7 +23,7 @@ from data.time.epoch import LATEST_MS
 from data.time.months import iso_utc
 from errors import NoData
 
-__all__ = ["Missing", "Plan", "all_present", "months_absent", "plan", "stations_without_data"]
+__all__ = ["Missing", "Plan", "all_present", "is_filled", "months_absent", "plan", "stations_without_data"]
 
 _ALWAYS = (-(2**62), 2**62)
 
@@ -56,7 +56,7 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
     spans = _spans(stations, request.sensors) if site.mapped is None else None
     touching, wanted = _of_months(found, request, lags, spans, recorded)
     due = site.mapped is not None and not synced and sync_is_due(site, request)
-    if not due:
+    if not due and not is_filled(site, request):
         _refuse_nothing(request, stations, wanted, recorded)
     generations = np.stack([_generations(every, places, sensor) for sensor in sensors], axis=1)
     lacking = _lacking(site, request, found, generations[asked], touching, wanted)
@@ -78,6 +78,14 @@ def plan(site: Site, request: HistoryRequest, *, synced: bool = False) -> Plan:
         derived=derived,
         rows_of_inputs=_rows_of_inputs(request, places, every, rows, derived),
     )
+
+
+def is_filled(site: Site, request: HistoryRequest) -> bool:
+    """Return whether people fill or shift readings into the range, which may have none of its
+    own.
+    """
+    made = (one for series in request.series for one in site.decisions(*series) if one.kind in ("fill", "shift"))
+    return any(one.touched_ms[0] <= request.end_ms and one.touched_ms[1] >= request.start_ms for one in made)
 
 
 def stations_without_data(site: Site, request: HistoryRequest) -> tuple[str, ...]:

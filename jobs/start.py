@@ -13,7 +13,7 @@ from access.grants import Purpose
 from access.identity import Identity, authorise
 from access.restricted_site import require_permission
 from data.flags_missing import rows_beside, rows_without_flags
-from data.load_plan import Plan, plan
+from data.load_plan import Plan, is_filled, plan
 from data.request import HistoryRequest
 from data.site import Site
 from data.view.rollup import rollups_missing
@@ -80,7 +80,7 @@ def _planned(site: Site, seen: Site, request: HistoryRequest) -> Plan:
     planned = plan(seen, request)
     if planned.is_complete and site.tiles.drop_lost({key for key, _ in planned.series()}):
         planned = plan(seen, request)
-    if not planned.rows_total and planned.is_complete and not planned.sync_due:
+    if not planned.rows_total and planned.is_complete and not planned.sync_due and not is_filled(site, request):
         raise NoData("These sensors have no data in this range.", field="start")
     return planned
 

@@ -256,6 +256,27 @@ def test_a_month_without_any_reading_is_filled(loaded: Site) -> None:  # noqa: F
     assert sorted(months) == ["2024-01", "2024-02", "2024-03", "2024-04"]
 
 
+def test_a_range_without_any_reading_is_loaded_where_it_is_filled_and_its_decision_has_a_job(
+    loaded: Site,  # noqa: F811
+    client: FlaskClient,
+) -> None:
+    store(loaded, "b", OTHER, temperature=7.0 + np.arange(len(OTHER)) % 5)
+    ledger = open_ledger(loaded.settings)
+    ledger.heartbeat(WORKER)
+    what = {"station": "a", "sensor": "temperature", "from": "2024-04-10T00:00Z", "to": "2024-04-20T00:00Z", "kind": "fill"}
+    more = {"filled_from": {"station": "b", "sensor": "temperature"}, "reason": "was being repaired"}
+    made = client.post("/api/decisions", json=what | more)
+    assert made.status_code == 201, made.text
+    claimed = ledger.claim("w1", ["history"])
+    assert claimed is not None
+    assert claimed.id == made.json["job"]  # type: ignore[index]
+    make_run_job(loaded.settings)(claimed.id, claimed.attempt)
+    assert ledger.get(claimed.id).status is Status.COMPLETED
+    told = client.get(f"/api/jobs/{claimed.id}/stats").json["series"][0]  # type: ignore[index]
+    assert (told["rows"], told["min"], told["max"]) == (241, 7.0, 11.0)
+    ledger.engine.dispose()
+
+
 def test_readings_that_are_shifted_over_the_end_of_a_month_are_there_once(loaded: Site) -> None:  # noqa: F811
     end = int(np.searchsorted(TIMES, at("2024-02-01")))
     for by in (30, -30):
