@@ -12,6 +12,8 @@ from jobs.worker.process import ensure_single_threaded, restart
 
 if TYPE_CHECKING:
     from config import Settings
+    from jobs.attempt_in_hand import AttemptInHand
+    from jobs.job import Metrics
     from jobs.worker.chore import Chore
     from jobs.worker.supervisor import WorkerEnd
 
@@ -74,9 +76,8 @@ def _runner(settings: Settings) -> Callable[..., WorkerEnd]:
     """Return what runs jobs here: a local worker, or one that gets them through the broker."""
     from jobs.policy import REPORT
     from jobs.worker.child import make_run_job
-    from reports.writing import write_report
 
-    run_job = make_run_job(settings, {REPORT: write_report})
+    run_job = make_run_job(settings, {REPORT: _write_report})
 
     if settings.queue == "celery":
         from jobs.celery.worker import run_celery_worker
@@ -85,3 +86,10 @@ def _runner(settings: Settings) -> Callable[..., WorkerEnd]:
     from jobs.worker.supervisor import run_worker
 
     return partial(run_worker, settings, run_job)
+
+
+def _write_report(hand: AttemptInHand) -> Metrics:
+    """Write a report; what draws and prints it is imported by the job that needs it."""
+    from reports.writing import write_report
+
+    return write_report(hand)
