@@ -14,7 +14,7 @@ from jobs.attempt_in_hand import AttemptInHand
 from jobs.job import Progress
 from jobs.kinds.history import load_history
 from reports.definition import ReportDefinition
-from reports.last_days import with_last_days
+from reports.last_days import OF_EARLIER_DAYS, with_last_days
 from reports.period import Period
 
 MOST_READINGS: Final = 50_000_000  # of all earlier years together
@@ -36,7 +36,7 @@ def load_earlier(
         if readings > MOST_READINGS:
             break
         if number:
-            reaching = with_last_days(request, definition, period, hand.seen.catalogue, hand.owner.rights)
+            reaching = with_last_days(request, definition, period, hand.seen.catalogue, hand.owner.rights, OF_EARLIER_DAYS)
             load_history(hand.site, reaching, report, hand.seen)
             found[period.start.year - back] = request
     return found

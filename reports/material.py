@@ -16,6 +16,7 @@ from data.catalogue import Catalogue, Sensor
 from data.request import HistoryRequest
 from data.site import Site
 from reports.definition import ReportDefinition
+from reports.last_days import first_day_start, last_day_end
 from reports.period import Period
 
 NOTHING_NOTED: Final = Noted()
@@ -127,6 +128,36 @@ class StationMaterial:
     def calendars(self) -> Sequence[SubjectAnswer]:
         """The days of each series."""
         return self._subjects("calendar")
+
+    @cached_property
+    def whole_days(self) -> Sequence[SubjectAnswer]:
+        """The days of each series that begin in the period, as far as they are loaded."""
+        return self.of_whole_days("calendar")
+
+    def of_whole_days(self, name: str, **options: str) -> Sequence[SubjectAnswer]:
+        """Return what an analysis finds in each series that it fits, over the days that begin in
+        the period.
+        """
+        analysis = find(name)
+        found: list[SubjectAnswer] = []
+        for each in self.observed:
+            if not analysis.lack([Named(each.station, each.sensor)]):
+                question = self._days_of(each)
+                found += analysis.answer(question, analysis.options(options)).subjects
+        return found
+
+    def _days_of(self, observed: Observed) -> Question:
+        day_start_min = observed.sensor.day_start_min
+        span = first_day_start(self.request, day_start_min), last_day_end(self.request, day_start_min)
+        if span == self.whole.period.span or not self.whole.period.is_of_dates:
+            return replace(self.question, series=(observed,))
+        return self.asked(replace(self.request, sensors=(observed.sensor.name,)), span)
+
+    @property
+    def cut_days(self) -> Sequence[Sensor]:
+        """The sensors whose last day ends after what is loaded."""
+        ends = ((each, last_day_end(self.request, each.day_start_min)) for each in self.sensors)
+        return [each for each, end_ms in ends if end_ms > self.question.loaded[1] and self.whole.period.is_of_dates]
 
     def _subjects(self, name: str) -> Sequence[SubjectAnswer]:
         found = self.answer(name)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,11 @@ class Period:
     def days(self) -> float:
         """How many days it has."""
         return (self.end - self.start) / timedelta(days=1)
+
+    @property
+    def is_of_dates(self) -> bool:
+        """Whether it begins and ends at midnight."""
+        return self.start.time() == self.end.time() == time.min
 
     @property
     def is_month(self) -> bool:

@@ -65,7 +65,7 @@ def daily_pictures(station: StationMaterial) -> list[ReportPicture]:
     catalogue = station.whole.catalogue
     return [
         picture
-        for subject in station.calendars
+        for subject in station.whole_days
         if (picture := _daily(catalogue[subject.sensors[0]], subject.result.days)) is not None
     ]
 

@@ -34,7 +34,7 @@ from reports.delivery import deliver
 from reports.earlier_years import load_earlier
 from reports.html import html_page
 from reports.inquiry import ReportFormat, ReportInquiry
-from reports.last_days import with_last_days
+from reports.last_days import OF_EARLIER_DAYS, with_last_days
 from reports.material import Material
 from reports.printing import print_page
 from reports.workbook import write_report_workbook
@@ -151,7 +151,10 @@ def _material(hand: AttemptInHand, inquiry: ReportInquiry, earlier: Mapping[int,
     request, spans = hand.job.request, {year: (each.start_ms, each.end_ms) for year, each in earlier.items()}
     seen, period = _seen(hand.site, hand.owner, request, inquiry), inquiry.named_period
     known, decided = _noted(seen, hand.access, hand.owner, request), _decisions(hand.access, hand.owner, request)
-    reaching = {each.end_ms: _reaching(seen, hand.owner, each, inquiry).end_ms for each in (request, *earlier.values())}
+    reaching = {request.end_ms: _reaching(seen, hand.owner, request, inquiry).end_ms}
+    for each in earlier.values():
+        of_days = with_last_days(each, inquiry.definition, period, seen.catalogue, hand.owner.rights, OF_EARLIER_DAYS)
+        reaching[each.end_ms] = of_days.end_ms
     return Material(seen, inquiry.definition, period, request, spans, known, decided, reaching)
 
 

@@ -10,7 +10,6 @@ from analysis.climat import LEAST_YEARS, NORMAL_YEARS, Climat, DayCount, DayExtr
 from i18n import current_language, format_number
 from i18n import gettext as _
 from reports.document import Amount, Cell, Part, ReportSection, ReportTable, Words
-from reports.last_days import last_day_end
 from reports.material import StationMaterial
 
 _SYMBOLS: Final[Mapping[str, str]] = {
@@ -51,17 +50,11 @@ def _parts(station: StationMaterial) -> Iterator[Part]:
         yield ReportTable(_("CLIMAT extremes"), _("Extremes of the month and their days"), *_extremes(month.extremes))
     if month.counts:
         yield ReportTable(_("CLIMAT days"), _("Days beyond limits"), *_counts(month.counts))
-    if cut := _cut(station):
+    if cut := station.cut_days:
         words = _("The last day of {sensors} ends in the next month, of which nothing may be exported: it is missing.")
-        yield Words(words.format(sensors=", ".join(cut)))
+        yield Words(words.format(sensors=", ".join(each.label(current_language()) for each in cut)))
     words = _("A normal, and the quintile of precipitation, need {least} of the {all} years before (WMO-No. 1203).")
     yield Words(words.format(least=LEAST_YEARS, all=NORMAL_YEARS))
-
-
-def _cut(station: StationMaterial) -> list[str]:
-    """Labels of sensors whose last day ends after what is loaded."""
-    ends = ((sensor, last_day_end(station.request, sensor.day_start_min)) for sensor in station.sensors)
-    return [sensor.label(current_language()) for sensor, end_ms in ends if end_ms > station.question.loaded[1]]
 
 
 def _rows(element: Element, earlier: Mapping[int, Climat]) -> Iterator[tuple[Cell, ...]]:

@@ -10,7 +10,7 @@ from analysis.calendar import Calendar, Day
 from data.sensor import Sensor
 from i18n import current_language
 from i18n import gettext as _
-from reports.document import Amount, Part, ReportSection, ReportTable
+from reports.document import Amount, Part, ReportSection, ReportTable, Words
 from reports.material import StationMaterial
 from reports.pictures import daily_pictures
 
@@ -25,13 +25,21 @@ class _Column:
 
 def section(station: StationMaterial) -> ReportSection:
     """Return each day's mean, least and greatest reading, or total, as tables and pictures."""
-    columns = [list(_columns(station, each.result, each.sensors[0])) for each in station.calendars]
-    dates = sorted({day.date for each in station.calendars for day in each.result.days})
+    columns = [list(_columns(station, each.result, each.sensors[0])) for each in station.whole_days]
+    dates = sorted({day.date for each in station.whole_days for day in each.result.days})
     parts: list[Part] = [*daily_pictures(station)]
     for few in _packed(columns):
         rows = [(date, *(column.cells.get(date) for column in few)) for date in dates]
         parts.append(ReportTable(_("Days"), _("Days of the sensors' own clock"), (_("Day"), *(each.head for each in few)), rows))
-    return ReportSection(_("By day"), parts)
+    return ReportSection(_("By day"), [*parts, *cut_words(station.cut_days)])
+
+
+def cut_words(sensors: Sequence[Sensor]) -> list[Words]:
+    """Return that the last day of some sensors is a part of it; nothing of none."""
+    if not sensors:
+        return []
+    words = _("The last day of {sensors} ends after the period, of which nothing may be exported: it is a part.")
+    return [Words(words.format(sensors=", ".join(each.label(current_language()) for each in sensors)))]
 
 
 def _columns(station: StationMaterial, calendar: Calendar, name: str) -> Iterator[_Column]:

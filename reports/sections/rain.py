@@ -10,14 +10,16 @@ from i18n import current_language, format_number
 from i18n import gettext as _
 from reports.document import Amount, Cell, Instant, Part, ReportSection, ReportTable, Words
 from reports.material import StationMaterial, sensor_label
+from reports.sections.daily import cut_words
 
 
 def section(station: StationMaterial) -> ReportSection:
     """Return what fell, on how many days, the wettest days and the longest spells."""
-    answer = station.answer("rain", most="5")
-    if answer is None:
+    found = station.of_whole_days("rain", most="5")
+    if not found:
         return ReportSection(_("Rain"), [Words(_("Needs a sensor that is summed, such as rain."))])
-    return ReportSection(_("Rain"), [part for subject in answer.subjects for part in _parts(station, subject)])
+    cut = [sensor for sensor in station.cut_days if sensor.aggregation == "sum"]
+    return ReportSection(_("Rain"), [*(part for subject in found for part in _parts(station, subject)), *cut_words(cut)])
 
 
 def _parts(station: StationMaterial, subject: SubjectAnswer) -> Iterator[Part]:

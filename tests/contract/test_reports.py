@@ -145,13 +145,24 @@ def test_a_month_of_days_from_seven_has_what_of_its_last_day_lies_in_the_next_mo
     if not allowed:
         until = parse_time("2013-06-01", ZONE, field="to")
         sari = replace(sari, rights=Rights((Grant(to_ms=until, may_export=True),)))
-    job = world.start(form="xlsx", sections=["climat"])
+    job = world.start(form="xlsx", sections=["climat", "daily", "rain"])
     write_report(AttemptInHand(site, site, sari, world.access, job, "draft", lambda _progress: None))
     made = report_of_job(site, job)
     assert made is not None
-    rain = next(row for row in openpyxl.load_workbook(made)["CLIMAT"].values if row[2] == "R1")
+    book = openpyxl.load_workbook(made)
+    rain = next(row for row in book["CLIMAT"].values if row[2] == "R1")
     assert rain[5] == missing
     assert (rain[3] is None) == (not allowed)
+    table = [row for row in book["Days"].values if row[0] in ("Station", "JFK")]
+    begin, column = next(
+        (place, at) for place, row in enumerate(table) for at, head in enumerate(row) if str(head).startswith("Rain")
+    )
+    days = {row[1]: row[column] for row in table[begin + 1 : begin + 32]}
+    assert (min(days), max(days), len(days)) == ("2013-05-01", "2013-05-31", 31)
+    total = next(row[2] for row in book["Rain"].values if str(row[1]).startswith("Total"))
+    assert total == pytest.approx(sum(value or 0 for value in days.values()))
+    if allowed:
+        assert total == pytest.approx(rain[3])
 
 
 def test_names_titles_and_notes_of_others_are_text(world):
