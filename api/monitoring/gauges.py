@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.monitoring.readiness import Readiness
+from data.inbox.spool import Spool
 from jobs.job import Status
 from jobs.monitoring.queue_metrics import EndedJob, QueueMetrics, queue_metrics
 
@@ -35,6 +37,7 @@ class SiteCollector(Collector):
             ready.add_metric([check], float(well))
         yield ready
         yield from self._disk()
+        yield from self._inbox()
         try:
             found = queue_metrics(self._readiness.ledger, self._readiness.ledger.workers())
         except SQLAlchemyError as exc:
@@ -49,6 +52,15 @@ class SiteCollector(Collector):
         except OSError:
             return
         yield GaugeMetricFamily("riwayat_tile_disk_free_bytes", "Space left on the disk of the tiles.", value=free)
+
+    def _inbox(self) -> Iterator[GaugeMetricFamily]:
+        settings = self._readiness.site.settings
+        spool = Spool(settings.inbox_path, settings.inbox_rows)
+        words = "Observations that have arrived and wait to be stored."
+        yield GaugeMetricFamily("riwayat_inbox_observations", words, value=spool.rows_waiting())
+        words, since_s = "How long those that have waited longest have waited; 0 when none wait.", spool.oldest_s()
+        waited_s = 0.0 if since_s is None else max(0.0, time.time() - since_s)
+        yield GaugeMetricFamily("riwayat_inbox_oldest_wait_seconds", words, value=waited_s)
 
 
 def _now(found: QueueMetrics) -> Iterator[GaugeMetricFamily]:
