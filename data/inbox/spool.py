@@ -91,7 +91,7 @@ class Spool:
                 with pa.OSFile(str(delivery.path)) as file, pa.ipc.open_file(file) as reader:
                     found = arrivals_of(reader.read_all())
             except (pa.ArrowInvalid, IndexError, TypeError, ValueError) as exc:
-                self._set_aside(delivery, str(exc))
+                self.set_aside(delivery, str(exc))
                 continue
             taken += delivery.rows
             yield delivery, found
@@ -106,6 +106,13 @@ class Spool:
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > _DRAFT_S:
                     draft.unlink()
+
+    def set_aside(self, delivery: Delivery, why: str) -> None:
+        """Keep a delivery that cannot be stored in a folder of its own; it no longer waits."""
+        aside = self.folder / _DAMAGED
+        aside.mkdir(exist_ok=True, mode=0o700)
+        delivery.path.rename(aside / delivery.path.name)
+        log.error("a delivery cannot be stored and was set aside", file=str(aside / delivery.path.name), why=why)
 
     def _write(self, arrivals: Arrivals) -> None:
         name = f"{time.time_ns() // 1000:016d}-{len(arrivals)}-{secrets.token_hex(4)}"
@@ -126,12 +133,6 @@ class Spool:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-    def _set_aside(self, delivery: Delivery, why: str) -> None:
-        aside = self.folder / _DAMAGED
-        aside.mkdir(exist_ok=True, mode=0o700)
-        delivery.path.rename(aside / delivery.path.name)
-        log.error("a delivery cannot be read and was set aside", file=str(aside / delivery.path.name), why=why)
 
 
 def _rows_in(name: str) -> int:

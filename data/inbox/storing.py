@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
@@ -10,17 +10,20 @@ from typing import Final
 import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError
 
 from data.arrays import Integers
 from data.catalogue import Catalogue
 from data.inbox.arrivals import Arrivals, StationRows, joined_arrivals, rows_by_station
-from data.inbox.spool import Spool
+from data.inbox.spool import Delivery, Spool
 from data.ingest.writer import ObservationWriter
 from data.inventory import OWN_SOURCE, Inventory
 from data.sensor_spans import spans_of
 
 ROWS_AT_ONCE: Final = 100_000
 _ROWS_FOR_A_STEP: Final = 10  # times of fewer do not tell a station's usual step anew
+# What a delivery itself brings about; anything else is the database's or the machine's, and passes.
+_OF_THE_DELIVERY: Final = (ArithmeticError, DataError, LookupError, TypeError, ValueError)
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +48,8 @@ class Storekeeper:
 
     def store(self, most_rows: int = ROWS_AT_ONCE) -> Stored:
         """Store the oldest deliveries in one transaction, then remove them. Killed between the two,
-        the next call stores them again, which changes nothing.
+        the next call stores them again, which changes nothing. One that cannot be stored whatever
+        one does is set aside, so that the others go on.
 
         Raises:
             SQLAlchemyError: the database does not take them; they wait.
@@ -53,6 +57,15 @@ class Storekeeper:
         taken = list(self._spool.take(most_rows))
         if not taken:
             return Stored(0, 0, 0)
+        try:
+            return self._store(taken)
+        except _OF_THE_DELIVERY as exc:
+            if len(taken) > 1:  # which of them, each alone will tell
+                return self.store(most_rows=1)
+            self._spool.set_aside(taken[0][0], f"{type(exc).__name__}: {exc}")
+            return Stored(1, 0, 0)
+
+    def _store(self, taken: Sequence[tuple[Delivery, Arrivals]]) -> Stored:
         arrivals = self._known(joined_arrivals([each for _, each in taken]))
         steps_ms = {each.name: each.step_ms for each in self._inventory.known(set(arrivals.stations.tolist())).stations}
         new = 0

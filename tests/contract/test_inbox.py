@@ -127,6 +127,25 @@ def test_killed_between_storing_and_removing_the_same_is_stored_once_more_withou
     assert store.rows("temperature") == [("a", MINUTE, 1.0)]
 
 
+def test_a_delivery_that_cannot_be_stored_is_set_aside_and_holds_up_no_other(
+    store: Store, spool: Spool, keeper: Storekeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(connection: Any, rows: Any, steps_ms: Any) -> int:
+        if rows.station == "b":
+            raise ValueError("no database takes it")
+        return really(connection, rows, steps_ms)
+
+    really = keeper._write
+    monkeypatch.setattr(keeper, "_write", write)
+    for station in ("a", "b", "c"):
+        spool.put(arrivals((station, MINUTE, {"temperature": 1.0})))
+    guilty = spool.waiting()[1].path.name
+    while spool.waiting():
+        keeper.store()
+    assert [path.name for path in (spool.folder / "damaged").iterdir()] == [guilty]
+    assert sorted(store.rows("temperature")) == [("a", MINUTE, 1.0), ("c", MINUTE, 1.0)]
+
+
 def test_a_transaction_takes_no_more_than_it_is_told_and_one_delivery_at_least(spool: Spool, keeper: Storekeeper) -> None:
     for at in range(3):
         spool.put(arrivals(*(("a", 10 * at + each, {"temperature": 1.0}) for each in range(5))))
