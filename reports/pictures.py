@@ -84,7 +84,8 @@ def _daily(sensor: Sensor, days: Sequence[Day]) -> ReportPicture | None:
     if sums:
         body += _bars(highs, scale, step, colour)
     elif no_band:
-        body += [_dot(_x(place, step), scale.y(day.mean), colour) for place, day in enumerate(days) if math.isfinite(day.mean)]
+        known = [(place, day.mean) for place, day in enumerate(days) if math.isfinite(day.mean)]
+        body.append(_dots([(_x(place, step), scale.y(mean)) for place, mean in known], colour))
     else:
         body += _band(lows, highs, scale, step, mixed(colour, STYLE.ground, 0.75))
         body += _line([day.mean for day in days], scale, step, colour)
@@ -255,7 +256,7 @@ def _line(values: Sequence[float], scale: _Scale, step: float, colour: str) -> I
     for run in _runs(values):
         points = [(_x(place, step), scale.y(values[place])) for place in run]
         if len(points) == 1:
-            yield _dot(*points[0], colour)
+            yield _dots(points, colour)
         else:
             path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
             yield f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="1.4"/>'
@@ -273,8 +274,10 @@ def _runs(values: Sequence[float]) -> Iterable[list[int]]:
         yield run
 
 
-def _dot(x: float, y: float, colour: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{colour}"/>'
+def _dots(points: Iterable[tuple[float, float]], colour: str) -> str:
+    """Dots as one path: a printed circle is sixteen curves, of each day some 300 bytes."""
+    path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)
+    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="4" stroke-linecap="round"/>'
 
 
 def _text(x: float, y: float, words: str, anchor: str) -> str:
