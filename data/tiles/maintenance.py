@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from data.tiles import index as tile_index
+from data.tiles.disk_account import DiskAccount
 from data.tiles.file import verify_tile
 from data.tiles.format import TileEntry
 from data.tiles.paths import series_folders
@@ -22,6 +23,7 @@ from errors import TileDamaged
 DRAFT_LIFE_S = 3600.0  # a temporary file older than this has lost its writer
 # a tile that nobody published in this time is left over from a job that ended
 STRAY_LIFE_S = 86_400.0
+_ROOM_LEFT = 0.95  # of a budget that was exceeded: the next job need not look at all tiles again
 
 _log = structlog.get_logger(__name__)
 
@@ -124,9 +126,17 @@ def evict(
     *,
     remove: Callable[[Path, TileEntry], int] | None = None,
 ) -> int:
-    """Remove the least recently used published tiles, never those to keep, until the rest fits;
-    bytes removed. ``remove`` does so by folder and entry and returns bytes.
+    """Remove the least recently used published tiles, never those to keep, where all take more
+    than the budget, until they take 95 % of it; bytes removed. ``remove`` does so by folder and
+    entry and returns bytes.
+
+    A look at all tiles takes seconds where there are a million, so it is left out while they are
+    known to fit (data/tiles/disk_account.py); nothing is removed then.
     """
+    account = DiskAccount(root)
+    if account.fits(budget_bytes):
+        return 0
+    account.begin()
     now = time.time()
     total, tiles = 0, []
     for key, folder in series_folders(root):
@@ -134,11 +144,12 @@ def evict(
         removable = {entry.file_name for month, entry in entries.items() if (key, month) not in keep}
         total += _sweep(folder, {entry.file_name for entry in entries.values()}, now)
         tiles += [(used.get(month, 0), key, folder, entry) for month, entry in entries.items() if entry.file_name in removable]
-    removed = 0
+    removed, rest = 0, budget_bytes if total <= budget_bytes else budget_bytes * _ROOM_LEFT
     for _, _, folder, entry in sorted(tiles, key=lambda tile: (tile[0], tile[1], tile[3].month)):
-        if total - removed <= budget_bytes:
+        if total - removed <= rest:
             break
         removed += (remove or _remove)(folder, entry)
+    account.end(total - removed)
     if removed:
         _log.info("tiles evicted", bytes=removed, budget_bytes=budget_bytes)
     return removed

@@ -107,7 +107,9 @@ class ObjectTileStore(TileStore):
             self._index_mirror.look([str(paths.station_folder(key.source, key.station))], anew=True)
             named = self.entries(key)
             self.drop(key, [entry for entry in lost if named.get(entry.month) == entry])
-        self._fetched_bytes += sum(entry.bytes for entry in entries)
+        size = sum(entry.bytes for entry in entries)
+        self._account.add(size)
+        self._fetched_bytes += size
         if self.budget_bytes is not None and self._fetched_bytes > self.budget_bytes // _TRIM_PART:
             self._fetched_bytes = 0
             threading.Thread(target=self._trim, daemon=True).start()

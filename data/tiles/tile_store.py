@@ -15,6 +15,7 @@ from data.readings import FLAG_RANGE, FLAG_SOURCE, Observations, clean
 from data.tiles import index as tile_index
 from data.tiles import maintenance, paths
 from data.tiles.cache import Lru
+from data.tiles.disk_account import DiskAccount
 from data.tiles.encoding import encode
 from data.tiles.format import TileEntry, is_whole, read_entry
 from data.tiles.open_tiles import OpenTiles
@@ -60,6 +61,7 @@ class TileStore:
         self._told: Lru[Integers] = Lru(TOLD_BYTES, lambda numbers: numbers.nbytes + 1500)
         self._open = OpenTiles(self.drop, mapped=mapped)
         self._touched: dict[SeriesKey, int] = {}
+        self._account = DiskAccount(root)
 
     def folder(self, key: SeriesKey) -> Path:
         """Return where a series' files are."""
@@ -131,6 +133,7 @@ class TileStore:
             return
         try:
             self._publish(key, fresh, ordered)
+            self._account.add(sum(entry.bytes for entry in fresh.values()))
         except FileNotFoundError as exc:
             raise TileDamaged("The tiles of {station} were removed while they were written.", station=key.station) from exc
 
@@ -267,8 +270,8 @@ class TileStore:
         return found
 
     def evict(self, keep: Collection[tuple[SeriesKey, int]] = ()) -> int:
-        """Remove the least recently used tiles until the rest fits the budget, never those to keep;
-        bytes removed.
+        """Remove the least recently used tiles where all take more than the budget, never those to
+        keep; bytes removed.
 
         A request that is larger than the budget keeps all its tiles,
         and is over it until the next eviction.

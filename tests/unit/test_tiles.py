@@ -22,9 +22,12 @@ from hypothesis import strategies as st
 
 from data.readings import Observations
 from data.tiles import index as tile_index
+from data.tiles import maintenance
 from data.tiles.blocks import Blocks
+from data.tiles.disk_account import SWEEP_EVERY_S, DiskAccount
 from data.tiles.format import HEADER_BYTES
 from data.tiles.month_lock import month_locked
+from data.tiles.paths import series_folders
 from data.tiles.tile_store import SeriesKey, TileStore
 from data.time.months import month_start_ms
 from errors import TileDamaged
@@ -337,12 +340,49 @@ def test_the_least_recently_used_tiles_go_first_and_never_those_to_keep(tmp_path
     store.touch([(KEY, MONTH)])  # the oldest is the newest used now
     size = store.entries(KEY)[MONTH].bytes
 
-    store.budget_bytes = 3 * size
+    store.budget_bytes = size * 16 // 5  # 95 % of it are three
     assert store.evict() == size
     assert sorted(store.entries(KEY)) == [MONTH, MONTH + 2, MONTH + 3]
     store.budget_bytes = 1
     assert store.evict(keep=[(KEY, MONTH + 2)]) == 2 * size
     assert sorted(store.entries(KEY)) == [MONTH + 2]
+
+
+def test_nobody_looks_at_all_tiles_while_they_are_known_to_fit_whoever_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(store: TileStore, month: int) -> int:
+        rows = month_of_rows(300, start=month_start_ms(month))
+        store.publish(KEY, [store.write(KEY, month, rows, generation=1, fingerprint=1)])
+        return store.entries(KEY)[month].bytes
+
+    looked = []
+    monkeypatch.setattr(maintenance, "series_folders", lambda root: looked.append(root) or series_folders(root))
+    store, other = TileStore(tmp_path), TileStore(tmp_path)
+    store.budget_bytes = 5 * publish(store, MONTH) // 2
+    assert [store.evict(), store.evict(), len(looked)] == [0, 0, 1]  # nobody had looked before
+    publish(other, MONTH + 1)
+    assert [store.evict(), len(looked)] == [0, 1]
+    publish(other, MONTH + 2)
+    assert store.evict() > 0
+    assert [store.evict(), len(looked)] == [0, 2]
+
+
+def test_an_account_of_the_disk_holds_for_some_hours_and_adds_what_is_written(tmp_path: Path) -> None:
+    now_s = [0.0]
+    account = DiskAccount(tmp_path, lambda: now_s[0])
+    assert not account.fits(10**9)  # nobody knows
+    account.begin()
+    account.end(100)
+    DiskAccount(tmp_path).add(20)
+    assert [account.fits(budget) for budget in (119, 120)] == [False, True]
+    now_s[0] = SWEEP_EVERY_S
+    assert not account.fits(10**9)
+    account.begin()
+    account.end(110)
+    assert account.fits(110)
+    (tmp_path / ".swept").write_text("{")
+    assert not account.fits(10**9)
 
 
 def test_touching_reaches_the_disk_at_most_once_a_minute(tmp_path: Path) -> None:
