@@ -19,7 +19,7 @@ Quantity = Literal[
     "par",
     "other",
 ]
-RULES_VERSION: Final = 1  # grows when a rule finds other readings by the same limits
+RULES_VERSION: Final = 2  # grows when a rule finds other readings by the same limits
 _MONTHS: Final = 12
 
 

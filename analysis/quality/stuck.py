@@ -16,6 +16,9 @@ _LEAST_ROWS: Final = 6
 _AROUND: Final = 500  # rows on each side, and the changes nearest to it, that tell the resolution
 _CHANGES: Final = 12
 _FINEST: Final = 0.2  # quantile of the changes that counts as the resolution: conversions of units leave few smaller ones
+_DIGITS: Final = 6  # beyond are what conversions leave
+_USUAL: Final = 0.9  # quantile of how often a value is read that counts as usual
+_RARE: Final = 0.25  # of that: conversions leave rare values between others
 _MOST_COARSE: Final = 12.0  # times the usual resolution
 
 
@@ -54,10 +57,17 @@ def resolution_around(times: Integers, values: Floats, spans: Spans) -> Floats:
 
 
 def _resolution(values: Floats) -> float:
-    """Return the step in which the first readings change."""
+    """Return the step in which the first readings change; where that is finer, the one in which
+    values lie apart: readings of an hour change by many steps at once.
+    """
     changes = np.abs(values[1:] - values[:-1])
     changes = np.sort(changes[changes > 0][:_CHANGES])
-    return float(changes[int(_FINEST * len(changes))]) if len(changes) else np.nan
+    if not len(changes):
+        return np.nan
+    levels, often = np.unique(np.round(values, _DIGITS), return_counts=True)
+    apart = np.sort(np.diff(levels[often >= _RARE * np.quantile(often, _USUAL)]))
+    found = float(changes[int(_FINEST * len(changes))])
+    return min(found, float(apart[int(_FINEST * len(apart))])) if len(apart) >= _CHANGES else found
 
 
 def too_long(spans: Spans, resolution: Floats, least_ms: int, usual_resolution: float) -> Spans:

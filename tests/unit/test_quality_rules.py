@@ -65,6 +65,13 @@ def test_a_spike_comes_back_and_a_step_is_none():
     assert not len(jumps.spikes(hours(2), spike[:2], STEP).at)
 
 
+def test_more_rain_in_ten_minutes_than_about_half_the_record_of_the_world_is_a_spike():
+    limits = limits_of(sensor("rainfall", "mm")).spike or ()
+    times = START + np.arange(5) * 10 * MINUTE
+    assert jumps.spikes(times, np.array([0, 0.2, 61.0, 1.0, 0]), limits).at.tolist() == [2]
+    assert not len(jumps.spikes(times, np.array([4.0, 18, 44, 20, 3]), limits).at)
+
+
 def test_values_are_held_against_the_climate_of_their_own_month():
     january, july = (int(np.datetime64(day, "ms").astype(np.int64)) for day in ("2021-01-31T23", "2021-07-01"))
     times = np.array([january, january + HOUR, july])  # the second one is of February
@@ -89,6 +96,15 @@ def test_coarse_readings_stand_still_longer_and_a_finer_resolution_is_seen_where
     fine = np.concatenate([np.arange(40) * 0.1, np.full(20, 9.9), np.arange(40) * 0.1])
     assert runs(hours(240), coarse, 6 * HOUR, 0.1) == []
     assert runs(hours(340), np.concatenate([coarse, fine]), 6 * HOUR, 0.1) == [(20, 9.9)]
+
+
+def test_readings_of_an_hour_that_change_by_many_steps_at_once_are_not_coarse():
+    random = np.random.default_rng(1)
+    lively = np.round(10 + 8 * np.sin(np.arange(600) / 24 * 2 * np.pi) + random.normal(0, 0.6, 600), 1)
+    assert runs(hours(600), np.concatenate([lively[:300], np.full(8, 7.3), lively[308:]]), 6 * HOUR, 0.1) == [(8, 7.3)]
+    converted = np.round((np.round(lively * 1.8 + 32) - 32) / 1.8, 1)  # whole degrees Fahrenheit, and a few of tenths between
+    converted[::60] += 0.2
+    assert runs(hours(600), np.concatenate([converted[:300], np.full(8, 7.2), converted[308:]]), 6 * HOUR, 0.1) == []
 
 
 def test_a_run_goes_on_in_the_next_piece_and_not_over_a_pause():
