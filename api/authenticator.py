@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from flask import g, request
@@ -78,6 +79,11 @@ class Authenticator:
         below = request.path.removeprefix(self.settings.url_prefix)
         return given and below.startswith("api/")
 
+    @cached_property
+    def _secret(self) -> str:
+        """The signing secret, read from the disk once, as that of cookies is."""
+        return self.settings.signing_secret()
+
     def _found(self) -> Identity:
         if self.is_bearer() and (sender := find_ingest_key(self.settings, self._token())):
             return sender  # a gateway is on another machine, whatever RIWAYAT_AUTH says of people
@@ -107,4 +113,4 @@ class Authenticator:
             return find_key(self.settings, self.access, token, now_ms, address)
         if token.count(".") < _TOKEN_DOTS:
             raise InvalidKey("This is not a key of this site.")
-        return identity_of_token(self.access, self.settings.signing_secret(), token, now_ms)
+        return identity_of_token(self.access, self._secret, token, now_ms)
