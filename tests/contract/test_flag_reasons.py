@@ -31,7 +31,7 @@ def reason(site: Site, place: int, flags: FlagChoice = "hard", value: float | No
 def test_a_flag_tells_rule_limit_and_since_when(loaded: Site) -> None:  # noqa: F811
     since = int(TIMES[STUCK.start])
     for place in (STUCK.start, STUCK.start + 7, STUCK.stop - 1):
-        assert reason(loaded, place) == FlagReason("stuck", True, 20.0, since)  # h, of readings in steps of 0.5 °C
+        assert reason(loaded, place) == FlagReason("stuck", True, 4.0, since)  # h, of readings in steps of 0.1 °C
     spike = reason(loaded, SPIKE)
     assert (spike.rule, spike.hard, spike.since_ms) == ("spike", True, int(TIMES[SPIKE]))
     assert spike.limit is not None
@@ -91,7 +91,7 @@ def test_the_api_tells_stretches_of_flagged_readings(loaded: Site) -> None:  # n
     stuck = told["stretches"][1]
     assert (stuck["from"], stuck["since"]) == ("2024-01-13T12:00:00Z",) * 2
     assert (stuck["to"], stuck["least"], stuck["greatest"]) == ("2024-01-15T03:00:00Z", 9.9, 9.9)
-    assert (stuck["limit"], stuck["unit"], stuck["decision"]) == (20.0, "h", None)
+    assert (stuck["limit"], stuck["unit"], stuck["decision"]) == (4.0, "h", None)
     (later,) = client.get(f"/api/jobs/{job.id}/flags?from=2024-01-14&to=2024-01-14T01:00").json["series"]
     assert [(each["rows"], each["since"]) for each in later["stretches"]] == [(1, stuck["since"])]
     (none,) = client.get(f"/api/jobs/{job.id}/flags?flags=none").json["series"]
