@@ -588,7 +588,8 @@ def _told_to_nobody(world: World, who: Who, rule: Rule, answer: TestResponse, jo
     yield from (f"the word {word}" for word in known if word in answer.text)
     if rule.door not in ("api", "dash"):
         return
-    if answer.content_type != "application/json" or set(answer.json["error"]) != {"code", "message", "field"}:
+    error = (answer.get_json(silent=True) or {}).get("error", ())
+    if answer.content_type != "application/json" or set(error) != {"code", "message", "field"}:
         yield f"{answer.content_type}: {answer.text[:80]}"
     if "Location" in answer.headers:
         yield f"another address: {answer.headers['Location']}"
