@@ -130,7 +130,7 @@ def test_what_rules_found_is_not_touched_so_that_undoing_gives_it_back(verdicts:
 
 
 def test_each_rule_has_a_place_in_tiles_that_stays() -> None:
-    assert set(FLAG_NAMES) == {*RULES, "hand"}
+    assert set(FLAG_NAMES) == {*RULES, "hand", "inputs"}
     assert FLAG_NAMES[:8] == ("climate", "step", "spike", "stuck", "variation", "dark", "sun", "hand")
 
 
