@@ -73,6 +73,17 @@ def print_page(settings: Settings, page: Path, pdf: Path, name: str, timeout_s: 
             raise PrintFailed("Chromium could not print the report: {why}.", why=_reason(exc)) from exc
     if not pdf.is_file() or not pdf.stat().st_size:
         raise PrintFailed("Chromium could not print the report: {why}.", why=str(pdf))
+    _pack(pdf)
+
+
+def _pack(pdf: Path) -> None:
+    """Compress what Chromium writes as text: each cell's place in the order of reading, which of a
+    long report is four fifths of the file.
+    """
+    import pikepdf  # only where a PDF is printed
+
+    with pikepdf.open(pdf, allow_overwriting_input=True) as document:
+        document.save(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
 def _reason(exc: subprocess.CalledProcessError) -> str:

@@ -36,7 +36,6 @@ from reports.html import html_page
 from reports.inquiry import ReportFormat, ReportInquiry
 from reports.last_days import OF_EARLIER_DAYS, with_last_days
 from reports.material import Material
-from reports.packed_pdf import packed
 from reports.printing import print_page
 from reports.workbook import write_report_workbook
 
@@ -174,7 +173,6 @@ def _write_file(hand: AttemptInHand, material: Material, form: ReportFormat, dra
         file.writelines(html_page(document))
     if form == "pdf":
         print_page(hand.site.settings, page, draft, hand.draft, min(_PRINT_S, hand.job.timeout_s))
-        draft.write_bytes(packed(draft.read_bytes()))
 
 
 @contextmanager
