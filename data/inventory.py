@@ -134,10 +134,11 @@ class Inventory:
         """
         columns = months_table.c
         wanted = (columns.station, columns.month, columns.rows, columns.first, columns.last, columns.generation)
+        since = func.coalesce(columns.appended_since, columns.generation)
         found: list[Sequence[Any]] = []
         for some in _chunks(stations):
             here = (columns.source == self.source, columns.station.in_(some), columns.month.between(first_month, last_month))
-            query = select(*wanted).where(*here, *([] if emptied else [columns.rows > 0]))
+            query = select(*wanted, since).where(*here, *([] if emptied else [columns.rows > 0]))
             found += self._run_query(lambda query=query: self._plain_rows(query))  # type: ignore[misc]
         return month_table_of(stations, found)
 
@@ -155,19 +156,28 @@ class Inventory:
         return query.where(*here).order_by(columns.month)
 
     def record(self, connection: Connection, station: str, *, month: int, added: int, first_ms: int, last_ms: int) -> None:
-        """Note a change of a month inside the transaction that makes it:
-        rows grow, bounds widen, the generation grows.
+        """Note a change of a month inside the transaction that makes it, of rows from ``first_ms``
+        to ``last_ms``: rows grow, bounds widen, the generation grows.
 
         Call :meth:`lock` first when others may write the same station at the same time.
         """
         known = self.months_in(connection, station, month, month).get(month)
-        values = {"rows": added, "first": first_ms, "last": last_ms, "generation": 1}
+        values: dict[str, Any] = {"rows": added, "first": first_ms, "last": last_ms, "generation": 1, "appended_since": 1}
         if known is not None:
             values |= {"rows": known.rows + added, "generation": known.generation + 1}
+            is_later = known.rows and first_ms > known.last_ms
+            values["appended_since"] = self._appended_since(connection, station, known) if is_later else known.generation + 1
             if known.rows:
                 values |= {"first": min(known.first_ms, first_ms), "last": max(known.last_ms, last_ms)}
         keys = {"source": self.source, "station": station, "month": month}
         connection.execute(upsert(connection.dialect, months_table, tuple(values)).values({**keys, **values}))
+
+    def _appended_since(self, connection: Connection, station: str, known: MonthInventory) -> int:
+        """Return since which generation a month has only grown at its end, if it does so now."""
+        columns = months_table.c
+        query = select(columns.appended_since).where(self._of(columns, station), columns.month == known.month)
+        found: int | None = connection.scalar(query)
+        return known.generation if found is None else found
 
     def correct(self, connection: Connection, station: str, *, month: int, added: int, bounds: tuple[int, int] | None) -> None:
         """Note a change after which a month may have fewer rows:
@@ -177,10 +187,11 @@ class Inventory:
         and never looks fresh again.
         """
         columns = months_table.c
-        values: dict[str, Any] = {"rows": 0, "generation": columns.generation + 1}
+        since = columns.generation + 1
+        values: dict[str, Any] = {"rows": 0, "generation": since, "appended_since": since}
         if bounds is not None:
             self.record(connection, station, month=month, added=added, first_ms=bounds[0], last_ms=bounds[1])
-            values = {"first": bounds[0], "last": bounds[1]}
+            values = {"first": bounds[0], "last": bounds[1], "appended_since": columns.generation}
         connection.execute(update(months_table).where(self._of(columns, station), columns.month == month).values(values))
 
     def describe(

@@ -145,7 +145,8 @@ class MonthTable:
     ``station`` is the position among those asked for.
 
     Sorted by station and month. Arrays of int64 of one length;
-    times in ms UTC, and the rest as :class:`MonthInventory`.
+    times in ms UTC, and the rest as :class:`MonthInventory`. ``appended_since`` is the generation
+    since which rows were only added after the last one.
     """
 
     station: Integers
@@ -154,6 +155,7 @@ class MonthTable:
     first_ms: Integers
     last_ms: Integers
     generation: Integers
+    appended_since: Integers
 
     def __len__(self) -> int:
         return len(self.month)
@@ -164,9 +166,11 @@ class MonthTable:
 
 
 def month_table_of(stations: Sequence[str], found: Sequence[Sequence[Any]]) -> MonthTable:
-    """Return the table of rows (station, month, rows, first, last, generation) in any order."""
+    """Return the table of rows (station, month, rows, first, last, generation,
+    appended since) in any order.
+    """
     positions = {name: position for position, name in enumerate(stations)}
     station = np.fromiter((positions[row[0]] for row in found), np.int64, len(found))
-    columns = [np.fromiter(map(itemgetter(column), found), np.int64, len(found)) for column in range(1, 6)]
+    columns = [np.fromiter(map(itemgetter(column), found), np.int64, len(found)) for column in range(1, 7)]
     order = np.lexsort((columns[0], station))
     return MonthTable(station[order], *(column[order] for column in columns))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
+from typing import Final
 
 import numpy as np
 
@@ -14,11 +15,14 @@ from data.derived_plan import DerivedSeries
 from data.inventory import MonthTable
 from data.tiles.tile_store import SeriesKey
 
+NEVER_APPENDED: Final = 2**62
+
 
 @dataclass(frozen=True)
 class Missing:
     """Tiles to be read together: some sensors of a station's UTC month.
-    ``rows`` are the month's (of one sensor).
+    ``rows`` are the month's (of one sensor); of a tile of the generation ``appended_since``, or a
+    later one, only the rows after its last are missing.
     """
 
     station: str
@@ -28,6 +32,7 @@ class Missing:
     rows: int
     first_ms: int
     last_ms: int
+    appended_since: int = NEVER_APPENDED
 
 
 @dataclass(frozen=True)
@@ -153,5 +158,6 @@ def rows_of(months: MonthTable, position: int) -> slice:
 
 def missing_of(months: MonthTable, row: int, station: str, sensors: tuple[str, ...]) -> Missing:
     """Return what must be read of a row of a table of months."""
-    numbers = {name: int(getattr(months, name)[row]) for name in ("month", "generation", "rows", "first_ms", "last_ms")}
+    names = ("month", "generation", "rows", "first_ms", "last_ms", "appended_since")
+    numbers = {name: int(getattr(months, name)[row]) for name in names}
     return Missing(station=station, sensors=sensors, **numbers)

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import structlog
 
+from data.appending import append_tails
 from data.arrays import Integers
 from data.load_plan import Missing
 from data.readings import clean
@@ -113,15 +114,15 @@ def load_months(site: Site, reader: MappedReader, wanted: Sequence[Missing]) -> 
         # could be stale without anybody seeing it later.
         found = {each.station: _found(site, each) if fingerprints[each.station] is None else [] for each in wanted}
         lacking = [_without(each, (key.sensor for key, _ in found[each.station])) for each in wanted]
+        grown = {each.station: append_tails(site, reader, each) for each in lacking if site.mapped is None}
+        lacking = [_without(each, (key.sensor for key, _ in grown.get(each.station, ()))) for each in lacking]
         read = _read_all(site, reader, [each for each in lacking if each.sensors])
         loaded = []
         for each in wanted:
-            done = read.get(each.station)
-            if done is None:
-                loaded.append(LoadedMonth(each, tuple(found[each.station])))
-                continue
+            done, more = read.get(each.station, LoadedMonth(each, ())), grown.get(each.station, [])
             exact = replace(done.exact, fingerprint=fingerprints[each.station]) if done.exact else None
-            loaded.append(replace(done, wanted=each, entries=(*found[each.station], *done.entries), exact=exact))
+            entries, size = (*found[each.station], *more, *done.entries), done.bytes + sum(entry.bytes for _, entry in more)
+            loaded.append(replace(done, wanted=each, entries=entries, read=done.read + len(more), bytes=size, exact=exact))
         return loaded
 
 

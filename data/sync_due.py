@@ -45,7 +45,8 @@ def reload(site: Site, request: HistoryRequest) -> int:
     The next load reads them again.
     """
     columns = months_table.c
-    statement = update(months_table).where(*months_rows(site, request, columns)).values(generation=columns.generation + 1)
+    changed = {"generation": columns.generation + 1, "appended_since": columns.generation + 1}
+    statement = update(months_table).where(*months_rows(site, request, columns)).values(changed)
 
     def write() -> int:
         with site.engine.begin() as connection:

@@ -47,6 +47,7 @@ month_inventory = Table(
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("generation", BigInteger, nullable=False, comment="grows whenever a row of the month changes"),
+    Column("appended_since", BigInteger, comment="the generation since which rows only came after the last; null: not known"),
     comment="Rows a month; a tile is fresh when it carries the month's generation.",
 )
 

@@ -104,7 +104,8 @@ class ObservationWriter:
                 self.journal.note("rows", station, self.sensors, times[changed], ~new[changed], was)
         if flagged or changed.any():
             added = int(new.sum())
-            first, last = int(times[0]), int(times[-1])
+            at = slice(None) if flagged else changed
+            first, last = int(times[at][0]), int(times[at][-1])
             self.inventory.record(connection, station, month=month, added=added, first_ms=first, last_ms=last)
         return int(new.sum()), before
 

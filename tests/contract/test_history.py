@@ -24,6 +24,7 @@ from data.loading import load_months
 from data.request import HistoryRequest
 from data.site import Site, open_site
 from data.source import MappedReader, Readings
+from data.sync_due import reload
 from data.tiles.tile_store import FLAG_RANGE, FLAG_SOURCE, SeriesKey, TileStore
 from data.time.months import month_start_ms, parse_month
 from data.view.rollup import rollups_missing
@@ -636,3 +637,62 @@ def test_a_station_without_data_in_the_range_is_named_when_others_have_some(site
     assert plan(site, wanted).without_data == stations_without_data(site, wanted) == ("b", "c")
     assert plan(site, request(JANUARY - 60 * 24 * HOUR, stations=("a", "b"))).without_data == ()
     assert estimate_words(plan(site, wanted), 1e6).endswith("no data in this range: b, c")
+
+
+# Rows that come after the last one
+
+
+def windows_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[str, ...], tuple[int, int]]]:
+    """Keep what readers are asked for from now on: sensors, and a window each."""
+    asked: list[tuple[tuple[str, ...], tuple[int, int]]] = []
+    real = MappedReader.read
+
+    def read(self: MappedReader, station: str, sensors: Any, windows: Any) -> Readings:
+        asked.extend((tuple(sensors), window) for window in windows)
+        return real(self, station, sensors, windows)
+
+    monkeypatch.setattr(MappedReader, "read", read)
+    return asked
+
+
+def test_of_rows_that_came_later_only_they_are_read_and_the_tile_is_as_if_read_whole(site, monkeypatch):
+    times = np.arange(JANUARY, JANUARY + 600 * HOUR, HOUR)
+    values = np.column_stack([np.arange(600) % 70.0, np.where(np.arange(600) < 500, 1.0, np.nan)])  # no rain since 500
+    store(site, times[:590], values[:590])
+    load(site)
+    bad = np.zeros((10, 2), np.bool_)
+    bad[3, 0] = True
+    asked = windows_read(monkeypatch)
+    store(site, times[590:], values[590:], bad=bad)
+    assert load(site)["tiles_read"] == 2
+    month_end = month_start_ms(parse_month("2020-02"))
+    assert sorted(asked) == [(("rainfall",), (times[499] + 1, month_end)), (("temperature",), (times[589] + 1, month_end))]
+    appended = [site.tiles.entries(SeriesKey("own", "a", sensor)) for sensor in SENSORS]
+    site.tiles.clear()
+    load(site)
+    whole = [site.tiles.entries(SeriesKey("own", "a", sensor)) for sensor in SENSORS]
+    assert appended == whole  # the same entries, with the checksum of each
+    assert np.flatnonzero(observations(site, "temperature")[2] == FLAG_SOURCE).tolist() == [593]
+
+
+@pytest.mark.parametrize("change", ["earlier", "the last", "none between", "reload"])
+def test_a_month_in_which_something_earlier_has_changed_is_read_whole(site, monkeypatch, change):
+    times = np.arange(JANUARY, JANUARY + 20 * HOUR, HOUR)
+    store(site, times[:10], np.ones((10, 2)))
+    load(site)
+    store(site, times[10:12], np.ones((2, 2)))  # later rows alone, before and after the change
+    if change == "earlier":
+        store(site, times[4:5], [[7.0, 7.0]])
+    elif change == "the last":
+        store(site, times[11:12], [[7.0, 7.0]])
+    elif change == "reload":
+        reload(site, request())
+    else:
+        store(site, times[:10], np.ones((10, 2)))  # sent again
+    store(site, times[12:14], np.ones((2, 2)))
+    asked = windows_read(monkeypatch)
+    load(site)
+    assert [window[0] for _, window in asked] == ([times[9] + 1] if change == "none between" else [JANUARY])
+    with site.engine.connect() as connection:
+        expected = [row[0] for row in connection.execute(text("SELECT temperature FROM observation ORDER BY time"))]
+    assert observations(site, "temperature")[1].tolist() == expected
