@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 
 from data.derived_flags import DerivedFlags
 from data.flag_layer import FlagLayer, OverlaidSeries
 from data.quality_limits import RULES_VERSION, QualityLimits
+from data.request import HistoryRequest
 from data.sensor import Sensor
 from data.site_like import SiteLike
 from data.tiles.series import SeriesKey
+from data.time.months import months_between
 from data.usual_limits import limits_of
 
 
@@ -27,6 +30,20 @@ def flag_layer(site: SiteLike, station: str, sensor: str) -> FlagLayer:
 def overlaid_series(site: SiteLike, station: str, sensor: str) -> OverlaidSeries | None:
     """Return a series with the flags that count at a site; None where it is as its tiles are."""
     return None if site.flags == "none" else OverlaidSeries(flag_layer(site, station, sensor), site.flags)
+
+
+def with_derived(site: SiteLike, request: HistoryRequest) -> HistoryRequest:
+    """Return a request with the derived sensors of the catalogue that read its sensors, and of
+    which its stations have tiles in its months: what changes with their flags and decisions.
+    """
+    months = months_between(request.start_ms, request.end_ms)
+
+    def is_there(sensor: Sensor) -> bool:
+        keys = (SeriesKey(site.source_id, station, sensor.name) for station in request.stations)
+        return any(month in months for key in keys for month in site.tiles.entries(key))
+
+    read = (each for each in site.catalogue.derived if {one.sensor.name for one in each.inputs} & set(request.sensors))
+    return replace(request, sensors=(*request.sensors, *(each.name for each in read if is_there(each))))
 
 
 def _measured(site: SiteLike, station: str, sensor: Sensor) -> FlagLayer:

@@ -15,6 +15,7 @@ from access.grants import Purpose
 from access.identity import Identity
 from access.store import AccessStore
 from data.decision import Decision
+from data.overlay import with_derived
 from data.request import HistoryRequest
 from data.site import Site
 from data.time.epoch import EARLIEST_MS, LATEST_MS
@@ -66,7 +67,7 @@ class Reviewing:
 
     def _loaded(self, made: MadeDecision) -> HistoryRequest:
         """Return the request that applies a decision: whole months where these are granted, so that
-        one job applies many decisions of a month.
+        one job applies many decisions of a month, with derived sensors that are made of it.
         """
         exact = reviewed_span(made.decision)
         months = months_between(exact.start_ms, exact.end_ms)
@@ -74,4 +75,5 @@ class Reviewing:
         if start_ms < EARLIEST_MS or end_ms > LATEST_MS:
             return exact
         whole = replace(exact, start_ms=start_ms, end_ms=end_ms)
-        return whole if self.identity.rights.allows(whole, Purpose.LOAD) else exact
+        wanted = (with_derived(self.site, whole), whole)
+        return next((each for each in wanted if self.identity.rights.allows(each, Purpose.LOAD)), exact)

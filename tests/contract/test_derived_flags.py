@@ -16,6 +16,7 @@ from data.decision import Decision
 from data.export.flag_column import flag_column
 from data.export.rows import joined
 from data.flags_missing import flags_missing, requests_beside
+from data.overlay import with_derived
 from data.range_rows import open_observations
 from data.readings import FLAG_HARD
 from data.site import Site
@@ -118,3 +119,11 @@ def test_a_month_into_which_an_input_is_filled_has_derived_readings(tmp_path: Pa
         assert values[flags == 0].max() < 30
         assert values[-1] == pytest.approx(TEMPERATURE[-1] + 1)
         assert len(rows(made, "warm", "none")[0]) == len(kept)
+
+
+def test_what_applies_a_decision_makes_derived_series_anew_that_are_loaded(site: Site) -> None:
+    whole = asked("temperature")
+    assert with_derived(site, whole) == whole
+    load(site, asked("warm", end=FEBRUARY))
+    assert with_derived(site, whole).sensors == ("temperature", "warm")
+    assert with_derived(site, asked("temperature", start=FEBRUARY)).sensors == ("temperature",)
