@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     inbox_rows: int = Field(
         default=2_000_000, ge=1, description="Observations that may wait to be stored; beyond it senders are told to wait."
     )
+    watch: str = Field(
+        default="", description="Folders into which loggers write files, as DIR:PROFILE or DIR:PROFILE:STATION, with semicolons."
+    )
     host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
     port: int = Field(default=8050, ge=0, le=65535, description="Port of the web process.")
     url_prefix: str = Field(default="/", description="Path below which the site is served.")
@@ -273,6 +276,12 @@ class Settings(BaseSettings):
     def object_store_url(self) -> str | None:
         """The bucket of the tiles, as ``s3://bucket/prefix``; None where they are in a folder."""
         return self.tile_dir if isinstance(self.tile_dir, str) and _BUCKET.fullmatch(self.tile_dir) else None
+
+    @property
+    def takes_in(self) -> tuple[str, ...]:
+        """The commands of manage.py that take observations in and store them; perhaps none."""
+        senders = ["watch"] if self.watch.strip() else []
+        return ("receive", *senders) if senders or self.ingest_keys.get_secret_value() else ()
 
     @property
     def inbox_path(self) -> Path:

@@ -1,5 +1,5 @@
-"""``python serve.py``: the web server in this process, the worker in another, and where keys for
-gateways are set, what stores their observations in a third; all ended together.
+"""``python serve.py``: the web server in this process, the worker in another, and where
+observations arrive by themselves, what takes them in and stores them; all ended together.
 
 ``python app.py`` is the same, a second later: it is imported before this can answer Ctrl-C.
 """
@@ -46,8 +46,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     signal.signal(signal.SIGTERM, _interrupt)
-    commands = ["worker", *(["receive"] if settings.ingest_keys.get_secret_value() else [])]
-    kept = [Keeping(command) for command in commands]
+    kept = [Keeping(command) for command in ("worker", *settings.takes_in)]
     try:
         serve(settings)
     except KeyboardInterrupt:
@@ -151,6 +150,10 @@ def _bring_up_to_date(settings: Settings) -> None:
     from commands.setup import bring_up_to_date, require_free_port
 
     refuse_open_door(settings, [settings.host])
+    if settings.watch.strip():
+        from jobs.watching import watched_folders
+
+        watched_folders(settings)  # what is wrong with them is said at the start
     require_free_port(settings.host, settings.port)
     bring_up_to_date(settings)
 

@@ -35,5 +35,6 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "stations": ("stations", "List the stations: their sensors, first and last observation, usual step and rows."),
     "tiles": ("tiles", "The tiles: columns of history on disk, read once from the database."),
     "users": ("users", "Users that the site knows by name."),
+    "watch": ("watch", "Take in what loggers write into folders, until told to stop."),
     "worker": ("worker", "Run jobs until told to stop."),
 }

@@ -58,7 +58,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _guarded("observations", settings.history_url, lambda: _observations(settings))
     yield _guarded("job ledger", settings.jobs_url, lambda: _ledger(settings))
     yield _guarded("worker", settings.jobs_url, lambda: _worker(settings))
-    if settings.ingest_keys.get_secret_value():
+    if settings.takes_in:
         yield _guarded("inbox", None, lambda: _inbox(settings))
     if settings.auth == "login":
         yield _guarded("users", settings.jobs_url, lambda: _users(settings))

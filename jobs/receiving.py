@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import threading
@@ -19,6 +18,7 @@ from data.database.engine import make_engine
 from data.inbox.spool import Spool
 from data.inbox.storing import Storekeeper
 from errors import Conflict
+from jobs.lone_process import alone_in
 from jobs.worker.wake import WakeSocket
 
 _LOOK_S: Final = 2.0  # senders wake it; this is for what was sent while it did not run
@@ -49,7 +49,11 @@ class Receiver:
             Conflict: another process stores what arrives in this folder.
         """
         pause_s = _FIRST_PAUSE_S
-        with self._alone(), self._wakes() as wakes:
+        inbox = self._settings.inbox_path
+        another = Conflict(
+            "Another process stores what arrives in {folder}; manage.py receive runs once for each folder of data.", folder=inbox
+        )
+        with alone_in(inbox, ".lock", another), self._wakes() as wakes:
             while not stopping.is_set():
                 try:
                     stored = self._storekeeper.store()
@@ -66,25 +70,6 @@ class Receiver:
                 else:
                     select.select([wakes], [], [], _LOOK_S)
                     wakes.drain()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the lock of the folder; the system lets go of it when the process ends."""
-        folder = self._settings.inbox_path
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            os.close(descriptor)
-            raise Conflict(
-                "Another process stores what arrives in {folder}; manage.py receive runs once for each folder of data.",
-                folder=folder,
-            ) from exc
-        try:
-            yield
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def _wakes(self) -> Iterator[WakeSocket]:

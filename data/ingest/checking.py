@@ -59,8 +59,8 @@ def check_file(
             found, counts = np.unique(np.diff(times), return_counts=True)
             steps[station].update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
             steps[station] = Counter(dict(steps[station].most_common(_KEPT_STEPS)))
-    _refuse_ragged(plan, reader)
-    _refuse_tags(plan, reader)
+    refuse_ragged(plan, reader)
+    refuse_tags(plan, reader)
     if plan.time.time_unit is not None and last_ms:
         _refuse_january(plan, min(first_ms.values()), max(last_ms.values()))
     if reader.read and reader.rejected.total() == reader.read:
@@ -72,7 +72,7 @@ def check_file(
     return FileCheck(plan, reader, pieces, {name: _usual(counter) for name, counter in steps.items() if counter}, last_ms)
 
 
-def _refuse_ragged(plan: FilePlan, reader: RowReader) -> None:
+def refuse_ragged(plan: FilePlan, reader: RowReader) -> None:
     """Rows of another length than the header are dropped only where the profile says so."""
     ragged = reader.ragged
     if ragged is None:
@@ -93,7 +93,7 @@ def _refuse_ragged(plan: FilePlan, reader: RowReader) -> None:
     )
 
 
-def _refuse_tags(plan: FilePlan, reader: RowReader) -> None:
+def refuse_tags(plan: FilePlan, reader: RowReader) -> None:
     """A column of values of any sensor is not stored as those of one."""
     for name, seen in reader.seen.items():
         if len(seen) > 1:

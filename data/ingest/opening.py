@@ -20,7 +20,7 @@ _OPENERS: dict[bytes, Callable[[BinaryIO], object]] = {b"\x1f\x8b": gzip.open, b
 
 class OpenFile:
     """A file open for reading: ``stream`` gives its bytes, unpacked;
-    ``fraction`` how much of it has been read (0..1).
+    ``fraction`` how much of it has been read (0..1); ``packed``: whether it is compressed.
     """
 
     def __init__(self, raw: BinaryIO, size: int) -> None:
@@ -28,6 +28,7 @@ class OpenFile:
         raw.seek(0)
         opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
         self._raw, self._size = raw, size
+        self.packed = opener is not None
         self.stream = cast(IO[bytes], opener(raw) if opener else raw)
 
     @property

@@ -30,9 +30,10 @@ def text_sections(layout: Layout, names: HeaderNames, report: ReportFraction) ->
     Raises:
         ImportRejected: when the file is damaged or a header is none, with file and line.
     """
-    needle = "TOA5" if layout.kind == "toa5" else names.time[0] if names.time and layout.keys.header else ""
     with opened(layout.path) as file:
-        stream = TextStream(file.stream, layout.keys.encoding, needle.encode(), partial(_begins, layout, names))
+        stream = TextStream(
+            file.stream, layout.keys.encoding, header_needle(layout, names), partial(begins_header, layout, names)
+        )
         while True:
             stream.skip_lines(layout.header_lines)
             read = _by_arrow if layout.keys.by_arrow else _one_by_one
@@ -43,7 +44,12 @@ def text_sections(layout: Layout, names: HeaderNames, report: ReportFraction) ->
             layout = text_layout(layout.path, stream.peek(), keys, names, stream.line - 1)
 
 
-def _begins(layout: Layout, names: HeaderNames, line: str) -> bool:
+def header_needle(layout: Layout, names: HeaderNames) -> bytes:
+    """Return what every further header of a file contains; empty: it has no further one."""
+    return ("TOA5" if layout.kind == "toa5" else names.time[0] if names.time and layout.keys.header else "").encode()
+
+
+def begins_header(layout: Layout, names: HeaderNames, line: str) -> bool:
     """Return whether a line is a header: of TOA5 the first of four,
     else one that names the time and another known column.
 
