@@ -27,6 +27,7 @@ from access.store import open_access
 from config import Settings
 from data.catalogue import load_catalogue
 from data.cells.units import conversion
+from data.database import drivers
 from data.database.engine import make_engine, migrate_observations
 from data.database.tables import source_look
 from data.ingest.outlying_rows import OutlyingRows
@@ -659,7 +660,8 @@ def test_a_table_that_is_locked_longer_than_a_statement_may_take_says_so(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_a_server_that_hangs_or_refuses_at_connect_is_unavailable_soon(tmp_path, free_port, kind):
+def test_a_server_that_hangs_or_refuses_at_connect_is_unavailable_soon(tmp_path, free_port, kind, monkeypatch):
+    monkeypatch.setattr(drivers, "CONNECT_TIMEOUT_S", 1)  # of both in truth: test_connections.py
     scheme = "postgresql+psycopg" if kind == "postgresql" else "mysql+pymysql"
     # accepts nothing: the handshake never comes
     with socket.create_server(("127.0.0.1", 0)) as silent:

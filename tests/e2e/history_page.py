@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from dash.testing.browser import Browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from jobs.job import Job, Status
 from jobs.ledger.ledger import Ledger
@@ -107,9 +108,14 @@ class HistoryPage:
 
     def press(self, component_id: str) -> None:
         """Click a button when it can be clicked."""
-        button = self.driver.find_element(By.ID, component_id)
+        button = self.element(component_id)
         wait_until(button.is_enabled, f"{component_id} to be enabled", PATIENCE_S)
         button.click()
+
+    def element(self, component_id: str) -> WebElement:
+        """A component when it is there; ``find_element`` waits for two seconds only."""
+        found = wait_until(lambda: self.driver.find_elements(By.ID, component_id), component_id, PATIENCE_S)
+        return found[0]
 
     def press_action(self) -> None:
         """Click the button of the notice."""
@@ -118,7 +124,7 @@ class HistoryPage:
 
     def type(self, component_id: str, text: str) -> None:
         """Write into a field what stands there from now on, and leave it."""
-        box = self.driver.find_element(By.ID, component_id)
+        box = self.element(component_id)
         write_over(box, text)
         box.send_keys(Keys.TAB)
 

@@ -89,7 +89,7 @@ def test_an_administrator_grants_a_station_a_user_sees_it_and_it_is_taken_away(s
     see("#admin-grant-grid .ag-cell[col-id=note]").click()
     button = see("#admin-grant-details [data-confirm]")
     button.click()
-    assert button.text == "Confirm: remove the grant"
+    wait_until(lambda: button.text == "Confirm: remove the grant", "to be asked again", PATIENCE_S)
     assert len(access.grants()) == 1
     button.click()
     wait_until(lambda: "Grant 1 removed" in text("#admin-alert"), "the grant to go", PATIENCE_S)

@@ -95,7 +95,8 @@ def test_a_load_tells_its_progress_and_through_a_restart_of_the_site_ends_with_e
         wait_until(
             lambda: page.extremes().get(name) == pytest.approx([least, greatest], abs=1e-4), "least and greatest", PATIENCE_S
         )
-        assert f"{rows:,}".replace(",", "\u202f") in page.text("stats").replace("\u2009", "\u202f")
+        counted = f"{rows:,}".replace(",", "\u202f")
+        wait_until(lambda: counted in page.text("stats").replace("\u2009", "\u202f"), f"{rows} readings", PATIENCE_S)
 
 
 def in_the_database(observations):
