@@ -9,7 +9,7 @@ import os
 import resource
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -356,8 +356,13 @@ def test_nobody_looks_at_all_tiles_while_they_are_known_to_fit_whoever_writes_th
         store.publish(KEY, [store.write(KEY, month, rows, generation=1, fingerprint=1)])
         return store.entries(KEY)[month].bytes
 
-    looked = []
-    monkeypatch.setattr(maintenance, "series_folders", lambda root: looked.append(root) or series_folders(root))
+    looked: list[Path] = []
+
+    def noted(root: Path) -> Iterator[tuple[SeriesKey, Path]]:
+        looked.append(root)
+        return series_folders(root)
+
+    monkeypatch.setattr(maintenance, "series_folders", noted)
     store, other = TileStore(tmp_path), TileStore(tmp_path)
     store.budget_bytes = 5 * publish(store, MONTH) // 2
     assert [store.evict(), store.evict(), len(looked)] == [0, 0, 1]  # nobody had looked before
