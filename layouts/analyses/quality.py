@@ -61,9 +61,12 @@ def _comparing(answer: Answer) -> Component | None:
     found = {count.rule for subject in answer.subjects for count in subject.result.counts} & COMPARING
     if not found:
         return None
-    told = _("They compare sensors or stations. Which of these is wrong is for you to decide: until then all readings count.")
+    told = _(
+        "These rules compare sensors or stations: {rules}. "
+        "Which of them is wrong is for you to decide; until then all readings count."
+    )
     named = ", ".join(rule_name(rule) for rule in RULES if rule in found)
-    return html.Section([html.H2(_("No reading left out")), html.P(f"{named}: {told}")], className="list-block")
+    return html.Section([html.H2(_("No reading left out")), html.P(told.format(rules=named))], className="list-block")
 
 
 def _unasked(answer: Answer, catalogue: Catalogue) -> Component | None:

@@ -130,7 +130,7 @@ def test_of_a_contradiction_both_sensors_are_named_and_that_no_reading_is_left_o
     (listed,) = events_told(of_both, reviewed("JFK"), drawing_options("quality", {}))["events"]
     assert listed["words"][2].endswith("– Air temperature")
     lists = json.dumps(quality.details(of_both, CATALOGUE).to_plotly_json(), default=lambda one: one.to_plotly_json())
-    assert "Dew point too high: They compare sensors or stations." in lists
+    assert "compare sensors or stations: Dew point too high." in lists
 
 
 def test_what_was_not_checked_is_said():
