@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     watch: str = Field(
         default="", description="Folders into which loggers write files, as DIR:PROFILE or DIR:PROFILE:STATION, with semicolons."
     )
+    mqtt: Path | None = Field(
+        default=None,
+        description="Path of a mapping of topics (TOML): what an MQTT broker sends is observations; default: none.",
+    )
     host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
     port: int = Field(default=8050, ge=0, le=65535, description="Port of the web process.")
     url_prefix: str = Field(default="/", description="Path below which the site is served.")
@@ -280,7 +284,7 @@ class Settings(BaseSettings):
     @property
     def takes_in(self) -> tuple[str, ...]:
         """The commands of manage.py that take observations in and store them; perhaps none."""
-        senders = ["watch"] if self.watch.strip() else []
+        senders = [*(["watch"] if self.watch.strip() else []), *(["listen mqtt"] if self.mqtt else [])]
         return ("receive", *senders) if senders or self.ingest_keys.get_secret_value() else ()
 
     @property

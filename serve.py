@@ -154,6 +154,10 @@ def _bring_up_to_date(settings: Settings) -> None:
         from jobs.watching import watched_folders
 
         watched_folders(settings)  # what is wrong with them is said at the start
+    if settings.mqtt is not None:
+        from jobs.listening import TopicListener
+
+        TopicListener(settings)
     require_free_port(settings.host, settings.port)
     bring_up_to_date(settings)
 

@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "history": ("history", "Load a history through the queue and print each series' statistics; Ctrl-C cancels."),
     "import": ("imports", "Import files of observations; list what was imported, and undo it."),
     "keys": ("keys", "Keys with which programs use the API."),
+    "listen": ("listen", "Take in messages of an MQTT broker, until told to stop."),
     "migrate": ("setup", "Bring the databases' schema up to date."),
     "notes": ("notes", "Notes on times of stations and sensors; logbooks that become notes."),
     "quality": ("quality", "Flags of quality rules, their events, and what people decided about readings."),

@@ -27,7 +27,8 @@ def watch(
 
     from config import load_settings
     from errors import ConfigurationError
-    from jobs.watching import Watcher, refuse_beside_source, watched_folder, watched_folders
+    from jobs.receiving import refuse_beside_source
+    from jobs.watching import Watcher, watched_folder, watched_folders
     from logs import configure_logs
 
     settings = load_settings()

@@ -17,7 +17,7 @@ from data.catalogue import load_catalogue
 from data.database.engine import make_engine
 from data.inbox.spool import Spool
 from data.inbox.storing import Storekeeper
-from errors import Conflict
+from errors import ConfigurationError, Conflict
 from jobs.lone_process import alone_in
 from jobs.worker.wake import WakeSocket
 
@@ -30,6 +30,20 @@ log = structlog.get_logger(__name__)
 def open_spool(settings: Settings) -> Spool:
     """Return the spool of a site."""
     return Spool(settings.inbox_path, settings.inbox_rows)
+
+
+def refuse_beside_source(settings: Settings, what: str) -> None:
+    """Refuse to take observations into a table that is not shown.
+
+    Raises:
+        ConfigurationError: RIWAYAT_SOURCE is set.
+    """
+    if settings.source is not None:
+        raise ConfigurationError(
+            "{what} takes observations into Riwayat's own table, which is not shown while RIWAYAT_SOURCE maps another. Leave one"
+            " of them out.",
+            what=what,
+        )
 
 
 class Receiver:

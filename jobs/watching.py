@@ -22,7 +22,7 @@ from data.ingest.file_plan import ImportOptions
 from data.ingest.profile import load_profile
 from errors import ConfigurationError, Conflict, ImportRejected, UnknownSensor
 from jobs.lone_process import alone_in
-from jobs.receiving import open_spool
+from jobs.receiving import open_spool, refuse_beside_source
 from jobs.worker.wake import wake
 
 _EVERY_S: Final = 1.0
@@ -42,20 +42,6 @@ def watched_folders(settings: Settings) -> tuple[WatchedFolder, ...]:
     refuse_beside_source(settings, "RIWAYAT_WATCH")
     entries = [entry.strip() for entry in settings.watch.split(";") if entry.strip()]
     return tuple(watched_folder(settings, *_parts(number, entry)) for number, entry in enumerate(entries, 1))
-
-
-def refuse_beside_source(settings: Settings, what: str) -> None:
-    """Refuse to take observations into a table that is not shown.
-
-    Raises:
-        ConfigurationError: RIWAYAT_SOURCE is set.
-    """
-    if settings.source is not None:
-        raise ConfigurationError(
-            "{what} takes observations into Riwayat's own table, which is not shown while RIWAYAT_SOURCE maps another. Leave one"
-            " of them out.",
-            what=what,
-        )
 
 
 def watched_folder(

@@ -76,7 +76,7 @@ class Keeper:
 
 def main(arguments: list[str]) -> None:
     """``python -m jobs.worker.keeper COMMAND PARENT_PID``."""
-    keeper = Keeper([sys.executable, str(MANAGE), arguments[0]], int(arguments[1]))
+    keeper = Keeper([sys.executable, str(MANAGE), *arguments[0].split()], int(arguments[1]))
     signal.signal(signal.SIGTERM, keeper.stop)
     keeper.run()
 
