@@ -113,12 +113,12 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a written Excel or NetCDF file is kept for whoever asks for the same rows, in s.",
     )
-    smtp_host: str = Field(default="", description="Mail server to which scheduled reports are given; empty: no mail is sent.")
+    smtp_host: str = Field(default="", description="Mail server to which reports and alarms are given; empty: no mail is sent.")
     smtp_port: int = Field(default=0, ge=0, le=65535, description="Its port; 0: 587 with STARTTLS, 465 with TLS, 25 without.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(default="starttls", description="How the connection is encrypted.")
     smtp_user: str = Field(default="", description="Name with which to sign in there; empty: without.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="The password of SMTP_USER.")
-    smtp_from: str = Field(default="", description="Address from which reports come.")
+    smtp_from: str = Field(default="", description="Address from which mails come.")
     smtp_timeout: float = Field(default=30.0, gt=0, description="How long the mail server may take to answer, in seconds.")
     chromium: str = Field(
         default="",

@@ -248,7 +248,7 @@ class PictureFailed(RiwayatError, code="picture", retryable=True):
 
 
 class MailFailed(RiwayatError, code="mail_failed", retryable=True):
-    """The mail server did not take the report."""
+    """The mail server did not take the mail."""
 
 
 class PrintFailed(RiwayatError, code="print_failed", retryable=True):

@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, inspect, select, update
 
+from access.alarm_rules.alarm_removal import delete_alarms
 from access.audit.log import write_entry
 from access.names import check_name, name_of_removed
 from access.schedules.schedule_removal import delete_schedules
 from access.tables import (
     account,
+    alarm_rule,
     api_key,
     embed,
     grant_rule,
@@ -110,6 +112,7 @@ def forget_account(connection: Connection, name: str) -> None:
     connection.execute(delete(own_formula).where(own_formula.c.owner == name))
     connection.execute(delete(note).where(note.c.owner == name, note.c.shared.is_(False)))
     delete_schedules(connection, report_schedule.c.owner == name)
+    delete_alarms(connection, alarm_rule.c.owner == name)
     left_as = name_of_removed(name)
     connection.execute(update(note).where(note.c.owner == name).values(owner=left_as))
     for table in (api_key, embed):

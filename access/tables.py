@@ -1,6 +1,6 @@
 """Tables of who may see what: account, member, proxy_member, grant_rule, api_key, session, embed,
-saved_view, formula_definition, own_formula, note, report_schedule, report_run,
-quality_decision, quality_revision, quality_limit, audit.
+saved_view, formula_definition, own_formula, note, report_schedule, report_run, alarm_rule,
+alarm_state, alarm_event, alarm_message, quality_decision, quality_revision, quality_limit, audit.
 Times are int ms UTC.
 
 They stand in the database of jobs; access/migrations makes them (on MariaDB with a binary
@@ -182,6 +182,71 @@ report_run = Table(
     Column("note", Text, nullable=False, comment="why it is not delivered yet, or never will be"),
     Index("report_run_next", "next_ms"),
     comment="A period of a schedule, once.",
+)
+
+alarm_rule = Table(
+    "alarm_rule",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(255), nullable=False, comment="with whose rights of the moment it is looked at"),
+    Column("name", String(120), nullable=False),
+    Column("stations", Text, nullable=False, comment="JSON list of patterns"),
+    Column("sensor", String(64), nullable=False),
+    Column("holds", Text, nullable=False, comment="JSON: kind, limit, within_ms, for_ms, hysteresis"),
+    Column("quiet", String(16), comment="22:00-06:00: when no mail is sent; null: never"),
+    Column("timezone", String(64), nullable=False, comment="of the quiet hours, and of times in mails"),
+    Column("recipients", Text, nullable=False, comment="JSON list of mail addresses"),
+    Column("language", String(8), nullable=False, comment="of mails"),
+    Column("created_ms", BigInteger, nullable=False, comment="readings from before raise no alarm"),
+    Column("note", Text, nullable=False, comment="why it could not be looked at the last time; empty: it could"),
+    Index("alarm_rule_owner", "owner"),
+    comment="What is looked at in new readings.",
+)
+
+alarm_state = Table(
+    "alarm_state",
+    metadata,
+    Column("rule", String(32), primary_key=True),
+    Column("station", String(255), primary_key=True),
+    Column("status", String(16), nullable=False, comment="normal, pending, firing or resolved"),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False, comment="the last reading that was looked at"),
+    Column("acknowledged_by", String(255)),
+    Column("acknowledged_ms", BigInteger, comment="null: nobody has seen it"),
+    comment="Where each rule stands at each station.",
+)
+
+alarm_event = Table(
+    "alarm_event",
+    metadata,
+    Column("rule", String(32), primary_key=True),
+    Column("station", String(255), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False, comment="of the reading that shows it"),
+    Column("status", String(16), primary_key=True),
+    Column("value", Double, comment="of that reading; null: there is none"),
+    Column("noted_ms", BigInteger, nullable=False),
+    comment="What became of alarms, once each.",
+)
+
+alarm_message = Table(
+    "alarm_message",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="a digest of event and address"),
+    Column("rule", String(32), nullable=False),
+    Column("station", String(255), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("value", Double),
+    Column("address", String(320), nullable=False),
+    Column("mail", String(32), comment="those of one mail have the same, which names it; null: in none yet"),
+    Column("tries", Integer, nullable=False),
+    Column("next_ms", BigInteger, comment="when it is sent, or tried again; null: it has ended"),
+    Column("sent_ms", BigInteger),
+    Column("note", Text, nullable=False, comment="why it is not sent"),
+    Index("alarm_message_next", "next_ms"),
+    Index("alarm_message_mail", "mail"),
+    Index("alarm_message_rule", "rule"),
+    comment="Mails about events, written together with them.",
 )
 
 quality_decision = Table(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --help says in its list
+    "alarms": ("alarm", "Rules that look at new readings, and mails when one holds."),
     "analyse": ("analyse", "Load a history through the queue and answer a question about it."),
     "audit": ("audit", "Who loaded, exported, embedded, signed in, was refused, and what was granted."),
     "delete": ("batches", "Delete imported observations; asks first, and manage.py import undo brings them back."),

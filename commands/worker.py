@@ -57,19 +57,25 @@ def worker(
         stop_when_empty=stop_when_empty,
         cancel_query=make_cancel_query(settings),
         # a worker that ends by itself is somebody's for one job
-        chore=None if stop_when_empty else _schedules(),
+        chores=() if stop_when_empty else _chores(),
     )
     if outcome is WorkerEnd.RESTART:
         restart()
 
 
-def _schedules() -> Chore:
-    """What the worker sees to besides: reports that are due (docs/reports.md)."""
+def _chores() -> tuple[Chore, ...]:
+    """What the worker sees to besides: reports that are due (docs/reports.md), and alarms
+    (docs/alarms.md).
+    """
+    from access.alarm_rules.alarm_rule import any_alarm
     from access.schedules.report_runs import anything_due
     from data.time.epoch import epoch_ms
     from jobs.worker.chore import Chore
 
-    return Chore(lambda engine: anything_due(engine, epoch_ms()), ("schedule", "run", "--quiet"))
+    return (
+        Chore(lambda engine: anything_due(engine, epoch_ms()), ("schedule", "run", "--quiet")),
+        Chore(any_alarm, ("alarms", "evaluate", "--quiet")),
+    )
 
 
 def _runner(settings: Settings) -> Callable[..., WorkerEnd]:

@@ -1,4 +1,4 @@
-"""A report by mail: a short text, the same as HTML, and the file. Only the standard library."""
+"""A mail: a short text, the same as HTML, and the file of a report. Only the standard library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Attachment:
 
 
 def report_mail(
-    settings: Settings, recipients: Sequence[str], title: str, lines: Sequence[str], file: Attachment, message_id: str
+    settings: Settings, recipients: Sequence[str], title: str, lines: Sequence[str], file: Attachment | None, message_id: str
 ) -> EmailMessage:
     """Return the mail. Nothing in it can become a second header: what is not one line is shown so,
     addresses are checked again.
@@ -51,8 +51,9 @@ def report_mail(
     body = "".join(f"<p>{escape(line)}</p>" for line in shown[1:])
     page = f'<!doctype html><html><head><meta charset="utf-8"></head><body><h2>{escape(shown[0])}</h2>{body}</body></html>\n'
     message.add_alternative(page, subtype="html")
-    main, _slash, sub = file.content_type.partition("/")
-    message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
+    if file is not None:
+        main, _slash, sub = file.content_type.partition("/")
+        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
     return message
 
 
@@ -75,7 +76,7 @@ def send_mail(settings: Settings, message: EmailMessage) -> Sequence[str]:
             return sorted(server.send_message(message))
     except (smtplib.SMTPException, OSError) as exc:
         where = f"{settings.smtp_host}:{_port(settings)}"
-        raise MailFailed("The mail server {server} did not take the report: {why}.", server=where, why=_reason(exc)) from exc
+        raise MailFailed("The mail server {server} did not take the mail: {why}.", server=where, why=_reason(exc)) from exc
 
 
 @contextmanager

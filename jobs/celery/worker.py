@@ -50,7 +50,7 @@ def run_celery_worker(
     max_seconds: float | None = None,
     stop_when_empty: bool = False,
     cancel_query: CancelQuery | None = None,
-    chore: Chore | None = None,
+    chores: Sequence[Chore] = (),
 ) -> WorkerEnd:
     """Run jobs of ``queues`` that come through the broker, until told to stop or a limit is
     reached; as ``run_worker``.
@@ -63,7 +63,7 @@ def run_celery_worker(
     if max_jobs is not None:
         raise ConfigurationError("--max-jobs is for RIWAYAT_QUEUE=local; with celery use --max-seconds.")
     limits = policy.Limits(None, max_seconds, stop_when_empty)
-    equipment = replace(preload_and_open(settings, queues, slots, cancel_query, limits), chore=chore)
+    equipment = replace(preload_and_open(settings, queues, slots, cancel_query, limits), chores=chores)
     pools = Pools(settings, run_job, equipment.me, equipment.slots)
     with closing(WakeSocket(settings, equipment.me.id)) as wakeup, closing(Broker(settings)) as broker:
         return CeleryWorker(equipment, wakeup, CeleryDispatcher(equipment.ledger, broker), pools).run()

@@ -63,7 +63,7 @@ class WorkerEnd(Enum):
 @dataclass(frozen=True)
 class Equipment:
     """What a worker begins with. ``slots`` are the jobs of each queue that it runs at a time;
-    ``chore`` is what it sees to besides.
+    ``chores`` are what it sees to besides.
     """
 
     ledger: Ledger
@@ -72,7 +72,7 @@ class Equipment:
     cleanup: AttemptCleanup
     limits: Limits
     times: WorkerTimes
-    chore: Chore | None = None
+    chores: Sequence[Chore] = ()
 
 
 def preload_and_open(
@@ -126,7 +126,7 @@ class Supervisor(ABC):
         self._cleanup = equipment.cleanup
         self._limits = equipment.limits
         self._times = equipment.times
-        self._chore = equipment.chore
+        self._chores = equipment.chores
         self._signals = SignalWaiter(wakeup)
         self._leases = LeaseWatch(equipment.times.certain_s)
         self._outcomes = PendingOutcomes(equipment.ledger)
@@ -180,7 +180,7 @@ class Supervisor(ABC):
             self._outcomes.flush()
             self._heartbeat()
             self._work()
-            self._see_to_chore()
+            self._see_to_chores()
         except SQLAlchemyError as exc:
             self._log.error("the ledger does not answer", error=str(exc))
             return TROUBLE_TICK_S
@@ -200,9 +200,10 @@ class Supervisor(ABC):
         self._outcomes.flush()
         self._heartbeat_at_s = time.monotonic() + (SUSPICIOUS_TICK_S if expired else self._times.heartbeat_s)
 
-    def _see_to_chore(self) -> None:
-        if self._chore is not None and not self._is_ending():
-            self._chore.look(self._ledger.engine)
+    def _see_to_chores(self) -> None:
+        if not self._is_ending():
+            for chore in self._chores:
+                chore.look(self._ledger.engine)
 
     def _is_ending(self) -> bool:
         worked_s = time.monotonic() - self._started_s
@@ -215,8 +216,8 @@ class Supervisor(ABC):
     def _end(self) -> None:
         """Sign off. Without the ledger, leases run out by themselves."""
         self._stop_all()
-        if self._chore is not None:
-            self._chore.stop()
+        for chore in self._chores:
+            chore.stop()
         try:
             self._outcomes.flush()
             self._ledger.leave(self._me.id)
@@ -237,20 +238,20 @@ def run_worker(
     stop_when_empty: bool = False,
     cancel_query: CancelQuery | None = None,
     times: WorkerTimes = TIMES,
-    chore: Chore | None = None,
+    chores: Sequence[Chore] = (),
 ) -> WorkerEnd:
     """Run jobs of ``queues`` until told to stop or a limit is reached; running jobs then finish.
 
     SIGTERM, SIGINT or SIGHUP: jobs that are nearly done finish, others go back into the line
     without losing a try; a second signal does not wait. ``cancel_query(job_id, attempt)`` stops
     what a killed child left running on the server of its source (jobs/worker/attempt_cleanup.py);
-    ``chore`` is what the worker sees to besides.
+    ``chores`` are what the worker sees to besides.
 
     Raises:
         ConfigurationError: as :func:`preload_and_open`.
     """
     limits = Limits(max_jobs, max_seconds, stop_when_empty)
-    equipment = replace(preload_and_open(settings, queues, slots, cancel_query, limits, times), chore=chore)
+    equipment = replace(preload_and_open(settings, queues, slots, cancel_query, limits, times), chores=chores)
     with closing(WakeSocket(settings, equipment.me.id)) as wakeup:
 
         def in_child(job: Job) -> None:
