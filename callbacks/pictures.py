@@ -29,8 +29,7 @@ from data.view.records import HistoryView
 from errors import Conflict, NotLoaded, RiwayatError
 from figures.analysis_figure import analysis_figure, of_window
 from figures.canvas import Canvas
-from figures.extents import is_blank
-from figures.history import Figure, Span
+from figures.history import Figure, Span, is_blank
 from figures.job_window import JobWindow
 from figures.notes import sentence_figure
 from figures.rail import railed

@@ -1,4 +1,4 @@
-"""From which value to which a series is drawn, and whether any of it is."""
+"""From which value to which a series is drawn."""
 
 from __future__ import annotations
 
@@ -31,13 +31,3 @@ def drawn_range(view: SeriesView, sensor: Sensor) -> tuple[float, float]:
     if view.kind == "bars":
         high = max(high, least)
     return (low, high) if high - low >= least else (low - least, high + least)
-
-
-def is_blank(view: SeriesView) -> bool:
-    """Return whether nothing of a series is seen: its window has no reading, and no line runs
-    through it from one beside it to another.
-    """
-    drawn = np.isfinite(view.y)
-    if view.kind == "line":
-        drawn = drawn[1:] & drawn[:-1]
-    return not (view.total_rows or view.flagged_y.size or drawn.any())

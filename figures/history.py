@@ -12,8 +12,7 @@ import numpy as np
 from access.notes.noted import Noted
 from data.catalogue import Catalogue
 from data.decision import Decision
-from data.view.records import HistoryView
-from figures.extents import is_blank
+from data.view.records import HistoryView, SeriesView
 from figures.legend import top_legend
 from figures.note_marks import NOTES_PX, Mark, mark_counts, mark_hovers, mark_shapes, marks_of
 from figures.panel_words import headings
@@ -99,6 +98,16 @@ class _Trend:
     noted: Noted
     marks: Sequence[Mark]
     room_px: int
+
+
+def is_blank(view: SeriesView) -> bool:
+    """Return whether nothing of a series is seen: its window has no reading, and no line runs
+    through it from one beside it to another.
+    """
+    drawn = np.isfinite(view.y)
+    if view.kind == "line":
+        drawn = drawn[1:] & drawn[:-1]
+    return not (view.total_rows or view.flagged_y.size or drawn.any())
 
 
 def _traces(trend: _Trend, placed: Sequence[PlacedSeries]) -> list[Trace]:

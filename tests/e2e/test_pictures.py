@@ -29,15 +29,15 @@ JULY = HistoryRequest(("JFK",), ("temperature",), 1_372_636_800_000, 1_375_315_2
 
 
 def browsers(folder: Path) -> list[psutil.Process]:
-    """Processes of a browser, and of what starts it, that use a folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(str(folder) in word for word in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    """Processes of a browser, and of what starts it, that use a folder; ``info`` has what was seen
+    of each, which may be gone by now.
+    """
+    found = psutil.process_iter(["cmdline", "status"])
+    return [
+        each
+        for each in found
+        if each.info["status"] != psutil.STATUS_ZOMBIE and str(folder) in " ".join(each.info["cmdline"] or ())
+    ]
 
 
 @pytest.mark.parametrize("end", ["cancel", "kill worker"])
@@ -51,7 +51,7 @@ def test_no_browser_is_left_of_a_picture_whose_drawing_was_stopped(settings, tmp
     job = ledger.submit("local", JULY, kind=PICTURE, inquiry=picture_inquiry("tag", "pdf", "en"), tries=1)
     folder = browser_folder(draft_name(job.id, 1))
     with WorkerProcess(cwd=tmp_path, data_dir=settings.data_dir) as worker:
-        wait_until(lambda: any("--type=" in word for each in browsers(folder) for word in each.cmdline()), "the browser")
+        wait_until(lambda: any("--type=" in word for each in browsers(folder) for word in each.info["cmdline"]), "the browser")
         os.kill(worker.child().pid, signal.SIGSTOP)  # so that it does not come to its end
         assert folder.exists()
         if end == "cancel":

@@ -14,8 +14,7 @@ from callbacks.selection import Selection
 from data.catalogue import load_catalogue
 from data.request import HistoryRequest
 from data.view.records import HistoryView, Smoothing, SmoothLine
-from figures.extents import is_blank
-from figures.history import history_figure
+from figures.history import history_figure, is_blank
 from figures.trend_options import (
     MOST_PROBLEMS,
     ReadOptions,
