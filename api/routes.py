@@ -27,6 +27,7 @@ from api.observations import add_observation_route
 from api.operations import Api, no_such_path
 from api.picture import add_picture_route
 from api.receiver import add_receiver_route
+from api.rejected import add_rejected_routes
 from api.reports import add_report_routes
 from api.saved_views import add_view_routes
 from api.schedules import add_schedule_routes
@@ -65,6 +66,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     inbox = Inbox(open_spool(services.settings), partial(wake, services.settings), services.site.catalogue)
     add_receiver_route(api, services, inbox)
     add_observation_route(api, services, inbox)
+    add_rejected_routes(api, services)
 
     @cache
     def document() -> dict[str, Any]:

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {  # by name: file, and what --hel
     "quality": ("quality", "Flags of quality rules, their events, and what people decided about readings."),
     "queue": ("queue", "Look at jobs, retry, cancel and prune them."),
     "receive": ("receive", "Store observations that gateways have sent, until told to stop."),
+    "rejected": ("rejected", "What loggers wrote or published and could not be taken: list, replay, remove."),
     "report": ("report", "Make a report of stations and a period, as a page, a PDF or a workbook."),
     "reproduce": ("reproduce", "Make an exported file again and compare it with its manifest, byte by byte."),
     "schedule": ("schedule", "Reports that are made and sent by themselves."),

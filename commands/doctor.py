@@ -80,12 +80,15 @@ def _disk(path: Path) -> Check:
 
 def _inbox(settings: Settings) -> Check:
     from access.ingest_keys import ingest_keys
+    from data.inbox.rejected_items import RejectedItems
     from jobs.receiving import open_spool
 
     keys, spool = some(len(ingest_keys(settings)), "key"), open_spool(settings)
     rows, oldest_s = spool.rows_waiting(), spool.oldest_s()
     waits_s = 0.0 if oldest_s is None else max(0.0, time.time() - oldest_s)
     found = f"{keys}, {some(rows, 'observation')} waiting" + (f", the oldest for {waits_s:.0f} s" if rows else "")
+    if rejected := RejectedItems(settings.inbox_path).count():
+        found += f", {rejected} rejected (manage.py rejected list)"
     return Check("inbox", waits_s < STORED_WITHIN_S, found, "start manage.py receive, or see its log")
 
 

@@ -20,7 +20,7 @@ from config import Settings, outside_value
 from data.catalogue import load_catalogue
 from data.inbox.messages import MessageReader, TopicMessage
 from data.inbox.posting import Posting
-from data.inbox.rejected import RejectedItems
+from data.inbox.rejected_items import RejectedItems
 from data.inbox.topic_mapping import TopicMapping, load_topic_mapping
 from errors import ConfigurationError
 from jobs.receiving import open_spool, refuse_beside_source

@@ -16,7 +16,7 @@ from data.catalogue import load_catalogue
 from data.inbox.arrivals import Arrivals
 from data.inbox.positions import Position, Positions
 from data.inbox.posting import Posting
-from data.inbox.rejected import RejectedItem, RejectedItems
+from data.inbox.rejected_items import RejectedItem, RejectedItems
 from data.inbox.watched_folder import FileLook, FilePiece, FolderReader, WatchedFolder
 from data.ingest.file_plan import ImportOptions
 from data.ingest.profile import load_profile

@@ -141,6 +141,8 @@ def action_names() -> dict[Action, str]:
         "group_left": _("Left a group"),
         "grant_added": _("Grant added"),
         "grant_removed": _("Grant removed"),
+        "rejected_replayed": _("Rejected item replayed"),
+        "rejected_removed": _("Rejected item removed"),
         "pruned": _("Old entries removed"),
     }
 

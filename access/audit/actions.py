@@ -51,6 +51,8 @@ Action = Literal[
     "imported",
     "import_undone",
     "deleted",
+    "rejected_replayed",
+    "rejected_removed",
 ]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 

@@ -15,7 +15,7 @@ from typing import Any
 from data.catalogue import Catalogue
 from data.inbox.arrivals import Arrivals
 from data.inbox.headed_lines import LineReader
-from data.inbox.rejected import RejectedItem, rejected_item
+from data.inbox.rejected_items import RejectedItem, rejected_item
 from data.inbox.topic_mapping import PAYLOAD, RECEIVED, TopicMapping, TopicRule, plan_messages
 
 

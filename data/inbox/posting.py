@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from data.inbox.arrivals import Arrivals, joined_arrivals
-from data.inbox.rejected import RejectedItem, RejectedItems
+from data.inbox.rejected_items import RejectedItem, RejectedItems
 from data.inbox.spool import Spool
 from errors import RiwayatError
 

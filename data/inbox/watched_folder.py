@@ -15,7 +15,7 @@ from data.inbox.arrivals import Arrivals
 from data.inbox.files import read_sent_file
 from data.inbox.headed_lines import LineReader, refuse_unwatched, whole_lines
 from data.inbox.positions import Position, Positions, mark_of
-from data.inbox.rejected import RejectedItem, rejected_item
+from data.inbox.rejected_items import RejectedItem, rejected_item
 from data.ingest.file_plan import FilePlan, ImportOptions, plan_file
 from data.ingest.opening import opened
 from errors import ImportRejected

@@ -137,6 +137,9 @@ OPERATIONS = [
     ("DELETE", "/api/notes/{note_id}"),
     ("POST", "/api/observations"),
     ("POST", "/api/aws/receiver"),
+    ("GET", "/api/rejected"),
+    ("POST", "/api/rejected/{item_id}/replay"),
+    ("DELETE", "/api/rejected/{item_id}"),
     ("GET", "/api/audit"),
 ]
 
@@ -157,7 +160,7 @@ TAKES_SOMETHING = {
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),
     *("/api/decisions", "/api/decisions/{number}/undo"),
-    *("/api/limits", "/api/notes", "/api/notes/{note_id}"),
+    *("/api/limits", "/api/notes", "/api/notes/{note_id}", "/api/rejected", "/api/rejected/{item_id}/replay"),
 }
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
 TAKES_NOTHING = {

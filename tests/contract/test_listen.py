@@ -17,7 +17,7 @@ from config import Settings
 from data.catalogue import load_catalogue
 from data.inbox.arrivals import Arrivals, joined_arrivals, rows_by_station
 from data.inbox.messages import MessageReader, TopicMessage
-from data.inbox.rejected import RejectedItem, RejectedItems
+from data.inbox.rejected_items import RejectedItem, RejectedItems
 from data.inbox.topic_mapping import load_topic_mapping
 from errors import ConfigurationError
 from jobs.listening import TopicListener

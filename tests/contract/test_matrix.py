@@ -203,6 +203,13 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     # Whose keys are for which stations: test_inbox.py.
     "/api/observations": {"POST": Rule("api", ok=400, scope="ingest", body={})},
     "/api/aws/receiver": {"POST": Rule("api", ok=422, scope="ingest", body={})},
+    "/api/rejected": {"GET": Rule("api", scope="admin", needs="admin")},
+    "/api/rejected/<item_id>": {
+        "DELETE": Rule("api", ok=404, scope="admin", needs="admin", path="api/rejected/0123456789abcdef")
+    },
+    "/api/rejected/<item_id>/replay": {
+        "POST": Rule("api", ok=404, scope="admin", needs="admin", path="api/rejected/0123456789abcdef/replay", body={}),
+    },
     "/api/jobs": {
         "GET": Rule("api", scope="read"),
         "POST": Rule("api", ok=202, scope="load", needs="may load", tokens=True, body=YEAR),

@@ -14,7 +14,7 @@ import pytest
 from config import Settings
 from data.inbox.arrivals import Arrivals, joined_arrivals, rows_by_station
 from data.inbox.positions import Positions
-from data.inbox.rejected import RejectedItems
+from data.inbox.rejected_items import RejectedItems
 from errors import ConfigurationError
 from jobs.receiving import open_spool
 from jobs.watching import Watcher, watched_folder, watched_folders
