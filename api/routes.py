@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
+from api.alarms import add_alarm_routes
 from api.analysis import add_analysis_routes
 from api.arriving import Inbox
 from api.audit import add_audit_routes
@@ -50,6 +51,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     add_picture_route(api, services)
     add_report_routes(api, services)
     add_schedule_routes(api, services)
+    add_alarm_routes(api, services)
     add_data_routes(api, services)
     add_manifest_route(api, services)
     add_flagged_routes(api, services)

@@ -47,8 +47,9 @@ def add(
     from access.alarm_rules.alarm_rule import AlarmWishes, add_alarm
     from access.identity import owner_identity
     from access.store import open_access
+    from data.time.epoch import epoch_ms
     from i18n import LANGUAGES
-    from reports.alarm_evaluation import watched_stations
+    from reports.alarm_evaluation import require_alarm
 
     if language not in LANGUAGES:
         raise typer.BadParameter(f"there are {' and '.join(LANGUAGES)}", param_hint="--language")
@@ -58,7 +59,7 @@ def add(
     with opened_site(settings) as (site, ledger):
         store = open_access(settings, engine=ledger.engine)
         owner = _owner(settings, store, whose)
-        watched_stations(site, owner_identity(settings, store, owner), wishes)
+        require_alarm(site, owner_identity(settings, store, owner), wishes, epoch_ms())
         made = add_alarm(store, owner, wishes)
     say(made.id)
 

@@ -111,6 +111,7 @@ def action_names() -> dict[Action, str]:
         "schedule_removed": _("Schedule removed"),
         "report_sent": _("Report sent"),
         "alarm_added": _("Alarm added"),
+        "alarm_changed": _("Alarm changed"),
         "alarm_removed": _("Alarm removed"),
         "alarm_fired": _("Alarm fired"),
         "alarm_resolved": _("Alarm over"),

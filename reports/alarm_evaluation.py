@@ -23,6 +23,7 @@ from data.inventory import StationInventory
 from data.request import HistoryRequest
 from data.site import Site
 from data.source_sync import sync_inventory
+from data.time.epoch import MINUTE_MS
 from errors import NoData, RiwayatError, UnknownStation
 from jobs.kinds.history import load_history
 
@@ -45,6 +46,19 @@ def watched_stations(site: Site, identity: Identity, wishes: AlarmWishes) -> lis
         stations = ", ".join(wishes.stations)[:200]
         raise UnknownStation("There is no station {stations} with {sensor}.", field="stations", stations=stations, sensor=sensor)
     return found
+
+
+def require_alarm(site: Site, identity: Identity, wishes: AlarmWishes, now_ms: int) -> None:
+    """Refuse whoever may not have mails of what comes in from now on (int ms UTC) where an alarm
+    looks.
+
+    Raises:
+        UnknownStation, UnknownSensor: as :func:`watched_stations`.
+        NotPermitted: the identity may not export it.
+    """
+    names = tuple(each.name for each in watched_stations(site, identity, wishes))
+    following = HistoryRequest(names, (wishes.sensor,), now_ms, now_ms + MINUTE_MS)
+    check_asked(require_permission(site, identity, following, Purpose.EXPORT), "UTC")
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ class AlarmEvaluator:
         if span[0] >= span[1]:  # stamped later than now
             return NO_READINGS
         request = HistoryRequest((station,), (rule.wishes.sensor,), *span)
-        seen = require_permission(self.site, identity, request, Purpose.VIEW)
+        seen = require_permission(self.site, identity, request, Purpose.EXPORT)
         check_asked(seen, "UTC")
         try:
             load_history(self.site.knowing(request.sensors), request, lambda _progress: None, seen)

@@ -52,15 +52,24 @@ def send_test(settings: Settings, rule: AlarmRule) -> None:
     Raises:
         ConfigurationError, MailFailed: as reports/mail.py.
     """
-    with in_language(rule.wishes.language):
-        title = _("Test of the alarm {name}").format(name=rule.wishes.name)
-        lines = [_("This is a test: nothing has happened. Mails of this alarm will come to this address.")]
+    title, lines = _test_words(rule)
     for address in rule.wishes.recipients:
         message_id = message_id_of(settings, secrets.token_hex(8), "test")
         _give(settings, address, title, lines, message_id)
 
 
+def _test_words(rule: AlarmRule) -> tuple[str, list[str]]:
+    with in_language(rule.wishes.language):
+        title = _("Test of the alarm {name}").format(name=rule.wishes.name)
+        return title, [_("This is a test: nothing has happened. Mails of this alarm will come to this address.")]
+
+
 def _send(site: Site, mail: AlarmMail) -> None:
+    title, lines = _test_words(mail.news[0].rule) if mail.is_test else _news_words(site, mail)
+    _give(site.settings, mail.address, title, lines, message_id_of(site.settings, mail.id, "alarm"))
+
+
+def _news_words(site: Site, mail: AlarmMail) -> tuple[str, list[str]]:
     first = mail.news[0]
     with in_language(first.rule.wishes.language):
         title = (
@@ -69,7 +78,7 @@ def _send(site: Site, mail: AlarmMail) -> None:
             else _("{count} news of alarms").format(count=len(mail.news))
         )
         lines = [_line(site.knowing([each.rule.wishes.sensor]).catalogue, each) for each in mail.news]
-    _give(site.settings, mail.address, title, lines, message_id_of(site.settings, mail.id, "alarm"))
+    return title, lines
 
 
 def _give(settings: Settings, address: str, title: str, lines: list[str], message_id: str) -> None:

@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Engine, and_, select, update
+from sqlalchemy import Engine, and_, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from access.alarm_rules.alarm_rule import AlarmRule, find_alarm
 from access.audit.log import write_entry
 from access.tables import alarm_message
 from analysis.alarms import AlarmChange
 from data.time.epoch import HOUR_MS, MINUTE_MS
-from errors import NotFound
+from errors import Conflict, NotFound
 
 MOST_TRIES: Final = 12  # after 1, 2, 4 … minutes, 12 hours at most: some two days in all
 _SENDING_MS: Final = 10 * MINUTE_MS  # after which a sender that said no more is taken for dead
+_TEST: Final = "test"
 _MOST_TOGETHER: Final = 200  # events of one mail
 
 
@@ -40,6 +42,7 @@ class AlarmMail:
     address: str
     tries: int
     news: Sequence[AlarmNews]
+    is_test: bool = False
 
 
 def gather(engine: Engine, now_ms: int) -> None:
@@ -56,6 +59,23 @@ def gather(engine: Engine, now_ms: int) -> None:
                 mail = hashlib.sha256("\n".join(part).encode()).hexdigest()[:32]
                 mine = and_(alarm_message.c.id.in_(part), alarm_message.c.mail.is_(None))
                 connection.execute(update(alarm_message).where(mine).values(mail=mail))
+
+
+def queue_test(engine: Engine, rule: AlarmRule, now_ms: int) -> None:
+    """Have each recipient of a rule sent a test mail with the next look.
+
+    Raises:
+        Conflict: that was asked for within the minute.
+    """
+    test = {"rule": rule.id, "station": "", "at_ms": now_ms, "status": _TEST, "tries": 0, "next_ms": now_ms, "note": ""}
+    try:
+        with engine.begin() as connection:
+            for address in dict.fromkeys(rule.wishes.recipients):
+                named = "\n".join((rule.id, _TEST, str(now_ms // MINUTE_MS), address))
+                mail = hashlib.sha256(named.encode()).hexdigest()[:32]
+                connection.execute(insert(alarm_message).values(**test, id=mail, mail=mail, address=address))
+    except IntegrityError:
+        raise Conflict("A test was sent a moment ago.") from None
 
 
 def due_mails(engine: Engine, now_ms: int) -> list[str]:
@@ -77,7 +97,7 @@ def take_mail(engine: Engine, mail_id: str, now_ms: int) -> AlarmMail | None:
             return None
         rows = connection.execute(query).all()
     news = [found for row in rows if (found := _news(engine, row)) is not None]
-    return AlarmMail(mail_id, rows[0].address, rows[0].tries, news) if news else None
+    return AlarmMail(mail_id, rows[0].address, rows[0].tries, news, rows[0].status == _TEST) if news else None
 
 
 def note_sent_mail(engine: Engine, mail: AlarmMail, now_ms: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, Row, func, insert, literal, select, update
+from sqlalchemy import Engine, Row, delete, func, insert, literal, select, update
 
 from access.alarm_rules.alarm_removal import alarm_subject, delete_alarms
 from access.alarm_rules.quiet_hours import QuietHours, read_quiet_hours
@@ -18,7 +18,7 @@ from access.grants import Grant
 from access.identity import Identity
 from access.schedules.report_schedule import MOST_RECIPIENTS, check_address
 from access.store import AccessStore
-from access.tables import alarm_rule
+from access.tables import alarm_event, alarm_message, alarm_rule, alarm_state
 from analysis.alarms import AlarmCondition
 from data.time.epoch import epoch_ms
 from errors import Conflict, InvalidRequest, NotFound
@@ -92,10 +92,7 @@ def add_alarm(store: AccessStore, owner: str, wishes: AlarmWishes) -> AlarmRule:
         Conflict: the owner has too many.
     """
     wishes.check()
-    values: dict[str, Any] = {"id": secrets.token_hex(8), "owner": owner, "created_ms": epoch_ms(), "note": ""}
-    values |= {"name": wishes.name.strip(), "sensor": wishes.sensor, "quiet": wishes.quiet, "timezone": wishes.timezone}
-    values |= {"stations": _listed(wishes.stations), "recipients": _listed(wishes.recipients)}
-    values |= {"holds": json.dumps(asdict(wishes.condition)), "language": wishes.language}
+    values: dict[str, Any] = {"id": secrets.token_hex(8), "owner": owner, "created_ms": epoch_ms(), **_columns(wishes)}
     with store.engine.begin() as connection:
         own = select(func.count()).select_from(alarm_rule).where(alarm_rule.c.owner == owner)
         if connection.execute(own).scalar_one() >= MOST_ALARMS:
@@ -103,6 +100,27 @@ def add_alarm(store: AccessStore, owner: str, wishes: AlarmWishes) -> AlarmRule:
         connection.execute(insert(alarm_rule).values(values))
         write_entry(connection, "alarm_added", alarm_subject(values))
         return _rule(connection.execute(select(alarm_rule).where(alarm_rule.c.id == values["id"])).one())
+
+
+def change_alarm(store: AccessStore, rule: AlarmRule, wishes: AlarmWishes) -> AlarmRule:
+    """Make a rule another. Where its sensor or condition is another, it begins anew: readings from
+    before raise no alarm, and its states and events are forgotten but by the audit log.
+
+    Raises:
+        InvalidRequest: it cannot be so.
+        NotFound: it was removed meanwhile.
+    """
+    wishes.check()
+    values, anew = _columns(wishes), (wishes.sensor, wishes.condition) != (rule.wishes.sensor, rule.wishes.condition)
+    values |= {"created_ms": max(epoch_ms(), rule.created_ms + 1)} if anew else {}
+    with store.engine.begin() as connection:
+        if connection.execute(update(alarm_rule).where(alarm_rule.c.id == rule.id).values(values)).rowcount != 1:
+            raise _unknown(rule.id)
+        for table in (alarm_state, alarm_event, alarm_message) if anew else ():
+            connection.execute(delete(table).where(table.c.rule == rule.id))
+        row = connection.execute(select(alarm_rule).where(alarm_rule.c.id == rule.id)).one()
+        write_entry(connection, "alarm_changed", alarm_subject(row._asdict()))
+    return _rule(row)
 
 
 def all_alarms(engine: Engine) -> list[AlarmRule]:
@@ -130,14 +148,15 @@ def find_alarm(engine: Engine, alarm_id: str) -> AlarmRule:
     return _rule(row)
 
 
-def find_own_alarm(engine: Engine, identity: Identity, alarm_id: str) -> AlarmRule:
-    """Return a rule of the identity's; an administrator's may be any.
+def find_own_alarm(engine: Engine, identity: Identity, alarm_id: str, *, alone: bool = False) -> AlarmRule:
+    """Return a rule of the identity's; an administrator's may be any, unless it is to be one's own
+    ``alone``.
 
     Raises:
         NotFound: there is none, or it is somebody else's; both alike.
     """
     found = find_alarm(engine, alarm_id)
-    if found.owner != identity.user and not identity.admin:
+    if found.owner != identity.user and (alone or not identity.admin):
         raise _unknown(alarm_id)
     return found
 
@@ -165,6 +184,12 @@ def _rule(row: Row[Any]) -> AlarmRule:
     condition = AlarmCondition(**json.loads(row.holds))
     wishes = AlarmWishes(row.name, stations, row.sensor, condition, recipients, row.quiet, row.timezone, row.language)
     return AlarmRule(row.id, row.owner, wishes, row.created_ms, row.note)
+
+
+def _columns(wishes: AlarmWishes) -> dict[str, Any]:
+    lists = {"stations": _listed(wishes.stations), "recipients": _listed(wishes.recipients)}
+    when = {"holds": json.dumps(asdict(wishes.condition)), "quiet": wishes.quiet, "timezone": wishes.timezone}
+    return {"name": wishes.name.strip(), "sensor": wishes.sensor, "language": wishes.language, "note": "", **lists, **when}
 
 
 def _listed(names: Sequence[str]) -> str:

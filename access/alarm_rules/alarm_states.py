@@ -83,7 +83,8 @@ def note_step(engine: Engine, rule: AlarmRule, step: AlarmStep, now_ms: int) -> 
     """
     try:
         with engine.begin() as connection:
-            there = select(alarm_rule.c.id).where(alarm_rule.c.id == rule.id).with_for_update()
+            same = and_(alarm_rule.c.id == rule.id, alarm_rule.c.created_ms == rule.created_ms)
+            there = select(alarm_rule.c.id).where(same).with_for_update()
             if connection.execute(there).first() is None:
                 return False
             _write_state(connection, rule, step)

@@ -18,6 +18,7 @@ Action = Literal[
     "schedule_removed",
     "report_sent",
     "alarm_added",
+    "alarm_changed",
     "alarm_removed",
     "alarm_fired",
     "alarm_resolved",

@@ -107,6 +107,13 @@ OPERATIONS = [
     ("GET", "/api/schedules"),
     ("POST", "/api/schedules"),
     ("DELETE", "/api/schedules/{schedule_id}"),
+    ("GET", "/api/alarms"),
+    ("POST", "/api/alarms"),
+    ("POST", "/api/alarms/{alarm_id}"),
+    ("DELETE", "/api/alarms/{alarm_id}"),
+    ("GET", "/api/alarms/{alarm_id}/events"),
+    ("POST", "/api/alarms/{alarm_id}/test"),
+    ("POST", "/api/alarms/{alarm_id}/acknowledge"),
     ("GET", "/api/jobs/{job_id}/analysis/{name}"),
     ("GET", "/api/jobs/{job_id}/stats"),
     ("GET", "/api/jobs/{job_id}/flags"),
@@ -157,6 +164,7 @@ TAKES_SOMETHING = {
     ),
     *("/api/jobs/{job_id}/manifest", "/api/jobs/{job_id}/rows"),
     *("/api/schedules", "/api/embeds", "/api/embeds/{embed_id}/token"),
+    *("/api/alarms", "/api/alarms/{alarm_id}", "/api/alarms/{alarm_id}/events", "/api/alarms/{alarm_id}/acknowledge"),
     *("/api/views", "/api/views/{view_id}"),
     *("/api/formulas", "/api/formulas/{sensor}"),
     *("/api/decisions", "/api/decisions/{number}/undo"),
@@ -165,10 +173,10 @@ TAKES_SOMETHING = {
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]
 TAKES_NOTHING = {
     ("GET", "/api/embeds"),
-    *(("GET", f"/api/{name}") for name in ("views", "formulas", "schedules")),
+    *(("GET", f"/api/{name}") for name in ("views", "formulas", "schedules", "alarms")),
     *(
         ("DELETE", f"/api/{name}")
-        for name in ("schedules/{schedule_id}", "views/{view_id}", "formulas/{sensor}", "notes/{note_id}")
+        for name in ("schedules/{schedule_id}", "alarms/{alarm_id}", "views/{view_id}", "formulas/{sensor}", "notes/{note_id}")
     ),
 }
 WRONG = [

@@ -229,6 +229,22 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/schedules/<schedule_id>": {
         "DELETE": Rule("api", ok=404, scope="export", path="api/schedules/0123456789abcdef"),
     },
+    # Whose they are: test_alarms_api.py.
+    "/api/alarms": {
+        "GET": Rule("api", scope="read"),
+        "POST": Rule("api", ok=400, scope="export", body={"to": ["of nothing"]}),
+    },
+    "/api/alarms/<alarm_id>": {
+        "POST": Rule("api", ok=400, scope="export", path="api/alarms/0123456789abcdef", body={"to": ["of nothing"]}),
+        "DELETE": Rule("api", ok=404, scope="export", path="api/alarms/0123456789abcdef"),
+    },
+    "/api/alarms/<alarm_id>/events": {"GET": Rule("api", ok=404, scope="read", path="api/alarms/0123456789abcdef/events")},
+    "/api/alarms/<alarm_id>/test": {
+        "POST": Rule("api", ok=404, scope="export", path="api/alarms/0123456789abcdef/test", body={}),
+    },
+    "/api/alarms/<alarm_id>/acknowledge": {
+        "POST": Rule("api", ok=404, scope="load", path="api/alarms/0123456789abcdef/acknowledge", body={"station": "JFK"}),
+    },
     "/api/jobs/<job_id>/picture": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/picture?format=html")},
     "/api/jobs/<job_id>/analysis/<name>": {"GET": Rule("api", **JOB_READ, path="api/jobs/JOB/analysis/summary")},
     "/api/jobs/<job_id>/stats": {"GET": Rule("api", **JOB_READ, tokens=True, path="api/jobs/JOB/stats")},
