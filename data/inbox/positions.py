@@ -41,10 +41,13 @@ class Position:
 def mark_of(file: IO[bytes], offset: int) -> str:
     """Return what tells a file that was read up to ``offset`` from others."""
     file.seek(0)
-    found = hashlib.sha256(file.read(min(offset, _HEAD_BYTES)))
+    head = file.read(min(offset, _HEAD_BYTES))
     file.seek(max(0, offset - _TAIL_BYTES))
-    found.update(file.read(min(offset, _TAIL_BYTES)))
-    return found.hexdigest()
+    return f"{_digest(head)}-{_digest(file.read(min(offset, _TAIL_BYTES)))}"
+
+
+def _digest(some: bytes) -> str:
+    return hashlib.sha256(some).hexdigest()[:32]
 
 
 class Positions:
@@ -70,16 +73,14 @@ class Positions:
         return self._known.get(str(path))
 
     def of_content(self, file: IO[bytes], size: int) -> Position | None:
-        """Return the furthest position of any name that fits a file: one that was renamed."""
-        marks: dict[int, str] = {}
-        for position in sorted(self._known.values(), key=lambda each: -each.offset):
-            if position.offset > size:
-                continue
-            if position.offset not in marks:
-                marks[position.offset] = mark_of(file, position.offset)
-            if marks[position.offset] == position.mark:
-                return position
-        return None
+        """Return the furthest position of any name that fits a file: one that was renamed. Of files
+        that begin otherwise nothing more is read, however many are known.
+        """
+        file.seek(0)
+        head = file.read(_HEAD_BYTES)
+        begins = {length: _digest(head[:length]) for length in {min(each.offset, _HEAD_BYTES) for each in self._known.values()}}
+        alike = [each for each in self._known.values() if each.mark.startswith(begins[min(each.offset, _HEAD_BYTES)])]
+        return next((each for each in sorted(alike, key=lambda each: -each.offset) if each.fits(file, size)), None)
 
     def save(self, positions: Iterable[Position]) -> None:
         """Keep positions; returns when they are on the disk."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 MOST_ITEMS: Final = 10_000
-MOST_BYTES: Final = 100_000_000
+MOST_BYTES: Final = 20_000_000
 _COLUMNS: Final = "id, source, reading, header, lines, why, since_s"
 
 
