@@ -34,7 +34,22 @@ from api.monitoring.readiness import Readiness
 from api.not_found import missing, register_not_found
 from api.routes import register_api
 from api.sign_in.install import install_sign_in, visitors_menu
-from callbacks import admin, arrival, embedding, form, formulas, jobs_page, run, saved, search, start, submit, view, widen
+from callbacks import (
+    admin,
+    arrival,
+    embedding,
+    following,
+    form,
+    formulas,
+    jobs_page,
+    run,
+    saved,
+    search,
+    start,
+    submit,
+    view,
+    widen,
+)
 from callbacks.malformed import refuse_malformed
 from callbacks.presets import bounds, preset_range, wall_clock
 from config import Settings
@@ -145,7 +160,7 @@ def create_app(settings: Settings) -> Dash:
         signing_secret=settings.signing_secret(),
     )
     app._background_manager = manager  # noqa: SLF001 - Dash's own cancel callback asks the application's manager
-    for module in (form, formulas, start, submit, arrival, view, widen, embedding, saved, search):
+    for module in (form, formulas, start, submit, arrival, view, widen, embedding, saved, search, following):
         module.register(app, services)
     run.register(app, services, manager, renderer)
     _jobs_page(jobs_app, services)

@@ -272,6 +272,15 @@ class StationAnswer(_Out):
     history: list[StationHistoryEntry]
 
 
+class VersionAnswer(_Out):
+    """Whether anything of some stations has changed."""
+
+    version: Annotated[str | None, Field(description="Another one after any change; null: not known yet, ask again.")]
+    rows: Annotated[int | None, Field(description="How many observations the stations have.")]
+    now: Annotated[Time, Field(description="The clock of the server.")]
+    again_s: Annotated[float, Field(description="When to ask again.")]
+
+
 class StationList(_Out):
     """Stations by name."""
 

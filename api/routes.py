@@ -32,6 +32,7 @@ from api.rejected import add_rejected_routes
 from api.reports import add_report_routes
 from api.saved_views import add_view_routes
 from api.schedules import add_schedule_routes
+from api.station_changes import add_version_route, watch_stations
 from api.station_list import add_station_route
 from api.table_rows import add_row_routes
 from api.watcher import JobWatcher
@@ -46,6 +47,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     api = Api("api", services.prefix, services.identify)
     add_job_routes(api, services)
     add_station_route(api, services)
+    add_version_route(api, services, watch_stations(services.site))
     add_event_routes(api, services, JobWatcher(services.ledger, listeners))
     add_figure_route(api, services)
     add_picture_route(api, services)

@@ -14,6 +14,7 @@ from i18n import local_time
 
 _DAYS = {"24h": 1, "7d": 7, "30d": 30}
 _MONTHS = {"month": 1, "season": 3, "ytd": 12}
+PRESETS = frozenset({*_DAYS, *_MONTHS, "1y", "all"})
 
 
 def bounds(stations: Iterable[StationInventory], names: Iterable[str], sensors: Iterable[str] = ()) -> tuple[int, int] | None:

@@ -31,6 +31,7 @@ from callbacks.job_words import (
 )
 from callbacks.submit import refused, without_data
 from data.load_plan import plan
+from data.range_rows import stations_looked_at
 from data.request import HistoryRequest
 from data.time.epoch import epoch_ms
 from data.time.resolution import RESOLUTIONS
@@ -178,12 +179,15 @@ def _register_attach(app: Dash, services: Services, renderer: JobRenderer) -> No
         Output(ids.TITLE, "children"),
         Output(ids.EMBED_OPEN, "hidden"),
         Output(ids.VIEWS, "data-fits"),
+        Output(ids.FOLLOWED, "data"),
         Input(ids.JOB_ID, "data"),
         State(ids.POLL_ID, "data"),
+        State(ids.ROLLING, "data"),
         prevent_initial_call=True,
     )
-    def attach(job_id: Any, followed: Any) -> tuple[Any, ...]:
-        job, notice = _find(services, job_id)
+    def attach(job_id: Any, followed: Any, rolling: Any) -> tuple[Any, ...]:
+        goes_on = isinstance(rolling, dict) and rolling.get("job") == job_id  # then it needs no notice of what is new
+        job, notice = _find(services, job_id, goes_on=goes_on)
         active = panel_status(job) == ACTIVE_STATUS
         # None ends the following of another job; where nothing is followed, nothing is said,
         # so that nothing is polled.
@@ -194,7 +198,8 @@ def _register_attach(app: Dash, services: Services, renderer: JobRenderer) -> No
             # so that the page knows that this answers for what job-id holds
             shown[0] |= {"id": job_id}
         hidden = job is None or not may_embed(services.identify(), job)
-        return (*shown, follow, title, hidden, tab_fits(services, job.request) if job else "{}")
+        fits = tab_fits(services, job.request) if job else "{}"
+        return (*shown, follow, title, hidden, fits, _followed(services, job) if job else None)
 
 
 def tab_fits(services: Services, request: HistoryRequest) -> str:
@@ -211,7 +216,17 @@ def tab_fits(services: Services, request: HistoryRequest) -> str:
     return json.dumps({"unfit": unfit, "absent": absent})
 
 
-def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
+def _followed(services: Services, job: Job) -> dict[str, Any] | None:
+    """Return what assets/follow.js asks about: the stations that a job's picture is made of; None
+    where nothing tells that they have changed.
+    """
+    if services.site.mapped is not None:
+        return None
+    stations = stations_looked_at(services.site.catalogue.knowing(job.request.sensors), job.request)
+    return {"job": job.id, "stations": list(stations), "ahead": job.request.end_ms > epoch_ms()}
+
+
+def _find(services: Services, job_id: Any, *, goes_on: bool = False) -> tuple[Job | None, Notice | None]:
     if job_id is None:
         return None, None
     try:
@@ -221,7 +236,7 @@ def _find(services: Services, job_id: Any) -> tuple[Job | None, Notice | None]:
         return None, not_found()
     except NotPermitted as error:
         return None, refused(services, error)
-    if job.status is Status.COMPLETED and _incomplete(services, job):
+    if job.status is Status.COMPLETED and not goes_on and _incomplete(services, job):
         return job, expired()
     return job, None
 

@@ -51,6 +51,7 @@ def _register_load(app: Dash, services: Services) -> None:
         Output(ids.RANGE_START, "value", allow_duplicate=True),
         Output(ids.RANGE_END, "value", allow_duplicate=True),
         Output(ids.RANGE_OF_PRESET, "data", allow_duplicate=True),
+        Output(ids.ROLLING, "data"),
         Input(ids.LOAD, "n_clicks"),
         State(ids.STATION, "value"),
         State(ids.SENSOR, "value"),
@@ -77,7 +78,7 @@ def _register_load(app: Dash, services: Services) -> None:
         previous: Any,
     ) -> tuple[Any, ...]:
         if not clicks:
-            return (no_update,) * 6
+            return (no_update,) * 7
         fresh = fresh_range(services, preset, stations or (), sensors or (), [start, end], of_preset, zone)
 
         def begin(identity: Identity) -> Job | Notice:
@@ -85,7 +86,9 @@ def _register_load(app: Dash, services: Services) -> None:
             return start_load(services, identity, widened_to_buckets(identity.rights, request))
 
         changed = (*fresh, fresh) if fresh != [start, end] else (no_update,) * 3
-        return (*show_begun(services, previous, begin), *changed)
+        begun = show_begun(services, previous, begin)
+        rolling = {"job": begun[0], "preset": preset} if preset and [start, end] == of_preset else None
+        return (*begun, *changed, no_update if begun[0] is no_update else rolling)
 
 
 def was_pressed() -> bool:

@@ -37,7 +37,7 @@ def chart(language: str, theme: str = "light") -> Component:
         view_tabs(),
         html.Div(id=ids.VIEW_CONTROLS),
         _rail_strip(),
-        html.Div([html.P(id=ids.BADGE, className="badge-line", role="status"), _readout()], className="chart-head"),
+        html.Div([html.P(id=ids.BADGE, className="badge-line", role="status"), _news(), _readout()], className="chart-head"),
         html.Div(drawn, id=ids.CHART_FRAME, className="chart-frame", tabIndex="0", role="group", **keys),
         _overview(language, theme),
         _between(),
@@ -52,6 +52,12 @@ def _rail_strip() -> html.Button:
     """Return the names of the series on a small screen; a press opens the sheet with the rail."""
     opens = {"data-sheet": "series", "aria-controls": ids.FORM, "aria-expanded": "false"}
     return html.Button(id=ids.RAIL_STRIP, type="button", className="rail-strip", title=_("Series"), hidden=True, **opens)
+
+
+def _news() -> html.Button:
+    """Return the button that goes on to the newest readings; assets/follow.js shows it."""
+    says = {"data-one": _("1 new reading"), "data-many": _("{n} new readings"), "data-changed": _("Readings have changed")}
+    return button("", "btn btn-sm follow-news", ids.FOLLOW_NEWS, title=_("Show the newest readings"), hidden=True, **says)
 
 
 def _readout() -> html.Div:

@@ -55,6 +55,7 @@ HISTORY: Final = PageFiles(
         "cursors.css",
         "embedding.css",
         "embedding.js",
+        "follow.js",
         "keep.js",
         "labels.js",
         "locale.js",

@@ -35,6 +35,12 @@ CHART_DRAWN: Final = "chart-drawn"
 CHART_WIDTH: Final = "chart-width"  # Store: [px of the plot, as the page measured it; pixels of the screen to each]
 # Store: job, sequence, figure, words and links; assets/chart.js shows all or nothing of it
 CHART_ANSWER: Final = "chart-answer"
+# Store: job, stations and whether its range ends later than now, of what may go on by itself
+FOLLOWED: Final = "followed"
+ROLLING: Final = "rolling"  # Store of the tab: the job that goes on by itself, and the preset that it was loaded with
+FOLLOW_STEP: Final = "follow-step"  # Store: job, preset and number of a step of assets/follow.js
+FOLLOW_NEXT: Final = "follow-next"  # Store: what came of it: number, job and its status
+FOLLOW_NEWS: Final = "follow-news"  # a button: how many readings are new, where the page does not go on by itself
 THEME: Final = "theme"  # "light" | "dark": what is shown now
 LANGUAGE: Final = "language"  # "en" | "id"
 URL: Final = "url"  # Location

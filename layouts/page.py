@@ -111,10 +111,22 @@ def _start(context: PageContext, catalogue: Catalogue) -> Component | None:
 
 
 def _stores(context: PageContext) -> list[Component]:
-    empty = (ids.JOB_ID, ids.POLL_ID, ids.JOB_BEAT, ids.JOB_VERSION, ids.JOB_STATE, ids.JOB_ENDED, ids.LINK, ids.URL_JOB)
+    of_follow = (ids.FOLLOWED, ids.FOLLOW_STEP, ids.FOLLOW_NEXT)
+    empty = (
+        *of_follow,
+        ids.JOB_ID,
+        ids.POLL_ID,
+        ids.JOB_BEAT,
+        ids.JOB_VERSION,
+        ids.JOB_STATE,
+        ids.JOB_ENDED,
+        ids.LINK,
+        ids.URL_JOB,
+    )
     return [
         dcc.Location(id=ids.URL, refresh=False),
         *(dcc.Store(id=name) for name in empty),
+        dcc.Store(id=ids.ROLLING, storage_type="session"),  # a reload goes on
         dcc.Store(id=ids.RANGE_OF_PRESET, data=[context.start, context.end]),
     ]
 

@@ -210,6 +210,7 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     "/api/rejected/<item_id>/replay": {
         "POST": Rule("api", ok=404, scope="admin", needs="admin", path="api/rejected/0123456789abcdef/replay", body={}),
     },
+    "/api/version": {"GET": Rule("api", scope="read", path="api/version?station=JFK")},
     "/api/jobs": {
         "GET": Rule("api", scope="read"),
         "POST": Rule("api", ok=202, scope="load", needs="may load", tokens=True, body=YEAR),

@@ -168,6 +168,8 @@ def values(names: Names) -> dict[str, Any]:
         ids.EMBED_THEME: "light",
         ids.EMBED_LANGUAGE: "en",
         ids.EMBED_SWITCHES: ["controls"],
+        ids.ROLLING: {"job": names.job, "preset": "all"},
+        ids.FOLLOW_STEP: {"job": names.job, "preset": "all", "number": 1},
         ids.URL: f"?job={names.job}&saved={names.saved}",
         ids.SEARCH_TEXT: "last July",
         ids.FORMULA_OPEN: 1,
