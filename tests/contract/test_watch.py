@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 import signal
+import struct
 import threading
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from data.inbox.rejected_items import RejectedItems
 from errors import ConfigurationError
 from jobs.receiving import open_spool
 from jobs.watching import Watcher, watched_folder, watched_folders
+from tests.tobfiles import frame, tob3_header
 
 HEADER = b'"TOA5","aws1","CR6","1","os","prog","1","T"\n"TIMESTAMP","RECORD","AirTC_Avg"\n"TS","RN","Deg C"\n"","","Avg"\n'
 
@@ -209,6 +211,24 @@ def test_of_a_file_that_grows_only_what_is_new_is_read(site: Site, monkeypatch: 
     site.look()
     assert site.found()[-1] == 100.0
     assert 0 < sum(read) < 12_000 < site.file.stat().st_size
+
+
+def test_a_binary_table_is_taken_whole_once_it_has_not_changed_and_again_when_it_has(site: Site) -> None:
+    fields = [("AirTC_Avg", "Deg C", "IEEE4B")]
+
+    def frames(count: int) -> bytes:
+        made = (frame(f"2024-01-01 0{hour}:00:00", hour, struct.pack(">f", hour)) for hour in range(count))
+        return tob3_header(fields, frame_bytes=20, interval="1 HR") + b"".join(made)
+
+    site.file.write_bytes(frames(2))
+    site.look()
+    assert site.found() == []
+    site.look(at_rest=True)
+    site.look(at_rest=True)
+    assert site.found() == [0.0, 1.0]
+    site.file.write_bytes(frames(3))
+    site.look(at_rest=True)
+    assert site.found() == [0.0, 1.0, 0.0, 1.0, 2.0]
 
 
 def test_a_csv_without_a_profile_and_a_whole_file_of_the_same_are_read(data_dir: Path, tmp_path: Path) -> None:
