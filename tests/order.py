@@ -10,9 +10,10 @@ import pytest
 # Files that take longest, in that order; then the other ones of tests/e2e, of tests/contract,
 # of tests/unit.
 LONGEST = (
-    *("test_accessibility", "test_celery", "test_matrix", "test_embed", "test_api_served", "test_chart_truth"),
-    *("test_slow_clients", "test_ledger", "test_embeds", "test_workbench", "test_worker", "test_tasks", "test_notes"),
-    *("test_formula_dialog", "test_quality_story", "test_page_crashes", "test_proof_nginx", "test_history_page"),
+    *("test_embed", "test_celery", "test_api_served", "test_proof_nginx", "test_worker", "test_tasks", "test_accessibility"),
+    *("test_slow_clients", "test_workbench", "test_chart_truth", "test_stopping", "test_page_crashes", "test_page_states"),
+    *("test_mapped", "test_page_progress", "test_faults", "test_mapped_reads", "test_strangers", "test_matrix"),
+    *("test_quality_story", "test_history_page", "test_workbooks"),
 )
 # Files that would hold the whole run up, with a fixture of the module as first parameter.
 DIVIDED = ("test_matrix",)
