@@ -6,6 +6,7 @@ any time; by several at once, of whom one writes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +25,25 @@ from data.request import HistoryRequest
 from data.site import Site
 from data.source_sync import sync_inventory
 from data.time.epoch import MINUTE_MS
+from data.time.months import month_of
 from errors import NoData, RiwayatError, UnknownStation
 from jobs.kinds.history import load_history
 
 NO_READINGS = AlarmReadings(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A station to be looked at: the state that is written (None: none yet), the one to go on from,
+    and the span [start, end) of the readings that are new or needed again; None: there are none.
+    """
+
+    station: str
+    known: AlarmState | None
+    before: AlarmState
+    span: tuple[int, int] | None
 
 
 def watched_stations(site: Site, identity: Identity, wishes: AlarmWishes) -> list[StationInventory]:
@@ -92,44 +106,72 @@ class AlarmEvaluator:
             known = {each.station: each.state for each in stations_of(self.access.engine, rule.id)}
         except RiwayatError as exc:
             return 0, exc.message
-        for station in stations:
+        looks = [each for one in stations if (each := _next_look(rule, one, known.get(one.name), now_ms)) is not None]
+        loaded = self._load_together(rule, identity, looks)
+        for look in looks:
             try:
-                found += self._look_at(rule, identity, station, known.get(station.name), now_ms)
+                found += self._look_at(rule, identity, look, now_ms, look.station in loaded)
             except RiwayatError as exc:
                 why = exc.message
         return found, why
 
-    def _look_at(
-        self, rule: AlarmRule, identity: Identity, station: StationInventory, known: AlarmState | None, now_ms: int
-    ) -> int:
-        span = station.span_of(rule.wishes.sensor)
-        if span is None:
+    def _look_at(self, rule: AlarmRule, identity: Identity, look: _Look, now_ms: int, is_loaded: bool) -> int:
+        """Look at a station, and write what is found; return how many changes there were."""
+        readings = NO_READINGS
+        if look.span is not None:
+            request = HistoryRequest((look.station,), (rule.wishes.sensor,), *look.span)
+            seen = self._permitted(identity, request)
+            if is_loaded or self._load(request, seen):
+                times, values, flags = ask(seen, request, look.span).series[0].series.read()
+                readings = AlarmReadings(times, values, flags.astype(np.int64))
+        after, changes = go_on(rule.wishes.condition, look.before, readings, now_ms)
+        if after == look.before and not changes:
             return 0
-        before = known or AlarmState("normal", rule.created_ms, min(rule.created_ms, span[1]))
-        if span[1] > before.seen_ms:
-            readings = self._read(rule, identity, station.name, before, min(span[1], now_ms))
-        elif rule.wishes.condition.kind == "silent":
-            readings = NO_READINGS
-        else:
-            return 0
-        after, changes = go_on(rule.wishes.condition, before, readings, now_ms)
-        if after == before and not changes:
-            return 0
-        step = AlarmStep(station.name, known, after, changes)
+        step = AlarmStep(look.station, look.known, after, changes)
         return len(changes) if note_step(self.access.engine, rule, step, now_ms) else 0
 
-    def _read(self, rule: AlarmRule, identity: Identity, station: str, before: AlarmState, last_ms: int) -> AlarmReadings:
-        """Load the readings that were not seen yet, and those to which a change looks back."""
-        back_ms = rule.wishes.condition.within_ms if rule.wishes.condition.kind == "change" else 0
-        span = before.seen_ms - back_ms - 1, last_ms + 1
-        if span[0] >= span[1]:  # stamped later than now
-            return NO_READINGS
-        request = HistoryRequest((station,), (rule.wishes.sensor,), *span)
+    def _load_together(self, rule: AlarmRule, identity: Identity, looks: Sequence[_Look]) -> set[str]:
+        """Load what stations lack whose new readings begin in the same month, as one; return the
+        stations of which that was done. The others are loaded by themselves, and say why not.
+        """
+        months: dict[int, list[tuple[str, tuple[int, int]]]] = {}
+        for look in looks:
+            if look.span is not None:
+                months.setdefault(month_of(look.span[0]), []).append((look.station, look.span))
+        loaded: set[str] = set()
+        for found in months.values():
+            names = tuple(name for name, _span in found)
+            whole = min(span[0] for _name, span in found), max(span[1] for _name, span in found)
+            request = HistoryRequest(names, (rule.wishes.sensor,), *whole)
+            try:
+                self._load(request, self._permitted(identity, request))
+            except RiwayatError:
+                continue
+            loaded.update(names)
+        return loaded
+
+    def _permitted(self, identity: Identity, request: HistoryRequest) -> Site:
         seen = require_permission(self.site, identity, request, Purpose.EXPORT)
         check_asked(seen, "UTC")
+        return seen
+
+    def _load(self, request: HistoryRequest, seen: Site) -> bool:
+        """Load what is missing; False where there is nothing of the sensor at that time."""
         try:
             load_history(self.site.knowing(request.sensors), request, lambda _progress: None, seen)
         except NoData:  # the station sends something else
-            return NO_READINGS
-        times, values, flags = ask(seen, request, span).series[0].series.read()
-        return AlarmReadings(times, values, flags.astype(np.int64))
+            return False
+        return True
+
+
+def _next_look(rule: AlarmRule, station: StationInventory, known: AlarmState | None, now_ms: int) -> _Look | None:
+    """Return what is to be looked at of a station; None where there is nothing new."""
+    condition, recorded = rule.wishes.condition, station.span_of(rule.wishes.sensor)
+    if recorded is None:
+        return None
+    before = known or AlarmState("normal", rule.created_ms, min(rule.created_ms, recorded[1]))
+    last_ms = min(recorded[1], now_ms)  # one stamped later than now waits until then
+    if last_ms > before.seen_ms:
+        back_ms = condition.within_ms if condition.kind == "change" else 0
+        return _Look(station.name, known, before, (before.seen_ms - back_ms - 1, last_ms + 1))
+    return _Look(station.name, known, before, None) if condition.kind == "silent" else None

@@ -17,11 +17,12 @@ from access.store import AccessStore
 from config import Settings
 from data.catalogue import Catalogue
 from data.site import Site
-from errors import MailFailed, RiwayatError
+from errors import ConfigurationError, MailFailed, RiwayatError
 from i18n import current_language, format_time
 from i18n import gettext as _
 from reports.mail import message_id_of, report_mail, send_mail
 from reports.material import sensor_label
+from reports.report_schedules import mails
 from reports.writing import in_language
 
 log = structlog.get_logger(__name__)
@@ -82,6 +83,8 @@ def _news_words(site: Site, mail: AlarmMail) -> tuple[str, list[str]]:
 
 
 def _give(settings: Settings, address: str, title: str, lines: list[str], message_id: str) -> None:
+    if not mails(settings):
+        raise ConfigurationError("No mail can be sent: set RIWAYAT_SMTP_HOST and RIWAYAT_SMTP_FROM.")
     refused = send_mail(settings, report_mail(settings, [address], title, lines, None, message_id))
     if refused:
         raise MailFailed("The mail server refuses {address}.", address=address)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import Select, event, select, update
 from typer.testing import CliRunner
 
 from access.alarm_rules.alarm_messages import due_mails, gather, note_sent_mail, note_unsent_mail, take_mail, unsent_of
@@ -28,6 +28,7 @@ from reports.alarm_evaluation import AlarmEvaluator
 from reports.alarm_mails import send_alarms
 from tests.mailbox import Mailbox
 from tests.people import grant_everyone
+from tests.processes import READY_S, ROOT, ServerProcess, site_environment, wait_until
 
 MINUTE = 60_000
 WARM = AlarmCondition("above", 25.0, hysteresis=2.0)
@@ -230,3 +231,30 @@ def test_every_database_writes_a_step_once_and_gives_a_mail_to_one_sender(store)
     store.add_account("admin", admin=True)
     store.remove_account("sari")
     assert (all_alarms(store.engine), events_of(store.engine, rule.id, 9), due_mails(store.engine, 10**12)) == ([], [], [])
+
+
+def test_a_worker_looks_by_itself_and_killed_as_the_mail_arrives_the_next_sends_no_other(world, tmp_path):
+    rule = world.alarm(since="2013-12-01", condition=AlarmCondition("above", 10.0))
+    for engine in (world.access.engine, world.site.engine):
+        engine.dispose()
+    smtp = {"smtp_host": "127.0.0.1", "smtp_port": world.mailbox.port, "smtp_security": "none", "smtp_from": "r@example.org"}
+    environment = site_environment(data_dir=world.settings.data_dir, auth="proxy", **smtp) | {"PYTHONPATH": str(ROOT)}
+    worker = [str(ROOT / "manage.py"), "worker"]
+    with ServerProcess(worker, cwd=tmp_path, env=environment) as first:
+        world.mailbox.arrived = first.process.kill
+        wait_until(lambda: world.mailbox.mails, "the mail", 60)
+        first.process.wait(READY_S)
+    events = world.events(rule)
+    with world.access.engine.begin() as connection:  # as if the ten minutes of who took it were over
+        connection.execute(update(alarm_message).where(alarm_message.c.sent_ms.is_(None)).values(next_ms=0))
+    world.mailbox.arrived = lambda: None
+    unsent = select(alarm_message.c.id).where(alarm_message.c.sent_ms.is_(None))
+    with ServerProcess(worker, cwd=tmp_path, env=environment):
+        wait_until(lambda: not _rows(world, unsent), "all to be sent", 60)
+    assert len({mail["Message-ID"] for mail in world.mailbox.mails}) == 1
+    assert world.events(rule) == events != []
+
+
+def _rows(world: World, query: Select[tuple[str]]) -> list[str]:
+    with world.access.engine.connect() as connection:
+        return list(connection.scalars(query))
