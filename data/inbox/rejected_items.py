@@ -86,7 +86,7 @@ class RejectedItems:
         if not self._path.exists():
             return []
         with self._connection() as connection:
-            rows = connection.execute(f"select {_COLUMNS} from item {which}", (value,)).fetchall()  # noqa: S608 - ours
+            rows = connection.execute(f"select {_COLUMNS} from item {which}", (value,)).fetchall()  # noqa: S608 - ours # nosec B608
         return [RejectedItem(*row) for row in rows]
 
     @contextmanager

@@ -128,11 +128,14 @@ return [...document.querySelectorAll('#stats tbody tr')]
 
 
 def open_event(chart: Chart, station: str, rule: str) -> None:
-    """Press the event of a rule at a station."""
-    pressed = f"{EVENT} if (row) row.querySelector('.review-event').click(); return !!row;"
-    chart.wait_for(lambda: chart.run(pressed, station, rule), f"{rule} at {station}")
-    looked_at = f"{EVENT} return row.hasAttribute('aria-current');"
-    chart.wait_for(lambda: chart.run(looked_at, station, rule), f"{rule} at {station} to be looked at")
+    """Press the event of a rule at a station until it is looked at: a list that is just drawn anew
+    may lose a press.
+    """
+    pressed = (
+        f"{EVENT} if (!row) return false; if (row.hasAttribute('aria-current')) return true;"
+        "row.querySelector('.review-event').click(); return false;"
+    )
+    chart.wait_for(lambda: chart.run(pressed, station, rule), f"{rule} at {station} to be looked at")
 
 
 def decided(chart: Chart, number: int) -> None:
