@@ -116,7 +116,9 @@
     ROOT.dataset.followed = job;
     setProps("rolling", { job, preset });
     setProps("job-id", job);
-    window.riwayatReplaceAddress(`?job=${job}`);
+    const query = new URLSearchParams(window.location.search); // it may name a saved view
+    query.set("job", job);
+    window.riwayatReplaceAddress(`?${query}`);
   }
 
   // ---- the button ----

@@ -58,6 +58,7 @@ _OUTPUTS = (
     Output(ids.ALERT, "children", allow_duplicate=True),
     Output(ids.URL_JOB, "data"),
     Output(ids.FLAGGED, "value"),
+    Output(ids.ROLLING, "data", allow_duplicate=True),
     Output(ids.SELECTION, "data"),
 )
 
@@ -74,6 +75,7 @@ class InitialState:
     window: tuple[int, int] | None = None  # of the job, ms UTC; None = all of it
     link: Link = field(default_factory=Link)
     flagged: Any = no_update
+    rolling: Any = no_update  # what goes on by itself
 
     def wanted(self, before: Any) -> Any:
         """Return the selection of the job; it follows the gestures that made ``before``."""
@@ -88,7 +90,7 @@ class InitialState:
         """Values of the outputs but the selection."""
         names = (ids.STATION, ids.SENSOR, ids.RANGE_START, ids.RANGE_END, ids.RANGE_PRESET, ids.RESOLUTION, ids.ZONE)
         form = (self.form.get(name, no_update) for name in names)
-        return (self.job_id, *form, no_update if self.same else alert(self.notice), self.address, self.flagged)
+        return (self.job_id, *form, no_update if self.same else alert(self.notice), self.address, self.flagged, self.rolling)
 
 
 def register(app: Dash, services: Services) -> None:
@@ -195,6 +197,8 @@ def _to_saved(services: Services, view_id: str) -> InitialState:
     window = clip_window(request, *(shows.window or (None, None)))
     found.window = None if window == (request.start_ms, request.end_ms) else window
     found.link, found.flagged = Link(view=shows.view, options=shows.options), shows.flagged
+    if isinstance(found.job_id, str):
+        found.rolling = {"job": found.job_id, "preset": shows.preset or shows.last_ms}
     return found
 
 

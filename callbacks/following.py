@@ -16,6 +16,7 @@ from callbacks.form import preset_span
 from callbacks.presets import PRESETS
 from callbacks.submit import start_load
 from data.request import HistoryRequest
+from data.time.epoch import EARLIEST_MS, LATEST_MS, MINUTE_MS, epoch_ms
 from errors import RiwayatError
 from jobs.authorized import authorized_job
 from jobs.services import Services
@@ -42,7 +43,7 @@ def register(app: Dash, services: Services) -> None:
 
 def next_load(services: Services, job_id: object, preset: object) -> dict[str, Any]:
     """Return the job, and its status, that loads what a job does, with the range that a preset
-    means now; a status of None where there is none.
+    (or the last so many ms) means now; a status of None where there is none.
     """
     try:
         identity = services.identify()
@@ -56,7 +57,13 @@ def next_load(services: Services, job_id: object, preset: object) -> dict[str, A
 
 
 def _of_now(services: Services, request: HistoryRequest, preset: object) -> HistoryRequest:
-    if preset not in PRESETS:
+    """Return the request with the range of a preset, or of the last so many ms, whole minutes, so
+    that it stays the same load while that is on its way.
+    """
+    if isinstance(preset, int) and not isinstance(preset, bool) and 0 < preset <= LATEST_MS:
+        end_ms = (epoch_ms() // MINUTE_MS + 1) * MINUTE_MS
+        return replace(request, start_ms=max(end_ms - preset, EARLIEST_MS), end_ms=end_ms)
+    if not isinstance(preset, str) or preset not in PRESETS:
         return request
-    span = preset_span(services, str(preset), request.stations, request.sensors, request.timezone)
+    span = preset_span(services, preset, request.stations, request.sensors, request.timezone)
     return replace(request, start_ms=span[0], end_ms=span[1]) if span else request

@@ -4,6 +4,8 @@ and the load that a saved view means today.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -34,7 +36,7 @@ from layouts.notices import Notice, alert
 from layouts.saved import FIXED, HOME, LAST, PRESET, SHARED, ListLine, range_choices, saved_lists
 
 MOST_RECENT: Final = 6
-_LOOKED_AT: Final = 30  # newest jobs among which the recent ones are looked for
+_LOOKED_AT: Final = 100  # newest jobs among which the recent ones are looked for
 
 log = structlog.get_logger(__name__)
 
@@ -65,8 +67,24 @@ def listed(services: Services) -> Any:
         log.warning("saved views cannot be listed", error=str(error))
         return None
     latest = {job.request: job for job in reversed(jobs) if job.kind == HISTORY}  # each request once
-    recent = sorted(latest.values(), key=lambda job: -job.created_ms)[:MOST_RECENT]
+    recent = list(_without_steps(sorted(latest.values(), key=lambda job: -job.created_ms)))[:MOST_RECENT]
     return saved_lists([_saved(services, identity, one) for one in found], [_recent(services, job) for job in recent])
+
+
+def _without_steps(newest_first: Iterable[Job]) -> Iterator[Job]:
+    """Yield jobs, of those by which a page went on by itself (callbacks/following.py) the last."""
+    kept: list[HistoryRequest] = []
+    for job in newest_first:
+        if not any(_is_step_to(job.request, later) for later in kept):
+            kept.append(job.request)
+            yield job
+
+
+def _is_step_to(request: HistoryRequest, later: HistoryRequest) -> bool:
+    """Return whether the range of a request has moved, or grown, to that of a later one."""
+    moved = later.end_ms - later.start_ms == request.end_ms - request.start_ms
+    is_same = replace(request, start_ms=later.start_ms, end_ms=later.end_ms) == later
+    return is_same and later.start_ms < request.end_ms <= later.end_ms and (moved or request.start_ms == later.start_ms)
 
 
 def _saved(services: Services, identity: Identity, found: SavedView) -> ListLine:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from dash import no_update
@@ -17,10 +18,12 @@ import callbacks.run
 from access.store import open_access
 from callbacks.arrival import arrival, arrived, request_form
 from callbacks.estimate import Speed, estimate_words
-from callbacks.form import preset_text
+from callbacks.following import next_load
+from callbacks.form import preset_span, preset_text
 from callbacks.job_words import no_worker, not_found
 from callbacks.link import Link
 from callbacks.run import PROGRESS_OUTPUTS, RESULT_OUTPUTS, JobRenderer
+from callbacks.saved import _without_steps
 from callbacks.selection import Selection
 from callbacks.start import chosen_stations, start_values
 from callbacks.submit import fresh_range, refusal, release_job, start_again, start_load, start_reload
@@ -462,3 +465,38 @@ def test_the_estimate_names_no_duration_before_any_load_has_been_measured(servic
     assert speed is None
     assert "about" not in estimate_words(plan(services.site, asked()), speed)
     assert "about" in estimate_words(plan(services.site, asked()), 1e6)
+
+
+# Following
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_step_loads_what_the_preset_means_now_once_however_often_it_is_asked_for(services):
+    load_history(services.site, asked(), lambda _: None)
+    shown = start_load(services, SARI, asked())
+    assert next_load(services, shown.id, None) == {"job": shown.id, "status": "completed"}
+    step = next_load(services, shown.id, "7d")
+    assert step["status"] == "queued"
+    assert next_load(services, shown.id, "7d") == step
+    moved = services.ledger.get(step["job"]).request
+    assert moved == replace(shown.request, start_ms=moved.start_ms, end_ms=moved.end_ms)
+    assert (moved.start_ms, moved.end_ms) == preset_span(services, "7d", ["JFK"], ["temperature"], moved.timezone)
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("preset", ["all", "never", 3_600_000, True, -1, 2**80, ["all"]])
+def test_a_step_of_anothers_job_or_with_what_is_no_preset_begins_nothing_of_its_own(services, preset):
+    load_history(services.site, asked(), lambda _: None)
+    shown = start_load(services, SARI, asked())
+    budi = replace(services, identify=lambda: BUDI)
+    assert next_load(budi, shown.id, preset) == {"job": None, "status": None}
+    assert len(services.ledger.jobs()) == 1
+    if preset not in ("all", 3_600_000):
+        assert next_load(services, shown.id, preset)["job"] == shown.id
+
+
+def test_of_steps_the_list_of_what_was_loaded_last_has_the_newest_and_of_other_ranges_all():
+    day = 86_400_000
+    ranges = [(9, 12), (8, 11), (7, 10), (0, 3), (9, 11), (9, 10), (6, 10)]  # from newest; days
+    jobs = [SimpleNamespace(request=replace(asked(), start_ms=a * day, end_ms=b * day)) for a, b in ranges]
+    assert [each.request.start_ms // day for each in _without_steps(jobs)] == [9, 0, 6]
