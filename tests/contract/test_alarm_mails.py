@@ -213,8 +213,11 @@ def test_every_database_writes_a_step_once_and_gives_a_mail_to_one_sender(store)
     rule = add_alarm(store, "sari", wishes)
     before = AlarmState("normal", 0, 0)
     first = AlarmStep("JFK", None, before, [])
-    fired = AlarmStep("JFK", before, AlarmState("firing", 5, 5), [AlarmChange(5, "firing", 26.5)])
-    assert [note_step(store.engine, rule, step, 10) for step in (first, first, fired, fired)] == [True, False, True, False]
+    seen = AlarmState("normal", 0, 3)
+    further, behind = (AlarmStep("JFK", before, each, []) for each in (seen, AlarmState("normal", 0, 2)))
+    fired = AlarmStep("JFK", seen, AlarmState("firing", 5, 5), [AlarmChange(5, "firing", 26.5)])
+    for step, is_written in ((first, True), (first, False), (further, True), (behind, False), (fired, True), (fired, False)):
+        assert note_step(store.engine, rule, step, 10) is is_written
     gather(store.engine, 9)
     assert due_mails(store.engine, 10) == []
     gather(store.engine, 10)
