@@ -138,5 +138,5 @@
   });
   document.addEventListener("visibilitychange", ask);
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { riwayat_follow: { told, next } });
+  window.riwayatFollow = { told, next };
 })();

@@ -241,6 +241,10 @@
         if (!id) showStations();
       },
       newBeat,
+      // Only a page that may go on by itself needs the script.
+      followed: (followed, rolling) =>
+        void ((followed || window.riwayatFollow) && window.riwayatWorkbench.script("follow.js").then(() => window.riwayatFollow.told(followed, rolling))),
+      wentOn: (next) => void (next && window.riwayatFollow.next(next)),
       cannotReload: (state) => !(state && state.status), // nothing is shown that could be read again
       address: (query) => void (query && replaceAddress(`?${query}`)),
       ended: function (state) {

@@ -23,8 +23,6 @@ from jobs.services import Services
 from layouts import ids
 from layouts.notices import Notice
 
-NAMESPACE = "riwayat_follow"  # of assets/follow.js
-
 log = structlog.get_logger(__name__)
 
 
@@ -37,8 +35,8 @@ def register(app: Dash, services: Services) -> None:
         return {"number": known.get("number"), **next_load(services, known.get("job"), known.get("preset"))}
 
     told = (Input(ids.FOLLOWED, "data"), Input(ids.ROLLING, "data"))
-    app.clientside_callback(ClientsideFunction(NAMESPACE, "told"), *told, prevent_initial_call=True)
-    app.clientside_callback(ClientsideFunction(NAMESPACE, "next"), Input(ids.FOLLOW_NEXT, "data"), prevent_initial_call=True)
+    app.clientside_callback(ClientsideFunction("page", "followed"), *told, prevent_initial_call=True)
+    app.clientside_callback(ClientsideFunction("page", "wentOn"), Input(ids.FOLLOW_NEXT, "data"), prevent_initial_call=True)
 
 
 def next_load(services: Services, job_id: object, preset: object) -> dict[str, Any]:
