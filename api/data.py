@@ -42,19 +42,20 @@ from jobs.authorized import refuse_hidden
 from jobs.job import Job, Status, file_flags
 from jobs.policy import FILE_FORMATS, WORKBOOK
 
-_TYPES: Final = {
+DATA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
+    "json": "application/json",
     **{FILE_FORMATS[kind]: content_type for kind, content_type in CONTENT_TYPES.items()},
 }
 SMALL_BYTES: Final = 1 << 20  # less is sent without a place among the downloads
-_MILLISECONDS: Final = re.compile(r"-?[0-9]{9,15}")  # shorter ones are dates such as 20130701
+MILLISECONDS: Final = re.compile(r"-?[0-9]{9,15}")  # shorter ones are dates such as 20130701
 
 _ROWS: Final = {
     200: Answer(
         "The rows.",
-        content_types=tuple(kind.partition(";")[0] for kind in _TYPES.values()),
+        content_types=tuple(kind.partition(";")[0] for kind in DATA_TYPES.values()),
         headers={"Content-Disposition": "Name of the file.", "ETag": "Changes when the rows do."},
     ),
     202: Answer(
@@ -91,17 +92,28 @@ def add_data_routes(api: Api, services: ApiServices) -> None:
         check_format(kind)
         authorise(services.identify(), asked.job.request, Purpose.EXPORT)
         if kind in STREAMS:
-            answer, is_small = _rows(asked, kind, query.units, with_flags=query.flags is not None)
-        else:
-            answer, is_small = _written(services, asked, kind)
-        # rows go out
-        if request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-            if not is_small:
-                services.downloads.hold(limit_key(services.identify()), answer)
-            subject = request_subject(cut(asked.job.request, asked.span), job=asked.job.id, format=kind)
-            services.access.audit.record("export", subject)
-            send_while_permitted(services, asked, kind, answer)
-        return answer
+            return stream_rows(services, asked, kind, query.units, with_flags=query.flags is not None)
+        return _sent(services, asked, kind, *_written(services, asked, kind))
+
+
+def stream_rows(services: ApiServices, asked: JobWindow, kind: str, units: Units = "none", *, with_flags: bool) -> Response:
+    """Return the rows of a window in a format of STREAMS, as they are read; raises as
+    :func:`refuse_part`, and where there are too many downloads.
+    """
+    return _sent(services, asked, kind, *_rows(asked, kind, units, with_flags=with_flags))
+
+
+def _sent(services: ApiServices, asked: JobWindow, kind: str, answer: Response, is_small: bool) -> Response:
+    """Return an answer whose rows, if it has any, go out: with a place among the downloads, an
+    entry in the audit, and rights that are looked at again.
+    """
+    if request.method == "GET" and answer.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        if not is_small:
+            services.downloads.hold(limit_key(services.identify()), answer)
+        subject = request_subject(cut(asked.job.request, asked.span), job=asked.job.id, format=kind)
+        services.access.audit.record("export", subject)
+        send_while_permitted(services, asked, kind, answer)
+    return answer
 
 
 def asked_window(services: ApiServices, job_id: str, query: WindowQuery, purpose: Purpose = Purpose.VIEW) -> JobWindow:
@@ -199,7 +211,7 @@ def _rows(asked: JobWindow, kind: str, units: Units, *, with_flags: bool) -> tup
     site, job, span = asked.site, asked.job, asked.span
     refuse_part(site, job)
     tag = export_tag(site, job.request, *span, kind, units, with_flags)
-    response = Response(content_type=_TYPES[kind])
+    response = Response(content_type=DATA_TYPES[kind])
     response.set_etag(tag)
     # may be kept by who fetched it, and is asked for again
     response.headers["Cache-Control"] = "private, no-cache"
@@ -285,4 +297,4 @@ def window_time(field: str, text: str | None, timezone: str, default: int) -> in
     if text is None:
         return default
     text = text.strip()
-    return int(text) if _MILLISECONDS.fullmatch(text) else parse_time(text, timezone, field=field)
+    return int(text) if MILLISECONDS.fullmatch(text) else parse_time(text, timezone, field=field)

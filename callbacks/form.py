@@ -4,8 +4,8 @@ what a load would cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -18,11 +18,10 @@ from access.restricted_site import own_zone, require_permission, widened_to_buck
 from callbacks.estimate import Speed, estimate_words
 from callbacks.presets import bounds, preset_range, wall_clock
 from data.load_plan import plan
-from data.request import HistoryRequest, parse_time
+from data.request import HistoryRequest, date_alone, written_time
 from data.time.epoch import epoch_ms
-from data.time.range_words import parse_end_words
 from data.user_formula import is_formula_name
-from errors import InvalidRequest, RiwayatError
+from errors import RiwayatError
 from i18n import format_range, translate_error
 from i18n import gettext as _
 from jobs.services import Services
@@ -140,43 +139,13 @@ def written_request(
     return HistoryRequest(tuple(stations), tuple(sensors), start, end, resolution, zone)  # type: ignore[arg-type]
 
 
-def written_time(text: str | None, timezone: str, *, field: str, newest: Callable[[], int]) -> int:
-    """Return the time (int ms UTC) that one writes into From or To (``field`` start or end): ISO
-    8601, or words such as ``last July``, of which To is the end, as it is of a date alone.
-
-    ``newest`` tells the time of the newest data, from which words without a year count.
-
-    Raises:
-        InvalidRequest: it is neither; says what one may write.
-    """
-    written, is_end = (text or "").strip(), field == "end"
-    try:
-        if is_end and (day := _date(written)):
-            written = (day + timedelta(days=1)).isoformat()
-        return parse_time(written, timezone, field=field)
-    except (InvalidRequest, OverflowError):
-        meant = parse_end_words(written, timezone, last=is_end, now_ms=epoch_ms(), newest_ms=newest()) if written else None
-        if meant is None:
-            raise InvalidRequest(
-                "Cannot read “{text}”. Try 31 Jul 2013, 2013-07-31 or now-7d.", field=field, text=written[:80]
-            ) from None
-        return meant
-
-
 def is_words(text: str | None) -> bool:
     """Return whether what is written into From or To is no plain time."""
     try:
         datetime.fromisoformat((text or "").strip())
     except ValueError:
         return True
-    return _date((text or "").strip()) is not None
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    return date_alone((text or "").strip()) is not None
 
 
 def preset_text(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from data.time.epoch import EARLIEST_MS, LATEST_MS, ms_of
+from data.time.epoch import EARLIEST_MS, LATEST_MS, epoch_ms, ms_of
 from data.time.months import iso_utc
+from data.time.range_words import parse_end_words
 from data.time.resolution import RESOLUTIONS, Resolution
 from errors import InvalidRequest
 
@@ -113,3 +114,35 @@ def _zone(timezone: str) -> ZoneInfo:
         return ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):
         raise InvalidRequest("There is no time zone {timezone}.", field="timezone", timezone=timezone) from None
+
+
+def written_time(text: str | None, timezone: str, *, field: str, newest: Callable[[], int]) -> int:
+    """Return the time (int ms UTC) that one writes into From or To (``field`` start or end): ISO
+    8601, or words such as ``last July``, of which To is the end, as it is of a date alone.
+
+    ``newest`` tells the time of the newest data, from which words without a year count.
+
+    Raises:
+        InvalidRequest: it is neither; says what one may write.
+    """
+    written, is_end = (text or "").strip(), field == "end"
+    _zone(timezone)
+    try:
+        if is_end and (day := date_alone(written)):
+            written = (day + timedelta(days=1)).isoformat()
+        return parse_time(written, timezone, field=field)
+    except (InvalidRequest, OverflowError):
+        meant = parse_end_words(written, timezone, last=is_end, now_ms=epoch_ms(), newest_ms=newest()) if written else None
+        if meant is None:
+            raise InvalidRequest(
+                "Cannot read “{text}”. Try 31 Jul 2013, 2013-07-31 or now-7d.", field=field, text=written[:80]
+            ) from None
+        return meant
+
+
+def date_alone(text: str) -> date | None:
+    """Return the day that a text is, without a time; None of any other."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

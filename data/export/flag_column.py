@@ -22,7 +22,7 @@ from data.request import HistoryRequest
 from data.site_like import SiteLike
 from data.time.months import month_of, month_start_ms
 
-_KINDS = ("csv", "parquet", "arrow")
+_KINDS = ("csv", "parquet", "arrow", "json")
 _OF_THE_TILE = ("range hard", "source hard")
 _BETWEEN = "; "
 _SEVERITIES = ("suspect", "hard")

@@ -1,4 +1,4 @@
-"""Rows of a request as a file: CSV, Parquet and Arrow as streams of bytes,
+"""Rows of a request as a file: CSV, Parquet, Arrow and JSON as streams of bytes,
 workbooks and NetCDF files on the disk; all in constant memory.
 
 Columns: ``timestamp_utc``, ``timestamp_local`` (the request's zone), ``station``, then a column a
@@ -27,6 +27,7 @@ import pyarrow.parquet
 from config import VERSION
 from data.export.columns import header_lines, schema, table, text_table
 from data.export.flag_column import corrected_sensors, flag_column, has_flag_column
+from data.export.json_rows import export_json
 from data.export.netcdf import libraries, write_netcdf
 from data.export.row_limits import check_rows, on_one_sheet
 from data.export.rows import joined
@@ -150,6 +151,7 @@ STREAMS: Mapping[str, Callable[..., Iterator[bytes]]] = {
     "csv": export_csv,
     "parquet": partial(_typed, "parquet", partial(pyarrow.parquet.ParquetWriter, compression="zstd")),
     "arrow": partial(_typed, "arrow", pyarrow.ipc.new_stream),
+    "json": export_json,
 }
 NETCDF = "netcdf"
 WRITTEN = (XLSX, NETCDF)  # these are no streams
@@ -219,7 +221,7 @@ def export_tag(
         known = [site.catalogue.stations.get(station) for station in request.stations]
         about = f"{VERSION} {site.settings.institution} {known!r} {corrected_sensors(site, request)}"
         digest.update(f"{libraries()} {about}".encode())
-    if kind != "csv":
+    if kind not in ("csv", "json"):
         digest.update(_unchecked(site, request, start_ms, end_ms).encode())
     if kind == XLSX:
         digest.update(repr(site.notes).encode("utf-8", "backslashreplace"))

@@ -148,6 +148,14 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     },
     "/api/openapi.json": {"GET": Rule("api")},
     "/api/stations": {"GET": Rule("api", scope="read")},
+    "/api/series": {
+        "GET": Rule(
+            "api",
+            scope="export",
+            needs="may export",
+            path=f"api/series?station=EWR&sensor=temperature&from={YEAR['start']}&to={YEAR['end']}&timezone=UTC",
+        )
+    },
     "/api/audit": {"GET": Rule("api", scope="admin", needs="admin")},
     "/api/embed": {"GET": Rule("api", scope="read", needs="token", tokens=True)},
     "/api/embeds": {

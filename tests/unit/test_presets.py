@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callbacks.form import written_time
 from callbacks.presets import bounds, preset_range, wall_clock, wall_clock_or
 from data.inventory import Outlying, StationInventory
-from data.request import parse_time
+from data.request import parse_time, written_time
 from errors import InvalidRequest
 
 JAKARTA = "Asia/Jakarta"
