@@ -32,7 +32,7 @@ from api.rejected import add_rejected_routes
 from api.reports import add_report_routes
 from api.saved_views import add_view_routes
 from api.schedules import add_schedule_routes
-from api.series import add_series_route
+from api.series_rows import add_series_route
 from api.station_changes import add_version_route, watch_stations
 from api.station_list import add_station_route
 from api.table_rows import add_row_routes
