@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -153,6 +154,8 @@ def test_every_format_holds_the_same_table(site, tmp_path, kind):
 def _read(path: Path) -> pd.DataFrame:
     if path.suffix == ".csv":
         return pd.read_csv(path)
+    if path.suffix == ".json":
+        return pd.DataFrame(json.loads(path.read_text(encoding="utf-8")))
     if path.suffix == ".parquet":
         assert pq.read_schema(path).field("temperature").metadata == {b"unit": "°C".encode()}
         return pd.read_parquet(path)
@@ -176,7 +179,7 @@ def test_more_rows_than_a_worksheet_holds_is_an_error_that_says_what_to_do(site,
 
 
 def test_an_unknown_format_is_named(site, tmp_path):
-    with pytest.raises(InvalidRequest, match="no format doc; use one of csv, parquet, arrow, xlsx"):
+    with pytest.raises(InvalidRequest, match="no format doc; use one of csv, parquet, arrow, json, xlsx"):
         export_file(site, REQUEST, tmp_path / "x.doc")
 
 
