@@ -89,7 +89,7 @@ MUTANTS = (
     Mutant("access/decisions/stored_decisions.py", "if undone_ms is None and", "if", f"{_STORED} -k sqlite"),
     Mutant("data/decision.py", "max(self.end_ms, self.end_ms + by_ms)", "self.end_ms", _DECISIONS),
     Mutant("jobs/ledger/ledger.py", "if equal and anew and", "if equal and not anew and", _LEDGER),
-    Mutant("jobs/decision_job.py", "return whole if self.identity", "return exact if self.identity", _DECISIONS_API),
+    Mutant("jobs/decision_job.py", "each in wanted if self.identity", "each in () if self.identity", _DECISIONS_API),
     # Limits, corrections and flags of series
     Mutant("access/limits/limit_changes.py", 'identity.admin) and "admin" in', 'identity) and "admin" in', _LIMITS),
     Mutant("access/limits/limit_changes.py", "table.c.revision > seen, ", "table.c.revision < 0, ", _LIMITS),
