@@ -41,6 +41,7 @@ from i18n import translate_error
 from jobs.ledger.job_records import ID_PATTERN
 from jobs.services import Services
 from layouts import ids
+from layouts.form import DEFAULT_PRESET
 from layouts.notices import Notice, alert, observations_away
 
 log = structlog.get_logger(__name__)
@@ -129,7 +130,8 @@ def arrived(services: Services, search: str | None, shown: Any) -> InitialState:
         found = arrival(services, link, shown)
         plain = found == InitialState() and not (search or "").strip("?")
         if shown is None and not known.away and (begun := greet(services, known.stations, plain=plain)):
-            found = InitialState(job_id=begun.id, address=urlencode({"job": begun.id}))
+            rolling = {"job": begun.id, "preset": DEFAULT_PRESET}
+            found = InitialState(job_id=begun.id, address=urlencode({"job": begun.id}), rolling=rolling)
     except SQLAlchemyError as error:
         log.warning("a database does not answer a page", error=str(error))
         return InitialState(notice=Notice("warning", translate_error(LedgerUnavailable()), action="page"))

@@ -33,7 +33,7 @@ from callbacks.submit import refused, without_data
 from data.load_plan import plan
 from data.range_rows import stations_looked_at
 from data.request import HistoryRequest
-from data.time.epoch import epoch_ms
+from data.time.epoch import DAY_MS, epoch_ms
 from data.time.resolution import RESOLUTIONS
 from data.view.rollup import rollups_missing
 from errors import JobNotFound, NotPermitted, RiwayatError
@@ -50,6 +50,8 @@ from layouts.table import TABLE
 from layouts.views import drawn_analyses
 
 POLL_MS = 500
+
+LIVE_MS = 2 * DAY_MS  # after the end of a range whose readings may still come
 
 log = structlog.get_logger(__name__)
 
@@ -218,9 +220,10 @@ def tab_fits(services: Services, request: HistoryRequest) -> str:
 
 def _followed(services: Services, job: Job) -> dict[str, Any] | None:
     """Return what assets/follow.js asks about: the stations that a job's picture is made of; None
-    where nothing tells that they have changed.
+    where nothing tells that they have changed, or the range has ended long ago, as archives have:
+    their pages ask nothing.
     """
-    if services.site.mapped is not None:
+    if services.site.mapped is not None or job.request.end_ms < epoch_ms() - LIVE_MS:
         return None
     stations = stations_looked_at(services.site.catalogue.knowing(job.request.sensors), job.request)
     return {"job": job.id, "stations": list(stations), "ahead": job.request.end_ms > epoch_ms()}

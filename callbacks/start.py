@@ -42,6 +42,7 @@ def register(app: Dash, services: Services) -> None:
         Output(ids.RANGE_START, "value", allow_duplicate=True),
         Output(ids.RANGE_END, "value", allow_duplicate=True),
         Output(ids.RANGE_OF_PRESET, "data", allow_duplicate=True),
+        Output(ids.ROLLING, "data", allow_duplicate=True),
         Input(ids.STATION_CHOICE, "data"),
         State(ids.RESOLUTION, "value"),
         State(ids.ZONE, "value"),
@@ -51,12 +52,14 @@ def register(app: Dash, services: Services) -> None:
     def choose(choice: Any, resolution: Any, zone: Any, previous: Any) -> tuple[Any, ...]:
         values = start_values(services, chosen_stations(choice), zone)
         if values[0] is no_update or not choice.get("load"):
-            return (*(no_update,) * 3, *values)
+            return (*(no_update,) * 3, *values, no_update)
 
         def begin(identity: Identity) -> Job | Notice:
             return start_load(services, identity, _request(services, identity, values, resolution or "raw", zone))
 
-        return (*show_begun(services, previous, begin), *values)
+        begun = show_begun(services, previous, begin)
+        rolling = no_update if begun[0] is no_update else {"job": begun[0], "preset": DEFAULT_PRESET}
+        return (*begun, *values, rolling)
 
 
 def greet(services: Services, stations: Sequence[StationInventory], *, plain: bool) -> Job | None:
