@@ -272,6 +272,26 @@ class StationAnswer(_Out):
     history: list[StationHistoryEntry]
 
 
+class StationStatusAnswer(_Out):
+    """Whether a station reports as it usually does."""
+
+    station: str
+    state: Annotated[
+        Literal["silent", "late", "on time", "no data"],
+        Field(description="late: for more than two steps and a minute; silent: for more than ten steps, and an hour."),
+    ]
+    last: Annotated[Time | None, Field(description="Its last reading that one may see.")]
+    age_seconds: Annotated[float | None, Field(description="Of it, at `now`.")]
+    step_seconds: Annotated[float | None, Field(description="Usual time between two observations.")]
+
+
+class StationStatusList(_Out):
+    """Stations, the most troubled first: silent, late, on time, without data."""
+
+    now: Annotated[Time, Field(description="The clock of the server.")]
+    stations: list[StationStatusAnswer]
+
+
 class VersionAnswer(_Out):
     """Whether anything of some stations has changed."""
 

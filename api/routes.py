@@ -35,6 +35,7 @@ from api.schedules import add_schedule_routes
 from api.series_rows import add_series_route
 from api.station_changes import add_version_route, watch_stations
 from api.station_list import add_station_route
+from api.station_status import add_status_route
 from api.table_rows import add_row_routes
 from api.watcher import JobWatcher
 from jobs.receiving import open_spool
@@ -48,6 +49,7 @@ def register_api(server: Flask, services: ApiServices, *, listeners: int) -> Non
     api = Api("api", services.prefix, services.identify)
     add_job_routes(api, services)
     add_station_route(api, services)
+    add_status_route(api, services)
     add_version_route(api, services, watch_stations(services.site))
     add_event_routes(api, services, JobWatcher(services.ledger, listeners))
     add_figure_route(api, services)

@@ -94,6 +94,7 @@ def schema(server: Flask) -> Any:
 
 OPERATIONS = [
     ("GET", "/api/stations"),
+    ("GET", "/api/stations/status"),
     ("GET", "/api/series"),
     ("GET", "/api/version"),
     ("GET", "/api/jobs"),

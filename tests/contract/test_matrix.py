@@ -148,6 +148,7 @@ ROUTES: Final[dict[str, Mapping[str, Rule]]] = {
     },
     "/api/openapi.json": {"GET": Rule("api")},
     "/api/stations": {"GET": Rule("api", scope="read")},
+    "/api/stations/status": {"GET": Rule("api", scope="read")},
     "/api/series": {
         "GET": Rule(
             "api",
