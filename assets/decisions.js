@@ -84,8 +84,11 @@
     return { ...one, from: Date.parse(one.from), to: Date.parse(one.to), made: Date.parse(one.made) };
   }
 
+  let loading = Promise.resolve(); // the newest question of what was decided
+  const load = () => (loading = listed());
+
   // What was decided about the series that are shown; those of which something was are told.
-  async function load() {
+  async function listed() {
     const { decided } = told();
     const { start, end } = window.riwayatChart.chart.meta || {};
     if (!decided) return show();
@@ -185,6 +188,7 @@
 
   // Undo what was decided about an event; where nothing was, the last decision of this page.
   async function takeBack(event) {
+    for (let asked; !state.known && asked !== loading; ) await (asked = loading); // the list is just asked for
     const about = event ? partsOf(event).map(latest).filter(Boolean) : [];
     const last = state.list.filter(({ number }) => number === state.mine.at(-1));
     for (const one of about.length ? about : last) await undo(one);

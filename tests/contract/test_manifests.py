@@ -143,7 +143,7 @@ def test_a_job_that_wrote_a_file_of_a_part_gives_its_manifest_as_long_as_the_fil
 def test_a_workbook_has_no_manifest_and_a_load_that_runs_has_none_yet(opened):
     refused = opened.get("manifest?format=xlsx")
     assert (refused.status_code, refused.json["error"]["code"]) == (400, "invalid_request")
-    assert "csv, parquet, arrow, netcdf" in refused.json["error"]["message"]
+    assert "csv, parquet, arrow, json, netcdf" in refused.json["error"]["message"]
     ledger = open_ledger(opened.settings)
     how = {"kind": HISTORY, "queue": HISTORY, "rows_estimate": 1, "tries": 1, "timeout_s": 60.0}
     waiting = ledger.submit("local", SPRING, **how)

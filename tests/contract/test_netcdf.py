@@ -186,5 +186,5 @@ def test_a_derived_sensor_says_its_formula_and_that_flags_count_in_its_inputs(si
 
 
 def test_a_name_without_a_known_ending_is_told_the_endings(site, tmp_path):
-    with pytest.raises(InvalidRequest, match=r"no format netcdf; use one of csv, parquet, arrow, xlsx, nc\."):
+    with pytest.raises(InvalidRequest, match=r"no format netcdf; use one of csv, parquet, arrow, json, xlsx, nc\."):
         export_file(site, REQUEST, tmp_path / "out.netcdf")

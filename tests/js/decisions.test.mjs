@@ -96,6 +96,12 @@ test("what is undone is no longer the event's, and of an event without a decisio
   assert.equal(decisions.of(other), undefined);
 });
 
+test("a decision that is undone while the list is just asked for is undone when the list is there", async () => {
+  const { asked, decisions } = open([about()]);
+  await decisions.takeBack(EVENT);
+  assert.equal(asked.at(-1).path, "/api/decisions/1/undo");
+});
+
 test("what somebody else decided is shown, and to decide anyway says that it was seen", async () => {
   const newer = [about({ number: 9, reason: "ice" })];
   const { asked, decisions, places } = open([], { POST: { error: { message: "no" }, newer } });
