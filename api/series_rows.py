@@ -16,6 +16,7 @@ from access.grants import Purpose
 from access.identity import Identity
 from access.restricted_site import require_permission, usual_zone
 from api.data import DATA_TYPES, MILLISECONDS, stream_rows
+from api.guard import refuse_other_sites
 from api.jobs import ApiServices
 from api.operations import Answer, Api, require_scope
 from api.outputs import JobReceipt
@@ -56,6 +57,7 @@ def add_series_route(api: Api, services: ApiServices) -> None:
         `now` is that of the server, in whole minutes. A key needs the scope `export`, and `load`
         where something is to be loaded first.
         """
+        refuse_other_sites(request)  # it may start a job
         identity = services.identify()
         wanted = _request(services, identity, query)
         refuse_other_than_shown(services.access, identity, wanted, epoch_ms())

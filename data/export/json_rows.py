@@ -58,14 +58,15 @@ def latest_rows(site: Site, request: HistoryRequest) -> list[dict[str, Any]]:
 
 
 def _last_ms(site: Site, request: HistoryRequest, station: str) -> int:
-    """Return a time (ms UTC) from which on there is the last row of a station: that itself of
-    readings, of buckets the beginning of the range.
+    """Return a time (ms UTC) from which on there is the last row of a station: just before that
+    of readings, as a span has no row stamped at its start of a sensor that stamps the end of its
+    interval; of buckets the beginning of the range.
     """
     if request.resolution != "raw":
         return request.start_ms
     series = [open_observations(site, request, station, sensor) for sensor in request.sensors]
     last_ms = max((each.last_ms for each in series if each.rows), default=request.start_ms)
-    return last_ms if request.start_ms <= last_ms < request.end_ms else request.start_ms
+    return last_ms - 1 if request.start_ms < last_ms < request.end_ms else request.start_ms
 
 
 def _last(pieces: Iterable[Piece]) -> Piece | None:

@@ -82,6 +82,21 @@ def test_buckets_and_the_latest_row_are_of_the_same_range(caller: Caller) -> Non
     assert hour["timestamp_local"] == "2013-07-18T23:00:00-04:00"
 
 
+@pytest.mark.parametrize("end", ["2013-08-01", "2014-01-05"])  # after it there are readings, or none
+def test_the_last_row_has_the_rain_of_the_interval_that_ends_there(caller: Caller, end: str) -> None:
+    query = f"station=JFK&sensor=rainfall&sensor=temperature&from=2013-07-18&to={end}&timezone=America/New_York"
+    whole = caller.rows(query).json
+    assert caller.ask(f"{query}&latest=true").json == whole[-1:]
+    assert whole[-1]["rainfall"] is not None
+
+
+def test_a_page_of_another_site_starts_nothing(caller: Caller) -> None:
+    query = "station=LGA&sensor=temperature&from=2013-01-01&to=2013-01-31&timezone=UTC"
+    answer: Any = caller.client.get(f"/api/series?{query}", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (403, "cross_site")
+    assert caller.work() == 0
+
+
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [
