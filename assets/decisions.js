@@ -96,7 +96,7 @@
     for (const [at, name] of ["station", "sensor"].entries()) {
       for (const each of new Set(decided.map((pair) => pair[at]))) query.append(name, each);
     }
-    const of = `${window.riwayatChart.job} ${query}`;
+    const of = `${window.riwayatChart.job} ${start} ${end}`; // with other series the list stays until the answer is there
     if (state.asking) state.asking.abort();
     const mine = (state.asking = new AbortController());
     if (state.of !== of) Object.assign(state, { known: false, list: [], last: 0, of });

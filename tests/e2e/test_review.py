@@ -108,10 +108,9 @@ def test_a_stuck_sensor_is_found_and_decided_about_by_keyboard_counts_and_is_und
     assert chart.run("return document.querySelector('.review-count').textContent") == f"{number} of {number} to decide"
     key(chart, "r")  # it was real
     maximum(chart, "41.7")
-    assert "Right" in chart.run(MARKED)
-    assert "ayu" in chart.run(MARKED)
+    chart.wait_for(lambda: all(word in chart.run(MARKED) for word in ("Right", "ayu")), "what was decided, and by whom")
     chart.wait("return document.querySelector('.review-says').textContent === ''", "the end of its job")
-    assert chart.run("return document.querySelectorAll('.decisions-table tbody tr').length") == 1
+    chart.wait("return document.querySelectorAll('.decisions-table tbody tr').length === 1", "the decision in the list")
 
     key(chart, "u")
     maximum(chart, "33.3")
@@ -165,8 +164,7 @@ def test_readings_between_the_cursors_are_corrected_by_hand_with_a_reason_and_li
     press(chart, ".decide [type=submit]")
     chart.wait("return !document.querySelector('.decide[open]')", "the end of the dialog")
     listed = "return [...document.querySelectorAll('.decisions-table tbody tr')].map((row) => row.textContent).join()"
-    chart.wait(f"{listed}.includes('Corrected by +32')", "the decision in the list")
-    assert "shield off" in chart.run(listed)
+    chart.wait(f"{listed}.match(/Corrected by \\+32.*shield off/)", "the decision in the list")
     maximum(chart, "5")
     chart.wait("return document.getElementById('badge').textContent.includes('1\u00a0decision')", "the badge")
     press(chart, ".decisions > .btn")  # as measured
