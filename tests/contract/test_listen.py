@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -173,6 +176,32 @@ class Broker:
             sent.wait_for_publish(30)
         client.disconnect()
         client.loop_stop()
+
+
+def polled(reads: Any, writes: Any, _errors: Any, timeout_s: float) -> tuple[list[Any], list[Any], list[Any]]:
+    """select.select for file descriptors above 1,023 as well."""
+    poll, asked = select.poll(), dict[int, int]()
+    for kind, some in ((select.POLLIN, reads), (select.POLLOUT, writes)):
+        for each in some:
+            asked[each.fileno()] = asked.get(each.fileno(), 0) | kind
+    for number, kinds in asked.items():
+        poll.register(number, kinds)
+    came = dict(poll.poll(timeout_s * 1000))
+    ready = [
+        [each for each in some if came.get(each.fileno(), 0) & ~other]
+        for some, other in ((reads, select.POLLOUT), (writes, select.POLLIN))
+    ]
+    return ready[0], ready[1], []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _many_files_may_be_open() -> Iterator[None]:
+    """A process of tests has many files open, of which select.select, which paho asks, knows the
+    first thousand alone; a process that listens has a few.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paho.mqtt.client.select", SimpleNamespace(select=polled))
+        yield
 
 
 @pytest.fixture(scope="module")
