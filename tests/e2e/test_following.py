@@ -59,7 +59,8 @@ def test_a_reading_that_is_sent_is_drawn_and_who_has_zoomed_is_told_of_it(site: 
 
     wait_until(stored, "the station", PATIENCE_S)
     choose_all = "window.dash_clientside.set_props('range-preset', {value: 'all'})"
-    page.driver.execute_script(choose_all)
+    chosen = f"try {{ {choose_all}; return true }} catch {{ return false }}"  # the page may still be made
+    wait_until(lambda: page.driver.execute_script(chosen), "the presets", PATIENCE_S)
     end = f"{datetime.fromtimestamp((START + 120 * MINUTE) / 1000, UTC):%Y-%m-%d %H:%M}"
     wait_until(lambda: page.value("range-end") == end, "the range", PATIENCE_S)
     first = page.load()
