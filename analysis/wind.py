@@ -21,6 +21,7 @@ from errors import InvalidRequest
 
 SECTORS: Final = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
 _SECTOR_DEG: Final = 360 / len(SECTORS)
+_TENS: Final = np.array([3, 2, 2, 2] * 4)  # whole tens of degrees in each sector
 _VANISHING: Final = 1e-3  # of the mean speed
 _NOISE: Final = 1e-9  # of adding up squares, against the mean
 
@@ -67,7 +68,8 @@ class Wind:
     """A rose of speeds in ``unit`` of the speed sensor.
 
     ``counts`` [16 sectors][classes], without calms, which are in ``calm``; ``classes`` upper
-    limits, the last null (open). ``prevailing`` the sector with most rows; ``constancy`` the length
+    limits, the last null (open). ``prevailing`` the sector with most rows; where directions are
+    ``whole_tens`` of degrees, with most rows for each ten that it holds. ``constancy`` the length
     of the mean vector in percent of the mean speed, 0..100; ``mean_direction`` degrees of the mean
     vector, null where it vanishes; ``weibull`` shape and scale (unit of speed). ``other`` is the
     rose of another sensor, null where none is asked for.
@@ -88,10 +90,16 @@ class Wind:
     weibull: dict[str, float] | None
     groups: tuple[Group, ...]
     other: OtherRose | None = None
+    whole_tens: bool = False
 
 
 METHOD = (
     Method("sectors", "16 of 22.5 degrees, centred on north; readings of speed and direction with the same time"),
+    Method(
+        "prevailing",
+        "the sector with most readings; where every direction is a whole ten of degrees, with most of them for each ten that"
+        " it holds, three of N, E, S and W, two of others (the bias: doi:10.3155/1047-3289.58.7.913)",
+    ),
     Method("calm", "speed below the limit (1 kn, 0.5 m/s): WMO-No. 8, Volume I, chapter 5; counted apart, not as north"),
     Method("constancy", "mean vector wind speed divided by mean scalar wind speed: Singer, J. Appl. Meteorol. 6 (1967), 1033"),
     Method(
@@ -146,6 +154,7 @@ class _Rose:
         self._about: float | None = None  # a speed near the mean, so that squares lose nothing
         self._apart = self._squares = self._east = self._north = 0.0
         self._max = math.nan
+        self._whole_tens = True  # as far as directions were seen
         self.unpaired = 0
 
     def part_of(self, stamps: Integers) -> Keys:
@@ -164,6 +173,7 @@ class _Rose:
             cell += speeds >= limit
         still = np.flatnonzero(speeds < self._options.calm)
         cell[still], sector[still] = self._width - 1, len(SECTORS)
+        self._whole_tens = self._whole_tens and _are_whole_tens(angles)
         sin, cos = sines(angles)
         sin[still] = cos[still] = 0.0
         self._east, self._north = self._east + product(speeds, sin), self._north + product(speeds, cos)
@@ -194,6 +204,7 @@ class _Rose:
         parts = self._counts.reshape(len(self._names), self._width)
         counts, calm, rows = parts.sum(axis=0)[:-1].reshape(len(SECTORS), -1), int(parts[:, -1].sum()), int(parts.sum())
         mean = float(self._sums.sum()) / rows if rows else math.nan
+        sectors, whole_tens = counts.sum(axis=1), self._whole_tens and bool(counts.any())
         return Wind(
             sectors=SECTORS,
             classes=(*self._options.classes, math.inf),
@@ -202,13 +213,14 @@ class _Rose:
             calm_below=self._options.calm,
             rows=rows,
             unpaired=self.unpaired,
-            prevailing=SECTORS[int(counts.sum(axis=1).argmax())] if counts.any() else None,
+            prevailing=SECTORS[int((sectors / _TENS if whole_tens else sectors).argmax())] if counts.any() else None,
             mean=mean,
             max=self._max,
             **_vector(self._east, self._north, rows, mean),
             weibull=_weibull(mean, self._deviation(rows)),
             groups=self._groups(parts) if self._options.by != "none" and rows else (),
             other=self._other(other.rose(len(self._names)), parts) if other else None,
+            whole_tens=whole_tens,
         )
 
     def _deviation(self, rows: int) -> float:
@@ -238,6 +250,11 @@ class _Rose:
             )
             for at in self._every(parts)
         )
+
+
+def _are_whole_tens(angles: Floats) -> bool:
+    tens = angles / 10
+    return bool((np.rint(tens) == tens).all())
 
 
 def _vector(east: float, north: float, rows: int, mean: float) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -54,9 +56,19 @@ def details(answer: Answer, catalogue: Catalogue) -> Component | None:
         *(_("Station"), _("Readings"), _("Without partner"), _("Calm"), _("Prevailing"), _("Constancy")),
         *(_("Mean direction"), _("Mean speed"), _("Greatest speed"), _("Weibull shape"), _("Weibull scale")),
     ]
-    numbers = listed(_("Wind in numbers"), heads, [_numbers(subject, catalogue) for subject in there])
+    numbers = listed(_("Wind in numbers"), heads, [_numbers(subject, catalogue) for subject in there], _of_tens(there))
     others = [_other(subject, subject.result.other, catalogue) for subject in there if subject.result.other is not None]
     return html.Div([list_row([*others, numbers]), *(_frequencies(subject) for subject in there)])
+
+
+def _of_tens(there: Sequence[SubjectAnswer]) -> str:
+    """Return why some sectors look fuller than they are; empty where directions are fine enough."""
+    names = [visible(subject.station) for subject in there if subject.result.whole_tens]
+    words = _(
+        "{stations}: directions are whole tens of degrees. N, E, S and W hold three of them, other sectors two."
+        " Prevailing allows for it, the rose does not."
+    )
+    return words.format(stations=", ".join(names)) if names else ""
 
 
 def _numbers(subject: SubjectAnswer, catalogue: Catalogue) -> list[str]:

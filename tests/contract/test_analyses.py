@@ -211,6 +211,19 @@ def test_a_rose_counts_calms_apart_and_360_degrees_as_north(site):
     assert sum(map(sum, result["counts"])) + result["calm"] == result["rows"]
 
 
+def test_the_prevailing_sector_is_not_the_one_that_holds_more_whole_tens_of_degrees(site):
+    even = np.tile(np.arange(0, 360, 10.0), 4)  # as often from each ten: north has 12 readings, south-west 8 and one more
+    tens = np.append(even, 220.0)
+    times = at("2024-01-01") + np.arange(len(tens)) * HOUR
+    store(site, "tens", times, wind_speed=np.full(len(tens), 4.0), wind_direction=tens)
+    store(site, "fine", times, wind_speed=np.full(len(tens), 4.0), wind_direction=np.append(even, 221.0))
+    asked = [question(site, name, "wind_speed wind_direction", "2024-01-01", "2024-01-10") for name in ("tens", "fine")]
+    coarse, fine = (found("wind", each)["result"] for each in asked)
+    assert (coarse["prevailing"], coarse["whole_tens"]) == ("SW", True)
+    assert (fine["prevailing"], fine["whole_tens"]) == ("N", False)
+    assert [sum(row) for row in coarse["counts"]][:4] == [12, 8, 8, 8]  # they stay what was counted
+
+
 def test_constancy_is_100_of_a_steady_wind_and_0_of_one_that_turns(site):
     times = at("2024-01-01") + np.arange(8) * HOUR
     store(site, "steady", times, wind_speed=np.full(8, 4.0), wind_direction=np.full(8, 225.0))

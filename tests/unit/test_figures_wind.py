@@ -157,6 +157,12 @@ def test_the_table_has_every_share_of_the_rose():
     assert "100.0" in section
 
 
+def test_directions_in_whole_tens_are_told_with_their_stations():
+    made = answer(rose(), replace(rose(), whole_tens=True))
+    assert "S1: directions are whole tens of degrees" in str(details(made, CATALOGUE))
+    assert "whole tens" not in str(details(answer(rose()), CATALOGUE))
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_colour_of_growth_stands_out_from_the_ground_and_more_stands_out_more(theme):
     found = [contrast(colour, style_of(theme).ground) for colour in ramp_colours(style_of(theme), 8)]
