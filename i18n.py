@@ -124,6 +124,14 @@ def format_short(value: float) -> str:
     return format_number(value)
 
 
+def format_about(value: int) -> str:
+    """A count of two digits, for what is an estimate: ``950``, ``8 700``, ``17 000``; from a
+    million on as :func:`format_short` has it.
+    """
+    rounded = int(float(f"{value:.1e}"))
+    return format_number(rounded) if rounded < 1_000_000 else format_short(max(value, 1_000_000))
+
+
 def format_duration(seconds: float) -> str:
     """A time span for humans: ``3 s``, ``4 min``, ``2 h 5 min``."""
     if seconds < 90:

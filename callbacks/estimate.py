@@ -7,7 +7,7 @@ import time
 from statistics import median
 
 from data.load_plan import Plan
-from i18n import format_duration, format_short
+from i18n import format_about, format_duration, ngettext
 from i18n import gettext as _
 from jobs.ledger.ledger import Ledger
 
@@ -38,10 +38,11 @@ class Speed:
 
 
 def estimate_words(plan: Plan, rows_a_second: float | None) -> str:
-    """Return ``≈ 10.5 M rows · 40 % ready · about 3 s``, and which stations lack data. How long it
-    takes is not said where nobody can tell: ``rows_a_second`` is None.
+    """Return ``About 10.5 M readings · 40 % ready · about 3 s``, and which stations lack data. How
+    long it takes is not said where nobody can tell: ``rows_a_second`` is None.
     """
-    parts = [_("≈ {rows} rows").format(rows=format_short(plan.rows_total))]
+    words = ngettext("About {number} reading", "About {number} readings", plan.rows_total)
+    parts = [words.format(number=format_about(plan.rows_total))]
     if plan.is_complete:
         parts.append(_("ready"))
     else:

@@ -92,7 +92,7 @@ class HistoryPage:
         # no callback of the form is under way
         settled = "return !document.querySelector('#form [data-dash-is-loading]')"
         wait_until(
-            lambda: "rows" in self.text("estimate") and self.driver.execute_script(settled),
+            lambda: "readings" in self.text("estimate") and self.driver.execute_script(settled),
             "the form to be filled in",
             PATIENCE_S,
         )

@@ -79,7 +79,7 @@ def read_in_indonesian(page):
     page.wait_for_text("load", "Muat riwayat")
     page.wait_for_text("station", "JFK")
     page.wait_for_text("sensor", "Suhu udara")
-    page.wait_for_text("estimate", "baris")
+    page.wait_for_text("estimate", "pembacaan")
     written = ["2013-03-05 06:00", "2013-04-05"]
     wait_until(lambda: [page.value(name) for name in ("range-start", "range-end")] == written, "what was written", PATIENCE_S)
     assert page.driver.find_element(By.ID, "station").accessible_name.startswith("Stasiun JFK")

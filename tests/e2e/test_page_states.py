@@ -67,7 +67,7 @@ def test_a_wrong_address_is_said_strange_letters_are_a_first_visit_and_there_one
     stations = page.driver.find_element(By.ID, "station-list")  # of a link to a job they come when it is known to be none
     wait_until(stations.is_displayed, "the list of stations", PATIENCE_S)
     visit(page, STRANGE_LETTERS)
-    page.wait_for_text("estimate", "rows")
+    page.wait_for_text("estimate", "readings")
     assert (page.chosen("station"), page.text("alert")) == (["EWR"], "")
     places = ".station-map .scattergeo .point"
     markers = wait_until(lambda: page.driver.find_elements(By.CSS_SELECTOR, places), "the map", PATIENCE_S)
@@ -118,7 +118,7 @@ def test_what_is_wrong_in_the_form_is_said_before_and_after_the_press_and_one_pr
     # what to press instead stays
     assert page.driver.find_element(By.CLASS_NAME, "station-row").is_displayed()
     choose(page, "station", "JFK")
-    page.wait_for_text("estimate", "rows")
+    page.wait_for_text("estimate", "readings")
     choose(page, "sensor")
     page.wait_for_text("estimate", "Choose stations and sensors")
     press_enter(page)
@@ -137,7 +137,7 @@ def test_what_is_wrong_in_the_form_is_said_before_and_after_the_press_and_one_pr
     assert (page.address_job, page.status, running.ledger.jobs()) == ("", "", [])
 
     page.press_action()
-    page.wait_for_text("estimate", "rows")
+    page.wait_for_text("estimate", "readings")
     assert page.value("range-start").startswith("2013-01-01")
     assert page.text("alert") == ""
     job = page.load()

@@ -14,6 +14,7 @@ from i18n import (
     THIN_SPACE,
     catalogue,
     current_language,
+    format_about,
     format_date,
     format_duration,
     format_month,
@@ -124,6 +125,14 @@ def test_numbers_have_thin_spaces_and_the_mark_of_the_language(value, decimals, 
 )
 def test_counts_in_few_digits(value, text):
     assert format_short(value) == text.replace(" ", THIN_SPACE)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (95, "95"), (717, "720"), (8_703, "8 700"), (99_600, "100 000"), (994_999, "990 000"), (995_000, "1.0 M")],
+)
+def test_a_count_that_is_an_estimate_has_two_digits(value, text):
+    assert format_about(value) == text.replace(" ", THIN_SPACE)
 
 
 @pytest.mark.parametrize(
