@@ -13,7 +13,7 @@ from access.audit.log import request_subject
 from access.grants import Purpose
 from access.identity import authorise
 from api.concurrency import limit_key
-from api.data import asked_window, refuse_part, window_time
+from api.data import MILLISECONDS, asked_window, refuse_part
 from api.export_files import cut
 from api.jobs import ApiServices
 from api.operations import Answer, Api
@@ -24,8 +24,10 @@ from data.export.formats import export_tag
 from data.export.row_index import RowIndex
 from data.export.row_question import read_question
 from data.export.table import RowBlock, Table, open_table
+from data.request import HistoryRequest, written_time
 from data.tiles.cache import Lru
 from data.time.months import iso_utc
+from errors import InvalidRequest
 from figures.job_window import JobWindow
 
 BUSY_S: Final = 0.12  # as long as an answer reads; what is left is for the next one
@@ -85,7 +87,7 @@ def _part(asked: JobWindow, table: Table, index: RowIndex, query: RowsQuery, out
     request, site = asked.job.request, asked.site
     offset: int | None = query.offset
     if query.at is not None:
-        offset = index.number_at(table, window_time("at", query.at, request.timezone, request.start_ms))
+        offset = index.number_at(table, _jump(query.at.strip(), request))
     limit = min(query.limit, max(_CELLS // len(table.series), 1))
     rows = index.rows(table, offset or 0, 0 if offset is None else limit, out_of_time)
     return {
@@ -100,6 +102,18 @@ def _part(asked: JobWindow, table: Table, index: RowIndex, query: RowsQuery, out
         "counted": index.counted,
         "rows": _rows(rows, request.timezone),
     }
+
+
+def _jump(text: str, request: HistoryRequest) -> int:
+    """Return the time (int ms UTC) that ``at`` means: int ms UTC, or what From takes, too; raises
+    InvalidRequest. Words without a year are of the end of the request.
+    """
+    if MILLISECONDS.fullmatch(text):
+        return int(text)
+    try:
+        return written_time(text, request.timezone, field="start", newest=lambda: request.end_ms - 1)
+    except InvalidRequest as exc:
+        raise InvalidRequest(exc.template, field="at", **exc.params) from None
 
 
 def _rows(rows: RowBlock, timezone: str) -> list[dict[str, Any]]:

@@ -25,7 +25,8 @@ from callbacks.saved import saved_request
 from callbacks.selection import Selection
 from callbacks.start import greet
 from callbacks.submit import refusal, refused, start_load
-from data.request import HistoryRequest, parse_time, require_resolution
+from data.request import HistoryRequest, parse_time, require_resolution, written_time
+from data.time.epoch import epoch_ms
 from data.view.window import clip_window
 from errors import (
     InvalidRequest,
@@ -266,7 +267,7 @@ def _to_form(services: Services, link: Link) -> InitialState:
     form |= {ids.ZONE: choice} if link.zone else {}
     zone = form_zone(services, stations, choice)
     for name, text, component in (("start", link.start, ids.RANGE_START), ("end", link.end, ids.RANGE_END)):
-        if text and _is_right(wrong, partial(parse_time, text, zone, field=name)):
+        if text and _is_right(wrong, partial(written_time, text, zone, field=name, newest=epoch_ms)):
             form |= {component: wall_clock_or(text, zone), ids.RANGE_PRESET: None}
     if link.resolution and _is_right(wrong, lambda: require_resolution(link.resolution)):
         form[ids.RESOLUTION] = link.resolution

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from data.inventory import StationInventory
 from data.outlying import Stretch, usual
+from data.request import date_alone
 from data.time.epoch import MINUTE_MS, ms_of
 from i18n import local_time
 
@@ -74,13 +75,15 @@ def wall_clock(time_ms: int, timezone: str) -> str:
 
 
 def wall_clock_or(text: str | None, timezone: str) -> str:
-    """A time from a URL as the form writes it: ISO 8601 with a zone becomes wall clock;
-    anything else stays as it is.
+    """A time from a URL as the form writes it: ISO 8601 with a zone becomes wall clock; anything
+    else stays as it is, such as words or a date alone, of which To means the end.
     """
     try:
         moment = datetime.fromisoformat((text or "").strip())
     except ValueError:
         return text or ""
+    if text and date_alone(text.strip()):
+        return text
     if moment.tzinfo is None:
         return moment.isoformat(sep=" ", timespec="auto" if moment.microsecond or moment.second else "minutes")
     return wall_clock(ms_of(moment), timezone)

@@ -19,7 +19,7 @@ from access.store import open_access
 from callbacks.arrival import arrival, arrived, request_form
 from callbacks.estimate import Speed, estimate_words
 from callbacks.following import next_load
-from callbacks.form import preset_span, preset_text
+from callbacks.form import preset_span, preset_text, written_request
 from callbacks.job_words import no_worker, not_found
 from callbacks.link import Link
 from callbacks.run import PROGRESS_OUTPUTS, RESULT_OUTPUTS, JobRenderer
@@ -31,7 +31,7 @@ from config import Settings
 from data.inventory import KnownStations
 from data.load_plan import plan
 from data.request import HistoryRequest, parse_time, request_of
-from data.time.months import month_of
+from data.time.months import iso_utc, month_of
 from errors import JobNotFound, NoData, NotAuthenticated, UnknownStation
 from jobs.authorized import authorized_job
 from jobs.first_visit import expect_first_visit
@@ -349,7 +349,7 @@ def test_what_cannot_be_an_id_is_not_asked_of_a_database(services):
         (Link(stations=("Nowhere", "JFK")), "There is no station Nowhere", {ids.STATION: ["JFK"]}),
         (Link(stations=("Nowhere",)), "There is no station Nowhere", {ids.STATION: []}),
         (Link(stations=("JFK",), sensors=("bogus",)), "There is no sensor bogus", {ids.STATION: ["JFK"], ids.SENSOR: []}),
-        (Link(start="yesterday"), "'yesterday' is not a time", {}),
+        (Link(start="soon"), "Cannot read “soon”", {}),
         (Link(resolution="2h"), "There is no resolution 2h", {}),
     ],
 )
@@ -391,12 +391,20 @@ def test_a_link_fills_the_form_with_wall_clock_times(services):
         ids.STATION: ["JFK"],
         ids.SENSOR: ["temperature"],
         ids.RANGE_START: "2013-02-28 19:00",
-        ids.RANGE_END: "2013-04-01 00:00",
+        ids.RANGE_END: "2013-04-01",
         ids.RANGE_PRESET: None,
         ids.RESOLUTION: "1h",
     }
     # the page leaves the job that it showed
     assert (arrived.job_id, arrived.notice) == (None, None)
+
+
+def test_a_link_may_say_its_range_as_the_form_reads_it_and_its_last_day_is_in_it(services):
+    for start, end in (("2013-07-01", "2013-07-31"), ("2013-07", "2013-07"), ("July 2013", "31 Jul 2013")):
+        form = arrival(services, Link(stations=("JFK",), start=start, end=end), None).form
+        written = (form[ids.RANGE_START], form[ids.RANGE_END])
+        meant = written_request(services, ("JFK",), ("temperature",), written, "raw", None)
+        assert [iso_utc(each) for each in (meant.start_ms, meant.end_ms)] == ["2013-07-01T04:00:00Z", "2013-08-01T04:00:00Z"]
 
 
 # -- what is rendered ------------------------------------------------------------------------------
@@ -455,7 +463,8 @@ def test_stations_without_data_are_named_when_a_job_of_several_has_ended(service
 
 def test_the_estimate_says_what_is_on_disk(services):
     before = estimate_words(plan(services.site, asked()), 1e6)
-    assert "0 % ready" in before
+    assert before.startswith("About ")
+    assert "readings · 0 % ready" in before
     load_history(services.site, asked(), lambda _progress: None)
     assert estimate_words(plan(services.site, asked()), 1e6).endswith("ready")
 

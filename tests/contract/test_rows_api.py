@@ -65,6 +65,7 @@ def test_a_part_says_its_columns_where_it_begins_and_how_many_rows_there_are(sar
     ]
     assert (answer["zone"], answer["resolution"], answer["offset"], answer["total"]) == ("America/New_York", "raw", 24, 71)
     assert [row["local"] for row in answer["rows"]] == ["2013-03-10T00:00:00-05:00", "2013-03-10T01:00:00-05:00"]
+    assert counted(sari, f"/api/jobs/{done}/rows?{SPRING}&at=10+Mar+2013&limit=1")["offset"] == 24  # as one writes it
     warmest = counted(sari, f"/api/jobs/{done}/rows?sort=-temperature&limit=1")
     assert warmest["rows"][0]["values"][1] == ok(sari.get(f"/api/jobs/{done}/stats"))["series"][1]["max"]
 

@@ -74,7 +74,8 @@ def test_what_the_form_writes_means_the_same_time(zone, time_ms):
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("2019-03-31", "2019-03-31 00:00"),
+        ("2019-03-31", "2019-03-31"),  # in To its end is meant
+        ("last July", "last July"),
         ("2019-03-31T14:30", "2019-03-31 14:30"),
         ("2019-03-31T14:30:00Z", "2019-03-31 21:30"),  # + 7 h
         ("nonsense", "nonsense"),
