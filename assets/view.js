@@ -10,6 +10,7 @@
 
   const WAIT_MS = 120; // between the last key or move and the question to the server
   const LEAST_MS = 1000; // the narrowest window
+  const WHEEL_PX = 240; // of a wheel that double the window, two notches of most
   const MARGINS_PX = 68; // left and right of the plot, as figures/panels.py has them
   const RETRY_MS = 2000; // for a script that did not come
   const touched = window.matchMedia("(pointer: coarse)"); // a finger scrolls the page
@@ -113,10 +114,23 @@
       this.want({ start: start + step, end: end + step });
     }
 
-    zoom(factor) {
+    // The time at a share of the window stays where it is.
+    zoom(factor, share = 0.5) {
       const { start, end } = this.seen;
-      const half = Math.max(((end - start) * factor) / 2, LEAST_MS / 2);
-      this.want({ start: (start + end) / 2 - half, end: (start + end) / 2 + half });
+      const time = start + (end - start) * share;
+      const length = Math.max((end - start) * factor, LEAST_MS);
+      this.want({ start: time - length * share, end: time + length * (1 - share) });
+    }
+
+    // Ctrl and the wheel, or two fingers on a trackpad, zoom at the pointer; the wheel alone scrolls
+    // the page.
+    wheel(event) {
+      const { _size: size } = this.place._fullLayout || {};
+      if (!event.ctrlKey || !size || !this.meta || this.meta.still) return;
+      event.preventDefault();
+      const share = (event.clientX - this.place.getBoundingClientRect().left - size.l) / size.w;
+      const step = event.deltaMode ? Math.sign(event.deltaY) * WHEEL_PX : event.deltaY; // some count lines
+      this.zoom(2 ** Math.min(Math.max(step / WHEEL_PX, -1), 1), Math.min(Math.max(share, 0), 1));
     }
 
     // Whether a key meant the chart.
@@ -166,6 +180,7 @@
       this.place.on("plotly_click", (press) => this.pressed(press));
       this.place.addEventListener("click", (event) => this.button(event), true);
       this.place.addEventListener("pointerdown", () => this.hold());
+      this.place.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
       document.addEventListener("pointermove", (event) => event.buttons === 0 && this.release()); // let go outside the page
       document.addEventListener("pointerup", () => this.release(), true);
       document.addEventListener("pointercancel", () => this.release(), true);

@@ -97,6 +97,32 @@ for (const [key, expected] of [
   });
 }
 
+for (const [what, deltaY, clientX, expected] of [
+  ["in at a quarter of the plot", -240, 150, [42.5, 47.5].map((hour) => hour - 1.25)],
+  ["out at its left edge", 240, 100, [40, 60]],
+  ["in left of it, as at its edge", -240, 20, [40, 45]],
+]) {
+  test(`Ctrl and the wheel zoom ${what}`, () => {
+    const made = chart();
+    made.place = { _fullLayout: { _size: { l: 90, w: 200 } }, getBoundingClientRect: () => ({ left: 10 }) };
+    made.want({ start: 40 * HOUR, end: 50 * HOUR });
+    let taken = 0;
+    made.wheel({ ctrlKey: true, deltaMode: 0, deltaY, clientX, preventDefault: () => (taken += 1) });
+    assert.deepEqual([wanted(made), taken], [expected, 1]);
+  });
+}
+
+test("the wheel alone, and over a picture without a time axis, is left to the page", () => {
+  const made = chart();
+  made.place = { _fullLayout: { _size: { l: 90, w: 200 } } };
+  made.want({ start: 40 * HOUR, end: 50 * HOUR });
+  const event = { deltaMode: 0, deltaY: 100, clientX: 150, preventDefault: () => assert.fail("taken") };
+  made.wheel({ ...event, ctrlKey: false });
+  made.meta.still = true;
+  made.wheel({ ...event, ctrlKey: true });
+  assert.deepEqual(wanted(made), [40, 50]);
+});
+
 test("keys of the browser and of other programs are left alone", () => {
   const made = chart();
   for (const event of [{ key: "0", ctrlKey: true }, { key: "ArrowLeft", altKey: true }, { key: "q" }]) {
