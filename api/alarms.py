@@ -25,7 +25,12 @@ _ALARM: Final = Answer("The alarm.", AlarmAnswer)
 
 
 def add_alarm_routes(api: Api, services: ApiServices) -> None:
-    """``/api/alarms``."""
+    """``/api/alarms``: the rules, and what becomes of them."""
+    _add_rules(api, services)
+    _add_states(api, services)
+
+
+def _add_rules(api: Api, services: ApiServices) -> None:
     engine = services.access.engine
 
     @api.get("/api/alarms", {200: Answer("The list.", AlarmList)}, scope="read")
@@ -58,6 +63,10 @@ def add_alarm_routes(api: Api, services: ApiServices) -> None:
         """Remove an alarm with its history; an administrator may remove any."""
         remove_alarm(services.access, find_own_alarm(engine, services.identify(), alarm_id).id)
         return Response(status=204)
+
+
+def _add_states(api: Api, services: ApiServices) -> None:
+    engine = services.access.engine
 
     @api.get(
         "/api/alarms/<alarm_id>/events",

@@ -25,7 +25,7 @@ Look = Callable[[Collection[str]], Mapping[str, StationVersion]]
 
 
 class ChangeWatcher:
-    """Keeps the versions of stations that somebody has asked for lately. ``look`` asks for them; a
+    """Keeps the versions of stations that somebody follows. ``look`` asks for them; a
     thread does so, which ends with the last follower.
     """
 
@@ -50,6 +50,14 @@ class ChangeWatcher:
             return {name: self._known[name] for name in stations}
 
     def _watch(self) -> None:
+        try:
+            self._look_on()
+        except BaseException:  # the next who asks begins anew
+            with self._changed:
+                self._watches = False
+            raise
+
+    def _look_on(self) -> None:
         while followed := self._followed():
             try:
                 found = self._look(followed)

@@ -40,7 +40,7 @@ class ObjectTileStore(TileStore):
         self._objects = objects
         self._index_mirror = IndexMirror(objects, root)
         self._tile_mirror = TileMirror(objects, root)
-        self._fetched_bytes = 0
+        self._fetched: dict[tuple[SeriesKey, int], int] = {}  # bytes of copies since the last look whether they fit
         self._trimming = threading.Lock()
 
     def version(self, key: SeriesKey) -> tile_index.Identity | None:
@@ -107,20 +107,21 @@ class ObjectTileStore(TileStore):
             self._index_mirror.look([str(paths.station_folder(key.source, key.station))], anew=True)
             named = self.entries(key)
             self.drop(key, [entry for entry in lost if named.get(entry.month) == entry])
-        size = sum(entry.bytes for entry in entries)
-        self._account.add(size)
-        self._fetched_bytes += size
-        if self.budget_bytes is not None and self._fetched_bytes > self.budget_bytes // _TRIM_PART:
-            self._fetched_bytes = 0
-            threading.Thread(target=self._trim, daemon=True).start()
+        sizes = {(key, entry.month): entry.bytes for entry in entries}
+        self._account.add(sum(sizes.values()))
+        self._fetched.update(sizes)
+        if self.budget_bytes is not None and sum(list(self._fetched.values())) > self.budget_bytes // _TRIM_PART:
+            fetched, self._fetched = self._fetched, {}
+            threading.Thread(target=self._trim, args=(frozenset(fetched),), daemon=True).start()
 
     def _unwritten(self, why: str) -> RiwayatError:
         return RiwayatError("The tiles in {path} cannot be written: {why}.", path=self.root, why=why)
 
-    def _trim(self) -> None:
+    def _trim(self, fetched: Collection[tuple[SeriesKey, int]]) -> None:
+        """Make room, but for what was just fetched: somebody is about to open it."""
         if self._trimming.acquire(blocking=False):
             try:
-                self.evict()
+                self.evict(fetched)
             finally:
                 self._trimming.release()
 
