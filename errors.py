@@ -198,6 +198,10 @@ class Busy(RiwayatError, code="busy", http_status=503, retryable=True):
     """Too many downloads at the moment. Try again in a few seconds."""
 
 
+class StillLoading(RiwayatError, code="loading", http_status=503, retryable=True):
+    """These readings are being loaded. Ask for the same again in a few seconds."""
+
+
 class LedgerUnavailable(RiwayatError, code="unavailable", http_status=503, retryable=True):
     """The database does not answer; try again later."""
 

@@ -25,7 +25,7 @@ from data.export.json_rows import latest_rows
 from data.load_plan import all_present
 from data.request import HistoryRequest, written_time
 from data.time.epoch import MINUTE_MS, epoch_ms
-from errors import InvalidRequest
+from errors import InvalidRequest, StillLoading
 from figures.job_window import JobWindow
 from jobs.job import Job, Status
 from jobs.start import start_job
@@ -38,7 +38,7 @@ _ROWS: Final = {
         "The rows.", content_types=tuple(DATA_TYPES[kind].partition(";")[0] for kind in ("json", "csv", "arrow", "parquet"))
     ),
     202: Answer(
-        "Rows are missing on the disk; the job that loads them. Ask again.",
+        "json only: rows are missing on the disk; the job that loads them. Ask again.",
         JobReceipt,
         headers={"Location": "The job.", "Retry-After": "Seconds after which to ask again."},
     ),
@@ -49,11 +49,12 @@ _ROWS: Final = {
 def add_series_route(api: Api, services: ApiServices) -> None:
     """``/api/series``."""
 
-    @api.get("/api/series", _ROWS, 400, 404, 429, scope="export", query=SeriesQuery)
+    @api.get("/api/series", _ROWS, 400, 404, 429, 503, scope="export", query=SeriesQuery)
     def get_series(query: SeriesQuery) -> Response:
         """Readings, or buckets of them, of stations × sensors in a range; or the last row of each
         station.
 
+        While something is loaded first, csv, arrow and parquet are refused (503) with Retry-After.
         `now` is that of the server, in whole minutes. A key needs the scope `export`, and `load`
         where something is to be loaded first.
         """
@@ -66,6 +67,8 @@ def add_series_route(api: Api, services: ApiServices) -> None:
             require_scope(identity, "load")
         job = start_job(services.site, services.ledger, identity, wanted, services.wake, reuse=True)
         if job.status is not Status.COMPLETED:
+            if query.format != "json":  # what reads tables would take a job for one
+                raise StillLoading
             answer = services.receipt(job)
             answer.headers["Retry-After"] = str(AGAIN_S)
             return answer

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
@@ -88,6 +89,15 @@ def test_the_last_row_has_the_rain_of_the_interval_that_ends_there(caller: Calle
     whole = caller.rows(query).json
     assert caller.ask(f"{query}&latest=true").json == whole[-1:]
     assert whole[-1]["rainfall"] is not None
+
+
+def test_what_reads_tables_is_refused_while_they_are_loaded_and_pandas_reads_them_then(caller: Caller) -> None:
+    query = "station=EWR&sensor=temperature&from=2013-02-01&to=2013-02-02&timezone=UTC&format=csv"
+    answer = caller.ask(query)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "loading")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert caller.work() == 1
+    assert len(pd.read_csv(io.StringIO(caller.ask(query).text))) == 48
 
 
 def test_a_page_of_another_site_starts_nothing(caller: Caller) -> None:
